@@ -1,0 +1,38 @@
+"""Wall time that moves with trio's clock, so that `MockClock` drives it too."""
+
+import time
+from collections.abc import Callable
+
+import trio
+
+_SUSPENDED_S = 1.0
+"""How far the wall clock must be ahead before we believe that the machine slept while trio's clock stood."""
+
+
+class WallClock:
+    """The wall clock at creation plus the time elapsed on trio's clock. Create it inside trio.
+
+    It never goes back: a step of the system's clock does not reach it, only `catch_up` moves it forward.
+    """
+
+    def __init__(self, wall: Callable[[], float] = time.time) -> None:
+        self._wall = wall
+        self._offset_s = wall() - trio.current_time()
+
+    def now_s(self) -> float:
+        """Seconds since the epoch."""
+        return self._offset_s + trio.current_time()
+
+    def now_ms(self) -> int:
+        """Whole milliseconds since the epoch."""
+        return int(self.now_s() * 1e3)
+
+    def at_ms(self, trio_time: float) -> int:
+        """The wall time of a reading of `trio.current_time()`, in whole milliseconds."""
+        return int((self._offset_s + trio_time) * 1e3)
+
+    def catch_up(self) -> None:
+        """Move forward to the system's clock where that is ahead: trio's clock stands while a laptop sleeps."""
+        offset_s = self._wall() - trio.current_time()
+        if offset_s > self._offset_s + _SUSPENDED_S:
+            self._offset_s = offset_s

@@ -1,0 +1,151 @@
+"""Every error of the project: one small hierarchy, with attributes instead of messages to parse.
+
+`retryable` is what the feed's supervisor tests: an error that may pass with a new connection has it True.
+Mistakes in arguments stay `ValueError` and `TypeError`.
+"""
+
+from typing import ClassVar
+
+
+class CgrxError(Exception):
+    """The base of all errors raised by cgrx."""
+
+    retryable: ClassVar[bool] = False
+
+
+class TransportError(CgrxError):
+    """A connection could not be made or has ended; a new one may work."""
+
+    retryable: ClassVar[bool] = True
+
+
+class UnreachableError(TransportError):
+    """No byte stream to the server: a name that does not resolve, a refused or a timed-out connect."""
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        super().__init__(f"cannot reach {host}:{port}: {reason}")
+        self.host = host
+        self.port = port
+        self.reason = reason
+
+
+class CertificateError(TransportError):
+    """The server's TLS certificate does not verify (expired, self-signed, another host's)."""
+
+    def __init__(self, host: str, reason: str) -> None:
+        super().__init__(f"the certificate of {host} does not verify: {reason}")
+        self.host = host
+        self.reason = reason
+
+
+class HandshakeError(TransportError):
+    """The peer did not complete a WebSocket handshake.
+
+    `status` is its HTTP status, None where it spoke no HTTP or not in time; `retry_after_s` is what its
+    `Retry-After` header asks for in seconds, None where there is none.
+    """
+
+    def __init__(self, reason: str, status: int | None = None, retry_after_s: float | None = None) -> None:
+        super().__init__(f"no WebSocket handshake: {reason}")
+        self.reason = reason
+        self.status = status
+        self.retry_after_s = retry_after_s
+
+
+class DisconnectedError(TransportError):
+    """An established connection has ended: `code` is the close code (1006 where none came), `reason` its text."""
+
+    def __init__(self, code: int, reason: str = "") -> None:
+        super().__init__(f"connection closed with code {code}" + (f": {reason}" if reason else ""))
+        self.code = code
+        self.reason = reason
+
+
+class HeartbeatError(TransportError):
+    """No `pong` came within `timeout_s` seconds of a `ping`: the connection is dead although it looks open."""
+
+    def __init__(self, timeout_s: float) -> None:
+        super().__init__(f"no pong within {timeout_s:g} s of a ping")
+        self.timeout_s = timeout_s
+
+
+class ConnectError(CgrxError):
+    """`connect()` gave up: no handshake within `timeout_s` seconds. The last cause is `__cause__`."""
+
+    def __init__(self, timeout_s: float, attempts: int, last: CgrxError | None) -> None:
+        super().__init__(f"no connection within {timeout_s:g} s ({attempts} attempts); last: {last}")
+        self.timeout_s = timeout_s
+        self.attempts = attempts
+        self.last = last
+
+
+class AuthError(CgrxError):
+    """The server refused the API key: HTTP 401 or 403 at the handshake (`status`)."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"the server refused the API key (HTTP {status})")
+        self.status = status
+
+
+class AddressError(CgrxError):
+    """The server knows no such address: HTTP 404 at the handshake."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(f"no WebSocket service at {url} (HTTP 404)")
+        self.url = url
+
+
+class PlanError(CgrxError):
+    """The plan of the API key does not include a channel; `notice` is the server's own text.
+
+    Ends the streams of that channel alone. Both channels need at least the Standard plan.
+    """
+
+    def __init__(self, channel: str, notice: str) -> None:
+        super().__init__(f"the plan of this API key does not include {channel}: it needs Standard or above")
+        self.channel = channel
+        self.notice = notice
+
+
+class RejectedError(CgrxError):
+    """Several connections in a row were accepted and closed before any pong or event.
+
+    Most likely the key is not valid. `notice` is the last text the server sent, None where there was none;
+    `code` is the last close code.
+    """
+
+    def __init__(self, attempts: int, code: int, notice: str | None) -> None:
+        said = f", saying {notice!r}" if notice else ""
+        super().__init__(f"the server closed {attempts} connections in a row before any data (code {code}){said}")
+        self.attempts = attempts
+        self.code = code
+        self.notice = notice
+
+
+class BufferOverflowError(CgrxError):
+    """A `stream(overflow="error")` could not take more: `buffer` events were waiting, `dropped` did not fit."""
+
+    def __init__(self, buffer: float, dropped: int) -> None:
+        super().__init__(
+            f"the buffer of {buffer} events is full and {dropped} more came: consume faster, raise `buffer`,"
+            ' or choose overflow="drop_oldest", "drop_newest", "latest" or "block"'
+        )
+        self.buffer = buffer
+        self.dropped = dropped
+
+
+class BackpressureError(CgrxError):
+    """A `stream(overflow="block")` held the socket up for longer than its `block_timeout` (`timeout_s`)."""
+
+    def __init__(self, timeout_s: float) -> None:
+        super().__init__(f"a blocking stream was full for {timeout_s:g} s: its consumer has stalled")
+        self.timeout_s = timeout_s
+
+
+
+class ThreadError(CgrxError):
+    """An object that belongs to one trio thread was used from another thread, or through one."""
+
+
+class NotInTrioError(CgrxError):
+    """cgrx was called outside a trio event loop."""

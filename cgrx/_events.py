@@ -1,0 +1,114 @@
+"""The two events of the feed, and what their sides mean.
+
+Field names are those of the second generation of the CoinGlass API. Those of the first, which the live server sends,
+are the names by which msgspec reads and writes the events.
+Volumes are in US dollars, times in milliseconds since the epoch (UTC).
+
+Source: https://docs.coinglass.com/reference/liquidation-order and .../futures-trade-order. The REST history
+on the same site numbers its sides the other way round: never mix the two.
+"""
+
+from datetime import UTC, datetime, timedelta
+from enum import IntEnum
+from typing import Annotated, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_WIRE_NAMES = {"base_asset": "baseAsset", "exchange": "exName", "volume_usd": "volUsd", "time_ms": "time"}
+"""How the first generation spells the fields, so that msgspec decodes a frame straight into the events."""
+
+# Checked by msgspec while it decodes; the type checkers see plain numbers.
+_Positive: TypeAlias = Annotated[float, Meta(gt=0)]
+_Since1970: TypeAlias = Annotated[int, Meta(ge=0)]
+
+
+class TradeSide(IntEnum):
+    """The side of the taker of a trade, numbered as on the wire."""
+
+    SELL = 1
+    BUY = 2
+
+
+class LiquidationSide(IntEnum):
+    """Which position was liquidated, numbered as on the wire: a long is closed by a forced sell."""
+
+    LONG = 1
+    SHORT = 2
+
+
+# The two event types are msgspec Structs, the only values of the project that are not attrs: they are made by
+# the million (the decode scenario of the benchmarks shows the difference). `gc=False` is safe: their fields
+# are strings and numbers, which cannot form a cycle.
+class Liquidation(msgspec.Struct, frozen=True, gc=False, rename=_WIRE_NAMES):
+    """A liquidation order: a position closed by force because its margin ran out.
+
+    Source: channel `liquidationOrders`, https://docs.coinglass.com/reference/liquidation-order.
+    """
+
+    base_asset: str
+    """The asset, such as `"BTC"`."""
+    exchange: str
+    """The exchange, in one spelling where it is a known one, such as `"Binance"`."""
+    symbol: str
+    """The exchange's own symbol, such as `"BTCUSDT"` or `"BTC-USDT-SWAP"`."""
+    side: LiquidationSide
+    """Which position was liquidated."""
+    price: _Positive
+    """Price in the quote currency, above zero."""
+    volume_usd: _Positive
+    """Size in US dollars, above zero."""
+    time_ms: _Since1970
+    """When it happened at the exchange, milliseconds since the epoch."""
+
+    @property
+    def datetime(self) -> datetime:
+        """The event's time as an aware UTC datetime."""
+        return _EPOCH + timedelta(milliseconds=self.time_ms)
+
+    @property
+    def order_side(self) -> TradeSide:
+        """The side of the forced order: a liquidated long is a sell, a liquidated short a buy."""
+        return TradeSide(self.side)
+
+    @property
+    def signed_volume_usd(self) -> float:
+        """Volume in US dollars, negative for a forced sell, positive for a forced buy."""
+        return self.volume_usd if self.side == LiquidationSide.SHORT else -self.volume_usd
+
+
+class Trade(msgspec.Struct, frozen=True, gc=False, rename=_WIRE_NAMES):
+    """A futures trade at or above the subscription's minimum volume.
+
+    Source: channel `futures_trades@...`, https://docs.coinglass.com/reference/futures-trade-order.
+    """
+
+    base_asset: str
+    """The asset, such as `"BTC"`."""
+    exchange: str
+    """The exchange, in one spelling where it is a known one, such as `"Binance"`."""
+    symbol: str
+    """The exchange's own symbol, such as `"BTCUSDT"` or `"BTC-USDT-SWAP"`."""
+    side: TradeSide
+    """The side of the taker."""
+    price: _Positive
+    """Price in the quote currency, above zero."""
+    volume_usd: _Positive
+    """Size in US dollars, above zero."""
+    time_ms: _Since1970
+    """When it happened at the exchange, milliseconds since the epoch."""
+
+    @property
+    def datetime(self) -> datetime:
+        """The event's time as an aware UTC datetime."""
+        return _EPOCH + timedelta(milliseconds=self.time_ms)
+
+    @property
+    def signed_volume_usd(self) -> float:
+        """Volume in US dollars, negative where the taker sold, positive where the taker bought."""
+        return self.volume_usd if self.side == TradeSide.BUY else -self.volume_usd
+
+
+Event: TypeAlias = Liquidation | Trade

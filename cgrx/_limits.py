@@ -1,0 +1,62 @@
+"""Every time-out and bound of a feed, in one place. Units are in the names."""
+
+import attrs
+
+
+def _above_zero(_: object, attribute: "attrs.Attribute[float]", value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        raise ValueError(f"{attribute.name}={value!r} must be a number above 0 (math.inf: no limit)")
+
+
+def _count(_: object, attribute: "attrs.Attribute[int]", value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"{attribute.name}={value!r} must be a whole number, at least 1")
+
+
+def _seconds(default: float) -> float:
+    return attrs.field(default=default, validator=_above_zero)
+
+
+def _whole(default: int) -> int:
+    return attrs.field(default=default, validator=_count)
+
+
+@attrs.frozen(kw_only=True)
+class Limits:
+    """The time-outs (seconds) and bounds of one feed; give `connect(limits=Limits(...))` to change some."""
+
+    connect_s: float = _seconds(10.0)
+    """For a TCP connection, name look-up included."""
+    handshake_s: float = _seconds(10.0)
+    """For TLS and the WebSocket handshake, each."""
+    send_s: float = _seconds(10.0)
+    """For one message to be taken by the socket."""
+    close_s: float = _seconds(3.0)
+    """For the closing handshake; the socket is closed then in any case."""
+
+    message_bytes: int = _whole(2**20)
+    """One message; a longer one ends the connection with close code 1009."""
+    buffer_bytes: int = _whole(4 * 2**20)
+    """Received and not yet dispatched; beyond it the socket is not read."""
+    read_bytes: int = _whole(2**16)
+    """Asked of the socket in one read."""
+
+    ping_every_s: float = _seconds(20.0)
+    """Between pings; one also follows every change of subscriptions. Source: CoinGlass asks for 20 s."""
+    pong_within_s: float = _seconds(10.0)
+    """Until a connection without an answer is dead."""
+    alive_every_s: float = _seconds(1.0)
+    """The least time between two `Alive` marks that frames give."""
+    silent_after_s: float = _seconds(60.0)
+    """Proven alive without a first event until a channel is reported as `Silent`."""
+
+    backoff_first_s: float = _seconds(0.5)
+    """The upper bound of the first delay before a new attempt; it doubles with each."""
+    backoff_most_s: float = _seconds(30.0)
+    """The upper bound of any delay."""
+    retry_after_most_s: float = _seconds(300.0)
+    """The longest `Retry-After` of a server that is obeyed."""
+    healthy_after_s: float = _seconds(60.0)
+    """Connected for so long, the backoff starts again from the first delay."""
+    rejections: int = _whole(3)
+    """Connections in a row closed before any pong or event, until the feed gives up."""

@@ -1,0 +1,31 @@
+"""What the tests share: running trio with an absolute limit, with and without a mock clock."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar, TypeVarTuple
+
+import trio
+from trio.testing import MockClock
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+LIMIT_S = 30.0
+"""No test over real sockets may take longer."""
+
+VIRTUAL_LIMIT_S = 30 * 86_400.0
+"""No test on the mock clock may take longer, so that a deadlock fails instead of hanging."""
+
+
+async def _limited(seconds: float, main: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:
+    with trio.fail_after(seconds):
+        return await main(*args)
+
+
+def run(main: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:
+    """Run `main` on the real clock, for loopback sockets; it fails after `LIMIT_S` seconds."""
+    return trio.run(_limited, LIMIT_S, main, *args)
+
+
+def run_mock(main: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:
+    """Run `main` on an autojumping clock: in-memory streams only, for autojump jumps past real sockets."""
+    return trio.run(_limited, VIRTUAL_LIMIT_S, main, *args, clock=MockClock(autojump_threshold=0))
