@@ -1,0 +1,294 @@
+"""Stages that keep some events and drop the rest: by side, volume, exchange, symbol, asset, or any predicate.
+
+All are elementwise: 1 event -> 0 or 1 event, order kept, no state; marks, completion and errors pass.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import Any, Literal, TypeVar, overload
+
+import attrs
+from reactivex import Observable
+
+from cgrx._events import Event, Liquidation, LiquidationSide, Trade, TradeSide
+from cgrx._exchanges import canonical_exchange
+from cgrx._running import Elementwise, Interrupted, Running
+from cgrx._streams import EventStream, EventTypes, Map, Stage, Where, noted, require_types
+
+T = TypeVar("T")
+U = TypeVar("U")
+E = TypeVar("E", bound=Event)
+
+Keep = Callable[[Sequence[Any]], list[Any]]
+
+_SIDES: dict[object, LiquidationSide | TradeSide] = {
+    "long": LiquidationSide.LONG,
+    "short": LiquidationSide.SHORT,
+    "sell": TradeSide.SELL,
+    "buy": TradeSide.BUY,
+}
+_EVENT_TYPES: dict[type, type[Event]] = {LiquidationSide: Liquidation, TradeSide: Trade}
+
+_MEMO_SIZE = 4096
+"""How many distinct texts a text filter remembers the answer for, per subscription."""
+
+
+def _elementwise(stage: Stage[Any, Any], keep: Keep) -> Running[Any, Any]:
+    """Run `keep` on whole batches; where an event does not fit, find it, and give what came before it."""
+
+    def step(events: Sequence[Any]) -> list[Any]:
+        try:
+            return keep(events)
+        except Exception:  # noqa: BLE001 - an item that is no event, or of the wrong type: found and raised below
+            return one_by_one(events)
+
+    def one_by_one(events: Sequence[Any]) -> list[Any]:
+        kept: list[Any] = []
+        for event in events:
+            try:
+                kept += keep((event,))
+            except Exception as error:
+                raise Interrupted(kept, noted(error, stage, event)) from error
+        return kept
+
+    return Elementwise(step)
+
+
+class _AnyEvent(Stage[Event, Event]):
+    """A filter for events of either type, which keeps the type of the stream it is applied to."""
+
+    def __call__(self, source: Observable[E]) -> EventStream[E]:
+        return super().__call__(source)  # type: ignore[return-value]
+
+    def event_types(self, incoming: EventTypes) -> EventTypes:
+        return incoming
+
+
+@attrs.frozen(repr=False)
+class Side(Stage[Any, Any]):
+    """See `side`."""
+
+    wanted: LiquidationSide | TradeSide
+
+    def event_types(self, incoming: EventTypes) -> EventTypes:
+        return require_types(self, _EVENT_TYPES[type(self.wanted)], incoming)
+
+    def start(self) -> Running[Any, Any]:
+        wanted = self.wanted
+        accepted = _EVENT_TYPES[type(wanted)]
+
+        def refuse(event: object) -> bool:
+            raise ValueError(f"{self!r} takes events of type {accepted.__name__}, not {type(event).__name__}")
+
+        def keep(events: Sequence[Any]) -> list[Any]:
+            # The sides of the two event types are equal as numbers, so the type decides first.
+            return [e for e in events if (e.side == wanted if type(e) is accepted else refuse(e))]
+
+        return _elementwise(self, keep)
+
+    def __repr__(self) -> str:
+        return f'side("{self.wanted.name.lower()}")'
+
+
+@overload
+def side(wanted: Literal["long", "short"] | LiquidationSide) -> Stage[Liquidation, Liquidation]: ...
+@overload
+def side(wanted: Literal["sell", "buy"] | TradeSide) -> Stage[Trade, Trade]: ...
+def side(wanted: str | LiquidationSide | TradeSide) -> Stage[Any, Any]:
+    """Keep the events of one side.
+
+    Args:
+        wanted: for liquidations `"long"` or `"short"` (the position that was liquidated), for trades `"buy"` or
+            `"sell"` (the taker), in any case; or a member of `LiquidationSide` or `TradeSide`.
+
+    Raises:
+        ValueError: another value; or, when applied to a stream, a side of the other type of event: at once where the
+            stream's type is known, else at its first event, through `on_error`.
+    """
+    found = wanted if isinstance(wanted, LiquidationSide | TradeSide) else _SIDES.get(str(wanted).lower())
+    if found is None:
+        raise ValueError(f'side={wanted!r} is none of "long", "short" (liquidations) and "buy", "sell" (trades)')
+    return Side(found)
+
+
+@attrs.frozen(repr=False)
+class MinVolume(_AnyEvent):
+    """See `min_volume`."""
+
+    usd: float
+
+    def start(self) -> Running[Any, Any]:
+        usd = self.usd
+        return _elementwise(self, lambda events: [e for e in events if e.volume_usd >= usd])
+
+    def __repr__(self) -> str:
+        return f"min_volume({self.usd!r})"
+
+
+@attrs.frozen(repr=False)
+class MaxVolume(_AnyEvent):
+    """See `max_volume`."""
+
+    usd: float
+
+    def start(self) -> Running[Any, Any]:
+        usd = self.usd
+        return _elementwise(self, lambda events: [e for e in events if e.volume_usd <= usd])
+
+    def __repr__(self) -> str:
+        return f"max_volume({self.usd!r})"
+
+
+def min_volume(usd: float) -> MinVolume:
+    """Keep the events of at least `usd` US dollars, itself included.
+
+    Raises:
+        ValueError: `usd` is negative or NaN.
+        TypeError: it is no number.
+    """
+    return MinVolume(_dollars("min_volume", usd))
+
+
+def max_volume(usd: float) -> MaxVolume:
+    """Keep the events of at most `usd` US dollars, itself included.
+
+    Raises:
+        ValueError: `usd` is negative or NaN.
+        TypeError: it is no number.
+    """
+    return MaxVolume(_dollars("max_volume", usd))
+
+
+def _dollars(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{name}({value!r}) takes a number of US dollars")
+    if math.isnan(value) or value < 0:
+        raise ValueError(f"{name}({value!r}) takes a number of US dollars, 0 or more")
+    return value
+
+
+def _fold(value: str) -> str:
+    return value.casefold()
+
+
+def _fold_exchange(value: str) -> str:
+    return canonical_exchange(value).casefold()
+
+
+_FOLDS: dict[str, Callable[[str], str]] = {"exchange": _fold_exchange, "symbol": _fold, "base_asset": _fold}
+
+
+class _Answers(dict[str, bool]):
+    """Which texts are wanted, computed once for each distinct one and then looked up."""
+
+    def __init__(self, fold: Callable[[str], str], wanted: tuple[str, ...]) -> None:
+        super().__init__()
+        self._fold = fold
+        self._wanted = frozenset(fold(each) for each in wanted)
+
+    def __missing__(self, value: str) -> bool:
+        if len(self) >= _MEMO_SIZE:
+            self.clear()
+        answer = self[value] = self._fold(value) in self._wanted
+        return answer
+
+
+@attrs.frozen(repr=False)
+class OneOf(_AnyEvent):
+    """See `exchange`, `symbol` and `base_asset`."""
+
+    field: Literal["exchange", "symbol", "base_asset"]
+    names: tuple[str, ...]
+
+    def start(self) -> Running[Any, Any]:
+        wanted = _Answers(_FOLDS[self.field], self.names)
+        field_of = attrgetter(self.field)
+        return _elementwise(self, lambda events: [e for e in events if wanted[field_of(e)]])
+
+    def __repr__(self) -> str:
+        return f"{self.field}({', '.join(repr(name) for name in self.names)})"
+
+
+def exchange(*names: str) -> OneOf:
+    """Keep the events of these exchanges, in any spelling that cgrx knows and without regard to case.
+
+    Raises:
+        ValueError: no name is given, or an empty one.
+        TypeError: a name is no text.
+    """
+    return _one_of("exchange", names)
+
+
+def symbol(*names: str) -> OneOf:
+    """Keep the events of these symbols, as their exchanges spell them, without regard to case.
+
+    Raises:
+        ValueError: no name is given, or an empty one.
+        TypeError: a name is no text.
+    """
+    return _one_of("symbol", names)
+
+
+def base_asset(*names: str) -> OneOf:
+    """Keep the events of these assets, such as `"BTC"`, without regard to case.
+
+    Raises:
+        ValueError: no name is given, or an empty one.
+        TypeError: a name is no text.
+    """
+    return _one_of("base_asset", names)
+
+
+def _one_of(field: Literal["exchange", "symbol", "base_asset"], names: tuple[object, ...]) -> OneOf:
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(f"{field}({name!r}) takes one or more texts")
+    texts = tuple(str(name) for name in names)
+    if not texts or not all(text.strip() for text in texts):
+        raise ValueError(f"{field}{texts!r} takes one or more texts that are not empty")
+    return OneOf(field, texts)
+
+
+def where(predicate: Callable[[T], bool], of: type[T] | None = None) -> Stage[T, T]:
+    """Keep the events for which `predicate` is true.
+
+    Args:
+        predicate: called once for each event, in order. A Python function: a pipeline that holds one cannot be
+            compiled, and pickles only if the function does.
+        of: the type of event it takes, for the type checker and for an early error; any by default.
+
+    On an error of the predicate what came before goes out, then `on_error` with the exception and a note that names
+    the stage and the event.
+
+    Raises:
+        TypeError: `predicate` is not callable.
+        ValueError: when applied to a stream that is known to carry other types than `of`.
+    """
+    return Where(_callable("where", predicate), of)
+
+
+def map(mapper: Callable[[T], U], of: type[T] | None = None) -> Stage[T, U]:
+    """Replace each event by `mapper(event)`: 1 event -> 1 result.
+
+    Args:
+        mapper: called once for each event, in order. A Python function, as with `where`.
+        of: the type of event it takes, for the type checker and for an early error; any by default.
+
+    On an error of the mapper what came before goes out, then `on_error` with the exception and a note that names the
+    stage and the event.
+
+    Raises:
+        TypeError: `mapper` is not callable.
+        ValueError: when applied to a stream that is known to carry other types than `of`.
+    """
+    return Map(_callable("map", mapper), of)
+
+
+C = TypeVar("C", bound=Callable[..., Any])
+
+
+def _callable(name: str, function: C) -> C:
+    if not callable(function):
+        raise TypeError(f"{name}({function!r}) takes a function of one event")
+    return function
