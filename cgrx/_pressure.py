@@ -1,0 +1,35 @@
+"""Consumers that hold the reading of a socket up, counted."""
+
+from collections.abc import Callable
+
+import trio
+
+
+class Pressure:
+    """While anyone holds, the reader waits. `on_change(held)` is called when that changes."""
+
+    def __init__(self, on_change: Callable[[bool], None]) -> None:
+        self._on_change = on_change
+        self._holders = 0
+        self._released = trio.Event()
+
+    @property
+    def held(self) -> bool:
+        return self._holders > 0
+
+    def hold(self) -> None:
+        self._holders += 1
+        if self._holders == 1:
+            self._released = trio.Event()
+            self._on_change(True)
+
+    def release(self) -> None:
+        self._holders -= 1
+        if self._holders == 0:
+            self._released.set()
+            self._on_change(False)
+
+    async def wait_released(self) -> None:
+        """Wait until nobody holds."""
+        while self.held:
+            await self._released.wait()
