@@ -1,0 +1,29 @@
+"""Is this environment's cgrx whole? Run it outside the tree, where cgrx is installed without any extra."""
+
+import subprocess
+import sys
+import sysconfig
+from importlib import resources, util
+from importlib.metadata import files
+from pathlib import Path
+
+import cgrx
+import cgrx.operators
+
+site = Path(sysconfig.get_path("purelib")).resolve()
+home = Path(cgrx.__file__).resolve().parent
+assert home == site / "cgrx", f"imported from {home}, not from this environment"
+assert Path(cgrx.operators.__file__).resolve() == home / "operators" / "__init__.py"
+assert resources.files("cgrx").joinpath("py.typed").is_file(), "py.typed is missing: type checkers will ignore cgrx"
+
+assert util.find_spec("operators") is None, "a top-level `operators` has been installed"
+installed = {file.parts[0] for file in files("cgrx") or [] if file.suffix == ".py"}
+assert installed == {"cgrx"}, f"top-level names: {installed}"
+
+command = Path(sys.executable).parent / "cgrx"
+run = subprocess.run([command], capture_output=True, text=True, timeout=60, check=False)
+said = (run.stdout + run.stderr).strip()
+assert run.returncode != 0, "without its extra the command must fail"
+assert "cgrx[cli]" in said, said
+assert "\n" not in said, said
+print(f"cgrx is whole, and says {said!r} without its extra")

@@ -1,0 +1,100 @@
+"""Every check of the project, each in its own environment; `.ci/run` runs the same sessions in a single one.
+
+nox                     tests, lint, types, docs and build
+nox -s benchmarks       every script of benchmarks/, short
+nox -s soak             the long runs that plain pytest leaves out
+nox -s lowest           the tests on the oldest dependencies that pyproject.toml admits
+nox -s constraints      write constraints.txt anew
+"""
+
+import shutil
+import tomllib
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.5.1"
+nox.options.sessions = ["tests", "lint", "types", "docs", "build"]
+
+ROOT = Path(__file__).parent
+CONSTRAINTS = ROOT / "constraints.txt"
+PINNED = {"PIP_CONSTRAINT": str(CONSTRAINTS), "PIP_BUILD_CONSTRAINT": str(CONSTRAINTS)}
+OLDEST = "3.11"
+
+
+@nox.session(python=["3.11", "3.12", "3.13", "3.14"])
+def tests(session: nox.Session) -> None:
+    """The whole suite, with full branch coverage."""
+    session.install("-e", ".[test]", env=PINNED)
+    session.run("pytest", "--cov", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def soak(session: nox.Session) -> None:
+    """The tests that take minutes."""
+    session.install("-e", ".[test]", env=PINNED)
+    session.run("pytest", "-m", "soak", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def lowest(session: nox.Session) -> None:
+    """The suite on the lower bound of each core dependency."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    session.install("-e", ".[test]", *(bound.replace(">=", "==") for bound in project["dependencies"]))
+    session.run("pytest", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def lint(session: nox.Session) -> None:
+    """The linter and the formatter, which changes nothing here."""
+    session.install("-e", ".[dev]", env=PINNED)
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+
+
+@nox.session(python=OLDEST)
+def types(session: nox.Session) -> None:
+    """Both type checkers, strict."""
+    session.install("-e", ".[dev]", env=PINNED)
+    session.run("mypy")
+    session.run("pyright")
+
+
+@nox.session(python=OLDEST)
+def docs(session: nox.Session) -> None:
+    """The documentation, warnings being errors, into site/."""
+    session.install("-e", ".[docs]", env=PINNED)
+    session.run("mkdocs", "build", "--strict", *session.posargs, env={"NO_MKDOCS_2_WARNING": "1"})
+
+
+@nox.session(python=OLDEST)
+def build(session: nox.Session) -> None:
+    """The source distribution and from it the wheel, which must work outside this tree without any extra."""
+    session.install("build", env=PINNED)
+    out = Path(session.create_tmp()).resolve()
+    shutil.rmtree(out / "dist", ignore_errors=True)
+    session.run("python", "-m", "build", "--outdir", str(out / "dist"), env=PINNED)
+    (wheel,) = (out / "dist").glob("*.whl")
+    session.run("python", "-m", "venv", "--clear", str(out / "venv"))
+    bin_dir = next(path for name in ("bin", "Scripts") if (path := out / "venv" / name).is_dir())
+    python = str(bin_dir / "python")
+    session.run(python, "-m", "pip", "install", str(wheel), env=PINNED, external=True)
+    with session.chdir(out):
+        session.run(python, "-I", str(ROOT / ".ci" / "check_installed.py"), external=True)
+
+
+@nox.session(python=OLDEST)
+def benchmarks(session: nox.Session) -> None:
+    """Every script of benchmarks/ with `--quick`: they run, and their ratios are in the log; no figure is judged."""
+    session.install("-e", ".[dev]", env=PINNED)
+    for script in sorted((ROOT / "benchmarks").glob("[!_]*.py")):
+        session.run("python", "-m", f"benchmarks.{script.stem}", "--quick", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def constraints(session: nox.Session) -> None:
+    """Write constraints.txt from the newest versions that pyproject.toml admits."""
+    session.install("--upgrade", "-e", ".[dev]", "setuptools")
+    frozen = session.run("pip", "freeze", "--all", "--exclude-editable", "--exclude", "pip", silent=True)
+    header = "# The versions that CI and nox install. Written by `nox -s constraints`; do not edit.\n"
+    CONSTRAINTS.write_text(f"{header}{frozen}")

@@ -1,0 +1,142 @@
+"""The plan of the house: which module stands on which floor, and what may be carried in.
+
+The picture is in docs/index.md. A new module of cgrx/ gets its place in `FLOORS`; everything in operators/ stands
+on the floor `operators` and needs no entry.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[1]
+
+GROUND = ("_events", "_errors", "_durations", "_exchanges", "_instruments", "_channels", "_signals")
+
+FLOORS: tuple[tuple[str, ...], ...] = (
+    GROUND,
+    # The Observable that carries signals, and the running form of stages.
+    ("_running", "_observers", "_fans", "_chained", "_streams"),
+    ("operators",),
+    # What tells the time, and what the rest is bounded by.
+    ("_loop", "_clock", "_limits"),
+    # The protocol: no I/O.
+    ("_messages", "_lenient", "_codec", "_address", "_handshake", "_frames", "_backoff", "_status"),
+    # Bytes on trio.
+    ("_tls", "_wire", "_transport"),
+    ("_agenda", "_scheduler"),
+    ("_log", "_pressure", "_hub", "_session"),
+    ("_supervisor", "_live", "_feed"),
+    ("_inbox", "_bridge"),
+    ("_recording", "_replay"),
+    ("__init__",),
+    # For tests and trials, the user's and ours.
+    ("_pipe", "_faults", "_generator", "_sources"),
+    (
+        "_simulator_frames",
+        "_simulator_gate",
+        "_simulator_line",
+        "_simulator_log",
+        "_simulator_moments",
+        "_simulator_peer",
+        "_simulator_routes",
+        "_simulator_script",
+        "_simulator_server",
+        "_simulator",
+        "testing",
+    ),
+    ("_cli", "__main__"),
+)
+"""From low to high. A module may import from lower floors and from its own, as long as no circle arises."""
+
+PURE_STDLIB = frozenset(
+    "abc array bisect collections contextlib copy datetime decimal enum fractions functools heapq inspect itertools"
+    " math numbers operator re reprlib statistics string struct sys textwrap types typing warnings weakref".split()
+)
+"""What the ground floor and the operators may use of the standard library: no clock, no thread, no chance, no I/O."""
+
+PURE_THIRD_PARTY = frozenset({"attrs", "msgspec", "reactivex"})
+
+CLOCKS_IN_PURE_MODULES = ("reactivex.scheduler", "reactivex.timer", "reactivex.interval")
+
+OUTSIDE_CALLS = frozenset({"open", "print", "input", "exec", "eval", "now", "utcnow", "today"})
+"""Calls, by their last name, that reach out of a pure module: files, the terminal, the system's clock."""
+
+
+class Module(NamedTuple):
+    """One source file of the package: its dotted name, where it is, what it says."""
+
+    name: str
+    path: Path
+    tree: ast.Module
+
+    @property
+    def floor_name(self) -> str:
+        """Its name in `FLOORS`."""
+        return floor_name(self.name)
+
+
+def floor_name(dotted: str) -> str:
+    """`cgrx` -> `__init__`, `cgrx._feed` -> `_feed`, `cgrx.operators._rows` -> `operators`."""
+    return dotted.partition(".")[2].partition(".")[0] or "__init__"
+
+
+def read(name: str, path: Path) -> Module:
+    return Module(name, path, ast.parse(path.read_text(encoding="utf-8"), str(path)))
+
+
+def modules() -> Iterator[Module]:
+    """Every module that is installed, operators/ under its installed name."""
+    for folder, package in (("cgrx", "cgrx"), ("operators", "cgrx.operators")):
+        for path in sorted((ROOT / folder).glob("**/*.py")):
+            if folder == "cgrx" and path.is_relative_to(ROOT / "cgrx" / "operators"):
+                continue
+            parts = path.relative_to(ROOT / folder).with_suffix("").parts
+            yield read(".".join((package, *(part for part in parts if part != "__init__"))), path)
+
+
+def imports(module: Module, known: frozenset[str]) -> set[str]:
+    """The dotted names it imports anywhere: inside functions and under TYPE_CHECKING too.
+
+    `from x import y` counts as `x.y` where that is one of the `known` modules, or comes from outside cgrx.
+    """
+    found: set[str] = set()
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            source = node.module or ""
+            for alias in node.names:
+                dotted = f"{source}.{alias.name}"
+                found.add(dotted if dotted in known or not is_ours(source) else source)
+    return found
+
+
+def is_ours(dotted: str) -> bool:
+    return dotted.partition(".")[0] == "cgrx"
+
+
+def reaches_up(module: Module, imported: set[str]) -> list[str]:
+    """The imports of ours that stand on a higher floor than the module itself."""
+    height = {name: level for level, floor in enumerate(FLOORS) for name in floor}
+    here = height[module.floor_name]
+    return sorted(name for name in imported if is_ours(name) and height[floor_name(name)] > here)
+
+
+def brings_in(module: Module, imported: set[str]) -> list[str]:
+    """What a pure module must not use: foreign modules that are not on the lists, and calls that reach out."""
+    faults = [
+        name
+        for name in imported
+        if not is_ours(name)
+        and (
+            name.partition(".")[0] not in PURE_STDLIB | PURE_THIRD_PARTY
+            or any(name == clock or name.startswith(f"{clock}.") for clock in CLOCKS_IN_PURE_MODULES)
+        )
+    ]
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Call):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if called in OUTSIDE_CALLS:
+                faults.append(f"{called}() in line {node.lineno}")
+    return sorted(faults)
