@@ -1,10 +1,11 @@
 """Between observables and trio: `stream()` to iterate over one, `from_async()` to make one."""
 
 import math
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Hashable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Hashable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Generic, Literal, TypeVar, get_args
 
+import attrs
 import trio
 from reactivex import Observable, abc
 
@@ -38,26 +39,39 @@ class Events(AsyncIterator[T], Generic[T]):
         return self._inbox.stats()
 
     async def __anext__(self) -> T:
-        await self._wait()
+        await self.wait()
         return self._inbox.take()
 
-    async def batches(self) -> AsyncIterator[list[T]]:
+    def batches(self) -> AsyncIterator[list[T]]:
         """Everything that is queued, again and again: cheaper than one event at a time."""
-        while True:
-            try:
-                await self._wait()
-            except StopAsyncIteration:
-                return
-            yield self._inbox.take_all()
+        return _Batches(self.wait, self._inbox)
 
-    async def _wait(self) -> None:
-        """Wait for an event. None is taken before the last checkpoint, so that a cancellation loses none."""
+    async def wait(self) -> None:
+        """Wait until an event is queued.
+
+        None is taken before the last checkpoint of a wait, so that a cancellation loses none.
+
+        Raises:
+            StopAsyncIteration: the observable has completed, and everything has been taken.
+        """
         self._turn = (self._turn + 1) % _TURN
         if self._turn == 0:
             await trio.lowlevel.checkpoint()
         else:
             await trio.lowlevel.checkpoint_if_cancelled()
         await self._inbox.wait()
+
+
+@attrs.frozen
+class _Batches(AsyncIterator[list[T]], Generic[T]):
+    """See `Events.batches`. A class: an async generator that is not run to its end would be left to the collector."""
+
+    wait: Callable[[], Awaitable[None]]
+    inbox: Inbox[T]
+
+    async def __anext__(self) -> list[T]:
+        await self.wait()
+        return self.inbox.take_all()
 
 
 def _instrument(event: Any) -> Hashable:
