@@ -30,7 +30,10 @@ def to_seconds(value: Duration, name: str) -> float:
     elif isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{name}={value!r} is not a duration: give {_ACCEPTED}")
     else:
-        seconds = float(value)
+        try:
+            seconds = float(value)
+        except OverflowError:  # an int too large for any clock
+            seconds = math.inf if value > 0 else -math.inf
     if math.isnan(seconds) or seconds < 0:
         raise ValueError(f"{name}={value!r} must not be negative or NaN: give {_ACCEPTED}")
     return seconds

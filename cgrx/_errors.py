@@ -12,6 +12,14 @@ class CgrxError(Exception):
 
     retryable: ClassVar[bool] = False
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # An exception is copied by calling its class with `args`, which is the message alone: not what ours take.
+        return _restored, (type(self), self.args), self.__dict__
+
+
+def _restored(error_type: type[CgrxError], args: tuple[object, ...]) -> CgrxError:
+    return error_type.__new__(error_type, *args)
+
 
 class TransportError(CgrxError):
     """A connection could not be made or has ended; a new one may work."""
@@ -140,7 +148,6 @@ class BackpressureError(CgrxError):
     def __init__(self, timeout_s: float) -> None:
         super().__init__(f"a blocking stream was full for {timeout_s:g} s: its consumer has stalled")
         self.timeout_s = timeout_s
-
 
 
 class ThreadError(CgrxError):

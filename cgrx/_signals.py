@@ -76,5 +76,5 @@ def mark_ms(mark: Mark) -> int:
     match mark:
         case Alive(at_ms=time_ms) | Gap(end_ms=time_ms):
             return time_ms
-        case Watermark() | Dropped():  # event time, or no time: neither says how late it is
+        case _:  # a watermark is event time, a drop has none: neither says how late it is
             return 0
