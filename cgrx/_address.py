@@ -1,0 +1,141 @@
+"""Where the server is: a WebSocket URL as a value, and how to dial it.
+
+The API key travels in the query, so the query is in no repr and in no message.
+Source: https://docs.coinglass.com/reference/ws-getting-started (`/ws-api?cg-api-key={key}`).
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+from urllib.parse import SplitResult, parse_qsl, quote, unquote_plus, urlsplit
+
+import attrs
+import trio
+
+KEY_PARAMETER = "cg-api-key"
+
+_ACCEPTED = "give ws://host[:port][/path][?query] or wss://... as a str, without user, password and fragment"
+_DEFAULT_PORTS = {"ws": 80, "wss": 443}
+_UNPRINTABLE = re.compile(r"[\x00-\x20\x7f\s]")
+_PATH_SAFE = "/%:@!$&'()*+,;=~"
+_QUERY_SAFE = _PATH_SAFE + "?"
+
+
+@attrs.frozen
+class Address:
+    """A WebSocket address, ready to dial. `parse_address` makes it from a URL."""
+
+    host: str
+    """A name in ASCII (IDNA) or an IP address, without brackets."""
+    port: int
+    tls: bool
+    resource: str = attrs.field(repr=False)
+    """Path and query as sent in the request line, with the API key: show `url` instead."""
+
+    @property
+    def url(self) -> str:
+        """The address as it may be shown: without the query, which holds the API key."""
+        return f"{'wss' if self.tls else 'ws'}://{self._bracketed}:{self.port}{self.resource.partition('?')[0]}"
+
+    @property
+    def host_header(self) -> str:
+        """What the request's `Host` header says: no port where it is 80 or 443, as trio-websocket does it."""
+        return self._bracketed if self.port in _DEFAULT_PORTS.values() else f"{self._bracketed}:{self.port}"
+
+    def redact(self, text: str) -> str:
+        """`text` with the API key replaced: for whatever the server says, which may echo the request."""
+        query = self.resource.partition("?")[2]
+        keys = {value for name, value in parse_qsl(query) if name == KEY_PARAMETER}
+        keys |= {pair.partition("=")[2] for pair in query.split("&") if _is_key(pair)}
+        # The longest first: the key as it was sent may hold the plain one.
+        for key in sorted(filter(None, keys), key=len, reverse=True):
+            text = text.replace(key, "***")
+        return text
+
+    @property
+    def _bracketed(self) -> str:
+        return f"[{self.host}]" if ":" in self.host else self.host
+
+
+Dial: TypeAlias = Callable[[Address], Awaitable[trio.abc.Stream]]
+"""What opens the byte stream to an address, without TLS. It raises OSError where it cannot."""
+
+
+async def dial_tcp(address: Address) -> trio.abc.Stream:
+    """A TCP connection, to whichever of the host's addresses answers first (RFC 8305). Raises OSError."""
+    return await trio.open_tcp_stream(address.host, address.port)
+
+
+def parse_address(url: str, api_key: str | None = None) -> Address:
+    """Read a ws:// or wss:// URL.
+
+    Args:
+        url: the address; its other query parameters are kept.
+        api_key: set as the query parameter `cg-api-key`, in place of one that is there; None leaves the URL's own.
+
+    Raises:
+        ValueError: the URL or the key cannot be used. The message holds neither the query nor the key.
+    """
+    # Callers without a type checker pass a Path, bytes or None here; the value may be or hold the key.
+    if not isinstance(url, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ValueError(f"url is of type {type(url).__name__}: {_ACCEPTED}")
+    if api_key == "" or not isinstance(api_key, str | None):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ValueError("api_key must be a str that is not empty, or None where the URL holds the key")
+    parts = _split(url)
+    if parts is None:
+        raise _unusable(url, "its host or its port cannot be read")
+    if parts.scheme not in _DEFAULT_PORTS:
+        raise _unusable(url, "its scheme is neither ws nor wss")
+    if _UNPRINTABLE.search(url):
+        raise _unusable(url, "it holds white space or control characters")
+    if "@" in parts.netloc:
+        raise _unusable(url, "it holds a user or a password")
+    if "#" in url:
+        raise _unusable(url, "it holds a fragment")
+    if parts.port == 0:
+        raise _unusable(url, "nothing listens on port 0")
+    host = _ascii(parts.hostname or "")
+    if host is None:
+        raise _unusable(url, "it names no host, or one that is no valid name")
+    query = quote(parts.query, safe=_QUERY_SAFE)
+    if api_key is not None:
+        kept = [pair for pair in query.split("&") if pair and not _is_key(pair)]
+        query = "&".join([*kept, f"{KEY_PARAMETER}={quote(api_key, safe='')}"])
+    path = quote(parts.path, safe=_PATH_SAFE) or "/"
+    return Address(
+        host=host,
+        port=parts.port or _DEFAULT_PORTS[parts.scheme],
+        tls=parts.scheme == "wss",
+        resource=f"{path}?{query}" if query else path,
+    )
+
+
+# These two give None instead of raising: what they catch holds parts of the URL, perhaps of the key, and would stay
+# the context of an error raised meanwhile.
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  # raises where it is no number or too large
+    except ValueError:
+        return None
+    return parts
+
+
+def _ascii(host: str) -> str | None:
+    try:
+        return host.encode("idna").decode("ascii") or None
+    except UnicodeError:
+        return None
+
+
+def _is_key(pair: str) -> bool:
+    return unquote_plus(pair.partition("=")[0]) == KEY_PARAMETER
+
+
+def _unusable(url: str, why: str) -> ValueError:
+    shown = re.split(r"[?#]", url, maxsplit=1)[0]
+    # The key may stand where a user and a password would. Greedy: a password may hold a slash or another @.
+    shown = re.sub(r"^([^:/]*:)?(//)?.*@", r"\1\2***@", shown, flags=re.DOTALL)
+    return ValueError(f"url={shown!r} cannot be used: {why}; {_ACCEPTED}")

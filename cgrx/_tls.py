@@ -1,0 +1,67 @@
+"""TLS on top of a dialled stream: trio's `SSLStream`, which here hands out all records that have arrived at once.
+
+`SSLStream` reads one TLS record a call, and every call costs a pass through trio's scheduler. A server that sends
+each message in a record of its own would make that the price of every message. So the `SSLObject` it works with is
+one whose `read` goes on to the next record, as long as there is one and room for it.
+"""
+
+import ssl
+from typing import TYPE_CHECKING, TypeVar
+
+import trio
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+T_Stream = TypeVar("T_Stream", bound=trio.abc.Stream)
+
+_RECORD_BYTES = 2**14
+"""No TLS record holds more."""
+
+
+class RecordsAtOnce(ssl.SSLObject):
+    """An `SSLObject` whose `read` returns what several records hold, up to the length asked for."""
+
+    _deferred: ssl.SSLError | None = None
+
+    def read(self, len: int = 1024, buffer: "WriteableBuffer | None" = None) -> bytes:  # noqa: A002  # as it is called
+        """Read up to `len` bytes. An error behind the first record is raised by the next call, after the data."""
+        if buffer is not None:
+            return super().read(len, buffer)
+        if self._deferred is not None:
+            error, self._deferred = self._deferred, None
+            raise error
+        chunk = super().read(len)
+        chunks = [chunk]
+        room = len - chunk.__len__()
+        while chunk and room > 0:
+            try:
+                chunk = super().read(min(room, _RECORD_BYTES))
+            except ssl.SSLWantReadError:
+                break
+            except ssl.SSLError as error:
+                self._deferred = error
+                break
+            chunks.append(chunk)
+            room -= chunk.__len__()
+        return b"".join(chunks)
+
+
+def wrap_tls(stream: T_Stream, host: str, ssl_context: ssl.SSLContext | None) -> trio.SSLStream[T_Stream]:
+    """Put TLS on `stream`, as a client of `host`; the handshake is still to be done.
+
+    Args:
+        stream: the connection.
+        host: whose certificate is expected.
+        ssl_context: None for the system's certificate authorities, with verification.
+    """
+    context = ssl.create_default_context() if ssl_context is None else ssl_context
+    usual = context.sslobject_class
+    if usual is ssl.SSLObject:
+        context.sslobject_class = RecordsAtOnce
+    try:
+        # As HTTPS does it, no close_notify is expected nor sent: WebSocket has its own closing handshake.
+        return trio.SSLStream(stream, context, server_hostname=host, https_compatible=True)
+    finally:
+        # The context may be the caller's, for other connections too.
+        context.sslobject_class = usual
