@@ -1,0 +1,131 @@
+"""Two ends of a byte stream in memory that behave as a loopback TCP connection does.
+
+Bounded, so that a reader who stops holds up the writer, and breakable, so that a reset can be simulated; trio's own
+in-memory streams are either unbounded or hand-to-hand, and neither can be reset.
+"""
+
+import operator
+
+import trio
+
+BUFFER_BYTES = 256 * 1024
+"""What one direction holds before its writer waits."""
+
+
+class _Flow:
+    """One direction."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.data = bytearray()
+        self.ended = False
+        """The writer has closed: its reader gets what is there, then the end."""
+        self.broken = False
+        """The reader has closed, or either side was reset: nobody will read this."""
+        self.changed = trio.lowlevel.ParkingLot()
+
+    def end(self) -> None:
+        self.ended = True
+        self.changed.unpark_all()
+
+    def break_off(self) -> None:
+        self.broken = True
+        self.data.clear()
+        self.changed.unpark_all()
+
+
+class PipeEnd(trio.abc.Stream):
+    """One end; make a pair with `pipe`."""
+
+    def __init__(self, incoming: _Flow, outgoing: _Flow) -> None:
+        self._incoming = incoming
+        self._outgoing = outgoing
+        self._closed = False
+        self._sending = False
+        self._receiving = False
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        """Write all of it, waiting while the buffer is full."""
+        if self._sending:
+            raise trio.BusyResourceError("another task is sending on this stream")
+        self._sending = True
+        try:
+            await trio.lowlevel.checkpoint()
+            rest = memoryview(data)
+            self._check_sending()
+            while rest:
+                await self._wait_room()
+                room = self._outgoing.limit - len(self._outgoing.data)
+                self._outgoing.data += rest[:room]
+                self._outgoing.changed.unpark_all()
+                rest = rest[room:]
+        finally:
+            self._sending = False
+
+    async def wait_send_all_might_not_block(self) -> None:
+        """Wait until the buffer has room."""
+        if self._sending:
+            raise trio.BusyResourceError("another task is sending on this stream")
+        self._sending = True
+        try:
+            await trio.lowlevel.checkpoint()
+            await self._wait_room()
+        finally:
+            self._sending = False
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        """Up to `max_bytes` bytes, `b""` once the other end has closed and all is read."""
+        if max_bytes is not None and operator.index(max_bytes) < 1:
+            raise ValueError(f"max_bytes={max_bytes!r} must be 1 or more")
+        if self._receiving:
+            raise trio.BusyResourceError("another task is receiving on this stream")
+        self._receiving = True
+        try:
+            await trio.lowlevel.checkpoint()
+            flow = self._incoming
+            while True:
+                if self._closed:
+                    raise trio.ClosedResourceError("this end is closed")
+                if flow.broken:
+                    raise trio.BrokenResourceError("connection reset")
+                if flow.data or flow.ended:
+                    break
+                await flow.changed.park()
+            taken = bytes(flow.data[:max_bytes])
+            del flow.data[: len(taken)]
+            flow.changed.unpark_all()
+            return taken
+        finally:
+            self._receiving = False
+
+    async def aclose(self) -> None:
+        """Close this end; the other reads what is there, then the end, and can write no more."""
+        if not self._closed:
+            self._closed = True
+            self._outgoing.end()
+            self._incoming.break_off()
+        await trio.lowlevel.checkpoint()
+
+    def reset(self) -> None:
+        """Close this end so that the other sees a broken connection, without what was still in the buffer."""
+        self._closed = True
+        self._outgoing.break_off()
+        self._incoming.break_off()
+
+    def _check_sending(self) -> None:
+        if self._closed:
+            raise trio.ClosedResourceError("this end is closed")
+        if self._outgoing.broken:
+            raise trio.BrokenResourceError("the other end is closed")
+
+    async def _wait_room(self) -> None:
+        self._check_sending()
+        while len(self._outgoing.data) >= self._outgoing.limit:
+            await self._outgoing.changed.park()
+            self._check_sending()
+
+
+def pipe(buffer_bytes: int = BUFFER_BYTES) -> tuple[PipeEnd, PipeEnd]:
+    """Two connected ends, each direction holding at most `buffer_bytes`."""
+    there, back = _Flow(buffer_bytes), _Flow(buffer_bytes)
+    return PipeEnd(back, there), PipeEnd(there, back)
