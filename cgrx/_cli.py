@@ -1,0 +1,191 @@
+"""The command line: the commands and their help. The work is done in `_cli_watch`, `_cli_demo` and `_cli_simulate`."""
+
+import math
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+from cyclopts import App, CycloptsError, Parameter
+
+from cgrx import operators as ops
+from cgrx._cli_arguments import (
+    RATE,
+    Instruments,
+    Names,
+    Port,
+    Positive,
+    Rate,
+    WatchOptions,
+    faults,
+    instruments,
+    source,
+)
+from cgrx._cli_demo import Demo, demo
+from cgrx._cli_exits import CommandError, Exit
+from cgrx._cli_simulate import Simulate, simulate
+from cgrx._cli_terminal import Terminal
+from cgrx._cli_watch import Watch, watch
+from cgrx._feed import KEY_VARIABLE
+from cgrx._simulator_gate import Plan
+from cgrx._simulator_routes import Generation
+from cgrx._streams import merge
+
+_DEFAULTS = WatchOptions()
+
+
+def _version() -> str:
+    return f"cgrx {version('cgrx')}"
+
+
+_KEY = (
+    f"The API key is read from the environment variable {KEY_VARIABLE} and from nowhere else: a command line can be"
+    " seen by every user of the machine."
+)
+
+app = App(
+    name="cgrx",
+    help=f"The CoinGlass real-time feed of liquidations and futures trades in a terminal.\n\n{_KEY}",
+    help_format="markdown",
+    version=_version,
+    backend="trio",
+    result_action="return_value",
+    suppress_keyboard_interrupt=False,  # `main` does it, with the exit code of the others
+    default_parameter=Parameter(negative=()),
+)
+watch_app = App(name="watch", help=f"Show the events of the feed, or of another server (--url).\n\n{_KEY}")
+app.command(watch_app)
+
+
+@app.command(name="demo")
+async def demo_command(
+    *,
+    seconds: Positive = 20.0,
+    seed: int = 0,
+    rate: Rate = RATE,
+    fault: Names = (),
+) -> int:
+    """Run a simulated server and a client, joined by a real socket: no key and no network are needed.
+
+    In a terminal the events fill a live table, elsewhere they are lines. At the end the counters of both sides are
+    compared.
+
+    Args:
+        seconds: How long; inf until Ctrl-C.
+        seed: Of the simulated market.
+        rate: Events a second on average.
+        fault: What goes wrong meanwhile, such as drop@5s; may be repeated. See `cgrx simulate --help`.
+    """
+    request = Demo(seconds=seconds, seed=seed, rate=rate, faults=faults(fault))
+    return await demo(request, Terminal.of_process())
+
+
+@watch_app.command(name="liquidations")
+async def liquidations_command(
+    *,
+    side: Literal["long", "short"] | None = None,
+    options: WatchOptions = _DEFAULTS,
+) -> int:
+    """Show the liquidation orders of all exchanges.
+
+    Events go to standard output, everything else to standard error.
+
+    Args:
+        side: Which position was liquidated.
+        options: See `WatchOptions`.
+    """
+    request = Watch(
+        url=options.keyless_url(),
+        choose=lambda feed: feed.liquidations(),
+        filters=options.filters(None if side is None else ops.side(side)),
+        connect_timeout_s=options.connect_timeout,
+    )
+    return await watch(request, options.show("liquidations"), Terminal.of_process())
+
+
+@watch_app.command(name="trades")
+async def trades_command(
+    *markets: Instruments,
+    side: Literal["buy", "sell"] | None = None,
+    options: WatchOptions = _DEFAULTS,
+) -> int:
+    """Show the trades of one or more instruments, such as Binance:BTCUSDT:10000.
+
+    Events go to standard output, everything else to standard error.
+
+    Args:
+        markets: The exchange ends at the first colon. A number behind the last one is the least volume in US dollars
+            that the server sends; without, it is --min-volume, which has to be given then.
+        side: Of the taker.
+        options: See `WatchOptions`.
+    """
+    channels = instruments(markets, options.min_volume)
+    request = Watch(
+        url=options.keyless_url(),
+        choose=lambda feed: merge(
+            *(feed.futures_trades(each.exchange, each.symbol, min_volume=each.min_volume) for each in channels)
+        ),
+        filters=options.filters(None if side is None else ops.side(side)),
+        connect_timeout_s=options.connect_timeout,
+    )
+    return await watch(request, options.show("trades"), Terminal.of_process())
+
+
+@app.command(name="simulate")
+async def simulate_command(
+    *,
+    host: str = "127.0.0.1",
+    port: Port = 8765,
+    rate: Rate | None = None,
+    seed: int | None = None,
+    file: Path | None = None,
+    events: Literal["liquidations", "trades"] = "liquidations",
+    speed: Positive = 1.0,
+    generation: Generation = 1,
+    plan: Plan = "standard",
+    key: Names = (),
+    fault: Names = (),
+    seconds: Positive = math.inf,
+) -> int:
+    """Serve a simulated CoinGlass feed until Ctrl-C: of a made-up market, or of a file.
+
+    Args:
+        host: Where to listen.
+        port: 0 takes a free one.
+        rate: Events a second of the made-up market, on average; 200 by default.
+        seed: Of the made-up market; 0 by default.
+        file: JSON Lines with the fields of the API, plain or gzip; sent once, from the first subscription on.
+        events: What the file holds.
+        speed: Of the file: 1 as recorded, 10 ten times as fast, inf as fast as clients read.
+        generation: Of the names in frames.
+        plan: Of every key; below standard, both channels are refused with a notice.
+        key: An accepted key, made up for this; may be repeated. Any by default.
+        fault: `NAME[:ARGUMENT][*CONNECTIONS][@MOMENT][#CONNECTION]`, such as `drop@30s`, `close:1012@500events`,
+            `refuse:503*3` or `late:5s#2`; may be repeated. A wrong name is answered with all that there are.
+        seconds: How long.
+    """
+    request = Simulate(
+        host=host,
+        port=port,
+        source=source(file, events, rate, seed),
+        speed=speed,
+        generation=generation,
+        plan=plan,
+        keys=key,
+        faults=faults(fault),
+        seconds=seconds,
+    )
+    return await simulate(request, Terminal.of_process())
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command of these arguments; the exit code. No traceback for anything a user can do."""
+    try:
+        return app(arguments, exit_on_error=False, print_error=False) or Exit.DONE
+    except CycloptsError as error:
+        command = " ".join(("cgrx", *(error.command_chain or ())))
+        Terminal.of_process().say(f"{error} See `{command} --help`.")
+        return Exit.USAGE
+    except CommandError as error:
+        Terminal.of_process().say(str(error))
+        return error.exit

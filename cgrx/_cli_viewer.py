@@ -1,0 +1,160 @@
+"""One stream to standard output, as a live table or as lines: what `watch` and `demo` have in common.
+
+No event is lost on the way. The stream is read with the policy "block": whoever reads lines more slowly than they come
+stops the reading of the socket, for as long as he likes. The table takes every event at once, counts it, and keeps the
+latest.
+"""
+
+import math
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+
+import attrs
+import trio
+from rich.console import RenderableType
+
+from cgrx._bridge import Events, stream
+from cgrx._cli_board import Board
+from cgrx._cli_formats import LINE_FORMATS, FormatName, LineFormat
+from cgrx._cli_output import GRACE_S
+from cgrx._cli_reports import OnGap, begins, gap_words
+from cgrx._cli_screen import screen
+from cgrx._cli_table import View, picture
+from cgrx._cli_terminal import Terminal
+from cgrx._cli_text import counted
+from cgrx._events import Event
+from cgrx._feed import Feed
+from cgrx._signals import Gap
+from cgrx._streams import EventStream
+
+_Take = Callable[[Sequence[Event]], Awaitable[None]]
+
+
+@attrs.frozen(kw_only=True)
+class Show:
+    """How to show a stream."""
+
+    title: str
+    format: FormatName = "table"
+    min_volume: float = 0.0
+    """Smaller events are counted, but neither rows nor lines."""
+    seconds: float = math.inf
+    """How long, from the first connection on."""
+    longer_s: float = 0.0
+    """How long it may still last then, where the feed is going to be closed."""
+    count: float = math.inf
+    """How many events."""
+    tells_gaps: bool = True
+    """Whether each gap of each channel is worth a line."""
+
+
+class Viewer:
+    """One run of `watch` or `demo`."""
+
+    def __init__(self, show: Show, terminal: Terminal) -> None:
+        self._show = show
+        self._terminal = terminal
+        self.is_live = show.format == "table" and terminal.is_live
+        self.board = Board(show.min_volume)
+        self._began = trio.current_time()
+        self._ended = math.inf
+        self._drawn = False
+        self._url = ""
+        self.gaps = 0
+        self.feed: Feed | None = None
+
+    async def run(self, feed: Feed, events: EventStream[Event], url: str) -> None:
+        """Show the events of a stream of `feed`, which is connected to `url`.
+
+        Ends with time, number or the stream; raises what that fails with. Time over, the feed is closed, and what had
+        arrived is shown.
+        """
+        show, self.feed, self._url = self._show, feed, url
+        self._began = trio.current_time()
+        seconds = show.seconds + show.longer_s
+        self._terminal.output.finish_by(self._began + seconds + GRACE_S)
+        noted = events.pipe(OnGap(self._on_gap))
+        async with stream(noted, overflow="block", block_timeout=math.inf) as queue, self._showing() as take:
+            with trio.move_on_after(seconds):
+                await self._drain(queue, take)
+            self.hurry()
+            if self.board.total.events < show.count:
+                await feed.aclose()
+                await self._drain(queue, take)
+
+    def hurry(self) -> None:
+        """End soon, lines included."""
+        self._ended = min(self._ended, trio.current_time())
+        self._terminal.output.finish_by(self._ended + GRACE_S)
+
+    def say(self, text: str) -> None:
+        """A line about the feed: in the table while it is drawn, on standard error unless that would spoil it."""
+        self.board.messages.append(text)
+        if not (self._drawn and self._terminal.is_shared):
+            self._terminal.say(text)
+
+    @property
+    def seconds(self) -> float:
+        """How long it has lasted."""
+        return min(self._ended, trio.current_time()) - self._began
+
+    def summary(self) -> str:
+        """The counters in a line."""
+        assert self.feed is not None  # there is nothing to sum up before
+        stats, seconds, events = self.feed.stats, self.seconds, self.board.total.events
+        parts = [
+            f"{counted(events, 'event')} in {seconds:.1f} s" + (f" ({events / seconds:,.1f}/s)" if seconds else ""),
+            counted(self.gaps, "gap"),
+            f"{stats.malformed:,} malformed",
+            counted(max(stats.connections - 1, 0), "reconnect"),
+        ]
+        return ", ".join(parts)
+
+    def _on_gap(self, gap: Gap) -> None:
+        self.gaps += not begins(gap)
+        if self._show.tells_gaps:
+            self.say(gap_words(gap))
+
+    async def _drain(self, queue: Events[Event], take: _Take) -> None:
+        async for batch in queue.batches():
+            left = self._show.count - self.board.total.events
+            chosen = batch if len(batch) <= left else batch[: int(left)]
+            self.board.add(chosen)
+            await take(chosen)
+            if len(chosen) == left:
+                return
+
+    @asynccontextmanager
+    async def _showing(self) -> AsyncGenerator[_Take, None]:
+        if self.is_live:
+            self._drawn = True
+            try:
+                async with screen(self._terminal.console, self._picture):
+                    yield _take_nothing
+            finally:
+                self._drawn = False
+        else:
+            lines = LINE_FORMATS[self._show.format]
+            await self._terminal.output.write(lines.header.encode())
+            yield lambda events: self._write(lines, events)
+
+    async def _write(self, lines: LineFormat, events: Sequence[Event]) -> None:
+        least = self._show.min_volume
+        await self._terminal.output.write(lines.lines(event for event in events if event.volume_usd >= least))
+
+    def _picture(self, width: int, height: int) -> RenderableType:
+        assert self.feed is not None  # nothing is drawn before
+        view = View(
+            title=self._show.title,
+            url=self._url,
+            stats=self.feed.stats,
+            gaps=self.gaps,
+            rate=self.board.rate(trio.current_time()),
+            elapsed_s=self.seconds,
+            seconds=self._show.seconds,
+        )
+        return picture(self.board, view, width, height)
+
+
+async def _take_nothing(_: Sequence[Event]) -> None:
+    """The board has it already."""
