@@ -89,7 +89,7 @@ def _names(_: object, attribute: "attrs.Attribute[tuple[str, ...]]", value: tupl
 class Generator:
     """An endless iterable of liquidations and trades; the same seed and arguments always give the same events.
 
-    Args:
+    Attributes:
         seed: Any whole number.
         rate: Events a second on average, 1 to 100,000 or so (measured there); it swings widely around it.
         exchanges: From the busiest to the quietest; each spells symbols its own way.

@@ -60,7 +60,8 @@ class Simulator:
         path: Any other is HTTP 404.
         faults: Scripted from the beginning; `script` adds more.
         listen: Open a port. False leaves `dial` as the only way in, as a `MockClock` needs.
-        host, port: Where to listen; port 0 takes a free one.
+        host: Where to listen.
+        port: Where to listen; 0 takes a free one.
         ssl_context: For TLS, over TCP and through `dial`.
         overflow: What happens when `buffer_bytes` (plus a chunk of 256 events) wait for a client: `"disconnect"` it
             with 1013, or `"block"`: events wait for the slowest client, none is lost. Default: `"block"` at an

@@ -65,7 +65,7 @@ class JsonLines:
     The fields are those of either generation of the API; other keys and blank lines are ignored. It can be iterated
     any number of times, each time line by line from the beginning.
 
-    Args:
+    Attributes:
         path: The file; read through gzip where it begins as gzip does, whatever its name.
         event_type: `Liquidation` or `Trade`: the lines do not say it.
 
