@@ -6,9 +6,9 @@ exception reaches the feed from wherever it is raised.
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
-from reactivex import Observable, abc
+from reactivex import ConnectableObservable, Observable, abc, concat
 from reactivex.disposable import Disposable
 from reactivex.scheduler import (
     CurrentThreadScheduler,
@@ -33,20 +33,28 @@ class Chained(Observable[T_co]):
         super().__init__()
         self.runtime = runtime
 
-    if not TYPE_CHECKING:  # reactivex's overloads are its type
+    if TYPE_CHECKING:
+        pass  # the type of `pipe` is reactivex's overloads
+    else:
 
         def pipe(self, *operators):
             """Apply operators, reactivex's and cgrx's, left to right.
 
-            As long as only cgrx stages are used the result is an `EventStream`, else an `Observable` that still runs its
-            timed operators on the feed's scheduler.
+            As long as only cgrx stages are used the result is an `EventStream`, else an `Observable` that still runs
+            its timed operators on the feed's scheduler.
             """
             result = self
             for operator in operators:
                 result = operator(result)
-                if self.runtime is not None and type(result) is Observable:
-                    result = Foreign(result, self.runtime)
+                if self.runtime is not None:
+                    result = _chained(result, self.runtime)
             return result
+
+    def __add__(self, other: Observable[T_co]) -> Observable[T_co]:
+        return self.pipe(lambda source: concat(source, other))
+
+    def __iadd__(self, other: Observable[T_co]) -> Observable[T_co]:
+        return self + other
 
     def subscribe(
         self,
@@ -130,3 +138,26 @@ class Foreign(Chained[T_co]):
 
     def _attach(self, subscriber: Subscriber[T_co], scheduler: abc.SchedulerBase | None) -> abc.DisposableBase:
         return self._source.subscribe(subscriber, scheduler=scheduler)
+
+
+class ForeignConnectable(Foreign[Any], ConnectableObservable[Any]):
+    """What `publish`, `replay` or `multicast` made of a feed's stream."""
+
+    def __init__(self, made: ConnectableObservable[Any], runtime: Runtime) -> None:
+        # Its type parameter is unknown in the call of an unbound method.
+        ConnectableObservable.__init__(self, made.source, made.subject)  # pyright: ignore[reportUnknownMemberType]
+        self.runtime = self._runtime = runtime
+        self._source = made
+
+    def auto_connect(self, subscriber_count: int = 1) -> Observable[Any]:
+        return Foreign(super().auto_connect(subscriber_count), self._runtime)
+
+
+def _chained(result: Any, runtime: Runtime) -> Any:
+    """What an operator gave, as part of the chain; what is part of it already, or no observable, as it is."""
+    kind = cast("type[object]", type(result))
+    if issubclass(kind, Chained):
+        return result
+    if issubclass(kind, ConnectableObservable):
+        return ForeignConnectable(result, runtime)
+    return Foreign(result, runtime) if kind is Observable else result

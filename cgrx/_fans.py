@@ -1,16 +1,18 @@
 """Many to one and one to many, on signals: what `merge` and `share` are made of."""
 
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import attrs
-from reactivex.disposable import Disposable
+from reactivex import abc
+from reactivex.disposable import CompositeDisposable, Disposable, SingleAssignmentDisposable
 
 from cgrx._channels import Channel
 from cgrx._observers import InTurn, SignalObserver
 from cgrx._signals import Alive, Batch, Gap, Signal, Watermark, mark_ms
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 @attrs.define(eq=False)
@@ -21,7 +23,7 @@ class _Input:
     watermark_ms: int | None = None
 
 
-class FanIn(Generic[T]):
+class FanIn(abc.DisposableBase, Generic[T]):
     """The union of several inputs in order of arrival.
 
     A mark that speaks for all that came before it holds for the union when every input concerned has given it:
@@ -34,6 +36,12 @@ class FanIn(Generic[T]):
         self._inputs = {index: _Input() for index in range(inputs)}
         self._alive_ms: dict[str, int] = {}
         self._watermark_ms: int | None = None
+        self.sources = CompositeDisposable()
+        """The subscriptions to the inputs."""
+
+    def dispose(self) -> None:
+        self._observer.dispose()
+        self.sources.dispose()
 
     def input(self, index: int) -> SignalObserver[T]:
         """The observer for one of the inputs."""
@@ -45,12 +53,13 @@ class FanIn(Generic[T]):
             state.alive_ms[signal.origin] = max(signal.at_ms, state.alive_ms.get(signal.origin, 0))
             self._advance_alive(signal.origin)
         elif isinstance(signal, Watermark):
-            state.watermark_ms = signal.time_ms
+            state.watermark_ms = max(signal.time_ms, state.watermark_ms or 0)
             self._advance_watermark()
         else:
             self._observer.on_signal(signal)
 
     def on_error(self, error: Exception) -> None:
+        self.sources.dispose()
         self._observer.on_error(error)
 
     def on_completed(self, index: int) -> None:
@@ -58,7 +67,7 @@ class FanIn(Generic[T]):
         if not self._inputs:
             self._observer.on_completed()
             return
-        for origin in self._alive_ms:  # the one that ended may have been the slowest
+        for origin in tuple(self._alive_ms):  # the one that ended may have been the slowest
             self._advance_alive(origin)
         self._advance_watermark()
 
@@ -91,6 +100,43 @@ class _FanInInput(Generic[T]):
         self.fan.on_completed(self.index)
 
 
+class SignalSource(Protocol[T_co]):
+    """What can be subscribed to for signals: an EventStream."""
+
+    def subscribe_signals(
+        self, observer: SignalObserver[T_co], *, scheduler: abc.SchedulerBase | None = None
+    ) -> abc.DisposableBase: ...
+
+
+class Shared(Generic[T]):
+    """One subscription to a source for many observers, made with the first and disposed with the last."""
+
+    def __init__(self, source: SignalSource[T]) -> None:
+        self._source = source
+        self._fan: FanOut[T] | None = None
+
+    def connect(self, observer: SignalObserver[T], scheduler: abc.SchedulerBase | None) -> abc.DisposableBase:
+        if self._fan is not None and not self._fan.closed:
+            return self._fan.add(observer)
+        fan: FanOut[T] = FanOut()
+        self._fan = fan
+        seat = fan.add(observer)
+        try:
+            fan.connection.disposable = self._source.subscribe_signals(fan, scheduler=scheduler)
+        except Exception:  # a stage that does not start: who comes next tries again
+            fan.close()
+            raise
+        return seat
+
+
+@attrs.define(eq=False)
+class _Seat(Generic[T]):
+    """One observer of a FanOut."""
+
+    observer: SignalObserver[T]
+    taken: bool = True
+
+
 class FanOut(Generic[T]):
     """One source, many observers. Each signal reaches all who were there when it came, whatever one of them does.
 
@@ -98,19 +144,31 @@ class FanOut(Generic[T]):
     """
 
     def __init__(self) -> None:
-        self._observers: tuple[SignalObserver[T], ...] = ()
+        self._seats: tuple[_Seat[T], ...] = ()
         self._started: dict[Channel, None] = {}  # a set in order of appearance
         self._now_ms = 0
+        self.closed = False
+        """Whether the source has ended or the last observer has left."""
+        self.connection = SingleAssignmentDisposable()
+        """The subscription to the source."""
 
-    def __len__(self) -> int:
-        return len(self._observers)
+    @property
+    def heard(self) -> bool:
+        """Whether there are observers."""
+        return bool(self._seats)
 
     def add(self, observer: SignalObserver[T]) -> Disposable:
         """Add an observer; disposing removes it."""
         for channel in self._started:
             observer.on_signal(Gap(channel, 0, self._now_ms, "joined a shared stream"))
-        self._observers = (*self._observers, observer)
-        return Disposable(lambda: self._remove(observer))
+        seat = _Seat(observer)
+        self._seats = (*self._seats, seat)
+        return Disposable(lambda: self._leave(seat))
+
+    def close(self) -> None:
+        """Let go of the source."""
+        self.closed = True
+        self.connection.dispose()
 
     def on_signal(self, signal: Signal[T]) -> None:
         if isinstance(signal, Batch):
@@ -122,20 +180,27 @@ class FanOut(Generic[T]):
         self._each(lambda observer: observer.on_signal(signal))
 
     def on_error(self, error: Exception) -> None:
+        self.close()
         self._each(lambda observer: observer.on_error(error))
 
     def on_completed(self) -> None:
+        self.close()
         self._each(lambda observer: observer.on_completed())
 
-    def _remove(self, observer: SignalObserver[T]) -> None:
-        self._observers = tuple(each for each in self._observers if each is not observer)
+    def _leave(self, seat: _Seat[T]) -> None:
+        seat.taken = False
+        self._seats = tuple(each for each in self._seats if each is not seat)
+        if not self._seats:
+            self.close()
 
     def _each(self, notify: Callable[[SignalObserver[T]], None]) -> None:
-        first: Exception | None = None
-        for observer in self._observers:
+        raised: Exception | None = None
+        for seat in self._seats:
+            if not seat.taken:
+                continue
             try:
-                notify(observer)
-            except Exception as error:  # only without a runtime: raised again when everyone has been reached
-                first = first or error
-        if first is not None:
-            raise first
+                notify(seat.observer)
+            except Exception as error:  # noqa: BLE001 - without a runtime; raised again when all are reached
+                raised = raised or error
+        if raised is not None:
+            raise raised

@@ -2,9 +2,10 @@
 
 import inspect
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Generic, Protocol, TypeVar
 
+import attrs
 from reactivex import abc
 from reactivex.disposable import SingleAssignmentDisposable
 
@@ -59,9 +60,15 @@ class Runtime(Protocol):
         ...
 
 
+def is_async(function: object) -> bool:
+    """Whether calling it makes a coroutine or an async generator (also a partial, or an object with such a call)."""
+    call = getattr(type(function), "__call__", None)  # noqa: B004 - not asked whether it can be called, but how
+    return any(inspect.iscoroutinefunction(each) or inspect.isasyncgenfunction(each) for each in (function, call))
+
+
 def refuse_async(callback: object) -> None:
     """Raise `TypeError` for an async function: Rx would call it and drop the coroutine."""
-    if inspect.iscoroutinefunction(callback) or inspect.iscoroutinefunction(getattr(callback, "__call__", None)):
+    if is_async(callback):
         raise TypeError(
             f"subscribe({callback!r}): an async function cannot be a subscriber; iterate instead:"
             " `async with cgrx.stream(observable) as events: async for event in events: ...`"
@@ -101,7 +108,7 @@ class Subscriber(abc.ObserverBase[T], Generic[T]):
                 if self._stopped:
                     return
                 on_next(event)
-        except Exception as error:  # a subscriber's own exception; see the class
+        except Exception as error:  # noqa: BLE001 - a subscriber's own exception; see the class
             self._raised(error)
 
     def on_next(self, value: T) -> None:
@@ -110,7 +117,7 @@ class Subscriber(abc.ObserverBase[T], Generic[T]):
             return
         try:
             self._on_next(value)
-        except Exception as error:  # as above
+        except Exception as error:  # noqa: BLE001 - as above
             self._raised(error)
 
     def on_error(self, error: Exception) -> None:
@@ -125,7 +132,7 @@ class Subscriber(abc.ObserverBase[T], Generic[T]):
                 self._runtime.unhandled(error)
             else:
                 raise error
-        except Exception as raised:  # as above
+        except Exception as raised:  # noqa: BLE001 - as above
             if self._runtime is not None and raised is error:
                 self._runtime.unhandled(error)  # the default handler of a reactivex operator raises what it gets
             else:
@@ -140,7 +147,7 @@ class Subscriber(abc.ObserverBase[T], Generic[T]):
         self._stopped = True
         try:
             self._on_completed()
-        except Exception as error:  # as above
+        except Exception as error:  # noqa: BLE001 - as above
             self._raised(error)
         finally:
             self.dispose()
@@ -161,33 +168,89 @@ def _ignore(*_: Any) -> None:
     pass
 
 
-class InTurn(Generic[T]):
+class InTurn(abc.DisposableBase, Generic[T]):
     """Hands signals on one at a time: one that arises while another is handled waits for it.
 
     Without it a subscriber that pushes into a Subject of its own pipeline would enter a stage that is still busy.
+    Nothing goes on behind an error or completion, nor after disposal.
     """
 
     def __init__(self, observer: SignalObserver[T]) -> None:
         self._observer = observer
-        self._waiting: deque[Callable[[], None]] = deque()
+        self._waiting: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
         self._busy = False
+        self._stopped = False
 
     def on_signal(self, signal: Signal[T]) -> None:
-        self._hand_on(lambda: self._observer.on_signal(signal))
+        self._hand_on(self._observer.on_signal, signal)
 
     def on_error(self, error: Exception) -> None:
-        self._hand_on(lambda: self._observer.on_error(error))
+        self._hand_on(self._end, self._observer.on_error, error)
 
     def on_completed(self) -> None:
-        self._hand_on(self._observer.on_completed)
+        self._hand_on(self._end, self._observer.on_completed)
 
-    def _hand_on(self, notification: Callable[[], None]) -> None:
-        self._waiting.append(notification)
+    def dispose(self) -> None:
+        self._stopped = True
+        self._waiting.clear()
+
+    def _end(self, notify: Callable[..., None], *arguments: Any) -> None:
+        self.dispose()
+        notify(*arguments)
+
+    def _hand_on(self, notify: Callable[..., None], *arguments: Any) -> None:
+        if self._stopped:
+            return
         if self._busy:
+            self._waiting.append((notify, arguments))
             return
         self._busy = True
+        raised: Exception | None = None
         try:
-            while self._waiting:
-                self._waiting.popleft()()
+            while True:
+                try:
+                    notify(*arguments)
+                except Exception as error:  # noqa: BLE001 - raised again when what waits has had its turn
+                    raised = raised or error
+                if not self._waiting:
+                    break
+                notify, arguments = self._waiting.popleft()
         finally:
             self._busy = False
+        if raised is not None:
+            raise raised
+
+
+def joint(runtimes: Iterable[Runtime]) -> Runtime | None:
+    """The runtime of a stream made of others, None where none of them has one."""
+    distinct = tuple(dict.fromkeys(runtimes))
+    return _Joint(distinct) if len(distinct) > 1 else next(iter(distinct), None)
+
+
+@attrs.frozen
+class _Joint:
+    """The runtimes of several feeds, for a stream made of all of them; the first one takes the errors."""
+
+    members: tuple[Runtime, ...]
+
+    @property
+    def scheduler(self) -> abc.SchedulerBase:
+        return self.members[0].scheduler
+
+    def check_thread(self) -> None:
+        for member in self.members:
+            member.check_thread()
+
+    def subscriber_raised(self, error: Exception) -> None:
+        self.members[0].subscriber_raised(error)
+
+    def unhandled(self, error: Exception) -> None:
+        self.members[0].unhandled(error)
+
+    def hold(self) -> None:
+        for member in self.members:
+            member.hold()
+
+    def release(self) -> None:
+        for member in self.members:
+            member.release()

@@ -2,14 +2,16 @@
 
     Running     what users subclass: on_batch, on_mark, on_end; the results go out first, then the mark
     Elementwise each event on its own, no state; neighbours in a chain fuse into one loop
-    Chain       running forms in a row, itself one
+    Chain       the running forms of a row of stages, as one
 
 Everything a `Running` returns may be lazy. A user function that raises in the middle of a batch therefore loses
 nothing: what came out before it is delivered, then the error.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+
+import attrs
 
 from cgrx._signals import Batch, Mark, Signal, mark_ms
 
@@ -60,12 +62,9 @@ def _batches(results: Iterable[Out], origin: Batch[Any]) -> Iterable[Batch[Out]]
     taken: list[Out] = []
     try:
         taken.extend(results)
-    except Exception:  # whatever the user's function raised goes on, behind what preceded it
+    finally:
         if taken:
             yield Batch(origin.channel, origin.received_ms, tuple(taken))
-        raise
-    if taken:
-        yield Batch(origin.channel, origin.received_ms, tuple(taken))
 
 
 class Interrupted(Exception):  # noqa: N818 - never leaves this module's users: it carries results, not a failure
@@ -77,8 +76,25 @@ class Interrupted(Exception):  # noqa: N818 - never leaves this module's users: 
         self.error = error
 
 
-Step: TypeAlias = Callable[[Sequence[Any]], list[Any]]
-"""Takes events, returns the results; raises `Interrupted` where a user function raised."""
+@attrs.frozen(eq=False)
+class Step:
+    """What an elementwise stage does with a row of events."""
+
+    stage: object
+    """The stage, to name it where an event does not fit."""
+    apply: Callable[[Sequence[Any]], list[Any]]
+    """Takes events, returns the results.
+
+    May be called again where it raises, each event on its own; where it must not, it raises `Interrupted`.
+    """
+    test: Callable[[Any], bool] | None = None
+    """For a filter: whether an event is among the results; quicker than `apply` for one."""
+
+
+Produced: TypeAlias = tuple[Iterable[Signal[Any]], Exception | None]
+"""The signals that go on, and the error that follows them."""
+
+_NOTHING: Produced = ((), None)
 
 
 class Elementwise(Running[In, Out]):
@@ -86,68 +102,161 @@ class Elementwise(Running[In, Out]):
 
     def __init__(self, *steps: Step) -> None:
         self.steps = steps
+        self._tests = tuple((step, step.test) for step in steps if step.test is not None)
+        self._filters = len(self._tests) == len(steps)
 
     def on_signal(self, signal: Signal[In]) -> Iterable[Signal[Out]]:
+        return _delivered(self.produce(signal))
+
+    def produce(self, signal: Signal[Any]) -> Produced:
+        """What `on_signal` gives, without a generator. This is the hot path."""
         if not isinstance(signal, Batch):
-            return (signal,)
-        results: Sequence[Any] = signal.events
+            return (signal,), None
+        events = signal.events
+        results: Sequence[Any] = events
+        if self._filters and len(events) == 1:
+            for step, test in self._tests:
+                try:
+                    if not test(events[0]):
+                        return _NOTHING
+                except Exception as error:  # noqa: BLE001 - handed on as the stream's
+                    return (), noted(error, step.stage, events[0])
+            return (signal,), None
         failure: Exception | None = None
         for step in self.steps:
             try:
-                results = step(results)
-            except Interrupted as interrupted:  # a later step's error comes earlier in the stream, and counts
-                results, failure = interrupted.results, interrupted.error
-        if failure is not None:
-            return _batches(_then_raise(results, failure), signal)
-        return (Batch(signal.channel, signal.received_ms, tuple(results)),) if results else ()
+                results = step.apply(results)
+            except Exception as error:  # noqa: BLE001 - a later step's comes earlier in the stream, and counts
+                results, failure = _until_failure(step, results, error)
+            if not results:
+                return (), failure
+        if self._filters and len(results) == len(events):
+            return (signal,), None
+        return (Batch(signal.channel, signal.received_ms, tuple(results)),), failure
 
 
-def _then_raise(results: Iterable[Out], failure: Exception) -> Iterable[Out]:
-    yield from results
-    raise failure
+def _until_failure(step: Step, events: Sequence[Any], error: Exception) -> tuple[list[Any], Exception | None]:
+    """The results before the event at which a step raises, and what it raises."""
+    if isinstance(error, Interrupted):
+        return error.results, error.error
+    results: list[Any] = []
+    for event in events:
+        try:
+            results += step.apply((event,))
+        except Exception as found:  # noqa: BLE001 - handed on as the stream's
+            return results, noted(found, step.stage, event)
+    return results, None
+
+
+def noted(error: Exception, stage: object, event: object) -> Exception:
+    """The user's own exception with a note that names the stage and the event."""
+    error.add_note(f"raised in {stage!r} by the event {event!r}")
+    return error
+
+
+class Startable(Protocol):
+    """What `Chain` needs of a stage."""
+
+    def start(self) -> Running[Any, Any]:
+        """Its running form, with fresh state for one subscription."""
+        ...
 
 
 class Chain(Running[Any, Any]):
-    """Running forms one after the other."""
+    """The running forms of stages in a row, neighbouring elementwise ones fused into one loop.
 
-    def __init__(self, runnings: Sequence[Running[Any, Any]]) -> None:
-        self._runnings = runnings
+    Where a stage raises, what it gave before still goes through the stages behind it; where one of those raises too,
+    its error comes earlier in the stream and is the one that counts.
+    """
+
+    def __init__(self, stages: Iterable[Startable]) -> None:
+        links: list[tuple[Startable, Running[Any, Any]]] = []
+        for stage in stages:
+            running = stage.start()
+            before = links[-1][1] if links else None
+            if isinstance(before, Elementwise) and isinstance(running, Elementwise):
+                links[-1] = (stage, _fused(before, running))
+            else:
+                links.append((stage, running))
+        self._links = links
+        only = links[0][1] if len(links) == 1 else None
+        self.produce = only.produce if isinstance(only, Elementwise) else self._produce
+        """What `on_signal` gives, without a generator."""
 
     def on_signal(self, signal: Signal[Any]) -> Iterable[Signal[Any]]:
-        return self._through([signal], 0)
+        return _delivered(self.produce(signal))
 
     def on_completed(self) -> Iterable[Signal[Any]]:
-        for index, running in enumerate(self._runnings):
-            yield from self._through(running.on_completed(), index + 1)
+        return _delivered(self.finish())
 
-    def _through(self, signals: Iterable[Signal[Any]], start: int) -> Iterable[Signal[Any]]:
-        """Send signals through the stages from `start` on.
+    def _produce(self, signal: Signal[Any]) -> Produced:
+        return self._through((signal,), 0)
 
-        Where a stage raises, what it gave before still goes through the stages behind it; where one of those
-        raises too, its error comes earlier in the stream and is the one that counts.
-        """
-        failure: Exception | None = None
-        for running in self._runnings[start:]:
-            produced: list[Signal[Any]] = []
+    def finish(self) -> Produced:
+        """What `on_completed` gives: each stage ends behind what those before it gave at their end."""
+        finished: list[Signal[Any]] = []
+        for index, (stage, running) in enumerate(self._links):
+            last: list[Signal[Any]] = []
+            failure: Exception | None = None
             try:
-                for signal in signals:
-                    produced.extend(running.on_signal(signal))
-            except Exception as error:  # raised below, behind the results that precede it
-                failure = error
+                last.extend(running.on_completed())
+            except Exception as error:  # noqa: BLE001 - handed on as the stream's
+                failure = _noted(error, stage, None)
+            signals, earlier = self._through(last, index + 1)
+            finished.extend(signals)
+            if earlier or failure:
+                return finished, earlier or failure
+        return finished, None
+
+    def _through(self, signals: Iterable[Signal[Any]], start: int) -> Produced:
+        """Send signals through the stages from `start` on."""
+        failure: Exception | None = None
+        for stage, running in self._links[start:]:
+            produced: list[Signal[Any]] = []
+            for signal in signals:
+                if isinstance(running, Elementwise):
+                    some, raised = running.produce(signal)
+                    produced.extend(some)
+                else:
+                    raised = _extend(produced, running, stage, signal)
+                if raised is not None:
+                    failure = raised
+                    break
             signals = produced
-        yield from signals
-        if failure is not None:
-            raise failure
+        return signals, failure
 
 
-def fuse(runnings: Iterable[Running[Any, Any]]) -> Running[Any, Any]:
-    """One running form for a row of them: neighbouring elementwise ones become one loop."""
-    fused: list[Running[Any, Any]] = []
-    for running in runnings:
-        before = fused[-1] if fused else None
-        if isinstance(before, Elementwise) and isinstance(running, Elementwise):
-            steps: tuple[Step, ...] = (*before.steps, *running.steps)
-            fused[-1] = Elementwise[Any, Any](*steps)
-        else:
-            fused.append(running)
-    return fused[0] if len(fused) == 1 else Chain(fused)
+def _extend(
+    produced: list[Signal[Any]], running: Running[Any, Any], stage: Startable, signal: Signal[Any]
+) -> Exception | None:
+    try:
+        produced.extend(running.on_signal(signal))
+    except Exception as error:  # noqa: BLE001 - handed on as the stream's
+        return _noted(error, stage, signal)
+    return None
+
+
+def _delivered(produced: Produced) -> Iterable[Signal[Any]]:
+    signals, failure = produced
+    yield from signals
+    if failure is not None:
+        raise failure
+
+
+def _fused(first: Elementwise[Any, Any], second: Elementwise[Any, Any]) -> Elementwise[Any, Any]:
+    return Elementwise(*first.steps, *second.steps)
+
+
+def _noted(error: Exception, stage: Startable, signal: Signal[Any] | None) -> Exception:
+    """The same where a stage handles whole batches: the event is known only where it came alone."""
+    match signal:
+        case None:
+            cause = "at completion"
+        case Batch(events=(event,)):
+            return noted(error, stage, event)
+        case Batch(events=(first, *_, last) as events):
+            cause = f"by one of {len(events)} events, from {first!r} to {last!r}"
+        case other:
+            cause = f"by {other!r}"
+    error.add_note(f"raised in {stage!r} {cause}")
+    return error

@@ -12,20 +12,22 @@ comes from no feed has none and keeps to plain Rx.
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeAlias, TypeVar, cast
+from typing import Any, Generic, TypeAlias, TypeVar, cast, overload
 
 import attrs
 from reactivex import Observable, abc
-from reactivex.disposable import CompositeDisposable, Disposable, SerialDisposable, SingleAssignmentDisposable
+from reactivex.disposable import CompositeDisposable, SingleAssignmentDisposable
 
+from cgrx._about import STATELESS, About
 from cgrx._chained import Chained, Foreign, threadless
-from cgrx._fans import FanIn, FanOut
-from cgrx._observers import InTurn, Runtime, SignalObserver, Subscriber
-from cgrx._running import Elementwise, Interrupted, Running, fuse
+from cgrx._fans import FanIn, Shared
+from cgrx._observers import InTurn, Runtime, SignalObserver, Subscriber, is_async, joint
+from cgrx._running import Chain, Elementwise, Interrupted, Produced, Running, Step, noted
 from cgrx._signals import Batch, Signal
 
 T = TypeVar("T")
 U = TypeVar("U")
+V = TypeVar("V")
 T_co = TypeVar("T_co", covariant=True)
 In_contra = TypeVar("In_contra", contravariant=True)
 Out_co = TypeVar("Out_co", covariant=True)
@@ -44,6 +46,8 @@ class Stage(Generic[In_contra, Out_co]):
     item is a batch of one.
     """
 
+    __slots__ = ()
+
     @abstractmethod
     def start(self) -> Running[In_contra, Out_co]:
         """Its running form, with fresh state for one subscription."""
@@ -52,6 +56,11 @@ class Stage(Generic[In_contra, Out_co]):
     def stages(self) -> tuple["Stage[Any, Any]", ...]:
         """The stages that it is made of: itself, unless it is a pipeline."""
         return (self,)
+
+    @property
+    def about(self) -> About:
+        """What it keeps and how long it holds events back, for `ops.explain`. A stage of your own may tell it too."""
+        return About()
 
     def event_types(self, incoming: EventTypes) -> EventTypes:
         """The types of what comes out, given the types of what goes in.
@@ -95,7 +104,7 @@ class EventStream(Chained[T_co]):
             scheduler = threadless(scheduler or self.runtime.scheduler)
         if not self.stages:
             return self._connect(observer, scheduler)
-        link: _Link[T_co] = _Link(fuse(stage.start() for stage in self.stages), observer)
+        link: _Link[T_co] = _Link(Chain(self.stages), observer)
         link.source.disposable = self._connect(link, scheduler)
         return link
 
@@ -158,15 +167,16 @@ class _Items(Generic[T]):
 class _Link(abc.DisposableBase, Generic[T]):
     """One subscription through a fused chain of stages."""
 
-    def __init__(self, running: Running[Any, T], observer: SignalObserver[T]) -> None:
-        self._running = running
+    def __init__(self, chain: Chain, observer: SignalObserver[T]) -> None:
+        self._produce = chain.produce
+        self._finish = chain.finish
         self._observer = observer
         self._stopped = False
         self.source = SingleAssignmentDisposable()
 
     def on_signal(self, signal: Signal[Any]) -> None:
         if not self._stopped:
-            self._deliver(lambda: self._running.on_signal(signal))
+            self._deliver(self._produce(signal))
 
     def on_error(self, error: Exception) -> None:
         if not self._stopped:
@@ -175,7 +185,7 @@ class _Link(abc.DisposableBase, Generic[T]):
 
     def on_completed(self) -> None:
         if not self._stopped:
-            self._deliver(self._running.on_completed)
+            self._deliver(self._finish())
         if not self._stopped:
             self.dispose()
             self._observer.on_completed()
@@ -184,19 +194,14 @@ class _Link(abc.DisposableBase, Generic[T]):
         self._stopped = True
         self.source.dispose()
 
-    def _deliver(self, produce: Callable[[], Any]) -> None:
-        """Hand on what a stage gives, then the error that it ended with."""
-        produced: list[Signal[T]] = []
-        failure: Exception | None = None
-        try:
-            produced.extend(produce())
-        except Exception as error:  # a user's function, or a stage that does not fit: it goes to on_error
-            failure = error
-        for signal in produced:
+    def _deliver(self, produced: Produced) -> None:
+        """Hand on what the stages gave, then the error that they ended with."""
+        signals, failure = produced
+        for signal in signals:
             if self._stopped:
                 return
             self._observer.on_signal(signal)
-        if failure is not None and not self._stopped:
+        if failure is not None:
             self.on_error(failure)
 
 
@@ -204,7 +209,7 @@ def as_stream(source: Observable[T]) -> EventStream[T]:
     """The observable as an EventStream: itself, or a stream of batches of one that carries no marks."""
     if isinstance(source, EventStream):
         return source
-    runtime = source.runtime if isinstance(source, Foreign) else None
+    runtime = _runtime_of(source)
 
     def connect(observer: SignalObserver[T], scheduler: abc.SchedulerBase | None) -> abc.DisposableBase:
         gate = InTurn(observer)
@@ -212,12 +217,25 @@ def as_stream(source: Observable[T]) -> EventStream[T]:
         def on_next(item: T) -> None:
             gate.on_signal(Batch(None, getattr(item, "time_ms", 0), (item,)))
 
-        return source.subscribe(on_next, gate.on_error, gate.on_completed, scheduler=scheduler)
+        subscription = source.subscribe(on_next, gate.on_error, gate.on_completed, scheduler=scheduler)
+        return CompositeDisposable(gate, subscription)
 
     return EventStream(connect, runtime=runtime)
 
 
-def merge(*sources: Observable[T]) -> EventStream[T]:
+def _runtime_of(source: Observable[Any]) -> Runtime | None:
+    if not isinstance(source, abc.ObservableBase):
+        raise TypeError(f"{source!r} is no Observable")
+    return source.runtime if isinstance(source, Chained) else None
+
+
+@overload
+def merge(first: Observable[T], second: Observable[U], /) -> EventStream[T | U]: ...
+@overload
+def merge(first: Observable[T], second: Observable[U], third: Observable[V], /) -> EventStream[T | U | V]: ...
+@overload
+def merge(*sources: Observable[T]) -> EventStream[T]: ...
+def merge(*sources: Observable[Any]) -> EventStream[Any]:
     """The union of streams in order of arrival.
 
     Marks pass; `Alive` of one origin goes on when every source of that origin has given it, `Watermark` when every
@@ -229,25 +247,28 @@ def merge(*sources: Observable[T]) -> EventStream[T]:
 
     Raises:
         ValueError: no source is given.
+        TypeError: a source is no Observable.
     """
     if not sources:
         raise ValueError("merge() needs at least one source")
     streams = [as_stream(source) for source in sources]
-    runtimes = [stream.runtime for stream in streams if stream.runtime is not None]
     types = [stream.event_types for stream in streams]
     known = [each for each in types if each is not None]
 
-    def connect(observer: SignalObserver[T], scheduler: abc.SchedulerBase | None) -> abc.DisposableBase:
-        parts = CompositeDisposable()
+    def connect(observer: SignalObserver[Any], scheduler: abc.SchedulerBase | None) -> abc.DisposableBase:
         fan = FanIn(observer, len(streams))
-        for index, stream in enumerate(streams):
-            parts.add(stream.subscribe_signals(fan.input(index), scheduler=scheduler))
-        return parts
+        try:
+            for index, stream in enumerate(streams):
+                fan.sources.add(stream.subscribe_signals(fan.input(index), scheduler=scheduler))
+        except Exception:  # a stage that does not start: nothing is left running
+            fan.dispose()
+            raise
+        return fan
 
     return EventStream(
         connect,
         event_types=frozenset[type]().union(*known) if len(known) == len(types) else None,
-        runtime=_joint(runtimes),
+        runtime=joint(stream.runtime for stream in streams if stream.runtime is not None),
     )
 
 
@@ -259,76 +280,26 @@ def share(source: Observable[T]) -> EventStream[T]:
     subscribers.
     """
     stream = as_stream(source)
-    return EventStream(_Share(stream).connect, event_types=stream.event_types, runtime=stream.runtime)
+    shared: Shared[T] = Shared(stream)
+    return EventStream(shared.connect, event_types=stream.event_types, runtime=stream.runtime)
 
 
-class _Share(Generic[T]):
-    """The subscription that the subscribers of a shared stream have in common."""
-
-    def __init__(self, source: EventStream[T]) -> None:
-        self._source = source
-        self._fan: FanOut[T] = FanOut()
-        self._connection = SerialDisposable()
-
-    def connect(self, observer: SignalObserver[T], scheduler: abc.SchedulerBase | None) -> abc.DisposableBase:
-        fan = self._fan
-        removal = fan.add(observer)
-        if len(fan) == 1:
-            self._connection.disposable = self._source.subscribe_signals(fan, scheduler=scheduler)
-
-        def leave() -> None:
-            removal.dispose()
-            if not fan and self._fan is fan:
-                self._fan = FanOut()
-                self._connection.disposable = None
-
-        return Disposable(leave)
+def _synchronous(_: object, attribute: "attrs.Attribute[Any]", function: Any) -> None:
+    if not callable(function) or is_async(function):
+        raise TypeError(f"{attribute.name}={function!r} must be a function of one event, and not an async one")
 
 
-@attrs.frozen
-class _Joint:
-    """The runtimes of several feeds, for a stream made of all of them."""
-
-    members: tuple[Runtime, ...]
-
-    @property
-    def scheduler(self) -> abc.SchedulerBase:
-        return self.members[0].scheduler
-
-    def check_thread(self) -> None:
-        for member in self.members:
-            member.check_thread()
-
-    def subscriber_raised(self, error: Exception) -> None:
-        self.members[0].subscriber_raised(error)
-
-    def unhandled(self, error: Exception) -> None:
-        self.members[0].unhandled(error)
-
-    def hold(self) -> None:
-        for member in self.members:
-            member.hold()
-
-    def release(self) -> None:
-        for member in self.members:
-            member.release()
-
-
-def _joint(runtimes: list[Runtime]) -> Runtime | None:
-    distinct = tuple(dict.fromkeys(runtimes))
-    return _Joint(distinct) if len(distinct) > 1 else (distinct[0] if distinct else None)
-
-
-def _name(function: Callable[..., object]) -> str:
-    return getattr(function, "__qualname__", repr(function))
+def _class(_: object, __: object, of: Any) -> None:
+    if of is not None and not isinstance(of, type):
+        raise TypeError(f"of={of!r} must be a type of event")
 
 
 @attrs.frozen(repr=False)
 class Where(Stage[Any, Any]):
     """See `ops.where`."""
 
-    predicate: Callable[[Any], bool]
-    of: type | None = None
+    predicate: Callable[[Any], bool] = attrs.field(validator=_synchronous)
+    of: type | None = attrs.field(default=None, validator=_class)
 
     def event_types(self, incoming: EventTypes) -> EventTypes:
         return require_types(self, self.of, incoming)
@@ -336,7 +307,7 @@ class Where(Stage[Any, Any]):
     def start(self) -> Running[Any, Any]:
         predicate = self.predicate
 
-        def step(events: Sequence[Any]) -> list[Any]:
+        def keep(events: Sequence[Any]) -> list[Any]:
             kept: list[Any] = []
             for event in events:
                 try:
@@ -346,18 +317,22 @@ class Where(Stage[Any, Any]):
                     raise Interrupted(kept, noted(error, self, event)) from error
             return kept
 
-        return Elementwise(step)
+        return Elementwise(Step(self, keep, predicate))
+
+    @property
+    def about(self) -> About:
+        return attrs.evolve(STATELESS, functions=(self.predicate,))
 
     def __repr__(self) -> str:
-        return f"where({_name(self.predicate)}" + (f", of={self.of.__name__})" if self.of else ")")
+        return _code("where", self.predicate, self.of)
 
 
 @attrs.frozen(repr=False)
 class Map(Stage[Any, Out_co]):
     """See `ops.map`."""
 
-    mapper: Callable[[Any], Out_co]
-    of: type | None = None
+    mapper: Callable[[Any], Out_co] = attrs.field(validator=_synchronous)
+    of: type | None = attrs.field(default=None, validator=_class)
 
     def event_types(self, incoming: EventTypes) -> EventTypes:
         require_types(self, self.of, incoming)
@@ -366,7 +341,7 @@ class Map(Stage[Any, Out_co]):
     def start(self) -> Running[Any, Out_co]:
         mapper = self.mapper
 
-        def step(events: Sequence[Any]) -> list[Any]:
+        def apply(events: Sequence[Any]) -> list[Any]:
             mapped: list[Any] = []
             for event in events:
                 try:
@@ -375,16 +350,19 @@ class Map(Stage[Any, Out_co]):
                     raise Interrupted(mapped, noted(error, self, event)) from error
             return mapped
 
-        return Elementwise(step)
+        return Elementwise(Step(self, apply))
+
+    @property
+    def about(self) -> About:
+        return attrs.evolve(STATELESS, functions=(self.mapper,))
 
     def __repr__(self) -> str:
-        return f"map({_name(self.mapper)}" + (f", of={self.of.__name__})" if self.of else ")")
+        return _code("map", self.mapper, self.of)
 
 
-def noted(error: Exception, stage: Stage[Any, Any], event: object) -> Exception:
-    """The user's own exception with a note that names the stage and the event."""
-    error.add_note(f"raised in {stage!r} by the event {event!r}")
-    return error
+def _code(name: str, function: Callable[..., object], of: type | None) -> str:
+    called = getattr(function, "__qualname__", repr(function))
+    return f"{name}({called}, of={of.__name__})" if of else f"{name}({called})"
 
 
 def require_types(stage: Stage[Any, Any], accepted: type | None, incoming: EventTypes) -> EventTypes:
@@ -395,7 +373,9 @@ def require_types(stage: Stage[Any, Any], accepted: type | None, incoming: Event
     """
     if accepted is None:
         return incoming
-    foreign = sorted(each.__name__ for each in incoming or () if not issubclass(each, accepted))
+    if incoming is None:
+        return frozenset({accepted})
+    foreign = sorted(each.__name__ for each in incoming if not issubclass(each, accepted))
     if foreign:
         raise ValueError(f"{stage!r} takes events of type {accepted.__name__}, not {' and '.join(foreign)}")
-    return frozenset({accepted})
+    return incoming

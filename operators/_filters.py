@@ -6,23 +6,23 @@ All are elementwise: 1 event -> 0 or 1 event, order kept, no state; marks, compl
 import math
 from collections.abc import Callable, Sequence
 from operator import attrgetter
-from typing import Any, Literal, TypeVar, overload
+from typing import Any, Literal, TypeVar, cast, overload
 
 import attrs
-from reactivex import Observable
 
+from cgrx._about import STATELESS, About
 from cgrx._events import Event, Liquidation, LiquidationSide, Trade, TradeSide
 from cgrx._exchanges import canonical_exchange
-from cgrx._running import Elementwise, Interrupted, Running
-from cgrx._streams import EventStream, EventTypes, Map, Stage, Where, noted, require_types
+from cgrx._running import Elementwise, Running, Step
+from cgrx._streams import EventTypes, Map, Stage, Where, require_types
+from cgrx.operators._stage import AnyEvent
 
 T = TypeVar("T")
 U = TypeVar("U")
-E = TypeVar("E", bound=Event)
 
 Keep = Callable[[Sequence[Any]], list[Any]]
 
-_SIDES: dict[object, LiquidationSide | TradeSide] = {
+_SIDES: dict[str, LiquidationSide | TradeSide] = {
     "long": LiquidationSide.LONG,
     "short": LiquidationSide.SHORT,
     "sell": TradeSide.SELL,
@@ -34,61 +34,42 @@ _MEMO_SIZE = 4096
 """How many distinct texts a text filter remembers the answer for, per subscription."""
 
 
-def _elementwise(stage: Stage[Any, Any], keep: Keep) -> Running[Any, Any]:
-    """Run `keep` on whole batches; where an event does not fit, find it, and give what came before it."""
-
-    def step(events: Sequence[Any]) -> list[Any]:
-        try:
-            return keep(events)
-        except Exception:  # noqa: BLE001 - an item that is no event, or of the wrong type: found and raised below
-            return one_by_one(events)
-
-    def one_by_one(events: Sequence[Any]) -> list[Any]:
-        kept: list[Any] = []
-        for event in events:
-            try:
-                kept += keep((event,))
-            except Exception as error:
-                raise Interrupted(kept, noted(error, stage, event)) from error
-        return kept
-
-    return Elementwise(step)
+def _filter(stage: Stage[Any, Any], keep: Keep, test: Callable[[Any], bool]) -> Running[Any, Any]:
+    """Both say the same, `keep` of a row of events and `test` of one: a call for each would cost more than the rest."""
+    return Elementwise(Step(stage, keep, test))
 
 
-class _AnyEvent(Stage[Event, Event]):
-    """A filter for events of either type, which keeps the type of the stream it is applied to."""
-
-    def __call__(self, source: Observable[E]) -> EventStream[E]:
-        return super().__call__(source)  # type: ignore[return-value]
-
-    def event_types(self, incoming: EventTypes) -> EventTypes:
-        return incoming
+SideName = Literal["long", "short", "sell", "buy"]
 
 
 @attrs.frozen(repr=False)
 class Side(Stage[Any, Any]):
     """See `side`."""
 
-    wanted: LiquidationSide | TradeSide
+    wanted: SideName  # a text, for members of the two enumerations are equal as numbers
 
     def event_types(self, incoming: EventTypes) -> EventTypes:
-        return require_types(self, _EVENT_TYPES[type(self.wanted)], incoming)
+        return require_types(self, _EVENT_TYPES[type(_SIDES[self.wanted])], incoming)
+
+    @property
+    def about(self) -> About:
+        return STATELESS
 
     def start(self) -> Running[Any, Any]:
-        wanted = self.wanted
+        wanted = _SIDES[self.wanted]
         accepted = _EVENT_TYPES[type(wanted)]
 
         def refuse(event: object) -> bool:
             raise ValueError(f"{self!r} takes events of type {accepted.__name__}, not {type(event).__name__}")
 
-        def keep(events: Sequence[Any]) -> list[Any]:
-            # The sides of the two event types are equal as numbers, so the type decides first.
-            return [e for e in events if (e.side == wanted if type(e) is accepted else refuse(e))]
-
-        return _elementwise(self, keep)
+        return _filter(
+            self,
+            lambda events: [e for e in events if (e.side == wanted if type(e) is accepted else refuse(e))],
+            lambda e: e.side == wanted if type(e) is accepted else refuse(e),
+        )
 
     def __repr__(self) -> str:
-        return f'side("{self.wanted.name.lower()}")'
+        return f'side("{self.wanted}")'
 
 
 @overload
@@ -106,38 +87,46 @@ def side(wanted: str | LiquidationSide | TradeSide) -> Stage[Any, Any]:
         ValueError: another value; or, when applied to a stream, a side of the other type of event: at once where the
             stream's type is known, else at its first event, through `on_error`.
     """
-    found = wanted if isinstance(wanted, LiquidationSide | TradeSide) else _SIDES.get(str(wanted).lower())
-    if found is None:
+    name = wanted.name if isinstance(wanted, LiquidationSide | TradeSide) else str(wanted)
+    if name.lower() not in _SIDES:
         raise ValueError(f'side={wanted!r} is none of "long", "short" (liquidations) and "buy", "sell" (trades)')
-    return Side(found)
+    return Side(cast("SideName", name.lower()))
 
 
 @attrs.frozen(repr=False)
-class MinVolume(_AnyEvent):
+class MinVolume(AnyEvent):
     """See `min_volume`."""
 
     usd: float
 
     def start(self) -> Running[Any, Any]:
         usd = self.usd
-        return _elementwise(self, lambda events: [e for e in events if e.volume_usd >= usd])
+        return _filter(self, lambda events: [e for e in events if e.volume_usd >= usd], lambda e: e.volume_usd >= usd)
+
+    @property
+    def about(self) -> About:
+        return STATELESS
 
     def __repr__(self) -> str:
-        return f"min_volume({self.usd!r})"
+        return f"min_volume({_code(self.usd)})"
 
 
 @attrs.frozen(repr=False)
-class MaxVolume(_AnyEvent):
+class MaxVolume(AnyEvent):
     """See `max_volume`."""
 
     usd: float
 
     def start(self) -> Running[Any, Any]:
         usd = self.usd
-        return _elementwise(self, lambda events: [e for e in events if e.volume_usd <= usd])
+        return _filter(self, lambda events: [e for e in events if e.volume_usd <= usd], lambda e: e.volume_usd <= usd)
+
+    @property
+    def about(self) -> About:
+        return STATELESS
 
     def __repr__(self) -> str:
-        return f"max_volume({self.usd!r})"
+        return f"max_volume({_code(self.usd)})"
 
 
 def min_volume(usd: float) -> MinVolume:
@@ -168,6 +157,10 @@ def _dollars(name: str, value: object) -> float:
     return value
 
 
+def _code(usd: float) -> str:
+    return "math.inf" if math.isinf(usd) else repr(usd)
+
+
 def _fold(value: str) -> str:
     return value.casefold()
 
@@ -195,7 +188,7 @@ class _Answers(dict[str, bool]):
 
 
 @attrs.frozen(repr=False)
-class OneOf(_AnyEvent):
+class OneOf(AnyEvent):
     """See `exchange`, `symbol` and `base_asset`."""
 
     field: Literal["exchange", "symbol", "base_asset"]
@@ -204,7 +197,11 @@ class OneOf(_AnyEvent):
     def start(self) -> Running[Any, Any]:
         wanted = _Answers(_FOLDS[self.field], self.names)
         field_of = attrgetter(self.field)
-        return _elementwise(self, lambda events: [e for e in events if wanted[field_of(e)]])
+        return _filter(self, lambda events: [e for e in events if wanted[field_of(e)]], lambda e: wanted[field_of(e)])
+
+    @property
+    def about(self) -> About:
+        return About(state="the answers for names seen", bound=f"{_MEMO_SIZE:,} names", delay_ms=0)
 
     def __repr__(self) -> str:
         return f"{self.field}({', '.join(repr(name) for name in self.names)})"
@@ -262,10 +259,10 @@ def where(predicate: Callable[[T], bool], of: type[T] | None = None) -> Stage[T,
     the stage and the event.
 
     Raises:
-        TypeError: `predicate` is not callable.
+        TypeError: `predicate` is not callable, or async; `of` is no type.
         ValueError: when applied to a stream that is known to carry other types than `of`.
     """
-    return Where(_callable("where", predicate), of)
+    return Where(predicate, of)
 
 
 def map(mapper: Callable[[T], U], of: type[T] | None = None) -> Stage[T, U]:
@@ -279,16 +276,7 @@ def map(mapper: Callable[[T], U], of: type[T] | None = None) -> Stage[T, U]:
     stage and the event.
 
     Raises:
-        TypeError: `mapper` is not callable.
+        TypeError: `mapper` is not callable, or async; `of` is no type.
         ValueError: when applied to a stream that is known to carry other types than `of`.
     """
-    return Map(_callable("map", mapper), of)
-
-
-C = TypeVar("C", bound=Callable[..., Any])
-
-
-def _callable(name: str, function: C) -> C:
-    if not callable(function):
-        raise TypeError(f"{name}({function!r}) takes a function of one event")
-    return function
+    return Map(mapper, of)

@@ -5,13 +5,14 @@ a stage lifts over an observable to a stream.
 """
 
 from collections.abc import Callable
-from typing import Any, TypeAlias, TypeVar, overload
+from typing import Any, TypeAlias, TypeVar, cast, overload
 
 import attrs
 from reactivex import Observable
 
+from cgrx._events import Event
+from cgrx._running import Chain
 from cgrx._running import Running as Running
-from cgrx._running import fuse
 from cgrx._streams import EventStream, EventTypes
 from cgrx._streams import Stage as Stage
 
@@ -22,6 +23,20 @@ D = TypeVar("D")
 E = TypeVar("E")
 F = TypeVar("F")
 G = TypeVar("G")
+H = TypeVar("H")
+SomeEvent = TypeVar("SomeEvent", bound=Event)
+
+
+class AnyEvent(Stage[Event, Event]):
+    """A stage for events of either type, which keeps the type of the stream it is applied to."""
+
+    __slots__ = ()
+
+    def __call__(self, source: Observable[SomeEvent]) -> EventStream[SomeEvent]:
+        return cast("EventStream[SomeEvent]", super().__call__(source))
+
+    def event_types(self, incoming: EventTypes) -> EventTypes:
+        return incoming
 
 
 @attrs.frozen(repr=False)
@@ -41,16 +56,23 @@ class Pipeline(Stage[Any, Any]):
         return types
 
     def start(self) -> Running[Any, Any]:
-        return fuse(stage.start() for stage in self.members)
+        return Chain(self.members)
 
     def __repr__(self) -> str:
         return f"pipeline({', '.join(map(repr, self.members))})"
+
+
+@attrs.frozen(repr=False)
+class EventPipeline(Pipeline, AnyEvent):
+    """A pipeline of nothing but stages that keep the type of events."""
 
 
 _Lift: TypeAlias = Callable[[Observable[A]], EventStream[B]]
 _Next: TypeAlias = Callable[[EventStream[A]], EventStream[B]]
 
 
+@overload
+def pipeline(first: AnyEvent, /, *more: AnyEvent) -> AnyEvent: ...
 @overload
 def pipeline(first: _Lift[A, B], /) -> Stage[A, B]: ...
 @overload
@@ -72,13 +94,24 @@ def pipeline(
     fifth: _Next[E, F],
     sixth: _Next[F, G],
     /,
-    *more: Stage[Any, Any],
 ) -> Stage[A, G]: ...
+@overload
+def pipeline(
+    first: _Lift[A, B],
+    second: _Next[B, C],
+    third: _Next[C, D],
+    fourth: _Next[D, E],
+    fifth: _Next[E, F],
+    sixth: _Next[F, G],
+    seventh: _Next[G, H],
+    /,
+) -> Stage[A, H]: ...
 def pipeline(*stages: Any) -> Stage[Any, Any]:
     """Stages in a row as one stage: the value to keep, compare, pickle, and run live, in a test or on a file.
 
     Args:
-        *stages: one or more stages; pipelines among them are taken apart.
+        *stages: one or more stages; pipelines among them are taken apart. The types of up to seven are checked, so
+            put more into pipelines of their own.
 
     Returns:
         A stage whose input is the first's and whose output is the last's. It runs as one fused loop.
@@ -92,6 +125,7 @@ def pipeline(*stages: Any) -> Stage[Any, Any]:
     for stage in stages:
         if not isinstance(stage, Stage):
             raise TypeError(f"pipeline() takes stages, not {stage!r}; use stream.pipe(...) for reactivex operators")
-    made = Pipeline(tuple(member for stage in stages for member in stage.stages))
+    members = tuple(member for stage in stages for member in stage.stages)
+    made = (EventPipeline if all(isinstance(each, AnyEvent) for each in members) else Pipeline)(members)
     made.event_types(None)
     return made

@@ -1,0 +1,83 @@
+"""What must not type-check: each line fails both checkers, or they report its comments as unneeded. Never run."""
+
+from reactivex import Observable
+from reactivex import operators as rx_ops
+
+from cgrx import EventStream, Liquidation, Trade
+from cgrx import operators as ops
+from cgrx.testing import alive, batch, gap, liquidation, play, trade, watermark
+from tests.typing.ok_pipelines import Prices
+
+
+def wrong_side(liquidations: EventStream[Liquidation], trades: EventStream[Trade]) -> None:
+    # A trade is no long.
+    trades.pipe(ops.side("long"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    # A liquidation is no buy.
+    liquidations.pipe(ops.side("buy"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    # Some of these are trades.
+    ops.merge(liquidations, trades).pipe(ops.side("long"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    # Other stages between do not hide it.
+    trades.pipe(ops.min_volume(1), ops.side("long"))  # type: ignore[misc]  # pyright: ignore[reportArgumentType]
+    # Nor does a pipeline, in itself...
+    ops.pipeline(ops.side("buy"), ops.side("long"))  # type: ignore[misc]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    # ... whatever is between.
+    ops.pipeline(ops.side("buy"), ops.min_volume(1), ops.side("long"))  # type: ignore[misc]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    # There is no such side.
+    ops.side("up")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    # Nor is there for a sample...
+    liquidation("buy")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    # ... of either type.
+    trade("long")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def wrong_elements(liquidations: EventStream[Liquidation], trades: EventStream[Trade]) -> None:
+    # A liquidation has no such field.
+    liquidations.where(lambda e: e.volume > 1)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownLambdaType, reportUnknownMemberType]
+    # The function is for trades.
+    liquidations.pipe(ops.where(lambda e: e.price > 1, of=Trade))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    # The function is for liquidations.
+    trades.pipe(ops.map(lambda e: e.order_side, of=Liquidation))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    # The stage is for trades.
+    liquidations.pipe(Prices())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    # It is so behind another too.
+    liquidations.pipe(ops.side("long"), Prices())  # type: ignore[misc]  # pyright: ignore[reportArgumentType]
+    # A price has no volume.
+    liquidations.map(lambda e: e.price).pipe(ops.min_volume(1))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    # A union is of both.
+    narrow: EventStream[Liquidation] = ops.merge(liquidations, trades)  # type: ignore[arg-type]  # pyright: ignore[reportAssignmentType]
+    narrow.subscribe()
+
+
+def wrong_kinds(liquidations: EventStream[Liquidation]) -> None:
+    # Behind a foreign operator it is no EventStream.
+    stream: EventStream[Liquidation] = liquidations.pipe(rx_ops.take(1))  # type: ignore[arg-type]  # pyright: ignore[reportAssignmentType]
+    # A text is no number.
+    stream.pipe(ops.min_volume("1"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    # A number is no name.
+    stream.pipe(ops.exchange(1))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    # A foreign operator is no stage.
+    ops.pipeline(ops.side("long"), rx_ops.take(1))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    # A number is no observable.
+    ops.merge(1)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+
+
+def wrong_stages(stage: ops.Stage[Trade, str]) -> None:
+    # It does not take liquidations.
+    _wider: ops.Stage[Liquidation | Trade, str] = stage  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    # It does not give numbers.
+    _other: ops.Stage[Trade, int] = stage  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+
+
+def wrong_samples(observable: Observable[int]) -> None:
+    # A trade is no long.
+    play(ops.side("long"), [batch(trade())])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    # An event is no signal.
+    play(ops.side("long"), [liquidation()])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+    # An observable is no list.
+    play(Prices(), observable)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    # Nothing is no time.
+    alive(None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    # A gap has an end.
+    gap("30s")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    # Bytes are no time.
+    watermark(b"1s")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

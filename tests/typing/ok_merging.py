@@ -1,0 +1,34 @@
+"""What must type-check: merging, ordering and running values keep the types of their events. Never run, only checked."""
+
+from typing import assert_type
+
+from reactivex import Observable
+
+from cgrx import EventStream, Feed, Liquidation, Trade
+from cgrx import operators as ops
+
+
+def merging(feed: Feed, trades: Observable[Trade]) -> None:
+    across = feed.futures_trades_across([("Binance", "BTCUSDT")], min_volume=0)
+    assert_type(across, ops.OrderedStream[Trade])
+    assert_type(across.stats.late, int)
+    assert_type(ops.merge_exchanges(trades, across, max_delay=0.5), ops.OrderedStream[Trade])
+    assert_type(across.pipe(ops.dedupe("1s")), EventStream[Trade])
+    assert_type(across.pipe(ops.dedupe("1s", key="symbol")), EventStream[Trade])
+
+
+def by_price(event: Trade) -> float:
+    return event.price
+
+
+def add(value: float, event: Trade) -> float:
+    return value + event.signed_volume_usd
+
+
+def running(trades: EventStream[Trade], liquidations: EventStream[Liquidation]) -> None:
+    assert_type(ops.dedupe("1s", key=by_price), ops.Stage[Trade, Trade])
+    assert_type(trades.pipe(ops.scan(add, 0.0)), EventStream[float])
+    assert_type(trades.pipe(ops.scan(add, 0.0, "exchange")), EventStream[tuple[str, float]])
+    assert_type(trades.pipe(ops.scan(add, 0.0, ("exchange", "symbol"))), EventStream[tuple[tuple[str, ...], float]])
+    assert_type(liquidations.pipe(ops.cascades(min_volume=1e6)), EventStream[ops.Cascade])
+    liquidations.pipe(ops.cascades()).subscribe(lambda row: print(row.volume + row.count, row.exchanges))

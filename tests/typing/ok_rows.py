@@ -1,0 +1,91 @@
+"""What must type-check: the fields of rows have the types of their aggregates. Never run, only checked."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, assert_type
+
+from cgrx._events import Event, LiquidationSide, Trade, TradeSide
+from cgrx.operators import agg
+from cgrx.operators._frames import to_frame
+from cgrx.operators._row import Row
+from cgrx.operators._row_types import Bar, Flow
+from cgrx.operators._rows import row_type
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+
+
+def count_symbols(counts: Counter[str], trade: Trade) -> Counter[str]:
+    counts[trade.symbol] += 1
+    return counts
+
+
+class Mine(Row):
+    """One field of each type."""
+
+    exchange: str
+    n = agg.count()
+    usd = agg.volume(side="long")
+    sold = agg.volume(of=Trade, side=TradeSide.SELL)
+    vwap = agg.vwap()
+    since = agg.first("time_ms")
+    where = agg.last("exchange")
+    which = agg.last("side")
+    size = agg.max("volume_usd")
+    least = agg.min()
+    until = agg.max("time_ms")
+    big = agg.largest(3)
+    big_trades = agg.largest(3, of=Trade)
+    names = agg.exchanges()
+    shares = agg.share("symbol")
+    median = agg.quantile(0.5)
+    symbols = agg.custom(Counter[str], count_symbols, lambda a, b: a + b, len, of=Trade)
+
+    @property
+    def usd_each(self) -> float:
+        return self.usd / self.n
+
+
+def use(row: Mine, bar: Bar, flow: Flow) -> None:
+    assert_type(row.exchange, str)
+    assert_type(row.n, int)
+    assert_type(row.usd, float)
+    assert_type(row.sold, float)
+    assert_type(row.vwap, float | None)
+    assert_type(row.since, int | None)
+    assert_type(row.where, str | None)
+    assert_type(row.which, LiquidationSide | TradeSide | None)
+    assert_type(row.size, float | None)
+    assert_type(row.least, float | None)
+    assert_type(row.until, int | None)
+    assert_type(row.big, tuple[Event, ...])
+    assert_type(row.big_trades, tuple[Trade, ...])
+    assert_type(row.names, tuple[str, ...])
+    assert_type(row.shares, Mapping[str, float])
+    assert_type(row.median, float | None)
+    assert_type(row.symbols, int)
+    assert_type(row.usd_each, float)
+    assert_type(row.gap_ms, int | None)
+    assert_type(row.complete, bool)
+    assert_type(row.asdict(), dict[str, object])
+    assert_type(row["n"], object)
+    assert_type(bar.open, float | None)
+    assert_type(bar.volume, float)
+    assert_type(bar.count, int)
+    assert_type(flow.delta, float)
+    assert_type(Mine.n, agg.Aggregate[int])
+    assert_type(row_type(Bar, ("exchange", "symbol"), {}), type[Bar])
+    assert_type(row_type(None, "exchange", {"n": agg.count()}), type[Row])
+    polars_frame: polars.DataFrame = to_frame([bar])
+    pandas_frame: pandas.DataFrame = to_frame([bar], library="pandas")
+    print(polars_frame.height, pandas_frame.index)  # noqa: T201 - never run
+
+
+def misuse(row: Mine) -> None:
+    # Each of these is an error to both type checkers: strict mode complains of a comment that silences nothing.
+    row.n = 3  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]  # rows are frozen
+    row.gap_ms = 3  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]  # rows are frozen
+    agg.mean("exchange")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # is no number
+    agg.volume(side="up")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # is no side
+    _ = row.vwap + 1  # type: ignore[operator]  # pyright: ignore[reportOptionalOperand]  # it can be None
