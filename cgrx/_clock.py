@@ -9,13 +9,18 @@ _SUSPENDED_S = 1.0
 """How far the wall clock must be ahead before we believe that the machine slept while trio's clock stood."""
 
 
+def system_time() -> float:
+    """Seconds since the epoch by the system's clock."""
+    return time.time()
+
+
 class WallClock:
     """The wall clock at creation plus the time elapsed on trio's clock. Create it inside trio.
 
     It never goes back: a step of the system's clock does not reach it, only `catch_up` moves it forward.
     """
 
-    def __init__(self, wall: Callable[[], float] = time.time) -> None:
+    def __init__(self, wall: Callable[[], float] = system_time) -> None:
         self._wall = wall
         self._offset_s = wall() - trio.current_time()
 

@@ -3,14 +3,14 @@
 import os
 import random
 import ssl
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, get_args
 
 from reactivex import Observable
 
 from cgrx._address import Dial, dial_tcp, parse_address
+from cgrx._clock import system_time
 from cgrx._durations import Duration, to_seconds
 from cgrx._events import Liquidation, Trade
 from cgrx._limits import Limits
@@ -20,6 +20,7 @@ from cgrx._scheduler import TrioScheduler
 from cgrx._status import FeedStats, State, Status
 from cgrx._streams import EventStream
 from cgrx._transport import open_transport
+from cgrx.operators._ordering import OrderedStream
 
 URL = "wss://open-ws.coinglass.com/ws-api"
 """The endpoint. Source: https://docs.coinglass.com/reference/ws-getting-started."""
@@ -79,6 +80,27 @@ class Feed(Protocol):
         """
         ...
 
+    def futures_trades_across(
+        self, instruments: Iterable[tuple[str, str]], *, min_volume: float, max_delay: Duration = "2s"
+    ) -> OrderedStream[Trade]:
+        """The trades of several instruments, of one exchange or of many, in the order of their times.
+
+        The same as `ops.merge_exchanges` of one `futures_trades` each: a trade waits for the others' to come as far,
+        `max_delay` at most; one that comes later passes out of order, and `stats.late` of the stream counts it. What
+        ends the stream of one instrument, such as `PlanError`, ends it all.
+
+        Args:
+            instruments: one or more pairs of exchange and symbol, each once.
+            min_volume: in US dollars, 0 or more, for each.
+            max_delay: how long a trade is held at most; 0 holds none.
+
+        Raises:
+            ValueError: no instrument, one twice, a part that cannot stand in a channel's name, or an argument out of
+                range.
+            TypeError: something else than pairs of texts.
+        """
+        ...
+
     async def run(self) -> None:
         """Wait until the feed ends; raises what ended it, nothing where it was closed."""
         ...
@@ -100,7 +122,7 @@ def connect(
     limits: Limits = _DEFAULT_LIMITS,
     ssl_context: ssl.SSLContext | None = None,
     dial: Dial = dial_tcp,
-    wall_clock: Callable[[], float] = time.time,
+    wall_clock: Callable[[], float] = system_time,
     rng: random.Random | None = None,
 ) -> AbstractAsyncContextManager[Feed]:
     """Open a feed: `async with cgrx.connect() as feed: ...`.
@@ -131,7 +153,7 @@ def connect(
         ValueError, TypeError: an argument cannot be used.
     """
     require_trio("connect()")
-    key = api_key if api_key is not None else os.environ.get(KEY_VARIABLE)
+    key = api_key if api_key is not None else os.environ.get(KEY_VARIABLE) or None
     if url == URL and not key:
         raise ValueError(f"no API key: pass api_key=... or set {KEY_VARIABLE} (`cgrx demo` needs none)")
     if on_subscriber_error not in get_args(OnSubscriberError):

@@ -4,13 +4,14 @@
     in turn      a signal reaches everyone before the next one starts; what arises meanwhile waits
     gaps         a subscriber misses everything from `missing_since_ms` until its channel is proven to work, and then
                  gets one Gap; at the start that is 0, after a disconnection the last proof before it
+
+An observer that raises although it must not loses its subscription; its siblings miss nothing.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import attrs
 from reactivex import abc
@@ -21,13 +22,14 @@ from cgrx._observers import SignalObserver
 from cgrx._signals import Alive, Batch, Dropped, Gap, Signal
 from cgrx._status import ChannelStats
 
-Observer = SignalObserver[Any]
+Observer: TypeAlias = SignalObserver[Any]
 
 
 @attrs.define(eq=False)
 class _Seat:
     """One subscriber of a channel."""
 
+    channel: Channel
     observer: Observer
     missing_since_ms: int | None = 0
     """Since when it misses events; None while its channel works."""
@@ -43,12 +45,22 @@ class _Line:
     seats: tuple[_Seat, ...] = ()
     proven_ms: int | None = None
     """When it was proven to work on the present connection; None: not yet."""
+    proven_before_ms: int = 0
+    """For how long it was proven alive on the connections before."""
+    alive_ms: int = 0
+    """The latest proof that its subscribers have been given."""
     silence_reported: bool = False
     events: int = 0
     malformed: int = 0
     gaps: int = 0
     last_event_ms: int | None = None
     last_received_ms: int | None = None
+
+    def is_silent(self, at_ms: int, after_ms: int) -> bool:
+        """Whether it gave no event although it has been proven alive for `after_ms`."""
+        if self.events or self.proven_ms is None:
+            return False
+        return self.proven_before_ms + at_ms - self.proven_ms >= after_ms
 
     def stats(self) -> ChannelStats:
         return ChannelStats(
@@ -63,7 +75,10 @@ class _Line:
 
 
 class Hub:
-    """The subscriptions of one feed. `origin` names the feed in `Alive`; `now_ms` reads its wall clock."""
+    """The subscriptions of one feed. `origin` names the feed in `Alive`; `now_ms` reads its wall clock.
+
+    `on_raise` gets what an observer raises although it must not; that observer gets nothing more.
+    """
 
     def __init__(
         self,
@@ -92,36 +107,35 @@ class Hub:
 
     def subscribe(self, channel: Channel, observer: Observer) -> abc.DisposableBase:
         """Add a subscriber; disposing stops its delivery at once."""
+        seat = _Seat(channel, observer)
+        self._in_turn(lambda: self._sit(seat))
+        return Disposable(lambda: self._give_up(seat))
+
+    def _sit(self, seat: _Seat) -> None:
+        if not seat.taken:
+            return  # disposed in the turn in which it came
         if self._end is not None:
-            self._end(observer)
-            return Disposable()
-        seat = _Seat(observer)
-        self._in_turn(lambda: self._sit(channel, seat))
-
-        def leave() -> None:
-            seat.taken = False
-            self._in_turn(lambda: self._leave(channel, seat))
-
-        return Disposable(leave)
-
-    def _sit(self, channel: Channel, seat: _Seat) -> None:
-        if not seat.taken or self._end is not None:
-            return  # disposed, or everything ended, in the turn in which it came
-        line = self._lines.get(channel)
+            self._notify(seat, self._end)
+            return
+        line = self._lines.get(seat.channel)
         if line is None:
-            line = self._lines[channel] = _Line(channel)
+            line = self._lines[seat.channel] = _Line(seat.channel)
             self._on_change()
         line.seats = (*line.seats, seat)
         if line.proven_ms is not None:
-            self._recover(line, seat, self._now_ms())
+            self._recover(seat, self._now_ms())
 
-    def _leave(self, channel: Channel, seat: _Seat) -> None:
-        line = self._lines.get(channel)
+    def _give_up(self, seat: _Seat) -> None:
+        seat.taken = False
+        self._in_turn(lambda: self._leave(seat))
+
+    def _leave(self, seat: _Seat) -> None:
+        line = self._lines.get(seat.channel)
         if line is None or seat not in line.seats:
             return
         line.seats = tuple(each for each in line.seats if each is not seat)
         if not line.seats:
-            del self._lines[channel]
+            del self._lines[seat.channel]
             self._on_change()
 
     # What arrives
@@ -135,6 +149,8 @@ class Hub:
             line.events += len(events)
             line.last_event_ms = events[-1].time_ms
             line.last_received_ms = received_ms
+            if line.proven_ms is None:
+                self._in_turn(lambda: self._begin(line, received_ms))
             self._in_turn(lambda: self._send(line, Batch(channel, received_ms, events)))
         return True
 
@@ -147,11 +163,14 @@ class Hub:
 
     def alive(self, at_ms: int) -> None:
         """Everything up to `at_ms` has been said; older proof than was given already is none."""
-        if at_ms > self._alive_ms:
-            self._alive_ms = at_ms
-            for line in tuple(self._lines.values()):
-                if line.proven_ms is not None:
-                    self._in_turn(partial(self._send, line, Alive(self._origin, at_ms)))
+        if at_ms < self._alive_ms:
+            return
+        self._alive_ms = at_ms
+        for line in self._lines.values():
+            if line.proven_ms is not None and at_ms > line.alive_ms:
+                line.alive_ms = at_ms
+                self._waiting.append(partial(self._send, line, Alive(self._origin, at_ms)))
+        self._run_waiting()
 
     def proven(self, channels: Iterable[Channel], at_ms: int) -> None:
         """These channels are known to work from `at_ms` on: whoever was missing events is told which."""
@@ -161,31 +180,21 @@ class Hub:
                 line.proven_ms = at_ms
                 self._in_turn(partial(self._recover_all, line, at_ms))
 
-    def unproven(self, channel: Channel) -> None:
-        """The subscription of this channel has been taken back; it may be wanted again already."""
-        line = self._lines.get(channel)
-        if line is not None:
-            line.proven_ms = None
-
     def disconnected(self, proven_until_ms: int, reason: str) -> None:
         """The connection is gone: every channel that worked misses events from the last proof on."""
         for line in self._lines.values():
-            if line.proven_ms is not None:
-                line.proven_ms = None
-                line.gaps += 1
+            if line.proven_ms is None:
+                continue
+            line.proven_before_ms += max(0, proven_until_ms - line.proven_ms)
+            line.proven_ms = None
+            line.gaps += 1
             for seat in line.seats:
-                if seat.missing_since_ms is None:
-                    seat.missing_since_ms, seat.reason = proven_until_ms, reason
+                seat.missing_since_ms, seat.reason = proven_until_ms, reason
 
     def newly_silent(self, at_ms: int, after_ms: int) -> Sequence[Channel]:
         """Channels without any event although proven alive for `after_ms`; each is named once."""
         silent = [
-            line
-            for line in self._lines.values()
-            if not line.events
-            and not line.silence_reported
-            and line.proven_ms is not None
-            and at_ms - line.proven_ms >= after_ms
+            line for line in self._lines.values() if not line.silence_reported and line.is_silent(at_ms, after_ms)
         ]
         for line in silent:
             line.silence_reported = True
@@ -219,7 +228,7 @@ class Hub:
         self._finish(end, lambda line: self._each(line, end))
 
     def dispose(self) -> None:
-        """Let go of every subscriber at once, without a word."""
+        """Let go of every subscriber at once, without a word. Who comes later finds its stream completed."""
         for line in self._lines.values():
             for seat in line.seats:
                 seat.taken = False
@@ -231,8 +240,8 @@ class Hub:
         self._last_stats = self.stats()
         self._end = end
         lines, self._lines = self._lines, {}
-        for line in lines.values():
-            self._in_turn(partial(finish, line))
+        self._waiting.extend(partial(finish, line) for line in lines.values())
+        self._run_waiting()
 
     # What is said of it
 
@@ -246,6 +255,9 @@ class Hub:
 
     def _in_turn(self, action: Callable[[], None]) -> None:
         self._waiting.append(action)
+        self._run_waiting()
+
+    def _run_waiting(self) -> None:
         if self._busy:
             return
         self._busy = True
@@ -255,13 +267,20 @@ class Hub:
         finally:
             self._busy = False
 
+    def _begin(self, line: _Line, at_ms: int) -> None:
+        """A gap comes first, also where frames left over from an earlier subscription precede the proof."""
+        for seat in line.seats:
+            if seat.missing_since_ms == 0:
+                self._recover(seat, at_ms)
+                seat.missing_since_ms = at_ms
+
     def _recover_all(self, line: _Line, at_ms: int) -> None:
         for seat in line.seats:
-            self._recover(line, seat, at_ms)
+            self._recover(seat, at_ms)
 
-    def _recover(self, line: _Line, seat: _Seat, at_ms: int) -> None:
+    def _recover(self, seat: _Seat, at_ms: int) -> None:
         if seat.missing_since_ms is not None:
-            gap = Gap(line.channel, min(seat.missing_since_ms, at_ms), at_ms, seat.reason)
+            gap = Gap(seat.channel, min(seat.missing_since_ms, at_ms), at_ms, seat.reason)
             seat.missing_since_ms = None
             self._notify(seat, lambda observer: observer.on_signal(gap))
 
@@ -277,6 +296,6 @@ class Hub:
             return
         try:
             notify(seat.observer)
-        except Exception as error:  # an observer of signals that raises although it must not: its siblings go on
-            seat.taken = False
+        except Exception as error:  # noqa: BLE001 - the observer's own; see the module
+            self._give_up(seat)
             self._on_raise(error)

@@ -7,7 +7,7 @@ So everything leaves the `async with` as a plain exception.
 import random
 import secrets
 import threading
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from types import MappingProxyType
 from typing import Literal, TypeVar
@@ -21,11 +21,12 @@ from cgrx._address import Address
 from cgrx._chained import Foreign
 from cgrx._channels import Channel, FuturesTrades, LiquidationOrders
 from cgrx._clock import WallClock
+from cgrx._durations import Duration
 from cgrx._errors import CgrxError, ConnectError, ThreadError
 from cgrx._events import Event, Liquidation, Trade
 from cgrx._hub import Hub
 from cgrx._limits import Limits
-from cgrx._log import StatusLog
+from cgrx._log import StatusLog, redacted
 from cgrx._observers import SignalObserver
 from cgrx._pressure import Pressure
 from cgrx._scheduler import TrioScheduler
@@ -33,9 +34,9 @@ from cgrx._session import Session, Tally
 from cgrx._status import Backpressured, Ended, FeedStats, Resumed, State, Status, StreamFailed, SubscriberFailed
 from cgrx._streams import EventStream
 from cgrx._supervisor import Open, Supervisor
+from cgrx.operators._ordering import OrderedStream, trades_across
 
 E = TypeVar("E", bound=Event)
-
 
 OnSubscriberError = Literal["raise", "isolate"]
 
@@ -54,7 +55,7 @@ class _FeedRuntime:
     def check_thread(self) -> None:
         if threading.get_ident() != self.thread:
             raise ThreadError(
-                "a feed's streams belong to the thread of its event loop; in another thread use"
+                "a feed and its streams belong to the thread of their event loop; in another thread use"
                 " trio.from_thread.run_sync(...)"
             )
 
@@ -62,10 +63,7 @@ class _FeedRuntime:
         self.feed.subscriber_raised(error)
 
     def unhandled(self, error: Exception) -> None:
-        if isinstance(error, CgrxError):
-            self.feed.report(StreamFailed(self.feed.now_ms(), error))
-        else:
-            self.feed.subscriber_raised(error)
+        self.feed.stream_failed(error)
 
     def hold(self) -> None:
         self.feed.pressure.hold()
@@ -86,6 +84,7 @@ class LiveFeed:
         wall_clock: Callable[[], float],
         rng: random.Random,
     ) -> None:
+        self._redact = address.redact
         self._isolate = on_subscriber_error == "isolate"
         self._clock = WallClock(wall_clock)
         self._tally = Tally()
@@ -103,7 +102,7 @@ class LiveFeed:
         self._supervisor = Supervisor(
             open_connection=open_connection,
             start_session=lambda transport: Session(
-                transport, self._hub, self._clock, limits, self._tally, self.pressure, self.report, address.redact
+                transport, self._hub, self._clock, limits, self._tally, self.pressure, self.report, self._redact
             ),
             drain=self._end,
             report=self.report,
@@ -117,16 +116,19 @@ class LiveFeed:
 
     @property
     def status(self) -> Observable[Status]:
+        self._runtime.check_thread()
         return Foreign(self._status, self._runtime)
 
     @property
     def state(self) -> State:
+        self._runtime.check_thread()
         if not self._ended.is_set():
             return self._supervisor.state
         return State.CLOSED if self._failure is None else State.FAILED
 
     @property
     def stats(self) -> FeedStats:
+        self._runtime.check_thread()
         channels = self._hub.stats()
         return FeedStats(
             state=self.state,
@@ -147,15 +149,26 @@ class LiveFeed:
     def futures_trades(self, exchange: str, symbol: str, *, min_volume: float) -> EventStream[Trade]:
         return self._stream(FuturesTrades(exchange, symbol, min_volume), Trade)
 
+    def futures_trades_across(
+        self, instruments: Iterable[tuple[str, str]], *, min_volume: float, max_delay: Duration = "2s"
+    ) -> OrderedStream[Trade]:
+        return trades_across(self.futures_trades, instruments, min_volume, max_delay)
+
     async def run(self) -> None:
+        self._runtime.check_thread()
         await self._ended.wait()
-        self._raise_failure()
+        if self._failure is not None:
+            self._failure_told = True
+            raise self._failure
 
     async def aclose(self) -> None:
+        self._runtime.check_thread()
         self._supervisor.stop()
         await self._closed.wait()
 
     def _stream(self, channel: Channel, event_type: type[E]) -> EventStream[E]:
+        self._runtime.check_thread()
+
         def connect(observer: SignalObserver[E], _: abc.SchedulerBase | None) -> abc.DisposableBase:
             return self._hub.subscribe(channel, observer)
 
@@ -178,7 +191,16 @@ class LiveFeed:
         if not self._isolate:
             self._fail(error)
 
+    def stream_failed(self, error: Exception) -> None:
+        """A stream ended with an error that its subscriber does not handle."""
+        if isinstance(error, CgrxError):
+            self.report(StreamFailed(self.now_ms(), error))
+        elif error is not self._failure:  # what ends the feed ends its streams too, and is told once
+            self.subscriber_raised(error)
+
     def _on_pressure(self, held: bool) -> None:
+        if not held and self._supervisor.session is not None:
+            self._supervisor.session.resumed(self.pressure.held_since)
         self.report((Backpressured if held else Resumed)(self.now_ms()))
 
     def _on_desired_change(self) -> None:
@@ -190,21 +212,32 @@ class LiveFeed:
     @asynccontextmanager
     async def open(self, connect_timeout_s: float) -> AsyncGenerator["LiveFeed", None]:
         """Run the feed around a body; see `connect`."""
-        with self._body:
-            async with self._scheduler:
-                self._scheduler.start_soon(self._supervise)
-                try:
-                    await self._first_handshake(connect_timeout_s)
+        outcome: Exception | None = None  # the body's, kept out of the nursery, which would put it in a group
+        try:
+            with redacted(self._redact), self._body:
+                async with self._scheduler:
+                    self._scheduler.start_soon(self._supervise)
                     try:
-                        yield self
-                    except Exception:  # raised again behind the end of the streams
-                        await self.aclose()
-                        raise
-                    await self.aclose()
+                        await self._first_handshake(connect_timeout_s)
+                        try:
+                            yield self
+                        except Exception as error:  # noqa: BLE001 - raised below, behind the end of the streams
+                            outcome = error
+                        self._supervisor.stop()
+                        if not self._closed.is_set():  # else the body may be cancelled already
+                            await self._closed.wait()
+                    finally:
+                        self._hub.dispose()  # does nothing behind the end; after a cancellation nothing else is done
+                        self._end()
+        finally:
+            if outcome is not None:
+                try:
+                    raise outcome
                 finally:
-                    self._hub.dispose()  # does nothing after aclose; after a cancellation nothing else is done
-                    self._end()
-        self._raise_failure()
+                    del outcome  # its traceback leads to this frame
+        # A body that was cut short is told why, even where a part of it knows from `run()`.
+        if self._failure is not None and (self._body.cancelled_caught or not self._failure_told):
+            raise self._failure
 
     async def _first_handshake(self, timeout_s: float) -> None:
         with trio.move_on_after(timeout_s):
@@ -216,7 +249,7 @@ class LiveFeed:
     async def _supervise(self) -> None:
         try:
             await self._supervisor.run()
-        except Exception as error:  # final for the feed, whether trouble or a bug: run() and the body get it
+        except Exception as error:  # noqa: BLE001 - final, whether trouble or a bug: run() and the body get it
             self._fail(error)
         self._end()
         self._closed.set()
@@ -224,9 +257,11 @@ class LiveFeed:
             self._body.cancel()
 
     def _fail(self, error: Exception) -> None:
-        if self._failure is None and not self._ended.is_set():
+        if self._failure is None:
             self._failure = error
             self._supervisor.stop()
+            if self._closed.is_set():
+                self._body.cancel()
 
     def _end(self) -> None:
         if self._ended.is_set():
@@ -238,8 +273,3 @@ class LiveFeed:
         self._ended.set()
         self.report(Ended(self.now_ms(), self._failure))
         self._status.on_completed()
-
-    def _raise_failure(self) -> None:
-        if self._failure is not None and not self._failure_told:
-            self._failure_told = True
-            raise self._failure

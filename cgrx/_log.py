@@ -1,6 +1,8 @@
-"""The status of a feed as lines of the stdlib logger `cgrx`."""
+"""The status of a feed as lines of the stdlib logger `cgrx`; and the API key kept out of trio-websocket's lines."""
 
 import logging
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 
 from cgrx._status import (
     Backpressured,
@@ -52,4 +54,22 @@ class StatusLog:
         self._logged_ms[kind] = status.at_ms
         left_out = self._left_out.pop(kind, 0)
         more = f" ({left_out} more not logged)" if left_out else ""
-        logger.log(level, "%s%s", status, more)
+        # Ours says all in its message; where a subscriber raised is known from the traceback alone.
+        raised = status.error if isinstance(status, SubscriberFailed) else None
+        logger.log(level, "%s%s", status, more, exc_info=raised)
+
+
+@contextmanager
+def redacted(redact: Callable[[str], str]) -> Generator[None]:
+    """Meanwhile trio-websocket logs nothing unredacted: at DEBUG it shows what servers say, which may echo the key."""
+    theirs = logging.getLogger("trio-websocket")
+
+    def without_key(record: logging.LogRecord) -> bool:
+        record.msg, record.args = redact(record.getMessage()), ()
+        return True
+
+    theirs.addFilter(without_key)
+    try:
+        yield
+    finally:
+        theirs.removeFilter(without_key)

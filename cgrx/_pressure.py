@@ -1,5 +1,6 @@
 """Consumers that hold the reading of a socket up, counted."""
 
+import math
 from collections.abc import Callable
 
 import trio
@@ -12,6 +13,8 @@ class Pressure:
         self._on_change = on_change
         self._holders = 0
         self._released = trio.Event()
+        self.held_since = -math.inf
+        """When the present or the latest hold began, on trio's clock."""
 
     @property
     def held(self) -> bool:
@@ -20,6 +23,7 @@ class Pressure:
     def hold(self) -> None:
         self._holders += 1
         if self._holders == 1:
+            self.held_since = trio.current_time()
             self._released = trio.Event()
             self._on_change(True)
 

@@ -12,8 +12,8 @@ and moment.
 """
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from typing import NoReturn
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from itertools import chain, groupby
 
 import attrs
 import trio
@@ -21,24 +21,23 @@ import trio
 from cgrx._channels import Channel, FuturesTrades, parse_channel
 from cgrx._clock import WallClock
 from cgrx._codec import PING, decode_batch, subscribe_command, unsubscribe_command
-from cgrx._errors import DisconnectedError, HeartbeatError, PlanError, TransportError
-from cgrx._events import Event
+from cgrx._errors import DisconnectedError, HeartbeatError, PlanError
 from cgrx._hub import Hub
 from cgrx._instruments import Instrument
 from cgrx._limits import Limits
-from cgrx._messages import Frame, Malformed, Message, Notice, Pong
+from cgrx._messages import Frame, Malformed, Message, Notice
 from cgrx._pressure import Pressure
 from cgrx._status import MalformedInput, NoticeReceived, Silent, Status
 from cgrx._transport import Received, Transport
 
-_LATE_S = 0.25
-"""Woken or dispatched later than this, the program itself was busy: more may be waiting in the socket."""
+_LATE_S = 0.05
+"""Woken later than this, the program itself was busy: a pong may be waiting in the socket."""
 
 _LOOK_AGAIN_S = 1.0
 """How long a late watch gives the reader to find a pong that is there already."""
 
-_WAITED_S = 0.005
-"""A read that had to wait so long found the socket empty before."""
+_TLS_READ_BYTES = 2**15
+"""What trio's SSLStream asks of its socket, so that no read brings much more."""
 
 _NAMES = 1000
 """How many names of channels, wanted or not, are remembered."""
@@ -66,7 +65,7 @@ class _Ping:
     sent_at: float
     deadline: float
     covers: int
-    """The number of the last subscription made before it."""
+    """The number of the last change of subscriptions made before it."""
 
 
 class Session:
@@ -91,140 +90,133 @@ class Session:
         self._pressure = pressure
         self._report = report
         self._redact = redact
+        self._scope = trio.CancelScope()
+        self._stopping = False
         self._changed = trio.Event()
         self._pinged = trio.Event()
         self._pings: deque[_Ping] = deque()
-        self._sent: dict[Channel, int] = {}  # what the server has been told to send, numbered
-        self._subscriptions = 0
+        # What the server has been told, each with the number of the change.
+        self._changes = 0
+        self._sent: dict[Channel, int] = {}
         self._unproven: set[Channel] = set()
-        self._taken_back: set[Channel] = set()  # a frame of these may be left over: only a pong proves them
+        self._taken_back: dict[Channel, int] = {}
+        """Frames of these may be left over from before, and prove nothing."""
         self._names: dict[str, Channel | None] = {}
         self._alive_ms = 0
-        self._behind = False
-        self._ended: TransportError | None = None
+        self._ended: BaseException | None = None
         self.proven_until_ms: int | None = None
         """Up to when this connection has proven to have said everything; None: it has proven nothing."""
         self.last_notice: str | None = None
 
-    async def run(self) -> NoReturn:
-        """Run until the connection ends; raises the `TransportError` that says how."""
-        async with trio.open_nursery() as nursery:
-            for task in (self._read, self._write, self._watch):
-                nursery.start_soon(self._run_task, task, nursery.cancel_scope)
-        assert self._ended is not None  # a task ends by raising, or by the cancellation that went through above
-        raise self._ended
+    async def run(self) -> None:
+        """Run until stopped, or until the connection ends: raises the `TransportError` that says how."""
+        with self._scope:
+            async with trio.open_nursery() as nursery:
+                for task in (self._read, self._write, self._watch):
+                    nursery.start_soon(self._run_task, task)
+        if self._ended is not None:
+            try:
+                raise self._ended
+            finally:
+                self._ended = None  # its traceback leads here: without this it would live until the collector comes
+
+    def stop(self) -> None:
+        """End soon, but not within a send: it would end the connection, and no closing handshake could follow."""
+        self._stopping = True
+        self._changed.set()
+        self._scope.deadline = trio.current_time() + self._limits.close_s
 
     def desired_changed(self) -> None:
         """Tell the server soon."""
         self._changed.set()
 
-    async def _run_task(self, task: Callable[[], Awaitable[None]], scope: trio.CancelScope) -> None:
+    def resumed(self, held_since: float) -> None:
+        """Reading goes on: pongs may have been waiting behind what was held up, so that time does not count."""
+        now = trio.current_time()
+        for ping in self._pings:
+            ping.deadline += now - max(held_since, ping.sent_at)
+
+    async def _run_task(self, task: Callable[[], Awaitable[None]]) -> None:
         try:
             await task()
-        except TransportError as error:
+        except trio.Cancelled:
+            raise
+        except BaseException as error:  # noqa: BLE001 - raised by `run`, which thus raises it plain
             self._ended = self._ended or error
-            scope.cancel()
+            self._scope.cancel()
 
     # Reading
 
     async def _read(self) -> None:
         while True:
-            waiting_since = trio.current_time()
-            received = await self._transport.receive()
-            if received.at - waiting_since > _WAITED_S:
-                self._behind = False
-            await self._take(received)
+            await self._take(await self._transport.receive())
 
     async def _take(self, received: Received) -> None:
         at_ms = self._clock.at_ms(received.at)
+        size = sum(map(len, received.payloads))
         self._tally.messages += len(received.payloads)
-        self._tally.received_bytes += sum(map(len, received.payloads))
+        self._tally.received_bytes += size
+        # Behind a large read there may be more in the socket, and older than this moment.
+        up_to_date = size < min(self._limits.read_bytes, _TLS_READ_BYTES) // 2
         spoke = False
-        for is_data in self._dispatch(decode_batch(received.payloads, at_ms), at_ms):
-            spoke = spoke or is_data
-            if self._pressure.held:
-                await self._wait_released()
-        if trio.current_time() - received.at > _LATE_S:
-            self._behind = True
-        if spoke and not self._behind:
+        for message in _joined(decode_batch(received.payloads, at_ms)):
+            if isinstance(message, Frame):
+                spoke = True
+                self._on_frame(message, at_ms, received)
+            elif isinstance(message, Malformed):
+                self._on_malformed(message, None, at_ms, received)
+            elif isinstance(message, Notice):
+                self._on_notice(message, at_ms, received)
+            else:
+                self._on_pong(at_ms)
+            await self._pressure.wait_released()
+        if spoke and up_to_date:
             self._prove(at_ms, self._limits.alive_every_s * 1e3)
 
-    def _dispatch(self, messages: Sequence[Message], at_ms: int) -> Iterator[bool]:
-        """Deliver message by message, the events of neighbouring frames of a channel in one batch.
-
-        Yields after each delivery, whether it was data.
-        """
-        name: str | None = None
-        events: list[Event] = []
-        for message in messages:
-            if isinstance(message, Frame):
-                if message.channel != name:
-                    if events:
-                        yield self._deliver(name, tuple(events), at_ms)
-                    name, events = message.channel, []
-                events += message.events
-                if message.malformed:
-                    yield self._deliver(name, tuple(events), at_ms)
-                    self._on_malformed(message.malformed, message.channel, at_ms)
-                    events = []
-            else:
-                if events:
-                    yield self._deliver(name, tuple(events), at_ms)
-                name, events = None, []
-                self._on_other(message, at_ms)
-                yield False
-        if name is not None:
-            yield self._deliver(name, tuple(events), at_ms)
-
-    def _deliver(self, name: str | None, events: tuple[Event, ...], at_ms: int) -> bool:
-        channel = self._channel(name or "")
-        if channel is not None and channel in self._unproven and channel not in self._taken_back:
+    def _on_frame(self, frame: Frame, at_ms: int, received: Received) -> None:
+        channel = self._channel(frame.channel)
+        if channel in self._sent and channel not in self._taken_back:
             self._on_proof((channel,), at_ms)
-        if channel is not None and self._hub.batch(channel, at_ms, events):
-            self._tally.events += len(events)
+        if channel is not None and self._hub.batch(channel, at_ms, frame.events):
+            self._tally.events += len(frame.events)
         else:
-            self._tally.unclaimed += len(events)
-        return True
+            self._tally.unclaimed += len(frame.events)
+        if channel is not None and frame.malformed:
+            self._hub.malformed(channel, len(frame.malformed))
+        for malformed in frame.malformed:
+            self._on_malformed(malformed, frame.channel, at_ms, received)
 
-    def _on_other(self, message: Pong | Notice | Malformed, at_ms: int) -> None:
-        if isinstance(message, Pong):
-            self._on_pong(at_ms)
-        elif isinstance(message, Notice):
-            self._on_notice(message, at_ms)
-        else:
-            self._on_malformed((message,), None, at_ms)
+    def _on_malformed(self, malformed: Malformed, name: str | None, at_ms: int, received: Received) -> None:
+        self._tally.malformed += 1
+        shown = self._without_key(malformed.excerpt, received)
+        self._report(MalformedInput(at_ms, name and self._redact(name), malformed.path, malformed.reason, shown))
 
-    def _on_malformed(self, malformed: Sequence[Malformed], name: str | None, at_ms: int) -> None:
-        self._tally.malformed += len(malformed)
-        channel = None if name is None else self._channel(name)
-        if channel is not None:
-            self._hub.malformed(channel, len(malformed))
-        for each in malformed:
-            self._report(MalformedInput(at_ms, name, each.path, each.reason, self._redact(each.excerpt)))
-
-    def _on_notice(self, notice: Notice, at_ms: int) -> None:
+    def _on_notice(self, notice: Notice, at_ms: int, received: Received) -> None:
         self._tally.notices += 1
-        text = self.last_notice = self._redact(notice.text)
+        text = self.last_notice = self._without_key(notice.text, received)
         self._report(NoticeReceived(at_ms, text))
         if notice.plan_channel is not None:
             for channel in self._hub.desired:
                 if _in_plan_notice(notice.plan_channel, channel):
+                    self._forget(channel)
                     self._hub.end_channel(channel, PlanError(channel.name, text))
+
+    def _without_key(self, shown: str, received: Received) -> str:
+        """A piece of a message without the API key, nor a part of the key where the piece was cut off."""
+        clean = self._redact(shown)
+        if clean == shown:
+            whole = b" ".join(received.payloads).decode("utf-8", "replace")
+            if self._redact(whole) != whole:
+                return "***"
+        return clean
 
     def _channel(self, name: str) -> Channel | None:
         """The desired channel of a frame, whatever generation its name is of; None: none that is desired."""
         if name not in self._names:
             if len(self._names) >= _NAMES:
                 self._names.clear()
-            self._names[name] = next((each for each in self._hub.desired if _names(name, each)), None)
+            self._names[name] = _find(name, self._hub.desired)
         return self._names[name]
-
-    async def _wait_released(self) -> None:
-        held_since = trio.current_time()
-        await self._pressure.wait_released()
-        held_s = trio.current_time() - held_since
-        for ping in self._pings:  # a pong may have been waiting behind what was held up
-            ping.deadline += held_s
 
     # Proof
 
@@ -234,19 +226,19 @@ class Session:
             return  # nobody asked: it proves nothing
         ping = self._pings.popleft()
         self._tally.round_trip_ms = (trio.current_time() - ping.sent_at) * 1e3
-        covered = [channel for channel, number in self._sent.items() if number <= ping.covers]
-        self._taken_back.difference_update(covered)
-        self._on_proof(covered, at_ms)
+        self._taken_back = {channel: change for channel, change in self._taken_back.items() if change > ping.covers}
+        self._on_proof([channel for channel, change in self._sent.items() if change <= ping.covers], at_ms)
         self._prove(self._clock.at_ms(ping.sent_at), 0)
 
     def _on_proof(self, channels: Iterable[Channel], at_ms: int) -> None:
         self._unproven.difference_update(channels)
         self._hub.proven(channels, at_ms)
-        self._extend_proof(at_ms)
+        if self.proven_until_ms is None:
+            self.proven_until_ms = at_ms
 
     def _prove(self, at_ms: int, least_ms: float) -> None:
         """Everything up to `at_ms` has been said; streams are told if the last time is `least_ms` ago."""
-        self._extend_proof(at_ms)
+        self.proven_until_ms = max(at_ms, self.proven_until_ms or 0)
         if at_ms - self._alive_ms < least_ms:
             return
         self._alive_ms = max(self._alive_ms, at_ms)
@@ -254,23 +246,20 @@ class Session:
         for channel in self._hub.newly_silent(at_ms, round(self._limits.silent_after_s * 1e3)):
             self._report(Silent(at_ms, channel, _hint(channel)))
 
-    def _extend_proof(self, at_ms: int) -> None:
-        self.proven_until_ms = max(at_ms, self.proven_until_ms or 0)
-
     # Writing
 
     async def _write(self) -> None:
         ping_at = trio.current_time()
         try:
-            while True:
+            while not self._stopping:
                 if await self._send_changes() or trio.current_time() >= ping_at:
                     await self._ping()
                     ping_at = trio.current_time() + self._limits.ping_every_s
                 with trio.move_on_at(ping_at):
                     await self._changed.wait()
-                await self._pressure.wait_released()
         except DisconnectedError:
             return  # reading ends with the same, behind what has still arrived
+        self._scope.cancel()
 
     async def _send_changes(self) -> bool:
         """Make the server's subscriptions the desired ones; whether anything had to change."""
@@ -279,14 +268,12 @@ class Session:
         gone = [channel for channel in self._sent if channel not in desired]
         new = [channel for channel in desired if channel not in self._sent]
         self._names.clear()
+        self._changes += 1
         for channel in gone:
-            del self._sent[channel]
-            self._unproven.discard(channel)
-            self._taken_back.add(channel)
-            self._hub.unproven(channel)
+            self._forget(channel)
+            self._taken_back[channel] = self._changes
         for channel in new:
-            self._subscriptions += 1
-            self._sent[channel] = self._subscriptions
+            self._sent[channel] = self._changes
             self._unproven.add(channel)
         # Left and wanted again before anything was sent: it has worked all the time.
         self._hub.proven([channel for channel in desired if channel not in self._unproven], self._clock.now_ms())
@@ -296,9 +283,14 @@ class Session:
             await self._transport.send(subscribe_command(channel.name for channel in new))
         return bool(gone or new)
 
+    def _forget(self, channel: Channel) -> None:
+        """The server sends this channel no more; to be wanted again it has to be subscribed to again."""
+        self._sent.pop(channel, None)
+        self._unproven.discard(channel)
+
     async def _ping(self) -> None:
         now = trio.current_time()
-        self._pings.append(_Ping(now, now + self._limits.pong_within_s, self._subscriptions))
+        self._pings.append(_Ping(now, now + self._limits.pong_within_s, self._changes))
         self._tally.pings += 1
         self._pinged.set()
         await self._transport.send(PING)
@@ -314,7 +306,7 @@ class Session:
             await trio.sleep_until(ping.deadline)
             await self._pressure.wait_released()
             now = trio.current_time()
-            if not self._pings or self._pings[0] is not ping or now < ping.deadline:
+            if ping not in self._pings or now < ping.deadline:
                 continue
             if now - ping.deadline > _LATE_S:
                 ping.deadline = now + _LOOK_AGAIN_S
@@ -322,10 +314,24 @@ class Session:
             raise HeartbeatError(self._limits.pong_within_s)
 
 
+def _joined(messages: Iterable[Message]) -> Iterator[Message]:
+    """The same messages, neighbouring frames of one channel as one."""
+    for name, group in groupby(messages, lambda message: message.channel if isinstance(message, Frame) else None):
+        if name is None:
+            yield from group
+            continue
+        frames = [frame for frame in group if isinstance(frame, Frame)]
+        events = chain.from_iterable(frame.events for frame in frames)
+        yield Frame(name, tuple(events), tuple(chain.from_iterable(frame.malformed for frame in frames)))
+
+
+def _find(name: str, channels: Iterable[Channel]) -> Channel | None:
+    """The channel that a name of the server's means: spelled so, or else in another generation, case or number."""
+    by_name = {channel.name: channel for channel in channels}
+    return by_name.get(name) or next((each for each in by_name.values() if _names(name, each)), None)
+
+
 def _names(name: str, channel: Channel) -> bool:
-    """Whether a name the server used means this channel: in either generation, any case, any form of the number."""
-    if name == channel.name:
-        return True
     try:
         return _folded(parse_channel(name)) == _folded(channel)
     except ValueError:

@@ -70,6 +70,8 @@ class Server:
 
     async def dial(self, address: Address) -> trio.abc.Stream:
         """A new in-memory stream to this server; raises OSError where a fault refuses it. `address` does not matter."""
+        # Before there is a stream: a cancellation here would lose it, and its other end would wait.
+        await trio.lowlevel.checkpoint()
         refused = ConnectionRefusedError(errno.ECONNREFUSED, f"connect to {address.host}:{address.port} refused")
         if self._closed:
             raise refused
@@ -87,7 +89,6 @@ class Server:
         context = self._options.ssl_context
         stream = server if context is None else trio.SSLStream(server, context, server_side=True, https_compatible=True)
         self._nursery.start_soon(self._serve, stream, number, fault)
-        await trio.lowlevel.checkpoint()
         return client
 
     def _arrive(self) -> tuple[int, ArrivalFault | None]:

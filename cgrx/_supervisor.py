@@ -1,29 +1,32 @@
 """Keeping a connection: try, run, and try again after whatever may pass.
 
-    transport trouble         retried after a delay: exponential with full jitter, or what `Retry-After` asks for
+    retryable trouble         retried after a delay: exponential with full jitter, and not before `Retry-After` allows
     a refused key, no such address
                               raised: a new attempt would meet the same
     closed before any pong or event, several times in a row
                               raised as `RejectedError`: most likely the key is not valid
+
+Whatever else a session raises is a bug, and final too.
 """
 
 import random
-from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+from typing import TypeAlias
 
 import attrs
 import trio
 
 from cgrx._backoff import delays
 from cgrx._clock import WallClock
-from cgrx._errors import DisconnectedError, HandshakeError, RejectedError, TransportError
+from cgrx._errors import CgrxError, DisconnectedError, HandshakeError, HeartbeatError, RejectedError, TransportError
 from cgrx._hub import Hub
 from cgrx._limits import Limits
 from cgrx._session import Session
 from cgrx._status import Connected, Connecting, Disconnected, State, Status
 from cgrx._transport import Transport
 
-Open = Callable[[], AbstractAsyncContextManager[Transport]]
+Open: TypeAlias = Callable[[], AbstractAsyncContextManager[Transport]]
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -43,84 +46,84 @@ class Supervisor:
     state: State = State.CONNECTING
     connections: int = 0
     attempts: int = 0
-    last_error: TransportError | None = None
+    last_error: CgrxError | None = None
     first_handshake: trio.Event = attrs.field(factory=trio.Event)
     session: Session | None = None
-    _stopping: trio.Event = attrs.field(factory=trio.Event)
-    _interruptible: trio.CancelScope | None = None
-    _rejections: int = 0
-    _last_notice: str | None = None
+    _stopping: bool = attrs.field(default=False, init=False)
+    _interruptible: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
+    _tries: int = attrs.field(default=0, init=False)
+    """Attempts since the last connection."""
+    _delays: Iterator[float] = attrs.field(init=False)
+    _pause_s: float = attrs.field(default=0.0, init=False)
+    _rejections: int = attrs.field(default=0, init=False)
+    _last_notice: str | None = attrs.field(default=None, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._reset_delays()
 
     async def run(self) -> None:
         """Run until stopped; raises the error that is final."""
-        attempt = 0
-        pauses = self._pauses()
-        while not self._stopping.is_set():
-            attempt += 1
-            connected_for_s = await self._attempt(attempt)
-            if self._stopping.is_set() or self.last_error is None:
-                return
-            if connected_for_s is not None:
-                attempt = 0
-                if connected_for_s >= self.limits.healthy_after_s:
-                    pauses = self._pauses()
-            pause_s = self._pause_s(self.last_error, pauses)
-            self.report(Disconnected(self.clock.now_ms(), self.last_error, pause_s))
+        while not self._stopping:
+            await self._attempt()
             with self._until_stopped():
-                await trio.sleep(pause_s)
+                await trio.sleep(self._pause_s)
 
     def stop(self) -> None:
         """End soon: the connection is closed in good order, an attempt or a pause is cut short."""
-        self._stopping.set()
-        if self._interruptible is not None:
+        if self._stopping:
+            return  # the closing handshake may be under way
+        self._stopping = True
+        if self.session is not None:
+            self.session.stop()
+        else:
             self._interruptible.cancel()
 
-    @contextmanager
-    def _until_stopped(self) -> Generator[None]:
-        with trio.CancelScope() as scope:
-            before, self._interruptible = self._interruptible, scope
-            if self._stopping.is_set():
-                scope.cancel()
-            try:
-                yield
-            finally:
-                self._interruptible = before
+    def _until_stopped(self) -> trio.CancelScope:
+        self._interruptible = trio.CancelScope()
+        if self._stopping:
+            self._interruptible.cancel()
+        return self._interruptible
 
-    async def _attempt(self, attempt: int) -> float | None:
-        """One connection from beginning to end; for how many seconds there was one, None where there was none."""
+    async def _attempt(self) -> None:
+        """One connection from beginning to end."""
         self.attempts += 1
+        self._tries += 1
         self.clock.catch_up()
-        self.report(Connecting(self.clock.now_ms(), attempt))
-        connected_at: float | None = None
-        try:
-            with self._until_stopped():
+        self.report(Connecting(self.clock.now_ms(), self._tries))
+        with self._until_stopped() as attempt:
+            try:
                 async with self.open_connection() as transport:
-                    connected_at = trio.current_time()
-                    with self._until_stopped():  # so that a stop leaves the closing handshake uncut
-                        await self._run_session(transport)
-                    self.drain()
-        except TransportError as error:
-            self.last_error = error
-            if connected_at is not None:
-                self._on_disconnected(error)
-        finally:
-            self.session = None
-        return None if connected_at is None else trio.current_time() - connected_at
+                    await self._run_session(transport, attempt)
+            except CgrxError as error:
+                if not error.retryable:
+                    raise
+                self._retry_after(error)
 
-    async def _run_session(self, transport: Transport) -> None:
+    async def _run_session(self, transport: Transport, attempt: trio.CancelScope) -> None:
+        connected_at = trio.current_time()
         self.connections += 1
+        self._tries = 0
         self.state = State.CONNECTED
-        self.session = self.start_session(transport)
+        session = self.session = self.start_session(transport)
         self.first_handshake.set()
         self.report(Connected(self.clock.now_ms()))
-        await self.session.run()
+        try:
+            await session.run()
+            self.drain()
+        except TransportError as error:
+            if trio.current_time() - connected_at >= self.limits.healthy_after_s:
+                self._reset_delays()
+            self._on_disconnected(session, error)
+            self._retry_after(error)
+            if isinstance(error, HeartbeatError):
+                attempt.cancel()  # nobody is there to answer a closing handshake
+        finally:
+            self.session = None
 
-    def _on_disconnected(self, error: TransportError) -> None:
+    def _on_disconnected(self, session: Session, error: TransportError) -> None:
         self.state = State.RECONNECTING
-        session = self.session
-        assert session is not None  # it is made as soon as there is a connection
         if session.proven_until_ms is not None:
-            self._rejections = 0
+            self._rejections, self._last_notice = 0, None
             self.hub.disconnected(session.proven_until_ms, str(error))
             return
         self._last_notice = session.last_notice or self._last_notice
@@ -129,9 +132,19 @@ class Supervisor:
             if self._rejections >= self.limits.rejections:
                 raise RejectedError(self._rejections, error.code, self._last_notice) from error
 
-    def _pauses(self) -> Iterator[float]:
-        return delays(self.limits.backoff_first_s, self.limits.backoff_most_s, self.rng)
+    def _reset_delays(self) -> None:
+        self._delays = delays(self.limits.backoff_first_s, self.limits.backoff_most_s, self.rng)
 
-    def _pause_s(self, error: TransportError, pauses: Iterator[float]) -> float:
-        asked_s = error.retry_after_s if isinstance(error, HandshakeError) else None
-        return next(pauses) if asked_s is None else min(asked_s, self.limits.retry_after_most_s)
+    def _retry_after(self, error: CgrxError) -> None:
+        asked_s = (error.retry_after_s if isinstance(error, HandshakeError) else None) or 0.0
+        self._pause_s = max(next(self._delays), min(asked_s, self.limits.retry_after_most_s))
+        self.last_error = error
+        _drop_frames(error)
+        self.report(Disconnected(self.clock.now_ms(), error, self._pause_s))
+
+
+def _drop_frames(error: BaseException | None) -> None:
+    """Let go of the frames in its traceback: who keeps a status would keep the whole connection."""
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__

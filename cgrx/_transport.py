@@ -239,7 +239,9 @@ async def open_transport(
         except BaseExceptionGroup as group:
             failure = _first(group)
     finally:
-        await trio.aclose_forcefully(stream)
+        # Shielded, or a cancellation would be raised here, in place of what has happened.
+        with trio.CancelScope(shield=True):
+            await trio.aclose_forcefully(stream)
     try:
         if failure is not None and not isinstance(failure, trio.Cancelled):
             # A bug. It has cancelled the body, whose `Cancelled` must not leave.
