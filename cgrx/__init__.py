@@ -26,6 +26,7 @@ from cgrx._errors import NotInTrioError as NotInTrioError
 from cgrx._errors import PlanError as PlanError
 from cgrx._errors import RejectedError as RejectedError
 from cgrx._errors import ThreadError as ThreadError
+from cgrx._errors import TooManyKeysError as TooManyKeysError
 from cgrx._errors import TransportError as TransportError
 from cgrx._errors import UnreachableError as UnreachableError
 from cgrx._events import Event as Event

@@ -156,3 +156,15 @@ class ThreadError(CgrxError):
 
 class NotInTrioError(CgrxError):
     """cgrx was called outside a trio event loop."""
+
+
+class TooManyKeysError(CgrxError):
+    """A window had `max_keys` keys open and an event came with one more, whose fields are `key`."""
+
+    def __init__(self, max_keys: int, key: tuple[object, ...]) -> None:
+        super().__init__(
+            f"{max_keys} keys are open and {key!r} is one more: choose a coarser `by`, filter the events before,"
+            " or raise `max_keys`"
+        )
+        self.max_keys = max_keys
+        self.key = key

@@ -23,6 +23,7 @@ from cgrx._errors import (
     PlanError,
     RejectedError,
     ThreadError,
+    TooManyKeysError,
     TransportError,
     UnreachableError,
 )
@@ -96,6 +97,14 @@ CASES: list[tuple[CgrxError, str, dict[str, Any]]] = [
         BackpressureError(60.0),
         "a blocking stream was full for 60 s: its consumer has stalled",
         {"timeout_s": 60.0},
+    ),
+    (
+        TooManyKeysError(2, ("Binance", "BTCUSDT")),
+        (
+            "2 keys are open and ('Binance', 'BTCUSDT') is one more: choose a coarser `by`, filter the events before,"
+            " or raise `max_keys`"
+        ),
+        {"max_keys": 2, "key": ("Binance", "BTCUSDT")},
     ),
     (ThreadError("wrong thread"), "wrong thread", {}),
     (NotInTrioError("no trio"), "no trio", {}),
