@@ -30,7 +30,8 @@ def seconds(statement: str) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    """Run the cases in turns and print their medians."""
+    parser = argparse.ArgumentParser(description="What does importing cgrx cost?")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--quick", action="store_true", help="two rounds: does it run?")
     parser.add_argument("--json", type=Path, metavar="FILE")

@@ -1,5 +1,7 @@
 """cgrx: typed, composable, observable streams of the CoinGlass real-time feed, on trio.
 
+A first pipeline:
+
     async with cgrx.connect() as feed:
         feed.liquidations().pipe(ops.side("long"), ops.min_volume(250_000)).subscribe(print)
         await feed.run()

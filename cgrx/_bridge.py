@@ -181,7 +181,7 @@ async def _push(source: AsyncIterable[T], observer: abc.ObserverBase[T]) -> None
                 item = await anext(iterator)
             except StopAsyncIteration:
                 break
-            except Exception as error:  # the source's own: it is the observable's end
+            except Exception as error:  # noqa: BLE001 - the source's own: it is the observable's end
                 observer.on_error(error)
                 return
             observer.on_next(item)

@@ -149,9 +149,10 @@ class Latest(Inbox[T]):
         for index, event in enumerate(events):
             try:
                 key = self._key(event)
-            except Exception as error:  # the user's function: it ends the iteration
+            except Exception as error:  # noqa: BLE001 - the user's function: it ends the iteration
                 self._drop(len(events) - index)
-                return self._end(error)
+                self._end(error)
+                return
             if key in self._latest:
                 self._drop(1)
             elif len(self._latest) >= self._buffer:

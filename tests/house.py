@@ -50,6 +50,13 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "_cli_text",
         "_cli_terminal",
         "_cli_formats",
+        "_cli_columns",
+        "_cli_picture",
+        "_cli_windows",
+        "_cli_row_board",
+        "_cli_rows",
+        "_cli_row_table",
+        "_cli_contents",
         "_cli_exits",
         "_cli_output",
         "_cli_tasks",
@@ -70,8 +77,9 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 """From low to high. A module may import from lower floors and from its own, as long as no circle arises."""
 
 PURE_STDLIB = frozenset(
-    "abc array bisect collections contextlib copy copyreg datetime decimal enum fractions functools heapq inspect itertools"
-    " linecache math numbers operator re reprlib statistics string struct sys textwrap types typing warnings weakref".split()
+    "abc array bisect collections contextlib copy copyreg datetime decimal enum fractions functools heapq inspect"
+    " itertools linecache math numbers operator re reprlib statistics string struct sys textwrap types typing warnings"
+    " weakref".split()
 )
 """What the ground floor and the operators may use of the standard library: no clock, no thread, no chance, no I/O."""
 

@@ -1,8 +1,8 @@
 """Cancelled at every await of opening, talking and closing: no task, no stream and no waiting is left behind."""
 
 import gc
-import weakref
 import ssl
+import weakref
 
 import pytest
 import trio

@@ -1,10 +1,10 @@
-"""What must type-check: merging, ordering and running values keep the types of their events. Never run, only checked."""
+"""What must type-check: merging and running values keep the types of their events. Never run, only checked."""
 
 from typing import assert_type
 
 from reactivex import Observable
 
-from cgrx import EventStream, Feed, Liquidation, Trade
+from cgrx import EventStream, Feed, Liquidation, LiquidationSide, Trade
 from cgrx import operators as ops
 
 
@@ -31,4 +31,10 @@ def running(trades: EventStream[Trade], liquidations: EventStream[Liquidation]) 
     assert_type(trades.pipe(ops.scan(add, 0.0, "exchange")), EventStream[tuple[str, float]])
     assert_type(trades.pipe(ops.scan(add, 0.0, ("exchange", "symbol"))), EventStream[tuple[tuple[str, ...], float]])
     assert_type(liquidations.pipe(ops.cascades(min_volume=1e6)), EventStream[ops.Cascade])
-    liquidations.pipe(ops.cascades()).subscribe(lambda row: print(row.volume + row.count, row.exchanges))
+    liquidations.pipe(ops.cascades()).subscribe(sizes.append)
+
+
+sizes: list[ops.Cascade] = []
+assert_type(sizes[0].volume, float)
+assert_type(sizes[0].dominant_side, LiquidationSide | None)
+assert_type(sizes[0].exchanges, tuple[str, ...])

@@ -88,4 +88,5 @@ def misuse(row: Mine) -> None:
     row.gap_ms = 3  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]  # rows are frozen
     agg.mean("exchange")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # is no number
     agg.volume(side="up")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # is no side
-    _ = row.vwap + 1  # type: ignore[operator]  # pyright: ignore[reportOptionalOperand]  # it can be None
+    cheaper: float = row.vwap  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]  # it can be None
+    print(cheaper)  # noqa: T201 - never run
