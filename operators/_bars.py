@@ -133,6 +133,7 @@ class VolumeBars(Window[RowT]):
 @overload
 def count_bars(
     n: int,
+    /,
     row: type[RowT],
     *,
     by: str | Sequence[str] = (),
@@ -144,6 +145,7 @@ def count_bars(
 @overload
 def count_bars(
     n: int,
+    /,
     *,
     by: str | Sequence[str] = (),
     lateness: Duration = ...,
@@ -153,6 +155,7 @@ def count_bars(
 @overload
 def count_bars(
     n: int,
+    /,
     row: None = None,
     *,
     by: str | Sequence[str] = (),
@@ -163,6 +166,7 @@ def count_bars(
 ) -> Stage[Event, Row]: ...
 def count_bars(
     n: int,
+    /,
     row: type[Row] | None = None,
     *,
     by: str | Sequence[str] = (),
@@ -177,7 +181,7 @@ def count_bars(
     event, its `end_ms` a millisecond after that of its latest. Rows come out as the bars close.
 
     Args:
-        n: how many events make a bar.
+        n: how many events make a bar; by position only, so that a field may be called `n`.
         row: a class of rows, by default `Flow`; with keyword aggregates none, then the row is made of them.
         by: the field or fields to keep apart; those that `row` declares, if it does. None at all means one key.
         lateness: how much wider than told gaps and losses are taken, because times differ between the exchange and
@@ -204,6 +208,7 @@ def count_bars(
 @overload
 def volume_bars(
     usd: float,
+    /,
     row: type[RowT],
     *,
     by: str | Sequence[str] = (),
@@ -215,6 +220,7 @@ def volume_bars(
 @overload
 def volume_bars(
     usd: float,
+    /,
     *,
     by: str | Sequence[str] = (),
     lateness: Duration = ...,
@@ -224,6 +230,7 @@ def volume_bars(
 @overload
 def volume_bars(
     usd: float,
+    /,
     row: None = None,
     *,
     by: str | Sequence[str] = (),
@@ -234,6 +241,7 @@ def volume_bars(
 ) -> Stage[Event, Row]: ...
 def volume_bars(
     usd: float,
+    /,
     row: type[Row] | None = None,
     *,
     by: str | Sequence[str] = (),
@@ -249,7 +257,7 @@ def volume_bars(
     `count_bars`.
 
     Args:
-        usd: the volume that fills a bar, US dollars.
+        usd: the volume that fills a bar, US dollars; by position only, so that a field may be called `usd`.
         row: see `count_bars`, as for all that follow.
         by: see `count_bars`.
         lateness: see `count_bars`.

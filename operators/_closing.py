@@ -4,6 +4,7 @@ An event is late if its window has closed when it arrives, its own time counted 
 so rows do not depend on batching; they go out with the batch or the mark that released them.
 """
 
+from abc import abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from operator import attrgetter
 from typing import Any, TypeAlias, TypeVar
@@ -136,24 +137,25 @@ class Closing(Running[Any, Row]):
     # For subclasses to say
 
     def _add(self, event: Any, time_ms: int, key: Key, rows: list[Row]) -> None:
-        """Take in an event for which everything due before it has been closed."""
-        raise NotImplementedError
+        """Take in an event for which everything due before it has been closed. Not called where `_take` is another."""
 
     def _close(self, rows: list[Row]) -> None:
-        """Close the windows whose end the watermark has reached, in order of end and key, and set `_deadline`."""
-        raise NotImplementedError
+        """Close the windows whose end the watermark has reached, in order of end and key, and set `_deadline`.
 
+        Not called as long as that is never.
+        """
+
+    @abstractmethod
     def _finish(self, rows: list[Row]) -> None:
         """The stream has completed: give what is open."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _find_running(self, changed: dict[Key, int]) -> Iterator[OpenRow]:
         """The open windows of the keys that have changed, one for each key."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _needed_from(self) -> int:
         """No window that is open or can still open begins before this time."""
-        raise NotImplementedError
 
     # For subclasses to use
 

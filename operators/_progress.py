@@ -17,7 +17,7 @@ from collections.abc import Iterator
 import attrs
 
 from cgrx._channels import Channel
-from cgrx._signals import Alive, Dropped, Gap, Mark, Watermark
+from cgrx._signals import Alive, Dropped, Gap, Mark
 from cgrx.operators._missing import FOREVER, NEVER, Missing
 
 _CROWDED = 64
@@ -168,9 +168,9 @@ class Progress:
                     self._unplaced += count
                 else:
                     self._lose(count)
-            case Watermark(time_ms=time_ms):
-                self._believed_ms = max(self._believed_ms, time_ms)
-                self._reached_ms = max(self._reached_ms, time_ms)
+            case upstream:
+                self._believed_ms = max(self._believed_ms, upstream.time_ms)
+                self._reached_ms = max(self._reached_ms, upstream.time_ms)
 
     def _prove(self, alive_ms: int) -> None:
         """Everything up to `alive_ms` has been said: who said nothing for `idle` is idle."""

@@ -25,7 +25,7 @@ pytestmark = REQUIRED
 BY = ("exchange", "symbol")
 KEYS = ("exName", "symbol")
 ORACLES = {**AMOUNTS, **BY_TYPE, **PICKED}
-NAMED = {f"value_{index}": make() for index, (make, _) in enumerate(ORACLES.values())}
+NAMED: dict[str, Any] = {f"value_{index}": make() for index, (make, _) in enumerate(ORACLES.values())}
 EXACT = tuple(name in PICKED for name in ORACLES)
 
 Found: TypeAlias = dict[tuple[Any, ...], tuple[Any, ...]]
@@ -34,10 +34,9 @@ Found: TypeAlias = dict[tuple[Any, ...], tuple[Any, ...]]
 @cache
 def recorded(kind: str) -> tuple[tuple[Event, ...], pl.DataFrame]:
     """One recording, its events in time order where it was made of several, with their places."""
-    wanted = [
-        index for index, event in enumerate(events()) if isinstance(event, Liquidation) == (kind == "liquidations")
-    ]
-    if kind == "liquidations":
+    liquidations = kind == "liquidations"
+    wanted = [index for index, event in enumerate(events()) if isinstance(event, Liquidation) == liquidations]
+    if liquidations:
         wanted.sort(key=lambda index: events()[index].time_ms)
     return tuple(events()[index] for index in wanted), table()[wanted].with_row_index("place")
 
@@ -66,12 +65,15 @@ def theirs(frame: pl.DataFrame, *window: str) -> Found:
     """The aggregates of events that share the values of these columns, the first two of which are start and end."""
     values = [expression.alias(f"value_{index}") for index, (_, expression) in enumerate(ORACLES.values())]
     grouped = frame.group_by(*window, *KEYS).agg(*values)
-    return {
-        (*line[:2], *line[len(window) : len(window) + 2]): tuple(
-            tuple(value) if isinstance(value, list) else value for value in line[len(window) + 2 :]
-        )
-        for line in grouped.iter_rows()
-    }
+    found: Found = {}
+    for line in grouped.iter_rows():
+        span, key, given = line[:2], line[len(window) : len(window) + 2], line[len(window) + 2 :]
+        found[*span, *key] = tuple(map(_hashable, given))
+    return found
+
+
+def _hashable(value: Any) -> Any:
+    return (*value,) if type(value) is list else value
 
 
 def spans(frame: pl.DataFrame, window: str) -> pl.DataFrame:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import reactivex.operators as rx
 from reactivex.subject import Subject
 
 from cgrx import operators as ops
@@ -78,7 +79,7 @@ def test_a_stage_keeps_no_state() -> None:
         (lambda: ops.tumbling("1s", lateness=math.inf), "lateness=inf"),
         (lambda: ops.tumbling("1s", idle="x"), "idle='x'"),
         (lambda: ops.tumbling("1s", updates=0), "updates=0 is too short"),
-        (lambda: ops.tumbling("1s", empty="never"), "empty='never' is none of"),  # type: ignore[arg-type]  # on purpose
+        (lambda: ops.tumbling("1s", empty="never"), "empty='never' is none of"),  # type: ignore[call-overload]  # on purpose
         (lambda: ops.tumbling("1s", max_keys=0), "max_keys=0 takes a whole number"),
         (lambda: ops.sliding("1s", "2s"), "every='2s' is more than size='1s'"),
         (lambda: ops.sliding("1s", 0), "every=0 is too short"),
@@ -96,6 +97,10 @@ def test_values_that_make_no_sense_are_refused(make: Any, message: str) -> None:
     assert message in str(raised.value)
 
 
+def same(item: Any) -> Any:
+    return item
+
+
 async def coroutine(event: Trade) -> None:
     """No function of late events."""
 
@@ -104,7 +109,7 @@ async def coroutine(event: Trade) -> None:
     ("make", "message"),
     [
         (lambda: ops.tumbling(None), "size=None is not a duration"),  # type: ignore[call-overload]  # on purpose
-        (lambda: ops.tumbling("1s", int), "row=<class 'int'> is no class of rows"),  # type: ignore[type-var]
+        (lambda: ops.tumbling("1s", int), "row=<class 'int'> is no class of rows"),  # type: ignore[type-var]  # on purpose
         (lambda: ops.tumbling("1s", n=3), "n=3 is no aggregate"),  # type: ignore[call-overload]
         (lambda: ops.tumbling("1s", by=3), "by=3"),  # type: ignore[call-overload]
         (lambda: ops.tumbling("1s", late=3), "late=3 takes an observer"),  # type: ignore[call-overload]
@@ -160,7 +165,7 @@ def test_windows_explain_themselves() -> None:
     assert "100,000 keys" in str(told)
     assert "the next proof of life" in str(told)
     assert told.opaque == ("tests.test_windows_values.take_late",)
-    custom = agg.custom(int, max, max, int)
+    custom = agg.custom(int, lambda state, _: state, lambda one, _: one, int)
     for stage, delay_ms in (
         (ops.sliding("1m", "10s", lateness="1s", x=custom), 3000),
         (ops.session("3s"), 4000),
@@ -175,8 +180,6 @@ def test_windows_explain_themselves() -> None:
 
 def test_the_same_rows_behind_a_plain_map_but_for_their_quality() -> None:
     """Filters, windows and `final` chained with and without a foreign operator between them, on input without marks."""
-    import reactivex.operators as rx
-
     stages: list[Stage[Any, Any]] = [ops.side("buy"), ops.min_volume(0.5)]
     windows = [
         ops.tumbling("1s", Tally, lateness=0),
@@ -192,7 +195,7 @@ def test_the_same_rows_behind_a_plain_map_but_for_their_quality() -> None:
             apart: list[Any] = []
             source: Subject[Any] = Subject()
             source.pipe(first, window).subscribe(fused.append)
-            source.pipe(first, rx.map(lambda event: event), window, rx.map(lambda row: row)).subscribe(apart.append)
+            source.pipe(first, rx.map(same), window, rx.map(same)).subscribe(apart.append)
             for event in events:
                 source.on_next(event)
             source.on_completed()

@@ -1,0 +1,40 @@
+"""What must type-check: windows give the rows that they are told to. Never run, only checked."""
+
+from typing import assert_type
+
+from reactivex.subject import Subject
+
+from cgrx import operators as ops
+from cgrx._events import Liquidation, Trade
+from cgrx._streams import EventStream
+from cgrx.operators import agg
+
+
+class Mine(ops.Row):
+    """A row with a key of its own."""
+
+    exchange: str
+    n = agg.count()
+
+
+def windows(trades: EventStream[Trade], liquidations: EventStream[Liquidation], late: Subject[Trade]) -> None:
+    """Of a declared class, the default one, or whatever keywords make."""
+    bars = trades.pipe(ops.tumbling("1m", ops.Bar, by=("exchange", "symbol"), late=late, updates="1s"))
+    assert_type(bars, EventStream[ops.Bar])
+    assert_type(trades.pipe(ops.tumbling("1m")), EventStream[ops.Flow])
+    assert_type(liquidations.pipe(ops.tumbling("1m", by="exchange", empty="emit")), EventStream[ops.Flow])
+    assert_type(trades.pipe(ops.tumbling("1m", by="exchange", n=agg.count())), EventStream[ops.Row])
+    assert_type(trades.pipe(ops.tumbling("1m", Mine, more=agg.vwap(), late=print)), EventStream[Mine])
+    assert_type(trades.pipe(ops.sliding("1m", "1s", Mine)), EventStream[Mine])
+    assert_type(trades.pipe(ops.sliding("1m", "1s")), EventStream[ops.Flow])
+    assert_type(trades.pipe(ops.sliding("1m", "1s", n=agg.count())), EventStream[ops.Row])
+    assert_type(trades.pipe(ops.min_volume(3), ops.session("1m", Mine), ops.final()), EventStream[Mine])
+    assert_type(trades.pipe(ops.session("1m")), EventStream[ops.Flow])
+    assert_type(trades.pipe(ops.session("1m", n=agg.count())), EventStream[ops.Row])
+    assert_type(trades.pipe(ops.count_bars(3)), EventStream[ops.Flow])
+    assert_type(trades.pipe(ops.count_bars(3, Mine)), EventStream[Mine])
+    assert_type(trades.pipe(ops.count_bars(3, n=agg.count())), EventStream[ops.Row])
+    assert_type(trades.pipe(ops.volume_bars(3)), EventStream[ops.Flow])
+    assert_type(trades.pipe(ops.volume_bars(3, Mine)), EventStream[Mine])
+    assert_type(trades.pipe(ops.volume_bars(3, n=agg.count())), EventStream[ops.Row])
+    assert_type(trades.pipe(ops.tumbling("1m", Mine)).map(lambda row: row.n), EventStream[int])
