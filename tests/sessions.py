@@ -33,6 +33,8 @@ class Script:
     def __init__(self) -> None:
         self.sent: list[str] = []
         self.send_error: Exception | None = None
+        self.stuck = False
+        """The server takes nothing any more."""
         self._push, self._pull = trio.open_memory_channel[Received | BaseException](1_000)
 
     def push(self, *payloads: bytes, at: float | None = None) -> None:
@@ -49,6 +51,8 @@ class Script:
 
     async def send(self, text: str) -> None:
         await trio.lowlevel.checkpoint()
+        if self.stuck:
+            await trio.sleep_forever()
         if self.send_error is not None:
             raise self.send_error
         self.sent.append(text)
@@ -65,6 +69,7 @@ class Bench:
     pressure: Pressure
     statuses: list[Status]
     ended: list[BaseException] = attrs.field(factory=list[BaseException])
+    stopped_at: float | None = None
 
     def join(self, channel: Any = L) -> Record:
         observer = Record()
@@ -74,6 +79,7 @@ class Bench:
     async def run(self) -> None:
         try:
             await self.session.run()
+            self.stopped_at = trio.current_time()
         except BaseException as error:
             self.ended.append(error)
             if isinstance(error, trio.Cancelled):

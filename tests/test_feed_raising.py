@@ -15,17 +15,22 @@ from tests.feeding import Record, Statuses, feed_on, raises, record
 from tests.simulating import liquidation
 from tests.support import run_mock
 
-ERRORS = [
-    LookupError("theirs"),
-    trio.WouldBlock(),
-    trio.ClosedResourceError(),
-    trio.BrokenResourceError(),
-    trio.EndOfChannel(),
-    trio.TooSlowError(),
-    cgrx.DisconnectedError(1006, "not the connection's"),
-    cgrx.PlanError("liquidationOrders", "not the server's"),
-]
-each_error = pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+ERRORS: dict[str, Callable[[], Exception]] = {
+    "LookupError": lambda: LookupError("theirs"),
+    "WouldBlock": trio.WouldBlock,
+    "ClosedResourceError": trio.ClosedResourceError,
+    "BrokenResourceError": trio.BrokenResourceError,
+    "EndOfChannel": trio.EndOfChannel,
+    "TooSlowError": trio.TooSlowError,
+    "DisconnectedError": lambda: cgrx.DisconnectedError(1006, "not the connection's"),
+    "PlanError": lambda: cgrx.PlanError("liquidationOrders", "not the server's"),
+}
+
+
+@pytest.fixture(params=ERRORS)
+def error(request: pytest.FixtureRequest) -> Exception:
+    """What a subscriber may raise: trio's exceptions and the feed's own among it. A new one for each test."""
+    return ERRORS[request.param]()
 
 
 def raising(error: BaseException) -> Callable[..., None]:
@@ -35,7 +40,6 @@ def raising(error: BaseException) -> Callable[..., None]:
     return callback
 
 
-@each_error
 def test_by_default_it_ends_the_feed_with_that_exception(error: Exception) -> None:
     """The same object, from `run()` and from the `async with`; siblings before and behind it miss nothing."""
 
@@ -65,7 +69,6 @@ def test_by_default_it_ends_the_feed_with_that_exception(error: Exception) -> No
     run_mock(main)
 
 
-@each_error
 def test_isolated_it_loses_its_own_subscription_alone(error: Exception) -> None:
     """The status says so, with the exception."""
 
@@ -137,7 +140,6 @@ def test_siblings_without_on_error_are_not_blamed_for_it() -> None:
     run_mock(main)
 
 
-@each_error
 def test_raised_behind_a_timed_operator_it_is_the_subscriber_s_too(error: Exception) -> None:
     """There the scheduler calls it, seconds later."""
 

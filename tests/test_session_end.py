@@ -41,7 +41,7 @@ def test_while_held_nothing_is_dispatched_and_the_deadline_of_a_pong_pauses() ->
     run_mock(main)
 
 
-def test_pings_of_the_time_held_are_given_their_whole_time() -> None:
+def test_pings_of_the_time_held_are_given_their_whole_time_and_no_more() -> None:
     """Those sent meanwhile count from the release."""
 
     async def main() -> None:
@@ -53,10 +53,10 @@ def test_pings_of_the_time_held_are_given_their_whole_time() -> None:
             b.transport.push(frame(1))
             await trio.sleep(99)
             b.pressure.release()
-            for _ in range(4):
-                b.transport.push(b"pong")
             await trio.sleep(9.9)
             assert b.ended == []
+            await trio.sleep(0.2)
+            assert isinstance(b.ended[0], HeartbeatError)
 
     run_mock(main)
 
@@ -123,6 +123,37 @@ def test_a_cancellation_passes() -> None:
         async with bench() as b:
             pass
         assert isinstance(b.ended[0], trio.Cancelled | BaseExceptionGroup)
+
+    run_mock(main)
+
+
+def test_a_stop_comes_between_two_sends() -> None:
+    """One that is under way is finished, so that a closing handshake can follow."""
+
+    async def main() -> None:
+        async with bench() as b:
+            b.join()
+            await trio.lowlevel.checkpoint()
+            b.session.stop()
+            await wait_all_tasks_blocked()
+            assert b.stopped_at == 0
+            assert b.transport.sent[-1] == "ping"
+
+    run_mock(main)
+
+
+def test_a_stop_waits_for_a_send_that_is_stuck_as_long_as_for_a_close() -> None:
+    """Three seconds: shutting down is bounded."""
+
+    async def main() -> None:
+        async with bench() as b:
+            b.transport.stuck = True
+            b.join()
+            await trio.sleep(1)
+            b.session.stop()
+            await trio.sleep(10)
+            assert b.stopped_at == 4
+            assert b.ended == []
 
     run_mock(main)
 
