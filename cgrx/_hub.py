@@ -161,6 +161,12 @@ class Hub:
             line.malformed += count
             self._in_turn(lambda: self._send(line, Dropped(channel, count, "malformed")))
 
+    def unreadable(self) -> None:
+        """Charge a message that could not be read to everyone: it may have held events of any channel."""
+        for line in self._lines.values():
+            self._waiting.append(partial(self._send, line, Dropped(None, 1, "malformed")))
+        self._run_waiting()
+
     def alive(self, at_ms: int) -> None:
         """Everything up to `at_ms` has been said; older proof than was given already is none."""
         if at_ms < self._alive_ms:

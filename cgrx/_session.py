@@ -164,6 +164,8 @@ class Session:
                 spoke = True
                 self._on_frame(message, at_ms, received)
             elif isinstance(message, Malformed):
+                if message.path == "$":  # else it could be read, and is of no channel of ours
+                    self._hub.unreadable()
                 self._on_malformed(message, None, at_ms, received)
             elif isinstance(message, Notice):
                 self._on_notice(message, at_ms, received)

@@ -53,7 +53,10 @@ class Gap:
 
 @attrs.frozen
 class Dropped:
-    """Events known to be lost on this path: malformed ones, or by the policy of a bounded buffer."""
+    """Events known to be lost on this path: malformed ones, or by the policy of a bounded buffer.
+
+    `channel` is None where a whole message could not be read: it may have held events of any channel.
+    """
 
     channel: Channel | None
     count: int
