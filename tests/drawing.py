@@ -6,13 +6,12 @@ The cases are in `tests/marble_cases`. `test_marble_cases.py` runs them, `pages.
 import re
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import msgspec
 from reactivex import Observable, abc
 from reactivex import operators as rx
-from reactivex.disposable import Disposable
 
 from cgrx import Alive, Batch, Dropped, EventStream, Gap, Liquidation, Signal, Trade, Watermark
 from cgrx import operators as ops
@@ -64,7 +63,7 @@ def run(case: Case) -> str:
     names |= {"Liquidation": Liquidation, "Trade": Trade, **dict(zip(_NAMES, streams, strict=False))}
     # The cases are ours. As text the code is in the page exactly as it runs here.
     made = eval(case.code, names)
-    observable: Observable[Any] = made if isinstance(made, Observable) else made(streams[0])
+    observable = cast("Observable[Any]", made if isinstance(made, Observable) else made(streams[0]))
     shown = _Shown(case, {id(event): name for source in sources for event, name in source.letters})
     if case.joins is not None:
         observable.subscribe(lambda _: None)
@@ -106,14 +105,19 @@ class _Source:
         cells = ticks(text)
         names = iter("".join(re.findall("[0-9A-Za-z]", text)))
         letters: list[tuple[Any, str]] = []
-        signals: list[Signal[Any]] = []
-        for signal in drawn.signals:
-            if isinstance(signal, Batch):
-                named = [(_at(event, case.times.get(name)), name) for event, name in zip(signal.events, names)]  # noqa: B905
-                letters += named
-                signal = attrs.evolve(signal, events=tuple(event for event, _ in named))  # noqa: PLW2901
-            signals.append(signal)
-        return cls(attrs.evolve(drawn, signals=tuple(signals)), cells, letters)
+
+        def at_its_time(event: Any) -> Any:
+            name = next(names)
+            time_s = case.times.get(name)
+            happened = event if time_s is None else msgspec.structs.replace(event, time_ms=int(time_s * 1000))
+            letters.append((happened, name))
+            return happened
+
+        signals = tuple(
+            attrs.evolve(signal, events=tuple(map(at_its_time, signal.events))) if isinstance(signal, Batch) else signal
+            for signal in drawn.signals
+        )
+        return cls(attrs.evolve(drawn, signals=signals), cells, letters)
 
     def connect(self, observer: SignalObserver[Any], _: abc.SchedulerBase | None) -> abc.DisposableBase:
         return self._fan.add(observer)
@@ -128,10 +132,6 @@ class _Source:
                 self._fan.on_error(self._timeline.error)
             elif self._timeline.completed:
                 self._fan.on_completed()
-
-
-def _at(event: Any, time_s: float | None) -> Any:
-    return event if time_s is None else msgspec.structs.replace(event, time_ms=int(time_s * 1000))
 
 
 def _arrival_ms(signal: Signal[Any]) -> int:
@@ -184,7 +184,8 @@ class _Shown:
 
 def _matches(expected: Any, result: Any) -> bool:
     if isinstance(result, ops.Row) and isinstance(expected, Mapping):
-        return all(result[field] == value for field, value in expected.items())
+        fields = cast("Mapping[str, Any]", expected)
+        return all(result[field] == value for field, value in fields.items())
     return bool(expected == result)
 
 
@@ -224,20 +225,24 @@ def _events(case: Case) -> list[str]:
     for name, event in structs.items():
         fields[name] = [("", type(event).__name__)] if len(kinds) > 1 else []
     for field in ("side", "price", "volume_usd", "exchange", "symbol", "base_asset"):
-        values = {name: getattr(event, field) for name, event in structs.items()}
-        if len(kinds) > 1 and field == "side" or len({(type(value), value) for value in values.values()}) > 1:
+        values: dict[str, object] = {name: getattr(event, field) for name, event in structs.items()}
+        if (len(kinds) > 1 and field == "side") or len({(type(value), value) for value in values.values()}) > 1:
             for name, value in values.items():
                 fields[name].append((field, value))
     for name, time_s in case.times.items():
         fields.setdefault(name, []).append(("time_ms", int(time_s * 1000)))
-    told = {name: ", ".join(f"{key}={_text(value)}" if key else str(value) for key, value in pairs) for name, pairs in fields.items()}
+    told = {
+        name: ", ".join(f"{key}={_text(value)}" if key else str(value) for key, value in pairs)
+        for name, pairs in fields.items()
+    }
     return [f"{name} = {text}" for name, text in told.items() if text]
 
 
 def _text(value: object) -> str:
     match value:
         case Mapping():
-            return ", ".join(f"{field}={_text(each)}" for field, each in value.items())
+            fields = cast("Mapping[str, object]", value)
+            return ", ".join(f"{field}={_text(each)}" for field, each in fields.items())
         case Enum():
             return value.name.lower()
         case str():
@@ -247,7 +252,6 @@ def _text(value: object) -> str:
         case int() if not isinstance(value, bool):
             return str(value)
         case tuple():
-            return f"({', '.join(map(_text, value))})"
+            return f"({', '.join(map(_text, cast('tuple[object, ...]', value)))})"
         case _:
             return repr(value)
-
