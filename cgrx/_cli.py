@@ -26,12 +26,14 @@ from cgrx._cli_exits import CommandError, Exit
 from cgrx._cli_simulate import Simulate, simulate
 from cgrx._cli_terminal import Terminal
 from cgrx._cli_watch import Watch, watch
+from cgrx._cli_windows import WindowOptions
 from cgrx._feed import KEY_VARIABLE
 from cgrx._simulator_gate import Plan
 from cgrx._simulator_routes import Generation
 from cgrx._streams import merge
 
 _DEFAULTS = WatchOptions()
+_NO_WINDOW = WindowOptions()
 
 
 def _version() -> str:
@@ -64,19 +66,21 @@ async def demo_command(
     seed: int = 0,
     rate: Rate = RATE,
     fault: Names = (),
+    windows: WindowOptions = _NO_WINDOW,
 ) -> int:
     """Run a simulated server and a client, joined by a real socket: no key and no network are needed.
 
-    In a terminal the events fill a live table, elsewhere they are lines. At the end the counters of both sides are
-    compared.
+    In a terminal the events, or the rows of --window, fill a live table; elsewhere they are lines. At the end the
+    counters of both sides are compared.
 
     Args:
         seconds: How long; inf until Ctrl-C.
         seed: Of the simulated market.
         rate: Events a second on average.
         fault: What goes wrong meanwhile, such as drop@5s; may be repeated. See `cgrx simulate --help`.
+        windows: See `WindowOptions`.
     """
-    request = Demo(seconds=seconds, seed=seed, rate=rate, faults=faults(fault))
+    request = Demo(seconds=seconds, seed=seed, rate=rate, faults=faults(fault), window=windows.windowing())
     return await demo(request, Terminal.of_process())
 
 
@@ -85,14 +89,16 @@ async def liquidations_command(
     *,
     side: Literal["long", "short"] | None = None,
     options: WatchOptions = _DEFAULTS,
+    windows: WindowOptions = _NO_WINDOW,
 ) -> int:
     """Show the liquidation orders of all exchanges.
 
-    Events go to standard output, everything else to standard error.
+    Events, or the rows of --window, go to standard output, everything else to standard error.
 
     Args:
         side: Which position was liquidated.
         options: See `WatchOptions`.
+        windows: See `WindowOptions`.
     """
     request = Watch(
         url=options.keyless_url(),
@@ -100,7 +106,7 @@ async def liquidations_command(
         filters=options.filters(None if side is None else ops.side(side)),
         connect_timeout_s=options.connect_timeout,
     )
-    return await watch(request, options.show("liquidations"), Terminal.of_process())
+    return await watch(request, options.show("liquidations", windows.windowing()), Terminal.of_process())
 
 
 @watch_app.command(name="trades")
@@ -108,16 +114,18 @@ async def trades_command(
     *markets: Instruments,
     side: Literal["buy", "sell"] | None = None,
     options: WatchOptions = _DEFAULTS,
+    windows: WindowOptions = _NO_WINDOW,
 ) -> int:
     """Show the trades of one or more instruments, such as Binance:BTCUSDT:10000.
 
-    Events go to standard output, everything else to standard error.
+    Events, or the rows of --window, go to standard output, everything else to standard error.
 
     Args:
         markets: The exchange ends at the first colon. A number behind the last one is the least volume in US dollars
             that the server sends; without, it is --min-volume, which has to be given then.
         side: Of the taker.
         options: See `WatchOptions`.
+        windows: See `WindowOptions`.
     """
     channels = instruments(markets, options.min_volume)
     request = Watch(
@@ -128,7 +136,7 @@ async def trades_command(
         filters=options.filters(None if side is None else ops.side(side)),
         connect_timeout_s=options.connect_timeout,
     )
-    return await watch(request, options.show("trades"), Terminal.of_process())
+    return await watch(request, options.show("trades", windows.windowing()), Terminal.of_process())
 
 
 @app.command(name="simulate")

@@ -19,6 +19,7 @@ from cgrx._cli_exits import CommandError, Exit
 from cgrx._cli_faults import parse_fault
 from cgrx._cli_formats import FormatName
 from cgrx._cli_viewer import Show
+from cgrx._cli_windows import Windowing
 from cgrx._events import Liquidation, Trade
 from cgrx._exchanges import canonical_exchange
 from cgrx._faults import Fault
@@ -82,16 +83,16 @@ class WatchOptions:
     seconds: Positive = math.inf
     """How long, from the first connection on."""
     count: Count | None = None
-    """How many events; all by default."""
+    """How many events, or with --window how many final rows; all by default."""
     url: str = URL
     """Of the server, ws:// or wss://."""
     connect_timeout: Positive = 30.0
     """Seconds for the first connection, all attempts together."""
 
-    def show(self, title: str) -> Show:
-        """How to show them."""
+    def show(self, title: str, window: Windowing | None = None) -> Show:
+        """How to show them, or the rows of a window over them."""
         count = math.inf if self.count is None else self.count
-        return Show(title=title, format=self.format, seconds=self.seconds, count=count)
+        return Show(title=title, format=self.format, seconds=self.seconds, count=count, window=window)
 
     def filters(self, chosen_side: Stage[Any, Any] | None) -> tuple[Stage[Any, Any], ...]:
         """The stages that the options ask for."""

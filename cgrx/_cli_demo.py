@@ -19,6 +19,7 @@ from cgrx._cli_tasks import beside, interruptible
 from cgrx._cli_terminal import Terminal
 from cgrx._cli_text import counted, dollars, visible
 from cgrx._cli_viewer import Show, Viewer
+from cgrx._cli_windows import Windowing
 from cgrx._errors import CgrxError
 from cgrx._events import Event
 from cgrx._faults import Fault
@@ -44,6 +45,8 @@ class Demo:
     seed: int
     rate: float
     faults: tuple[Fault, ...]
+    window: Windowing | None = None
+    """Rows in place of events."""
 
 
 @attrs.frozen
@@ -62,7 +65,14 @@ async def demo(request: Demo, terminal: Terminal) -> int:
     """Run it; the exit code."""
     market = _Market(Generator(seed=request.seed, rate=request.rate), request.seconds)
     simulator = Simulator(market, times="now", faults=request.faults)
-    show = Show(title="cgrx demo", min_volume=BIG_USD, seconds=request.seconds, longer_s=GRACE_S, tells_gaps=False)
+    show = Show(
+        title="cgrx demo",
+        min_volume=BIG_USD if request.window is None else 0.0,
+        seconds=request.seconds,
+        longer_s=GRACE_S,
+        tells_gaps=False,
+        window=request.window,
+    )
     viewer = Viewer(show, terminal)
     exit_code: int = Exit.DONE
     last_words = ""

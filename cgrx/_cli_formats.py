@@ -8,14 +8,16 @@ milliseconds), `time_ms`, `exchange`, `symbol`, `base_asset`, `side` (`long`, `s
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable
-from typing import Literal, TypeAlias
+from collections.abc import Callable, Iterable, Mapping
+from typing import Generic, Literal, TypeAlias, TypeVar
 
 import attrs
 import msgspec
 
 from cgrx._cli_text import dollars, iso, one_line, price, visible
 from cgrx._events import Event, Liquidation
+
+T = TypeVar("T")
 
 FormatName: TypeAlias = Literal["table", "jsonl", "csv"]
 
@@ -47,8 +49,13 @@ def _values(event: Event) -> tuple[object, ...]:
 
 
 def json_line(event: Event) -> str:
+    """An event as `json_object`."""
+    return json_object(dict(zip(FIELDS, _values(event), strict=True)))
+
+
+def json_object(fields: Mapping[str, object]) -> str:
     """One JSON object; what is not printable stays what it is, written as JSON escapes."""
-    line = msgspec.json.encode(dict(zip(FIELDS, _values(event), strict=True))).decode()
+    line = msgspec.json.encode(fields).decode()
     if line.isprintable():
         return line + "\n"
     return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in line) + "\n"
@@ -72,18 +79,18 @@ def plain_line(event: Event) -> str:
 
 
 @attrs.frozen
-class LineFormat:
-    """How events become lines."""
+class LineFormat(Generic[T]):
+    """How events, or rows, become lines."""
 
-    line: Callable[[Event], str]
+    line: Callable[[T], str]
     header: str = ""
 
-    def lines(self, events: Iterable[Event]) -> bytes:
-        """The lines of these events, in UTF-8."""
-        return "".join(map(self.line, events)).encode("utf-8", "backslashreplace")
+    def lines(self, items: Iterable[T]) -> bytes:
+        """The lines of these items, in UTF-8."""
+        return "".join(map(self.line, items)).encode("utf-8", "backslashreplace")
 
 
-LINE_FORMATS: dict[FormatName, LineFormat] = {
+LINE_FORMATS: dict[FormatName, LineFormat[Event]] = {
     "table": LineFormat(plain_line),
     "jsonl": LineFormat(json_line),
     "csv": LineFormat(lambda event: csv_line(_values(event)), csv_line(FIELDS)),

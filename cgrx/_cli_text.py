@@ -35,6 +35,11 @@ def second(time_ms: int) -> str:
     return f"{_EPOCH + timedelta(milliseconds=time_ms):%H:%M:%S}"
 
 
+def date(time_ms: int) -> str:
+    """The day in UTC, `2024-01-31`."""
+    return f"{_EPOCH + timedelta(milliseconds=time_ms):%Y-%m-%d}"
+
+
 def iso(time: datetime) -> str:
     """An aware UTC datetime as ISO 8601 with milliseconds and `Z`."""
     return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -49,7 +54,7 @@ def price(value: float) -> str:
 
 def dollars(value: float) -> str:
     """Whole US dollars: `1,234,567`; cents where it is less than one."""
-    return f"{value:,.0f}" if value >= 1 else f"{value:.2f}"
+    return f"{value:,.0f}" if value >= 1 or value == 0 else f"{value:.2f}"
 
 
 def short_dollars(value: float) -> str:

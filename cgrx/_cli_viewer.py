@@ -8,6 +8,7 @@ latest.
 import math
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import attrs
 import trio
@@ -15,19 +16,21 @@ from rich.console import RenderableType
 
 from cgrx._bridge import Events, stream
 from cgrx._cli_board import Board
-from cgrx._cli_formats import LINE_FORMATS, FormatName, LineFormat
+from cgrx._cli_contents import Content, EventContent, RowContent
+from cgrx._cli_formats import FormatName
 from cgrx._cli_output import GRACE_S
+from cgrx._cli_picture import View
 from cgrx._cli_reports import OnGap, begins, gap_words
 from cgrx._cli_screen import screen
-from cgrx._cli_table import View, picture
 from cgrx._cli_terminal import Terminal
 from cgrx._cli_text import counted
+from cgrx._cli_windows import Windowing
 from cgrx._events import Event
 from cgrx._feed import Feed
 from cgrx._signals import Gap
 from cgrx._streams import EventStream
 
-_Take = Callable[[Sequence[Event]], Awaitable[None]]
+_Take = Callable[[Sequence[Any]], Awaitable[None]]
 
 
 @attrs.frozen(kw_only=True)
@@ -43,7 +46,9 @@ class Show:
     longer_s: float = 0.0
     """How long it may still last then, where the feed is going to be closed."""
     count: float = math.inf
-    """How many events."""
+    """How many events, or final rows."""
+    window: Windowing | None = None
+    """Rows in place of events."""
     tells_gaps: bool = True
     """Whether each gap of each channel is worth a line."""
 
@@ -56,6 +61,8 @@ class Viewer:
         self._terminal = terminal
         self.is_live = show.format == "table" and terminal.is_live
         self.board = Board(show.min_volume)
+        window = show.window
+        self._content: Content = EventContent(self.board) if window is None else RowContent(self.board, window)
         self._began = trio.current_time()
         self._ended = math.inf
         self._drawn = False
@@ -64,7 +71,7 @@ class Viewer:
         self.feed: Feed | None = None
 
     async def run(self, feed: Feed, events: EventStream[Event], url: str) -> None:
-        """Show the events of a stream of `feed`, which is connected to `url`.
+        """Show the events of a stream of `feed`, which is connected to `url`, or the rows made of them.
 
         Ends with time, number or the stream; raises what that fails with. Time over, the feed is closed, and what had
         arrived is shown.
@@ -73,14 +80,17 @@ class Viewer:
         self._began = trio.current_time()
         seconds = show.seconds + show.longer_s
         self._terminal.output.finish_by(self._began + seconds + GRACE_S)
-        noted = events.pipe(OnGap(self._on_gap))
-        async with stream(noted, overflow="block", block_timeout=math.inf) as queue, self._showing() as take:
+        shown = events.pipe(OnGap(self._on_gap), *self._content.stages(live=self.is_live))
+        async with stream(shown, overflow="block", block_timeout=math.inf) as queue, self._showing() as take:
             with trio.move_on_after(seconds):
                 await self._drain(queue, take)
             self.hurry()
-            if self.board.total.events < show.count:
+            if self._content.count < show.count:
                 await feed.aclose()
                 await self._drain(queue, take)
+        left_out = "" if self.is_live else self._content.left_out()
+        if left_out:
+            self.say(left_out)
 
     def hurry(self) -> None:
         """End soon, lines included."""
@@ -104,6 +114,7 @@ class Viewer:
         stats, seconds, events = self.feed.stats, self.seconds, self.board.total.events
         parts = [
             f"{counted(events, 'event')} in {seconds:.1f} s" + (f" ({events / seconds:,.1f}/s)" if seconds else ""),
+            *self._content.words(),
             counted(self.gaps, "gap"),
             f"{stats.malformed:,} malformed",
             counted(max(stats.connections - 1, 0), "reconnect"),
@@ -115,13 +126,10 @@ class Viewer:
         if self._show.tells_gaps:
             self.say(gap_words(gap))
 
-    async def _drain(self, queue: Events[Event], take: _Take) -> None:
+    async def _drain(self, queue: Events[Any], take: _Take) -> None:
         async for batch in queue.batches():
-            left = self._show.count - self.board.total.events
-            chosen = batch if len(batch) <= left else batch[: int(left)]
-            self.board.add(chosen)
-            await take(chosen)
-            if len(chosen) == left:
+            await take(self._content.add(batch, self._show.count))
+            if self._content.count >= self._show.count:
                 return
 
     @asynccontextmanager
@@ -134,13 +142,9 @@ class Viewer:
             finally:
                 self._drawn = False
         else:
-            lines = LINE_FORMATS[self._show.format]
-            await self._terminal.output.write(lines.header.encode())
-            yield lambda events: self._write(lines, events)
-
-    async def _write(self, lines: LineFormat, events: Sequence[Event]) -> None:
-        least = self._show.min_volume
-        await self._terminal.output.write(lines.lines(event for event in events if event.volume_usd >= least))
+            output, lines = self._terminal.output, self._content.line_format(self._show.format)
+            await output.write(lines.header.encode())
+            yield lambda items: output.write(lines.lines(items))
 
     def _picture(self, width: int, height: int) -> RenderableType:
         assert self.feed is not None  # nothing is drawn before
@@ -153,8 +157,8 @@ class Viewer:
             elapsed_s=self.seconds,
             seconds=self._show.seconds,
         )
-        return picture(self.board, view, width, height)
+        return self._content.draw(view, width, height)
 
 
-async def _take_nothing(_: Sequence[Event]) -> None:
+async def _take_nothing(_: Sequence[Any]) -> None:
     """The board has it already."""

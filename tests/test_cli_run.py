@@ -11,6 +11,7 @@ from cgrx._cli import liquidations_command, run, trades_command
 from cgrx._cli_arguments import WatchOptions
 from cgrx._cli_exits import Exit
 from cgrx._cli_terminal import Terminal
+from cgrx._cli_windows import WindowOptions
 from cgrx._feed import KEY_VARIABLE
 from cgrx._simulator import Simulator
 from tests.simulating import liquidation, trade
@@ -41,10 +42,13 @@ def test_no_command_is_help(arguments: str, capsys: Captured) -> None:
 @pytest.mark.parametrize(
     ("arguments", "options"),
     [
-        ("demo", {"--seconds", "--seed", "--rate", "--fault"}),
+        ("demo", {"--seconds", "--seed", "--rate", "--fault", "--window", "--every", "--by", "--running"}),
         ("watch", {"liquidations", "trades"}),
-        ("watch liquidations", {"--side", "long, short", "--format", "--connect-timeout"}),
-        ("watch trades", {"EXCHANGE:SYMBOL[:MIN_VOLUME]", "buy, sell", "--min-volume", "--base-asset", "--count"}),
+        ("watch liquidations", {"--window", "--side", "long, short", "--format", "--connect-timeout"}),
+        (
+            "watch trades",
+            {"EXCHANGE:SYMBOL[:MIN_VOLUME]", "buy, sell", "--min-volume", "--base-asset", "--count", "--by"},
+        ),
         ("simulate", {"--host", "--port", "--file", "--speed", "--generation", "--plan", "--key", "--fault"}),
     ],
 )
@@ -85,6 +89,10 @@ def test_version(capsys: Captured) -> None:
         (["watch", "liquidations", "--min-volume", "-1"], ["Give US dollars, 0 or more."]),
         (["watch", "liquidations", "--count", "0"], ["Give a number above 0."]),
         (["watch", "liquidations", "--url", "ws://h/?cg-api-key=s3cret"], ["set COINGLASS_API_KEY instead"]),
+        (["demo", "--window", "soon"], ["--window soon cannot be used: give a duration such as 250ms"]),
+        (["demo", "--by", "exchange"], ["--by says which rows a window gives: add --window"]),
+        (["watch", "liquidations", "--window", "1s", "--every", "2s"], ["--every 2s is more than --window 1s"]),
+        (["watch", "trades", "a:b:1", "--window", "1m", "--by", "x\x1b[2J"], ["--by 'x\\x1b[2J' is no field of every"]),
         (["watch", "trades", "Binance:BTCUSDT"], ["give EXCHANGE:SYMBOL:MIN_VOLUME, such as Binance:BTCUSDT:10000"]),
         (["watch", "trades", "a\x1b[2J"], ["'a\\x1b[2J' is no instrument"]),
         (["simulate", "--port", "65536"], ["65536", "Give 0 (any that is free) to 65535."]),
@@ -161,6 +169,28 @@ def test_watch_trades(monkeypatch: pytest.MonkeyPatch) -> None:
     run_trio(main)
     assert [line.split(",")[4] for line in heard.lines[1:]] == ["BTCUSDT", "BNBUSDT", "BTCUSDT"]
     assert heard.has_said("listening to futures_trades@Binance_BNBUSDT@5")
+
+
+def test_windows_over_the_trades_of_several_instruments(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are merged before: one window for all, a row for each."""
+    heard = Heard()
+    monkeypatch.setattr(Terminal, "of_process", heard.terminal)
+
+    async def main() -> None:
+        events = [trade(number, symbol=symbol) for number in range(8) for symbol in ("BTCUSDT", "BNBUSDT")]
+        async with Simulator(events, speed=1_000, start=2) as simulator:
+            options = WatchOptions(url=simulator.url, count=4, format="csv", min_volume=0)
+            windows = WindowOptions(window="2s", by=("exchange,symbol",))
+            code = await trades_command("Binance:BTCUSDT", "Binance:BNBUSDT", options=options, windows=windows)
+            assert code == Exit.DONE
+
+    run_trio(main)
+    assert [line.split(",")[1:5] + line.split(",")[11:12] for line in heard.lines[1:]] == [
+        ["0", "2000", "Binance", "BNBUSDT", "2"],
+        ["0", "2000", "Binance", "BTCUSDT", "2"],
+        ["2000", "4000", "Binance", "BNBUSDT", "2"],
+        ["2000", "4000", "Binance", "BTCUSDT", "2"],
+    ]
 
 
 # --- main -----------------------------------------------------------------------------------------------------------

@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.text import Text
 
 from cgrx._cli_board import OTHERS, Board
-from cgrx._cli_table import View, picture
+from cgrx._cli_picture import View
+from cgrx._cli_table import picture
 from cgrx._events import Event, Liquidation, LiquidationSide, Trade, TradeSide
 from cgrx._status import FeedStats, State
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cgrx._cli_text import clock, counted, dollars, iso, one_line, price, second, short_dollars, visible
+from cgrx._cli_text import clock, counted, date, dollars, iso, one_line, price, second, short_dollars, visible
 
 
 @given(st.text(st.characters()))
@@ -62,6 +62,7 @@ def test_prices(value: float, shown: str) -> None:
 @pytest.mark.parametrize(
     ("value", "whole", "short"),
     [
+        (0.0, "0", "0"),
         (0.25, "0.25", "0.25"),
         (999.4, "999", "999"),
         (12_345, "12,345", "12.3k"),
@@ -74,6 +75,10 @@ def test_prices(value: float, shown: str) -> None:
 def test_dollars(value: float, whole: str, short: str) -> None:
     assert dollars(value) == whole
     assert short_dollars(value) == short
+
+
+def test_days() -> None:
+    assert date(1_704_110_400_007) == "2024-01-01"
 
 
 def test_counts() -> None:

@@ -13,11 +13,14 @@ from cgrx import operators as ops
 from cgrx._channels import LiquidationOrders
 from cgrx._cli_exits import Exit
 from cgrx._cli_formats import LINE_FORMATS, FormatName
+from cgrx._cli_rows import row_formats
 from cgrx._cli_viewer import Show
 from cgrx._cli_watch import Watch, watch
+from cgrx._clock import WallClock
 from cgrx._faults import CloseAtOnce
 from cgrx._feed import KEY_VARIABLE, URL
 from cgrx._simulator import Simulator
+from tests.rows import windowing
 from tests.simulating import liquidation
 from tests.support import run
 from tests.terminals import Heard
@@ -112,6 +115,93 @@ def test_only_big_events_are_shown_but_all_are_counted() -> None:
     watched(heard, show=Show(title="x", count=5, min_volume=4_500))
     assert len(heard.lines) == 1
     assert heard.last_words.startswith("5 events")
+
+
+# --- windows --------------------------------------------------------------------------------------------------------
+
+
+async def send_ahead(simulator: Simulator) -> None:
+    """Events a second apart from a minute ahead on: behind the gap that a subscription begins with, whatever it is."""
+    await simulator.wait_subscribed(CHANNEL)
+    start = WallClock().now_ms() // 1000 + 60
+    await simulator.send([liquidation(start + number) for number in range(6)])
+
+
+@pytest.mark.parametrize("format_name", ["table", "jsonl", "csv"])
+def test_rows_of_windows(format_name: FormatName) -> None:
+    """Final ones, as soon as no more can come; those of the time before the first connection are incomplete."""
+    heard = Heard()
+    window = windowing("1s", by=("exchange,symbol",))
+
+    async def script(simulator: Simulator) -> None:
+        await send_events(simulator)
+        await send_ahead(simulator)
+
+    assert watched(heard, script, show=Show(title="x", format=format_name, count=7, window=window)) == Exit.DONE
+    header = row_formats(window.row)[format_name].header
+    assert heard.text.startswith(header)
+    rows = heard.text.removeprefix(header).splitlines()
+    assert len(rows) == 7
+    incomplete, complete = {
+        "table": ("INCOMPLETE: gap 1.0 s", "  complete"),
+        "jsonl": ('"final":true,"complete":false}', '"final":true,"complete":true}'),
+        "csv": (",1000,0,0,true,false", ",0,0,0,true,true"),
+    }[format_name]
+    assert [(row.endswith(incomplete), row.endswith(complete)) for row in rows] == 5 * [(True, False)] + 2 * [
+        (False, True)
+    ]
+    assert heard.last_words.startswith("11 events in ")
+    assert ", 7 rows (5 incomplete), 0 gaps" in heard.last_words
+
+
+def test_rows_that_the_end_cuts_short() -> None:
+    """They are no lines, but that is said; unless they were asked for."""
+    heard = Heard()
+    show = Show(title="x", format="jsonl", seconds=0.3, window=windowing("1h", by=("exchange",)))
+    assert watched(heard, send_ahead, show=show) == Exit.DONE
+    assert heard.text == ""
+    assert heard.has_said("left out 1 row of windows that the end cut short: --running shows them")
+    heard = Heard()
+    show = attrs.evolve(show, window=windowing("1h", by=("exchange",), running=True))
+    assert watched(heard, send_ahead, show=show) == Exit.DONE
+    rows = [json.loads(line) for line in heard.lines]
+    assert [row["count"] for row in rows] == sorted(row["count"] for row in rows)
+    assert (rows[-1]["count"], {row["final"] for row in rows}) == (6, {False})
+    assert not heard.has_said("left out")
+
+
+def test_late_events_are_counted() -> None:
+    heard = Heard()
+
+    async def script(simulator: Simulator) -> None:
+        await send_ahead(simulator)
+        await send_events(simulator)
+        await send_ahead(simulator)
+
+    assert watched(heard, script, show=Show(title="x", seconds=0.3, window=windowing("1s"))) == Exit.DONE
+    assert " late events, " in heard.last_words
+
+
+def test_rows_in_the_live_table() -> None:
+    """Running rows are there without being asked for."""
+    heard = Heard()
+    show = Show(title="liquidations", seconds=0.5, window=windowing("2s", every="1s", by=("exchange,symbol",)))
+    assert watched(heard, send_ahead, show=show, terminal={"live": True}) == Exit.DONE
+    drawn = heard.drawn.getvalue()
+    assert "2s every 1s by exchange, symbol" in drawn
+    assert "final" in drawn
+    assert "running" in drawn
+    assert heard.text == ""
+    assert not heard.has_said("left out")
+
+
+def test_a_window_behind_filters() -> None:
+    heard = Heard()
+    request = {"filters": (ops.min_volume(4_000),)}
+    show = Show(title="x", format="jsonl", seconds=0.3, window=windowing("1h", running=True))
+    watched(heard, request=request, show=show)
+    assert json.loads(heard.lines[-1])["volume"] == 9_000
+    assert heard.last_words.startswith("2 events")
 
 
 # --- the live table -------------------------------------------------------------------------------------------------

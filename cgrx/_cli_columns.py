@@ -1,0 +1,56 @@
+"""Tables of a terminal whose columns give way to its width."""
+
+from collections.abc import Callable, Iterable
+from typing import Generic, TypeVar
+
+import attrs
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+T = TypeVar("T")
+
+HEADING = 2
+"""The lines above the rows of a table."""
+MEDIUM = 62
+"""From this width on there is room for prices and whole names of exchanges."""
+WIDE = 98
+"""From this width on there is room for more than the essential."""
+
+
+@attrs.frozen
+class Column(Generic[T]):
+    """One column of a table of items."""
+
+    heading: str
+    cell: Callable[[T], Text]
+    width: int | None
+    """None: a share of what is left."""
+    is_number: bool = False
+    from_width: int = 0
+    """In a table of at least this width."""
+    below_width: int = 10_000
+
+
+def blank_table(*, dense: bool = False) -> Table:
+    """A table without columns, as all of ours look; a dense one has one blank between columns in place of two."""
+    padding = (0, 0 if dense else 1, 0, 0)
+    return Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=padding, header_style="bold dim")
+
+
+def filled_table(columns: Iterable[Column[T]], items: Iterable[T], width: int, *, dense: bool = False) -> Table:
+    """The items, one a row, in those of the columns that a table of this width has."""
+    chosen = [column for column in columns if column.from_width <= width < column.below_width]
+    table = blank_table(dense=dense)
+    table.expand = True
+    for column in chosen:
+        table.add_column(
+            column.heading,
+            no_wrap=True,
+            width=column.width,
+            ratio=1 if column.width is None else None,
+            justify="right" if column.is_number else "left",
+        )
+    for item in items:
+        table.add_row(*(column.cell(item) for column in chosen))
+    return table
