@@ -84,6 +84,21 @@ def spans(frame: pl.DataFrame, window: str) -> pl.DataFrame:
     )
 
 
+def bar_numbers(frame: pl.DataFrame, keys: tuple[str, ...], usd: float) -> list[int]:
+    """Which of its key's volume bars each event is in: the event that fills a bar belongs to it whole."""
+    filled: dict[tuple[str, ...], Fraction] = {}
+    bars: dict[tuple[str, ...], int] = {}
+    numbers: list[int] = []
+    for *names, volume_usd in frame.select(*keys, "volUsd").iter_rows():
+        key = tuple(names)
+        numbers.append(bars.setdefault(key, 0))
+        filled[key] = filled.get(key, Fraction(0)) + Fraction(volume_usd)
+        if filled[key] >= usd:
+            filled[key] = Fraction(0)
+            bars[key] += 1
+    return numbers
+
+
 def assert_equal(found: Found, expected: Found) -> None:
     assert found.keys() == expected.keys()
     for place, values in expected.items():
@@ -135,16 +150,7 @@ def test_count_bars(kind: str, n: int) -> None:
 @pytest.mark.parametrize("usd", [20_000.0, 1_000_000.0])
 def test_volume_bars(kind: str, usd: float) -> None:
     found, frame = recorded(kind)
-    filled: dict[tuple[str, str], Fraction] = {}
-    bars: dict[tuple[str, str], int] = {}
-    numbers: list[int] = []
-    for event in found:
-        key = (event.exchange, event.symbol)
-        numbers.append(bars.setdefault(key, 0))
-        filled[key] = filled.get(key, Fraction(0)) + Fraction(event.volume_usd)
-        if filled[key] >= usd:
-            filled[key] = Fraction(0)
-            bars[key] += 1
+    numbers = bar_numbers(frame, KEYS, usd)
     assert_bars(
         ops.volume_bars(usd, by=BY, **NAMED), found, frame.sort("place").with_columns(pl.Series("bar", numbers))
     )
