@@ -1,0 +1,103 @@
+"""Every operator in a form that the tests of what holds for all of them can run, and what they say to it."""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from reactivex import Observable
+
+from cgrx import Batch, EventStream, Gap, Liquidation
+from cgrx import operators as ops
+from cgrx.testing import batch, gap, liquidation
+
+Lift: TypeAlias = Callable[[Observable[Any]], EventStream[Any]]
+
+TERMS: dict[str, Any] = {"lateness": "1s", "idle": "1s"}
+BY = ("exchange", "symbol")
+
+
+def same(event: Any) -> Any:
+    return event
+
+
+def dearer(event: Any) -> Any:
+    """Another event of the same time."""
+    return liquidation("long", event.volume_usd + 500.0, time=event.time_ms / 1000, exchange=event.exchange)
+
+
+def small(event: Any) -> bool:
+    return bool(event.volume_usd < 5_000.0)
+
+
+def add(usd: float, event: Any) -> float:
+    return usd + float(event.volume_usd)
+
+
+def halves(source: Observable[Any]) -> EventStream[Any]:
+    """Two streams of one connection, merged."""
+    return ops.merge(ops.exchange("Binance")(source), ops.exchange("OKX")(source))
+
+
+def ordered(source: Observable[Any]) -> EventStream[Any]:
+    return ops.merge_exchanges(source, max_delay="2s")
+
+
+EVENT_STAGES: dict[str, ops.Stage[Any, Any]] = {
+    "side": ops.side("long"),
+    "min_volume": ops.min_volume(500),
+    "max_volume": ops.max_volume(5_000),
+    "exchange": ops.exchange("okx", "binance"),
+    "symbol": ops.symbol("BTCUSDT"),
+    "base_asset": ops.base_asset("BTC"),
+    "where": ops.where(small),
+    "map": ops.map(dearer),
+    "dedupe": ops.dedupe("1s"),
+    "dedupe_by_key": ops.dedupe("1s", key=("exchange", "time_ms")),
+}
+"""Events in, events out."""
+
+CLOSING: dict[str, ops.Stage[Any, Any]] = {
+    "tumbling": ops.tumbling("4s", by=BY, **TERMS),
+    "sliding": ops.sliding("4s", "2s", **TERMS),
+    "session": ops.session("1s", by="exchange", **TERMS),
+    "cascades": ops.cascades("3s", min_count=1, **TERMS),
+}
+"""Rows that close by time."""
+
+BARS: dict[str, ops.Stage[Any, Any]] = {
+    "count_bars": ops.count_bars(2, lateness="1s"),
+    "volume_bars": ops.volume_bars(2_000, lateness="1s"),
+    "final": ops.pipeline(ops.count_bars(2, lateness="1s", updates="1s"), ops.final()),
+}
+"""Rows that close by their events."""
+
+ROW_STAGES = CLOSING | BARS
+
+EARLY: dict[str, ops.Stage[Any, Any]] = {
+    "tumbling_updates": ops.tumbling("4s", updates="1s", empty="emit", **TERMS),
+    "sliding_updates": ops.sliding("4s", "2s", by=BY, updates="1s", **TERMS),
+    "session_updates": ops.session("1s", updates="1s", **TERMS),
+    "cascades_crossed": ops.cascades("3s", emit="crossed", updates="1s", **TERMS),
+    "bars_updates": ops.count_bars(2, by="exchange", updates="1s"),
+}
+"""Rows that also come before they are final."""
+
+SCANS: dict[str, ops.Stage[Any, Any]] = {
+    "scan": ops.scan(add, 0.0),
+    "scan_by": ops.scan(add, 0.0, by=("exchange", "symbol")),
+}
+
+MANY: dict[str, Lift] = {"merge": halves, "merge_exchanges": ordered, "share": ops.share()}
+"""Those that have several inputs or outputs."""
+
+LIFTS: dict[str, Lift] = {**EVENT_STAGES, **ROW_STAGES, **EARLY, **SCANS, **MANY}
+
+BEGUN: Gap = gap(0, "10s")
+
+
+def at(*times: float, received: float | None = None, **fields: Any) -> Batch[Liquidation]:
+    """Liquidations of longs at these seconds, 1,000 US dollars each unless said otherwise."""
+    return batch(*(liquidation(time=each, **fields) for each in times), received=received)
+
+
+BURSTS = at(20, 20.5, 30, 30.5, 40, 40.5, 50)
+"""A batch in which every operator gives more than one result."""
