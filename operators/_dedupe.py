@@ -13,9 +13,10 @@ from cgrx._about import About
 from cgrx._durations import Duration
 from cgrx._running import Running, noted
 from cgrx._signals import Batch
-from cgrx._streams import Stage
+from cgrx._streams import EventTypes, Stage
 from cgrx.operators._arguments import key_bound, positive_ms, spelled
 from cgrx.operators._primitives import FIELDS
+from cgrx.operators._row import Row
 from cgrx.operators._stage import AnyEvent
 
 T = TypeVar("T")
@@ -30,6 +31,17 @@ class Dedupe(AnyEvent):
     ttl_ms: int
     key: tuple[str, ...] | Callable[[Any], Hashable] | None
     max_keys: float
+
+    def event_types(self, incoming: EventTypes) -> EventTypes:
+        """The same come out.
+
+        Raises:
+            ValueError: the stream is known to carry rows: none is a repetition, and they have no time of receipt.
+        """
+        rows = sorted(each.__name__ for each in incoming or () if issubclass(each, Row))
+        if rows:
+            raise ValueError(f"{self!r} takes events, not rows such as {rows[0]}")
+        return incoming
 
     def start(self) -> Running[Any, Any]:
         return _Deduping(self)
@@ -89,7 +101,8 @@ def dedupe(
     On an error of the function what came before goes out, then `on_error` with the exception and a note.
 
     Raises:
-        ValueError: `ttl` or `max_keys` out of range, or a name that no event's field has.
+        ValueError: `ttl` or `max_keys` out of range, or a name that no event's field has; when applied to a stream
+            of rows.
         TypeError: an argument of another type.
     """
     return Dedupe(positive_ms(ttl, "ttl"), _key(key), key_bound(max_keys))

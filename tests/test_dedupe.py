@@ -236,3 +236,9 @@ def test_an_object_that_can_be_called_prints_by_itself() -> None:
     assert repr(stage) == 'dedupe("1s", key=Key())'
     assert play(stage, [Batch(None, 0, (1, "1"))]) == [1]
     assert play_timeline(ops.dedupe("1s", key=raising(OSError())), [Batch(None, 0, (1,))]).results == []
+
+
+def test_rows_are_refused_when_the_pipe_is_built() -> None:
+    """None is a repetition, and behind a foreign operator they have no time by which to forget them."""
+    with pytest.raises(ValueError, match=r"dedupe\(\"1s\"\) takes events, not rows such as Flow"):
+        ops.pipeline(ops.tumbling("4s"), ops.dedupe("1s"))

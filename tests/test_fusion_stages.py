@@ -50,8 +50,7 @@ PAIRS = [
     *((first, second) for first in ROWS_OUT for second in ROWS_IN),
     *((first, second) for first in SCANS.values() for second in ANYTHING_IN),
 ]
-"""Every stage in front of every one that takes what it gives. `dedupe` is not among those that take rows: its clock
-is the stream's, and rows behind a foreign operator tell none."""
+"""Every stage in front of every one that takes what it gives. `dedupe` takes events, not rows."""
 
 
 @st.composite
