@@ -189,8 +189,11 @@ def main() -> None:
     """Measure, print the table, write the file."""
     parser = argparse.ArgumentParser(description="What decoding costs, per event.")
     parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--quick", action="store_true", help="two rounds: it runs, the figures are rough")
     parser.add_argument("--json", type=Path, help="also write the results to this file")
     arguments = parser.parse_args()
+    if arguments.quick:
+        arguments.rounds = 2
     print(f"Python {sys.version.split()[0]}, msgspec {msgspec.__version__}; {arguments.rounds} rounds, medians\n")
     print(f"{'':20}" + "".join(f"{f'frames of {size}':>26}" for size in SIZES))
     print(f"{'':20}" + f"{'ns/event':>14}{'ratio':>12}" * len(SIZES))

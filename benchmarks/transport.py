@@ -1,6 +1,6 @@
 """How fast do small messages come in: the frame tap against the plain `get_message` loop of trio-websocket?
 
-    python -m benchmarks.transport [--seconds 2] [--rounds 5] [--json FILE]
+    python -m benchmarks.transport [--seconds 1] [--rounds 5] [--quick] [--json FILE]
 
 A sender in a process of its own sends frames as large as a real one-trade message over loopback; both paths receive
 through the same `Transport`, take turns (A B A B ...), and must deliver the same number of frames and bytes. The
@@ -275,8 +275,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="the frame tap against the plain get_message loop")
     parser.add_argument("--seconds", type=float, default=1.0, help="for each path in each round")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--quick", action="store_true", help="one short round: it runs, the figures are rough")
     parser.add_argument("--json", type=Path, help="write the figures here")
     options = parser.parse_args()
+    if options.quick:
+        options.seconds, options.rounds = 0.2, 1
 
     authority = trustme.CA()
     client = ssl.create_default_context()
