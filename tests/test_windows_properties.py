@@ -63,7 +63,7 @@ def values(stage: Stage[Any, Any], given_signals: Sequence[Signal[Trade]]) -> li
 
 
 @given(signals(), grids, st.sampled_from(["skip", "emit"]), st.sampled_from([(), BY[:1], BY]))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_grids_are_as_the_reference(
     given_signals: list[Signal[Trade]], grid: tuple[int, int], empty: Any, by: tuple[str, ...]
 ) -> None:
@@ -77,7 +77,7 @@ def test_grids_are_as_the_reference(
 
 
 @given(signals(), st.integers(1, 30), st.sampled_from([(), BY[:1], BY]))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_sessions_are_as_the_reference(given_signals: list[Signal[Trade]], gap: int, by: tuple[str, ...]) -> None:
     """With events that bridge two sessions, and late ones that an open session takes in."""
     late: list[Trade] = []
@@ -88,7 +88,7 @@ def test_sessions_are_as_the_reference(given_signals: list[Signal[Trade]], gap: 
 
 
 @given(signals(), st.integers(1, 5), st.sampled_from([(), BY]), st.booleans())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_bars_are_as_the_reference(
     given_signals: list[Signal[Trade]], full: int, by: tuple[str, ...], by_volume: bool
 ) -> None:
