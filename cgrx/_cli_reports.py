@@ -93,6 +93,7 @@ def reporting(say: Say) -> Generator[None]:
 
 def gap_words(gap: Gap) -> str:
     """A gap as a line: from when on a channel is heard, or what it may have missed."""
+    assert gap.channel is not None, "OnGap leaves those out"
     at, name = second(gap.end_ms), gap.channel.name
     if begins(gap):
         return f"{at} listening to {name}"
@@ -107,7 +108,10 @@ def begins(gap: Gap) -> bool:
 
 @attrs.frozen
 class OnGap(Stage[Any, Any]):
-    """Passes everything, and calls a function for each gap."""
+    """Passes everything, and calls a function for each gap of a channel.
+
+    Those without one come before a channel's own, which tells more.
+    """
 
     call: Callable[[Gap], None]
 
@@ -128,6 +132,6 @@ class _GapCaller(Running[Any, Any]):
         return batch.events
 
     def on_mark(self, mark: Mark) -> Iterable[Any]:
-        if isinstance(mark, Gap):
+        if isinstance(mark, Gap) and mark.channel is not None:
             self._call(mark)
         return ()

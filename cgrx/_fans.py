@@ -1,5 +1,6 @@
 """Many to one and one to many, on signals: what `merge` and `share` are made of."""
 
+from collections import deque
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
@@ -9,16 +10,21 @@ from reactivex.disposable import CompositeDisposable, Disposable, SingleAssignme
 
 from cgrx._channels import Channel
 from cgrx._observers import InTurn, SignalObserver
-from cgrx._signals import Alive, Batch, Gap, Signal, Watermark, mark_ms
+from cgrx._signals import Alive, Batch, Dropped, Gap, Signal, Watermark, mark_ms
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
+
+
+_RECENT = 64
+"""So many gaps and losses are remembered, to know those that a second path brings again."""
 
 
 @attrs.define(eq=False)
 class _Input:
     """What one input of a union has said so far."""
 
+    heard: bool = False
     alive_ms: dict[str, int] = attrs.field(factory=dict[str, int])
     watermark_ms: int | None = None
 
@@ -26,16 +32,25 @@ class _Input:
 class FanIn(abc.DisposableBase, Generic[T]):
     """The union of several inputs in order of arrival.
 
-    A mark that speaks for all that came before it holds for the union when every input concerned has given it:
-    `Alive` every input of its origin, `Watermark` every input there is. So one connection's proof counts once, and
-    never before the slowest path. Completes when all inputs have; the first error ends it.
+    proof      a mark that speaks for all that came before it holds for the union when every input concerned has given
+               it: `Alive` every input of its origin, `Watermark` every input there is. So one connection's proof counts
+               once, and never before the slowest path. An origin whose inputs have all ended has no more to say: it is
+               as alive as the others are
+    unheard    as long as an input has said nothing at all, whatever moves time on is preceded by a gap: events of that
+               input may be missing
+    losses     a `Gap` or `Dropped` that comes by several paths of one stream is the same object, and passes once
+
+    Completes when all inputs have; the first error ends it.
     """
 
     def __init__(self, observer: SignalObserver[T], inputs: int) -> None:
         self._observer = InTurn(observer)
         self._inputs = {index: _Input() for index in range(inputs)}
+        self._unheard = inputs
+        self._unheard_ms = 0  # up to here it has been told that events of the unheard may be missing
         self._alive_ms: dict[str, int] = {}
         self._watermark_ms: int | None = None
+        self._losses: deque[Gap | Dropped] = deque(maxlen=_RECENT)
         self.sources = CompositeDisposable()
         """The subscriptions to the inputs."""
 
@@ -49,13 +64,20 @@ class FanIn(abc.DisposableBase, Generic[T]):
 
     def on_signal(self, index: int, signal: Signal[T]) -> None:
         state = self._inputs[index]
+        if self._unheard:
+            self._hear(state)
         if isinstance(signal, Alive):
             state.alive_ms[signal.origin] = max(signal.at_ms, state.alive_ms.get(signal.origin, 0))
             self._advance_alive(signal.origin)
         elif isinstance(signal, Watermark):
             state.watermark_ms = max(signal.time_ms, state.watermark_ms or 0)
             self._advance_watermark()
-        else:
+        elif isinstance(signal, Batch):
+            if self._unheard and signal.channel is not None:  # of what has no channel nothing is known anyway
+                self._tell_unheard(max([signal.received_ms, *(getattr(each, "time_ms", 0) for each in signal.events)]))
+            self._observer.on_signal(signal)
+        elif not any(signal is known for known in self._losses):
+            self._losses.append(signal)
             self._observer.on_signal(signal)
 
     def on_error(self, error: Exception) -> None:
@@ -63,7 +85,7 @@ class FanIn(abc.DisposableBase, Generic[T]):
         self._observer.on_error(error)
 
     def on_completed(self, index: int) -> None:
-        del self._inputs[index]
+        self._hear(self._inputs.pop(index))
         if not self._inputs:
             self._observer.on_completed()
             return
@@ -71,11 +93,32 @@ class FanIn(abc.DisposableBase, Generic[T]):
             self._advance_alive(origin)
         self._advance_watermark()
 
+    def _hear(self, state: _Input) -> None:
+        self._unheard -= not state.heard
+        state.heard = True
+
+    def _tell_unheard(self, time_ms: int) -> None:
+        if self._unheard and time_ms > self._unheard_ms:
+            since_ms, self._unheard_ms = self._unheard_ms, time_ms
+            self._observer.on_signal(Gap(None, since_ms, time_ms, "a merged stream has said nothing yet"))
+
     def _advance_alive(self, origin: str) -> None:
         times = [state.alive_ms[origin] for state in self._inputs.values() if origin in state.alive_ms]
         if times and min(times) > self._alive_ms.get(origin, -1):
-            self._alive_ms[origin] = min(times)
-            self._observer.on_signal(Alive(origin, min(times)))
+            self._tell_unheard(min(times))
+            for each in self._find_ended():
+                if self._alive_ms[each] < min(times):
+                    self._prove(each, min(times))
+            self._prove(origin, min(times))
+
+    def _prove(self, origin: str, at_ms: int) -> None:
+        self._alive_ms[origin] = at_ms
+        self._observer.on_signal(Alive(origin, at_ms))
+
+    def _find_ended(self) -> list[str]:
+        """The origins of which no input is left."""
+        present = {origin for state in self._inputs.values() for origin in state.alive_ms}
+        return [origin for origin in self._alive_ms if origin not in present]
 
     def _advance_watermark(self) -> None:
         times = [state.watermark_ms for state in self._inputs.values()]
@@ -145,7 +188,7 @@ class FanOut(Generic[T]):
 
     def __init__(self) -> None:
         self._seats: tuple[_Seat[T], ...] = ()
-        self._started: dict[Channel, None] = {}  # a set in order of appearance
+        self._started: dict[Channel | None, None] = {}  # a set in order of appearance
         self._now_ms = 0
         self.closed = False
         """Whether the source has ended or the last observer has left."""

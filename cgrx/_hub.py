@@ -163,8 +163,9 @@ class Hub:
 
     def unreadable(self) -> None:
         """Charge a message that could not be read to everyone: it may have held events of any channel."""
+        lost = Dropped(None, 1, "malformed")  # one loss, also for those who merge several channels
         for line in self._lines.values():
-            self._waiting.append(partial(self._send, line, Dropped(None, 1, "malformed")))
+            self._waiting.append(partial(self._send, line, lost))
         self._run_waiting()
 
     def alive(self, at_ms: int) -> None:

@@ -113,8 +113,8 @@ def alive(at: Duration, *, origin: str = ORIGIN) -> Alive:
     return Alive(origin, to_ms(at, "at"))
 
 
-def gap(start: Duration, end: Duration, *, channel: Channel = LIQUIDATIONS, reason: str = GAP_REASON) -> Gap:
-    """Events of `channel` may be missing from `start` to `end`, both since the epoch.
+def gap(start: Duration, end: Duration, *, channel: Channel | None = LIQUIDATIONS, reason: str = GAP_REASON) -> Gap:
+    """Events of `channel` (None: of some other stream) may be missing from `start` to `end`, both since the epoch.
 
     Raises:
         ValueError: it ends before it starts.

@@ -42,10 +42,11 @@ class Alive:
 class Gap:
     """Events of this channel may be missing between these times.
 
-    Every subscription begins with one that starts at 0, because nothing before it was seen.
+    Every subscription begins with one that starts at 0, because nothing before it was seen. `channel` is None where
+    it is not known whose events: those of a merged stream that has said nothing yet.
     """
 
-    channel: Channel
+    channel: Channel | None
     start_ms: int
     end_ms: int
     reason: str

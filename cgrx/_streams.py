@@ -239,8 +239,9 @@ def merge(*sources: Observable[Any]) -> EventStream[Any]:
     """The union of streams in order of arrival.
 
     Marks pass; `Alive` of one origin goes on when every source of that origin has given it, `Watermark` when every
-    source has. Completes when all sources have; the first error ends it and disposes the others. State: the latest
-    proof of each source.
+    source has. A loss that comes by two paths of one stream passes once. As long as a source has said nothing, a `Gap`
+    without a channel says that its events may be missing. Completes when all sources have; the first error ends it and
+    disposes the others. State: the latest proof of each source, and the last 64 losses.
 
     Args:
         *sources: at least one observable. Those that are no EventStream contribute events without marks.

@@ -274,7 +274,7 @@ class _Input(Generic[T]):
             signal = FromInput(signal.channel, signal.received_ms, signal.events, self._index)
         elif isinstance(signal, Watermark):
             signal = FromInput(None, 0, (), self._index, promised_ms=signal.time_ms)
-        elif isinstance(signal, Gap):
+        elif isinstance(signal, Gap) and signal.channel is not None:
             self._channels[signal.channel] = None
         self._fan.on_signal(self._index, signal)
 

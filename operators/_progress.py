@@ -5,6 +5,8 @@
     idle         the stream is proven alive for `idle` past the source's last event: a quiet exchange holds nothing up
     all idle     the latest event's time, plus the time proven alive since it was received, minus the lateness
     no proof     nothing advances: silence is then unknown, not zero
+    connections  where several are merged, events of one prove nothing of another, so the watermark does not pass what
+                 all of them have proven, minus the lateness: while one is silent or gone, windows wait for its word
 
 The watermark moves event by event, so that batching decides nothing. To take the lowest of many sources at every event
 would be slow, and nobody needs it: who waits for a time asks `reached`, which remembers one source that is not there
@@ -58,6 +60,7 @@ class Progress:
         self._behind = 0  # where in `_active` to look first for a source that is not there yet
         self._reached_ms = NEVER  # the watermark has come so far at least
         self._believed_ms = NEVER  # by the word of a stage that orders events
+        self._limit_ms = FOREVER  # of several connections, what all have proven
         self._alive_ms: dict[str, int] = {}
         self._now_ms = NEVER  # the latest wall time seen on a mark
         self._missing = Missing()
@@ -98,15 +101,17 @@ class Progress:
     def watermark(self) -> int:
         """What comes now and belongs before it is late. O(sources)."""
         if self._active:
-            lowest_ms = min([source.time_ms for source in self._active]) - self._lateness_ms
-            self._reached_ms = max(self._reached_ms, lowest_ms)
+            self._reach(min([source.time_ms for source in self._active]) - self._lateness_ms)
         return self._reached_ms
+
+    def _reach(self, time_ms: int) -> None:
+        self._reached_ms = max(self._reached_ms, min(time_ms, self._limit_ms))
 
     def reached(self, time_ms: int) -> bool:
         """Whether the watermark is at `time_ms` or beyond."""
         if self._reached_ms >= time_ms:
             return True
-        if not self._active or self._find_behind(time_ms) is not None:
+        if not self._active or time_ms > self._limit_ms or self._find_behind(time_ms) is not None:
             return False
         self._reached_ms = time_ms
         return True
@@ -115,8 +120,11 @@ class Progress:
         """The time of an event of this source that may bring the watermark to `time_ms`, where it is not yet.
 
         As long as another source is behind none can, whatever its time; when one may have done so ask `reached`.
+        Nor can any where only a proof can.
         """
-        return time_ms + self._lateness_ms if self._find_behind(time_ms) is source else FOREVER
+        if time_ms > self._limit_ms or self._find_behind(time_ms) is not source:
+            return FOREVER
+        return time_ms + self._lateness_ms
 
     def _find_behind(self, time_ms: int) -> Source | None:
         needed_ms = time_ms + self._lateness_ms
@@ -157,9 +165,9 @@ class Progress:
                 self._now_ms = max(self._now_ms, at_ms)
                 self._alive_ms[origin] = max(at_ms, self._alive_ms.get(origin, NEVER))
                 self._prove(self._proven_ms())
-            case Gap(start_ms=start_ms, end_ms=end_ms):
+            case Gap(channel=channel, start_ms=start_ms, end_ms=end_ms):
                 self._now_ms = max(self._now_ms, end_ms)
-                if start_ms <= 0 and self.begun_ms == NEVER:
+                if start_ms <= 0 and channel is not None and self.begun_ms == NEVER:
                     self.begun_ms = end_ms
                 self._missing.add_gap(start_ms - self._lateness_ms, end_ms + self._lateness_ms)
             case Dropped(count=count):
@@ -170,10 +178,12 @@ class Progress:
                     self._lose(count)
             case upstream:
                 self._believed_ms = max(self._believed_ms, upstream.time_ms)
-                self._reached_ms = max(self._reached_ms, upstream.time_ms)
+                self._reach(upstream.time_ms)
 
     def _prove(self, alive_ms: int) -> None:
         """Everything up to `alive_ms` has been said: who said nothing for `idle` is idle."""
+        if len(self._alive_ms) > 1:
+            self._limit(alive_ms)
         silent = [source for source in self._active if alive_ms - source.received_ms >= self._idle_ms]
         if silent:
             for source in silent:
@@ -182,7 +192,14 @@ class Progress:
             self._active = [source for source in self._active if not source.idle]
             self._behind = 0
         if self._sources and not self._active:
-            self._reached_ms = max(self._reached_ms, self.latest_ms - self._lateness_ms)
+            self._reach(self.latest_ms - self._lateness_ms)
+
+    def _limit(self, alive_ms: int) -> None:
+        """Of several connections all are proven up to `alive_ms`: by the latest event's clock, where there is one."""
+        latest = self._latest()
+        ahead_ms = 0 if latest is None else latest.time_ms - latest.time_received_ms
+        self._limit_ms = alive_ms + ahead_ms - self._lateness_ms
+        self._reach(self._believed_ms)
 
     def _lose(self, count: int) -> None:
         # A lost event's time is not known: not before the watermark, or it was late, and hardly beyond now.
@@ -205,7 +222,7 @@ class Progress:
     def end(self) -> None:
         """The stream has completed: what comes after the last that was seen is a gap."""
         seen_ms = min([source.time_ms for source in self._active]) if self._active else self.latest_ms
-        seen_ms = max(seen_ms, self._believed_ms)
+        seen_ms = min(max(seen_ms, self._believed_ms), self._limit_ms + self._lateness_ms)
         self._missing.add_gap(seen_ms, FOREVER)
 
     @property

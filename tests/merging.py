@@ -50,6 +50,8 @@ class Merge:
         self.signals: list[Signal[Trade]] = []
         self.end: object = None
         self.subscription = self.stream.subscribe_signals(self)
+        for each in self.inputs:
+            each.say(Batch(None, 0, ()))  # each has been heard of, so none is told to be missing
 
     def on_signal(self, signal: Signal[Trade]) -> None:
         assert self.end is None

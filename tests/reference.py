@@ -29,6 +29,7 @@ class Progress:
         self.gaps: list[tuple[int, int]] = []
         self.losses: list[tuple[int, int, int]] = []
         self.watermark = self.believed = NEVER
+        self.proven = -NEVER  # of several connections what all have proven, in event time
         self.wall = NEVER
         self.marked = False
         self.foreign = False
@@ -51,6 +52,10 @@ class Progress:
                 self.wall = max(self.wall, at_ms)
                 self.alive[origin] = max(at_ms, self.alive.get(origin, NEVER))
                 proven = min(self.alive.values())
+                if len(self.alive) > 1:
+                    time_ms, received = max(self.highest.values(), default=(0, 0))
+                    self.proven = proven + time_ms - received
+                    self._raise(self.believed)
                 self.active = {source for source in self.active if proven - self.received[source] < self.idle}
                 if self.active:
                     self._raise(min(self.highest[source][0] for source in self.active) - self.lateness)
@@ -70,7 +75,7 @@ class Progress:
                 self._raise(time_ms)
 
     def _raise(self, time_ms: int) -> None:
-        self.watermark = max(self.watermark, time_ms)
+        self.watermark = max(self.watermark, min(time_ms, self.proven - self.lateness))
 
     def gap(self, start: int, end: int) -> int | None:
         if self.foreign or not self.marked:
@@ -89,7 +94,7 @@ class Progress:
             seen = time_ms + max(0, min(self.alive.values()) - received)
         else:
             seen = NEVER
-        self.gaps.append((max(seen, self.believed), 10**9))
+        self.gaps.append((min(max(seen, self.believed), self.proven), 10**9))
 
 
 class Arrival(NamedTuple):

@@ -109,6 +109,7 @@ def test_gaps_are_noticed_and_everything_passes() -> None:
     running: Running[Any, Any] = OnGap(gaps.append).start()
     channel = LiquidationOrders()
     signals: list[Signal[Any]] = [
+        Gap(None, 0, NOON, "a merged stream has said nothing yet"),
         Gap(channel, 0, NOON, "subscribed"),
         Batch(channel, NOON, (1, 2)),
         Gap(channel, NOON + 1, NOON + 1_500, "connection closed with code 1006"),

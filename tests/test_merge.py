@@ -8,20 +8,27 @@ from hypothesis import strategies as st
 from reactivex import operators as rx_ops
 from reactivex.subject import Subject
 
-from cgrx import Alive, Batch, Mark, Watermark
+from cgrx import Alive, Batch, Dropped, FuturesTrades, Gap, Mark, Watermark
 from cgrx import operators as ops
 from cgrx._fans import FanIn
 from cgrx.operators import Stage
-from cgrx.testing import alive, batch, dropped, gap, watermark
+from cgrx.testing import alive, batch, dropped, gap, trade, watermark
 from tests.feeding import Record
 from tests.streaming import Hot, Notes, raising
 
+OTHER = FuturesTrades("OKX", "BTC-USDT-SWAP", 0)
+NOTHING: Batch[Any] = Batch(None, 0, ())
 
-def merged(count: int = 2) -> tuple[list[Hot[Any]], Record]:
-    """Sources, and what comes out of their union."""
+
+def merged(count: int = 2, *, heard: bool = True) -> tuple[list[Hot[Any]], Record]:
+    """Sources, each of which has said something unless told otherwise, and what comes out of their union from then."""
     sources = [Hot[Any]() for _ in range(count)]
     record = Record()
     ops.merge(*(source.stream for source in sources)).subscribe_signals(record)
+    if heard:
+        for source in sources:
+            source.say(NOTHING)
+        record.signals.clear()
     return sources, record
 
 
@@ -89,6 +96,79 @@ def test_one_that_ends_without_a_word_holds_nothing_up() -> None:
     assert record.signals == [watermark("5s")]
 
 
+def test_an_origin_that_has_ended_is_as_alive_as_the_others() -> None:
+    """It has no more to say. Else its last proof would stay the least, and hold up all who wait for proof of all."""
+    (one, two), record = merged()
+    one.say(alive("1s", origin="a"))
+    two.say(alive("2s", origin="b"))
+    one.complete()
+    two.say(alive("5s", origin="b"))
+    assert record.signals[2:] == [alive("5s", origin="a"), alive("5s", origin="b")]
+    two.say(alive("6s", origin="c"))
+    assert record.signals[4:] == [alive("6s", origin="a"), alive("6s", origin="c")]
+
+
+def test_windows_close_when_one_of_two_connections_has_ended() -> None:
+    (one, two), _ = merged()
+    rows: list[ops.Flow] = []
+    ops.merge(one.stream, two.stream).pipe(ops.tumbling("1s", lateness=0, idle=0)).subscribe(rows.append)
+    one.say(gap(0, 0))
+    two.say(gap(0, 0, channel=OTHER), alive("1ms", origin="b"))
+    one.say(alive("1ms", origin="a"))
+    two.say(batch(trade(time="0.5s"), channel=OTHER, received="0.5s"))
+    one.complete()
+    assert rows == []
+    two.say(alive("3s", origin="b"))
+    assert [(row.count, row.complete) for row in rows] == [(1, True)]
+
+
+def test_as_long_as_one_has_said_nothing_its_events_may_be_missing() -> None:
+    """Told before whatever moves time on, once for each time."""
+    (one, two), record = merged(heard=False)
+    one.say(gap(0, "1s"), batch(trade(time="2s"), received="1s"), batch(trade(time="1s"), received="2s"), alive("3s"))
+    told = [each for each in record.of(Gap) if each.channel is None]
+    assert [(each.start_ms, each.end_ms) for each in told] == [(0, 2000), (2000, 3000)]
+    assert record.signals.index(told[0]) < record.signals.index(batch(trade(time="2s"), received="1s"))
+    two.say(gap(0, "3s"))
+    one.say(batch(trade(time="4s"), received="4s"))
+    assert [each for each in record.of(Gap) if each.channel is None] == told
+
+
+@pytest.mark.parametrize("union", [ops.merge, ops.merge_exchanges])
+def test_no_row_is_complete_before_every_source_has_been_heard(union: Any) -> None:
+    """Two connections, of which the second is not there yet: rows come, and say that they do not know all."""
+    one, two, rows = Hot[Any](), Hot[Any](), list[ops.Flow]()
+    union(one.stream, two.stream).pipe(ops.tumbling("1s", lateness=0, idle="1s")).subscribe(rows.append)
+    one.say(gap(0, 0), *(batch(trade(time=time_s), received=time_s) for time_s in range(1, 6)))
+    assert rows
+    assert not any(row.complete for row in rows)
+
+
+def test_several_connections_close_windows_as_far_as_all_are_proven() -> None:
+    """A quiet one may have died unnoticed, so a row waits for its proof, and for the gap if it did."""
+    one, two, rows = Hot[Any](), Hot[Any](), list[ops.Flow]()
+    ops.merge(one.stream, two.stream).pipe(ops.tumbling("1s", lateness=0, idle="1s")).subscribe(rows.append)
+    one.say(gap(0, 0))
+    two.say(gap(0, 0, channel=OTHER), alive("1ms", origin="b"))
+    one.say(alive("1ms", origin="a"))
+    for time_s in range(1, 6):
+        one.say(batch(trade(time=time_s), received=time_s), alive(f"{time_s}s", origin="a"))
+    assert rows == []
+    two.say(alive("3s", origin="b"))
+    assert [(row.start_ms, row.complete) for row in rows] == [(1000, True), (2000, True)]
+    two.say(gap("3s", "4s", channel=OTHER), alive("5s", origin="b"))
+    assert [(row.start_ms, row.complete) for row in rows[2:]] == [(3000, False), (4000, True)]
+
+
+def test_a_loss_on_two_paths_of_one_stream_counts_once() -> None:
+    """And two losses that look alike are two."""
+    hot, record = Hot[Any](), Record()
+    ops.merge(hot.stream.pipe(ops.side("buy")), hot.stream.pipe(ops.side("sell"))).subscribe_signals(record)
+    hot.say(dropped(2))
+    hot.say(dropped(2))
+    assert record.of(Dropped) == [dropped(2), dropped(2)]
+
+
 def test_the_first_error_ends_it_and_disposes_the_others() -> None:
     (one, two, three), record = merged(3)
     error = OSError("gone")
@@ -133,10 +213,10 @@ def test_foreign_observables_contribute_events_without_marks() -> None:
     subject: Subject[int] = Subject()
     record = Record()
     hot.stream.merge(subject).subscribe_signals(record)
-    hot.say(alive("1s"))
     subject.on_next(1)
+    hot.say(alive("1s"))
     hot.say(watermark("1s"))
-    assert record.signals == [alive("1s"), Batch(None, 0, (1,))]
+    assert record.signals == [Batch(None, 0, (1,)), alive("1s")]
 
 
 def test_what_arises_meanwhile_waits_its_turn() -> None:
@@ -167,11 +247,12 @@ def test_a_new_origin_may_arise_while_one_ends() -> None:
 
     record = Answering()
     ops.merge(*(each.stream for each in hot)).subscribe_signals(record)
-    hot[0].say(alive("4s"))
+    hot[2].say(NOTHING)
     hot[1].say(alive("4s"))
+    hot[0].say(alive("4s"))
     hot[0].say(alive("5s"))
     hot[1].complete()
-    assert record.signals == [alive("4s"), alive("5s"), alive("1s", origin="new")]
+    assert record.of(Alive) == [alive("4s"), alive("5s"), alive("1s", origin="new")]
 
 
 @pytest.mark.parametrize("sources", [(), (1,), ([],)])
@@ -231,6 +312,8 @@ def test_no_mark_says_more_than_the_slowest_source(said: list[tuple[int, str, in
     """And what goes on only ever moves forward."""
     record = Record()
     fan: FanIn[Any] = FanIn(record, 3)
+    for index in range(3):
+        fan.input(index).on_signal(NOTHING)
     alive_ms: dict[int, int] = {}
     watermarks: dict[int, int] = {}
     for index, kind, time_ms in said:

@@ -165,8 +165,10 @@ def test_two_streams_of_one_connection() -> None:
     """Its proof counts once, when both have it; both are sources of the window behind."""
     one, two, heard = Pushed(), Pushed(), Heard()
     merge(one.stream, two.stream).through(SECOND).subscribe_signals(heard)
-    one.push(BEGUN, on_time(3500), alive(4000))
-    two.push(Gap(OTHER, 0, 0, "subscribed"), Batch(OTHER, 3600, (trade(3600),)), alive(4000))
+    one.push(BEGUN)
+    two.push(Gap(OTHER, 0, 0, "subscribed"))
+    one.push(on_time(3500), alive(4000))
+    two.push(Batch(OTHER, 3600, (trade(3600),)), alive(4000))
     one.push(alive(60_000))
     assert heard.rows == []
     two.push(alive(6000))
