@@ -196,6 +196,7 @@ class Progress:
 
     def _limit(self, alive_ms: int) -> None:
         """Of several connections all are proven up to `alive_ms`: by the latest event's clock, where there is one."""
+        _ = self.watermark  # as far as it came without this limit
         latest = self._latest()
         ahead_ms = 0 if latest is None else latest.time_ms - latest.time_received_ms
         self._limit_ms = alive_ms + ahead_ms - self._lateness_ms

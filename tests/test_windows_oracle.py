@@ -17,6 +17,7 @@ from cgrx._events import Event, Liquidation
 from cgrx._signals import Batch, Signal
 from cgrx._streams import Stage
 from tests.recordings import REQUIRED
+from tests.support import close
 from tests.test_aggregates_oracle import AMOUNTS, BY_TYPE, PICKED, events, table
 from tests.windowing import BEGUN, CHANNEL, alive, rows
 
@@ -103,7 +104,7 @@ def assert_equal(found: Found, expected: Found) -> None:
     assert found.keys() == expected.keys()
     for place, values in expected.items():
         for exact, mine, other, name in zip(EXACT, found[place], values, ORACLES, strict=True):
-            same = mine == other if exact else mine == pytest.approx(other, rel=1e-9, abs=1e-6)
+            same = mine == other if exact else close(mine, other, rel=1e-9, abs_=1e-6)
             assert same, f"{name} of {place}: {mine!r}, but polars says {other!r}"
 
 

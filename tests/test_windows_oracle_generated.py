@@ -20,6 +20,7 @@ from cgrx._streams import Stage
 from cgrx.operators import agg
 from cgrx.testing import Generator
 from tests.recordings import FOLDER
+from tests.support import close
 from tests.test_aggregates_oracle import AMOUNTS, BY_TYPE, COLUMN, ORDER, PICKED
 from tests.test_windows_oracle import bar_numbers, recorded, signals
 from tests.windowing import rows
@@ -39,7 +40,7 @@ def equal(mine: object, other: object) -> bool:
 
 
 def near(mine: Any, other: Any) -> bool:
-    return bool(mine == pytest.approx(other, rel=1e-9, abs=1e-6))
+    return close(mine, other, rel=1e-9, abs_=1e-6)
 
 
 def within_error(mine: Any, other: Any) -> bool:
@@ -48,7 +49,7 @@ def within_error(mine: Any, other: Any) -> bool:
 
 def same_spread(mine: Any, other: Any) -> bool:
     """Spreads are small, and polars gets them as differences of rounded prices."""
-    return bool(mine == pytest.approx(other, rel=1e-9, abs=1e-12))
+    return close(mine, other, rel=1e-9, abs_=1e-12)
 
 
 def same_events(mine: Any, other: Any) -> bool:
