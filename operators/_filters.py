@@ -12,9 +12,9 @@ import attrs
 
 from cgrx._about import STATELESS, About
 from cgrx._events import Event, Liquidation, LiquidationSide, Trade, TradeSide
-from cgrx._exchanges import canonical_exchange
 from cgrx._running import Elementwise, Running, Step
 from cgrx._streams import EventTypes, Map, Stage, Where, require_types
+from cgrx.operators._conditions import Condition, Conditional, is_one_of
 from cgrx.operators._stage import AnyEvent
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ SideName = Literal["long", "short", "sell", "buy"]
 
 
 @attrs.frozen(repr=False)
-class Side(Stage[Any, Any]):
+class Side(Conditional):
     """See `side`."""
 
     wanted: SideName  # a text, for members of the two enumerations are equal as numbers
@@ -54,6 +54,10 @@ class Side(Stage[Any, Any]):
     @property
     def about(self) -> About:
         return STATELESS
+
+    @property
+    def condition(self) -> Condition:
+        return Condition("side", "==", int(_SIDES[self.wanted]))
 
     def start(self) -> Running[Any, Any]:
         wanted = _SIDES[self.wanted]
@@ -94,7 +98,7 @@ def side(wanted: str | LiquidationSide | TradeSide) -> Stage[Any, Any]:
 
 
 @attrs.frozen(repr=False)
-class MinVolume(AnyEvent):
+class MinVolume(Conditional, AnyEvent):
     """See `min_volume`."""
 
     usd: float
@@ -107,12 +111,16 @@ class MinVolume(AnyEvent):
     def about(self) -> About:
         return STATELESS
 
+    @property
+    def condition(self) -> Condition:
+        return Condition("volume_usd", ">=", self.usd)
+
     def __repr__(self) -> str:
         return f"min_volume({_code(self.usd)})"
 
 
 @attrs.frozen(repr=False)
-class MaxVolume(AnyEvent):
+class MaxVolume(Conditional, AnyEvent):
     """See `max_volume`."""
 
     usd: float
@@ -124,6 +132,10 @@ class MaxVolume(AnyEvent):
     @property
     def about(self) -> About:
         return STATELESS
+
+    @property
+    def condition(self) -> Condition:
+        return Condition("volume_usd", "<=", self.usd)
 
     def __repr__(self) -> str:
         return f"max_volume({_code(self.usd)})"
@@ -161,47 +173,39 @@ def _code(usd: float) -> str:
     return "math.inf" if math.isinf(usd) else repr(usd)
 
 
-def _fold(value: str) -> str:
-    return value.casefold()
-
-
-def _fold_exchange(value: str) -> str:
-    return canonical_exchange(value).casefold()
-
-
-_FOLDS: dict[str, Callable[[str], str]] = {"exchange": _fold_exchange, "symbol": _fold, "base_asset": _fold}
-
-
 class _Answers(dict[str, bool]):
-    """Which texts are wanted, computed once for each distinct one and then looked up."""
+    """Which texts meet a condition, computed once for each distinct one and then looked up."""
 
-    def __init__(self, fold: Callable[[str], str], wanted: tuple[str, ...]) -> None:
+    def __init__(self, condition: Condition) -> None:
         super().__init__()
-        self._fold = fold
-        self._wanted = frozenset(fold(each) for each in wanted)
+        self._condition = condition
 
     def __missing__(self, value: str) -> bool:
         if len(self) >= _MEMO_SIZE:
             self.clear()
-        answer = self[value] = self._fold(value) in self._wanted
+        answer = self[value] = self._condition.accepts(value)
         return answer
 
 
 @attrs.frozen(repr=False)
-class OneOf(AnyEvent):
+class OneOf(Conditional, AnyEvent):
     """See `exchange`, `symbol` and `base_asset`."""
 
     field: Literal["exchange", "symbol", "base_asset"]
     names: tuple[str, ...]
 
     def start(self) -> Running[Any, Any]:
-        wanted = _Answers(_FOLDS[self.field], self.names)
+        wanted = _Answers(self.condition)
         field_of = attrgetter(self.field)
         return _filter(self, lambda events: [e for e in events if wanted[field_of(e)]], lambda e: wanted[field_of(e)])
 
     @property
     def about(self) -> About:
         return About(state="the answers for names seen", bound=f"{_MEMO_SIZE:,} names", delay_ms=0)
+
+    @property
+    def condition(self) -> Condition:
+        return is_one_of(self.field, self.names)
 
     def __repr__(self) -> str:
         return f"{self.field}({', '.join(repr(name) for name in self.names)})"

@@ -1,0 +1,69 @@
+"""What a filter asks of an event, as data: for engines that read columns instead of running Python.
+
+    min_volume(1000).condition    ->   Condition("volume_usd", ">=", 1000)
+    exchange("binance").condition ->   Condition("exchange", "in", ("binance",))
+
+An engine that cannot compare texts as `accepts` does asks it once for each distinct text of the column.
+"""
+
+from collections.abc import Callable
+from typing import Any, Literal, TypeAlias
+
+import attrs
+
+from cgrx._exchanges import canonical_exchange
+from cgrx._streams import Stage
+
+Comparison: TypeAlias = Literal["==", ">=", "<=", "in"]
+
+
+def _fold_exchange(value: str) -> str:
+    return canonical_exchange(value).casefold()
+
+
+FOLDS: dict[str, Callable[[str], str]] = {
+    "exchange": _fold_exchange,
+    "symbol": str.casefold,
+    "base_asset": str.casefold,
+}
+"""The form in which the texts of a field are compared."""
+
+
+@attrs.frozen
+class Condition:
+    """A field of an event, compared with a value."""
+
+    field: str
+    """The name of a field of an event, and of the column that holds it."""
+    comparison: Comparison
+    """`"in"` is for texts alone: whether one of those wanted, both folded, is the same."""
+    value: float | tuple[str, ...]
+    """A number (of a side: as on the wire); for `"in"` the folded texts."""
+
+    def accepts(self, value: Any) -> bool:
+        """Whether an event with this value of the field passes."""
+        match self.comparison:
+            case "==":
+                return bool(value == self.value)
+            case ">=":
+                return bool(value >= self.value)
+            case "<=":
+                return bool(value <= self.value)
+            case _:
+                return FOLDS[self.field](value) in self.value  # type: ignore[operator]  # texts: see `value`
+
+
+class Conditional(Stage[Any, Any]):
+    """A stage that keeps the events that meet its condition, and no others."""
+
+    __slots__ = ()
+
+    @property
+    def condition(self) -> Condition:
+        """What it asks of an event."""
+        raise NotImplementedError
+
+
+def is_one_of(field: str, texts: tuple[str, ...]) -> Condition:
+    """The condition that the text of a field is one of these, however it is spelled."""
+    return Condition(field, "in", tuple(sorted({FOLDS[field](text) for text in texts})))
