@@ -28,7 +28,17 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("_log", "_pressure", "_hub", "_session"),
     ("_supervisor", "_live", "_feed"),
     ("_inbox", "_bridge"),
-    ("_recording", "_replay"),
+    (
+        "_recorded",
+        "_recording_status",
+        "_recording_schema",
+        "_recording_frames",
+        "_recording_manifest",
+        "_recording_parts",
+        "_recording_writer",
+        "_recording",
+    ),
+    ("_replay",),
     ("__init__",),
     # For tests and trials, the user's and ours.
     ("_pipe", "_faults", "_generator", "_sources", "_samples", "_playing", "_marbles"),
