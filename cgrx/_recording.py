@@ -12,11 +12,14 @@ from cgrx import _recording_manifest as manifest
 from cgrx._channels import Channel, parse_channel
 from cgrx._errors import RecordingError
 from cgrx._recorded import Recorded
+from cgrx._recording_extra import require_extra
 from cgrx._recording_manifest import Manifest, Part
 
 if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
+
+    from cgrx._recording_parts import Wanted
 
 
 class Recording:
@@ -35,6 +38,7 @@ class Recording:
     """
 
     def __init__(self, folder: str | os.PathLike[str], *, salvage: bool = False) -> None:
+        require_extra("Recording()")
         self.folder = Path(folder)
         self._salvage = salvage
         self._problems: list[RecordingError] = []
@@ -111,9 +115,7 @@ class Recording:
         """
         from cgrx._recording_parts import Wanted
 
-        names = None if channels is None else tuple(
-            each if isinstance(each, str) else each.name for each in channels
-        )
+        names = None if channels is None else tuple(each if isinstance(each, str) else each.name for each in channels)
         wanted = Wanted(names, start_ms, end_ms)
         for part in self.parts:
             if not wanted.holds(part.start_ms, part.end_ms):
@@ -167,7 +169,7 @@ class Recording:
             frames.append(frame.lazy())
         return pl.concat(frames)
 
-    def _batches_of(self, part: Part, wanted: object) -> "Iterator[pa.RecordBatch]":
+    def _batches_of(self, part: Part, wanted: "Wanted") -> "Iterator[pa.RecordBatch]":
         from cgrx._recording_parts import read_finished, read_open, verify
         from cgrx._recording_schema import in_memory
 

@@ -6,15 +6,15 @@ Record batches are as in files (`_recording_schema.SCHEMA`) when they are writte
 import os
 import zlib
 from collections.abc import Iterator, Sequence
+from functools import reduce
 from pathlib import Path
 from typing import IO, Any
 
 import attrs
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from cgrx._errors import RecordingError
+from cgrx._recording_arrow import array, pc, pq
 from cgrx._recording_frames import decode, encode
 from cgrx._recording_manifest import Part, finished_name, open_name
 from cgrx._recording_schema import DICTIONARIES, SCHEMA, in_memory
@@ -32,7 +32,7 @@ _ENCODINGS = {
 
 def _statistics(batches: Sequence[pa.RecordBatch]) -> dict[str, Any]:
     """What a `Part` says of what it holds."""
-    table = pa.Table.from_batches(batches, SCHEMA)
+    table: Any = pa.Table.from_batches(batches, SCHEMA)
     times = pc.min_max(table["received_ms"]).as_py()
     return {
         "first_seq": table["seq"][0].as_py(),
@@ -116,7 +116,9 @@ def read_open(folder: Path, number: int) -> OpenContent:
             end, next_seq = head.end, head.seq
             for frame in frames:
                 if frame.seq != next_seq:
-                    raise RecordingError(str(path), f"frame at byte {frame.offset}", "it does not follow the one before")
+                    raise RecordingError(
+                        str(path), f"frame at byte {frame.offset}", "it does not follow the one before"
+                    )
                 batch = pa.ipc.read_record_batch(pa.py_buffer(frame.payload), SCHEMA)
                 batches.append(batch)
                 end, next_seq = frame.end, batch.column("seq")[-1].as_py() + 1
@@ -226,23 +228,16 @@ class Wanted:
         """The wanted rows among these; what a feed said of itself belongs to every channel."""
         masks: list[Any] = []
         if self.channels is not None:
-            channel = batch.column("channel")
-            known = pc.is_in(channel.dictionary, pa.array(self.channels, pa.string()))
+            channel: Any = batch.column("channel")
+            known = pc.is_in(channel.dictionary, array(self.channels, pa.string()))
             masks.append(pc.fill_null(known.take(channel.indices), True))
         received_ms = batch.column("received_ms")
         if self.start_ms is not None:
             masks.append(pc.greater_equal(received_ms, self.start_ms))
         if self.end_ms is not None:
             masks.append(pc.less(received_ms, self.end_ms))
-        for mask in masks:
-            if not mask.true_count == len(mask):
-                break
-        else:
-            return batch
-        whole = masks[0]
-        for mask in masks[1:]:
-            whole = pc.and_(whole, mask)
-        return batch.filter(whole)
+        telling = [mask for mask in masks if mask.true_count < len(mask)]
+        return batch.filter(reduce(pc.and_, telling)) if telling else batch
 
 
 def read_finished(path: Path, wanted: Wanted) -> Iterator[pa.RecordBatch]:

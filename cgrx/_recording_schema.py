@@ -11,15 +11,15 @@ from collections.abc import Iterable, Iterator
 from itertools import islice, repeat
 from operator import attrgetter
 from types import SimpleNamespace
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import attrs
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from cgrx._channels import Channel, parse_channel
 from cgrx._events import Liquidation, LiquidationSide, Trade, TradeSide
 from cgrx._recorded import Recorded
+from cgrx._recording_arrow import array, pc
 from cgrx._recording_status import KEPT, Kept, from_text, to_text
 from cgrx._signals import Alive, Batch, Dropped, Gap, Mark, Signal, Watermark, mark_ms
 from cgrx._status import Status
@@ -164,7 +164,7 @@ class RowBuilder:
         heads = (self._seqs, self._kinds, self._channels, self._times)
         fields = (list(map(attrgetter(name), self._events)) for name in _EVENT)
         columns = [*heads, *fields, *self._mark_columns()]
-        arrays = [pa.array(values, field.type) for values, field in zip(columns, SCHEMA, strict=True)]
+        arrays = [array(values, field.type) for values, field in zip(columns, SCHEMA, strict=True)]
         for collected in (*heads, self._events, self._marks):
             collected.clear()
         return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
@@ -208,7 +208,7 @@ def in_memory(batch: pa.RecordBatch) -> pa.RecordBatch:
     """Rows as in files, with the columns of `DICTIONARIES` made so."""
     for name in DICTIONARIES:
         index = batch.schema.get_field_index(name)
-        column = batch.column(index)
+        column: Any = batch.column(index)
         if not isinstance(column, pa.DictionaryArray):
             batch = batch.set_column(index, name, column.dictionary_encode())
     return batch
@@ -223,7 +223,7 @@ def from_rows(batch: pa.RecordBatch) -> Iterator[Recorded]:
         return
     ends = _numbers(pc.run_end_encode(batch.column("seq")).run_ends, "i")
     starts = [0, *ends[:-1]]
-    heads = batch.take(pa.array(starts, pa.int32())) if len(ends) < batch.num_rows else batch
+    heads = batch.take(array(starts, pa.int32())) if len(ends) < batch.num_rows else batch
     kinds = _texts(heads.column("kind"))
     channels = _channels(heads.column("channel"))
     events = {kind: _events(batch, kind, of, sides) for kind, of, sides in _TYPES if kind in kinds}
@@ -241,7 +241,7 @@ def from_rows(batch: pa.RecordBatch) -> Iterator[Recorded]:
 
 def _events(batch: pa.RecordBatch, kind: str, of: type[Any], sides: type[Any]) -> Iterator[Any]:
     """The events of one kind, made as they are asked for."""
-    kinds = batch.column("kind")
+    kinds: Any = batch.column("kind")
     if len(kinds.dictionary) > 1:
         batch = batch.filter(pc.equal(kinds.indices, kinds.dictionary.index(kind)))
     numbered = {member.value: member for member in sides}
@@ -259,7 +259,7 @@ def _events(batch: pa.RecordBatch, kind: str, of: type[Any], sides: type[Any]) -
 
 def _marks(heads: pa.RecordBatch, rows: list[int]) -> Iterator[dict[str, Any]]:
     """The values of the rows that are no events: few, so they may cost more."""
-    return iter(heads.select(list(_MARK)).take(pa.array(rows, pa.int32())).to_pylist())
+    return iter(heads.select(list(_MARK)).take(array(rows, pa.int32())).to_pylist())
 
 
 def _mark(kind: str, channel: Channel | None, values: dict[str, Any]) -> Mark:
@@ -278,23 +278,25 @@ def _mark(kind: str, channel: Channel | None, values: dict[str, Any]) -> Mark:
             raise ValueError(f"kind={kind!r} is none that a recording holds")
 
 
-def _numbers(array: Any, code: str) -> list[Any]:
+def _numbers(column: Any, code: Literal["b", "i", "q", "d"]) -> list[Any]:
     """The values of a column of numbers; anything where they are null. `code` is as in `struct`.
 
     Several times as fast as `to_pylist()`, which makes a scalar of each first.
     """
-    if not len(array):
+    if not len(column):
         return []
-    width = array.type.bit_width // 8
-    return memoryview(array.buffers()[1])[array.offset * width :][: len(array) * width].cast(code).tolist()
+    width = column.type.bit_width // 8
+    start = column.offset * width
+    values: list[Any] = memoryview(column.buffers()[1])[start : start + len(column) * width].cast(code).tolist()
+    return values
 
 
-def _texts(array: Any) -> list[str]:
+def _texts(column: Any) -> list[str]:
     """The texts of a column of `DICTIONARIES` that holds no null. Equal ones are the same object."""
-    return list(map(array.dictionary.to_pylist().__getitem__, _numbers(array.indices, "i")))
+    return list(map(column.dictionary.to_pylist().__getitem__, _numbers(column.indices, "i")))
 
 
-def _channels(array: Any) -> list[Channel | None]:
+def _channels(column: Any) -> list[Channel | None]:
     """The channels of a column of names, None where it is null."""
-    known = [*map(parse_channel, array.dictionary.to_pylist()), None]
-    return list(map(known.__getitem__, _numbers(array.indices.fill_null(len(known) - 1), "i")))
+    known = [*map(parse_channel, column.dictionary.to_pylist()), None]
+    return list(map(known.__getitem__, _numbers(column.indices.fill_null(len(known) - 1), "i")))

@@ -30,6 +30,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("_inbox", "_bridge"),
     (
         "_recorded",
+        "_recording_extra",
+        "_recording_arrow",
         "_recording_status",
         "_recording_schema",
         "_recording_frames",
@@ -37,6 +39,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "_recording_parts",
         "_recording_writer",
         "_recording",
+        "_recorder",
     ),
     ("_replay",),
     ("__init__",),
