@@ -14,8 +14,9 @@ from cgrx import _recording_manifest as manifest
 from cgrx._channels import Channel
 from cgrx._errors import RecordingError
 from cgrx._recorded import Recorded
+from cgrx._recording_finished import finish
 from cgrx._recording_manifest import Manifest, Part
-from cgrx._recording_parts import OpenPart, finish, read_open
+from cgrx._recording_open import OpenPart, read_open
 from cgrx._recording_schema import RowBuilder, said_ms
 from cgrx._signals import Signal
 from cgrx._status import Status
@@ -162,6 +163,14 @@ class RecordingWriter:
                 raise RecordingError(str(self.folder / manifest.NAME), None, "the manifest of these parts is missing")
             manifest.write(self.folder, Manifest())
         known = manifest.read(self.folder)
+        for kind, numbers in found.items():
+            for number in numbers:
+                if number > known.next_number or (number == known.next_number and number not in found["open"]):
+                    file = f"part-{number:08}.{kind}"
+                    raise RecordingError(str(self.folder / file), None, "the manifest does not know this part")
+        if known.open is not None and known.open not in found["open"]:
+            file = manifest.open_name(known.open)
+            raise RecordingError(str(self.folder / file), None, "this part of the recording is missing")
         for number in found["open"]:
             if number == known.next_number:
                 known = _with_finished(self.folder, known, number)
@@ -172,12 +181,8 @@ class RecordingWriter:
 
 def _with_finished(folder: Path, known: Manifest, number: int) -> Manifest:
     """The manifest with the open part finished; without it where it holds nothing."""
-    content = read_open(folder, number)
-    if content.damage is not None:
-        raise content.damage
-    if content.part is None:
-        return Manifest(known.parts)
-    return Manifest((*known.parts, finish(folder, number, content.batches)))
+    batches = [batch for _, batch in read_open(folder / manifest.open_name(number))]
+    return Manifest((*known.parts, finish(folder, number, batches)) if batches else known.parts)
 
 
 def write_recording(folder: Path, entries: Iterable[Recorded], *, part_bytes: int = PART_BYTES) -> None:

@@ -30,7 +30,9 @@ def inline(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_recording_is_what_the_streams_said(tmp_path: Path, inline: None) -> None:
     async def main() -> None:
         async with Simulator() as simulator, feed_on(simulator) as feed:
-            async with cgrx.record(feed, tmp_path, channels=["liquidationOrders", cgrx.FuturesTrades("Binance", "BTCUSDT", 10_000)]) as recorder:
+            async with cgrx.record(
+                feed, tmp_path, channels=["liquidationOrders", cgrx.FuturesTrades("Binance", "BTCUSDT", 10_000)]
+            ) as recorder:
                 mine, other = Record(), Record()
                 feed.liquidations().subscribe_signals(mine)
                 feed.futures_trades("Binance", "BTCUSDT", min_volume=10_000).subscribe_signals(other)
@@ -50,7 +52,8 @@ def test_a_recording_is_what_the_streams_said(tmp_path: Path, inline: None) -> N
         assert [e.said for e in said if e.channel == recording.channels[1]] == mine.signals
         assert [e.said for e in said if e.channel == recording.channels[0]] == other.signals
         assert len(mine.signals) > 8
-        for e in said: print(e)
+        for e in said:
+            print(e)
         print(recorder.stats)
 
     run_mock(main)
