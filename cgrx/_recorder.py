@@ -150,7 +150,7 @@ class Recorder:
             if self._error is not None:
                 self._lost += count
                 return
-            if self._queued + count > self._buffer and channel is not None:
+            if self._queued and self._queued + count > self._buffer and channel is not None:
                 self._lose(channel, count)
                 return
             self._queued += count
