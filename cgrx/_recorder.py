@@ -134,7 +134,8 @@ class Recorder:
             count = self._queued
             if heard and self._error is None:
                 try:
-                    await trio.to_thread.run_sync(self._write, heard)
+                    with trio.CancelScope(shield=True):  # what was taken is written, or it would be lost
+                        await trio.to_thread.run_sync(self._write, heard)
                     self._recorded += count
                     self._queued -= count
                 except Exception as error:  # noqa: BLE001 - whatever it is: the recording ends, the feed goes on
