@@ -85,6 +85,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "_cli_faults",
         "_cli_demo",
         "_cli_watch",
+        "_cli_record",
         "_cli_simulate",
         "_cli",
         "__main__",
