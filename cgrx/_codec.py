@@ -13,7 +13,7 @@ Nothing that a server sends makes `decode` raise.
 Source: https://docs.coinglass.com/reference/liquidation-order and .../futures-trade-order.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
@@ -102,12 +102,76 @@ def decode(payload: bytes, received_ms: int) -> Message:
 
 
 def decode_batch(payloads: Sequence[bytes], received_ms: int) -> list[Message]:
-    """Read the messages of one read from the socket: `decode` of each.
+    """Read the messages of one read from the socket: `decode` of each, neighbouring frames of one channel as one.
 
-    One call of msgspec for them all (`decode_lines`) was measured: 1.0 to 1.3 times as fast for frames of one event,
-    slower for frames of ten. That does not pay for a second way of reading.
+    One call of msgspec for them all (`decode_lines`, or as one array) takes longer than a call for each.
     """
-    return [decode(payload, received_ms) for payload in payloads]
+    messages: list[Message] = []
+    group = _Group(messages)
+    read, channel, events = group.read, group.channel, group.events
+    latest_ms, settled = received_ms + MAX_AHEAD_MS, EXCHANGES
+    for payload in payloads:
+        try:
+            # A frame of the channel of the one before it, as nearly all are: nothing here may cost without a reason.
+            wire = read(payload)
+        except _NOT_THIS_WAY:
+            pass
+        else:
+            if wire.channel != channel and group.begins(wire.channel):
+                channel, events = group.channel, group.events
+            if wire.channel == channel:
+                for event in wire.data:
+                    if event.exchange not in settled or event.time_ms > latest_ms:
+                        break
+                else:
+                    events += wire.data
+                    continue
+        group.take(decode(payload, received_ms))
+        read, channel, events = group.read, group.channel, group.events
+    group.close()
+    return messages
+
+
+class _Group:
+    """Frames of one channel that follow each other, on their way into `messages` as one."""
+
+    def __init__(self, messages: list[Message]) -> None:
+        self._messages = messages
+        self._malformed: list[Malformed] = []
+        self._event_type: type[Event] = Trade
+        self.channel: str | None = None
+        self.events: list[Event] = []
+        self.read: Callable[[bytes], _WireFrame[Any]] = _read_trades
+        """What reads frames of this channel, and of others of its type."""
+
+    def begins(self, channel: str) -> bool:
+        """Begin with frames of another channel, if `read` reads those too."""
+        if event_type_of(channel) is not self._event_type:
+            return False
+        self.close()
+        self.channel = channel
+        return True
+
+    def take(self, message: Message) -> None:
+        """Take any message: a frame joins the group or begins one, all else ends it."""
+        if not isinstance(message, Frame):
+            self.close()
+            self._messages.append(message)
+            return
+        if message.channel != self.channel:
+            self.close()
+            self.channel = message.channel
+            is_trades = event_type_of(message.channel) is Trade
+            self._event_type, self.read = (Trade, _read_trades) if is_trades else (Liquidation, _read_liquidations)
+        self.events += message.events
+        self._malformed += message.malformed
+
+    def close(self) -> None:
+        """Hand the group on."""
+        if self.channel is not None:
+            self._messages.append(Frame(self.channel, tuple(self.events), tuple(self._malformed)))
+            self.channel = None
+            self.events, self._malformed = [], []
 
 
 def _decode_otherwise(payload: bytes, received_ms: int) -> Message:

@@ -14,7 +14,7 @@ from reactivex import Observable
 from cgrx import Event, EventStream, Liquidation, LiquidationSide, Mark, Trade, TradeSide
 from cgrx import operators as ops
 from cgrx.operators import Stage
-from cgrx.operators._filters import MEMO_SIZE
+from cgrx.operators._conditions import MEMO_SIZE
 from cgrx.testing import alive, batch, dropped, gap, liquidation, play, play_signals, play_timeline, trade, watermark
 from tests.streaming import Hot, notes_of, raising
 
