@@ -28,8 +28,7 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
-@attrs.frozen
-class FromInput(Batch[T_co]):
+class FromInput(Batch[T_co], frozen=True):
     """Events of one of the inputs, or what that input says of itself."""
 
     index: int
