@@ -146,7 +146,7 @@ class Window(Stage[Any, RowT]):
             )
         if "side" in self.rows.type.key_fields and len(incoming or ()) > 1:
             raise ValueError(
-                f'{self!r} tells rows apart by "side", which liquidations and trades number alike: give each a window of'
-                " its own, or aggregates with side= and of="
+                f'{self!r} tells rows apart by "side", which liquidations and trades number alike: give each a window'
+                " of its own, or aggregates with side= and of="
             )
         return frozenset({self.rows.type})

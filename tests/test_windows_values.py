@@ -211,7 +211,7 @@ def test_windows_work_on_a_batch_without_events() -> None:
 
 
 def test_sides_of_both_types_are_no_key() -> None:
-    """A liquidated long and a taker's sell are the same number: rows by side would hold both, called what came first."""
+    """A liquidated long and a taker's sell are the same number: rows would hold both, called what came first."""
     trades = Hot[Any](None, Trade).stream
     liquidations = Hot[Any](None, Liquidation).stream
     for window in (ops.tumbling("1s", by="side"), ops.count_bars(2, by=("symbol", "side"))):
