@@ -13,7 +13,7 @@ Nothing that a server sends makes `decode` raise.
 Source: https://docs.coinglass.com/reference/liquidation-order and .../futures-trade-order.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
@@ -102,12 +102,83 @@ def decode(payload: bytes, received_ms: int) -> Message:
 
 
 def decode_batch(payloads: Sequence[bytes], received_ms: int) -> list[Message]:
-    """Read the messages of one read from the socket: `decode` of each.
+    """Read the messages of one read from the socket: `decode` of each, neighbouring frames of one channel as one.
 
-    One call of msgspec for them all (`decode_lines`) was measured: 1.0 to 1.3 times as fast for frames of one event,
-    slower for frames of ten. That does not pay for a second way of reading.
+    One call of msgspec for them all (`decode_lines`, or as one array) takes longer than a call for each.
     """
-    return [decode(payload, received_ms) for payload in payloads]
+    messages: list[Message] = []
+    group = _Group(messages)
+    read, events = group.read, group.events
+    channel = exchange = None  # those of the frame before
+    latest_ms, settled = received_ms + MAX_AHEAD_MS, EXCHANGES
+    for payload in payloads:
+        # What nearly all are, a frame that is like the one before it: nothing here may cost without a reason.
+        try:
+            wire = read(payload)
+        except _NOT_THIS_WAY:
+            pass
+        else:
+            name = wire.channel
+            if name == channel or group.begins(name):
+                channel = name
+                for event in wire.data:
+                    if event.exchange != exchange:
+                        if event.exchange not in settled:
+                            break
+                        exchange = event.exchange
+                    if event.time_ms > latest_ms:
+                        break
+                else:
+                    events += wire.data
+                    continue
+        group.take(decode(payload, received_ms))
+        read, channel = group.read, group.channel
+    group.close()
+    return messages
+
+
+class _Group:
+    """Frames of one channel that follow each other, on their way into `messages` as one."""
+
+    def __init__(self, messages: list[Message]) -> None:
+        self._messages = messages
+        self._malformed: list[Malformed] = []
+        self._event_type: type[Event] = Trade
+        self.channel: str | None = None
+        self.events: list[Event] = []
+        """Those of the group so far; always the same list."""
+        self.read: Callable[[bytes], _WireFrame[Any]] = _read_trades
+        """What reads frames of this channel, and of others of its type."""
+
+    def begins(self, channel: str) -> bool:
+        """Begin with frames of another channel, if `read` reads those too."""
+        if event_type_of(channel) is not self._event_type:
+            return False
+        self.close()
+        self.channel = channel
+        return True
+
+    def take(self, message: Message) -> None:
+        """Take any message: a frame joins the group or begins one, all else ends it."""
+        if not isinstance(message, Frame):
+            self.close()
+            self._messages.append(message)
+            return
+        if message.channel != self.channel:
+            self.close()
+            self.channel = message.channel
+            is_trades = event_type_of(message.channel) is Trade
+            self._event_type, self.read = (Trade, _read_trades) if is_trades else (Liquidation, _read_liquidations)
+        self.events += message.events
+        self._malformed += message.malformed
+
+    def close(self) -> None:
+        """Hand the group on."""
+        if self.channel is not None:
+            self._messages.append(Frame(self.channel, tuple(self.events), tuple(self._malformed)))
+            self.channel = None
+            self.events.clear()
+            self._malformed.clear()
 
 
 def _decode_otherwise(payload: bytes, received_ms: int) -> Message:

@@ -1,7 +1,7 @@
 """The running form of a stage: signals in, signals out, state for one subscription.
 
     Running     what users subclass: on_batch, on_mark, on_end; the results go out first, then the mark
-    Elementwise each event on its own, no state; neighbours in a chain fuse into one loop
+    Elementwise each event on its own, no state; neighbours in a chain fuse, filters into one loop
     Chain       the running forms of a row of stages, as one
 
 Everything a `Running` returns may be lazy. A user function that raises in the middle of a batch therefore loses
@@ -13,6 +13,7 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 import attrs
 
+from cgrx._predicates import Predicate, compiled
 from cgrx._signals import Batch, Mark, Signal, mark_ms
 
 In = TypeVar("In")
@@ -89,6 +90,18 @@ class Step:
     """
     test: Callable[[Any], bool] | None = None
     """For a filter: whether an event is among the results; quicker than `apply` for one."""
+    filters: tuple[tuple[object, Predicate], ...] = ()
+    """For a row of filters in one loop: each stage, and what it asks."""
+
+    def apart(self) -> "tuple[Step, ...]":
+        """The same as steps of one stage each."""
+        return tuple(filter_step(each) for each in self.filters) or (self,)
+
+
+def filter_step(*filters: tuple[object, Predicate]) -> Step:
+    """Filters in a row, each a stage and what it asks, as one loop."""
+    keep, test = compiled([predicate for _, predicate in filters])
+    return Step(filters[0][0], keep, test, filters)
 
 
 Produced: TypeAlias = tuple[Iterable[Signal[Any]], Exception | None]
@@ -120,6 +133,8 @@ class Elementwise(Running[In, Out]):
                     if not test(events[0]):
                         return _NOTHING
                 except Exception as error:  # noqa: BLE001 - handed on as the stream's
+                    if step.filters:
+                        return _until_failure(step, events, error)
                     return (), noted(error, step.stage, events[0])
             return (signal,), None
         failure: Exception | None = None
@@ -141,10 +156,13 @@ def _until_failure(step: Step, events: Sequence[Any], error: Exception) -> tuple
         return error.results, error.error
     results: list[Any] = []
     for event in events:
-        try:
-            results += step.apply((event,))
-        except Exception as found:  # noqa: BLE001 - handed on as the stream's
-            return results, noted(found, step.stage, event)
+        passed: Sequence[Any] = (event,)
+        for each in step.apart():
+            try:
+                passed = each.apply(passed)
+            except Exception as found:  # noqa: BLE001 - handed on as the stream's
+                return results, noted(found, each.stage, event)
+        results += passed
     return results, None
 
 
@@ -244,7 +262,13 @@ def _delivered(produced: Produced) -> Iterable[Signal[Any]]:
 
 
 def _fused(first: Elementwise[Any, Any], second: Elementwise[Any, Any]) -> Elementwise[Any, Any]:
-    return Elementwise(*first.steps, *second.steps)
+    steps = list(first.steps)
+    for step in second.steps:
+        if step.filters and steps[-1].filters:
+            steps[-1] = filter_step(*steps[-1].filters, *step.filters)
+        else:
+            steps.append(step)
+    return Elementwise(*steps)
 
 
 def _noted(error: Exception, stage: Startable, signal: Signal[Any] | None) -> Exception:

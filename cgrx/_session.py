@@ -12,8 +12,7 @@ and moment.
 """
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from itertools import chain, groupby
+from collections.abc import Awaitable, Callable, Iterable
 
 import attrs
 import trio
@@ -25,7 +24,7 @@ from cgrx._errors import DisconnectedError, HeartbeatError, PlanError
 from cgrx._hub import Hub
 from cgrx._instruments import Instrument
 from cgrx._limits import Limits
-from cgrx._messages import Frame, Malformed, Message, Notice
+from cgrx._messages import Frame, Malformed, Notice
 from cgrx._pressure import Pressure
 from cgrx._status import MalformedInput, NoticeReceived, Silent, Status
 from cgrx._transport import Received, Transport
@@ -159,7 +158,7 @@ class Session:
         # Behind a large read there may be more in the socket, and older than this moment.
         up_to_date = size < min(self._limits.read_bytes, _TLS_READ_BYTES) // 2
         spoke = False
-        for message in _joined(decode_batch(received.payloads, at_ms)):
+        for message in decode_batch(received.payloads, at_ms):
             if isinstance(message, Frame):
                 spoke = True
                 self._on_frame(message, at_ms, received)
@@ -314,17 +313,6 @@ class Session:
                 ping.deadline = now + _LOOK_AGAIN_S
                 continue
             raise HeartbeatError(self._limits.pong_within_s)
-
-
-def _joined(messages: Iterable[Message]) -> Iterator[Message]:
-    """The same messages, neighbouring frames of one channel as one."""
-    for name, group in groupby(messages, lambda message: message.channel if isinstance(message, Frame) else None):
-        if name is None:
-            yield from group
-            continue
-        frames = [frame for frame in group if isinstance(frame, Frame)]
-        events = chain.from_iterable(frame.events for frame in frames)
-        yield Frame(name, tuple(events), tuple(chain.from_iterable(frame.malformed for frame in frames)))
 
 
 def _find(name: str, channels: Iterable[Channel]) -> Channel | None:

@@ -1,4 +1,4 @@
-"""What a filter asks of an event, as data: for engines that read columns instead of running Python.
+"""What a filter asks of an event, as data: for the loop over events, and for engines that read columns instead.
 
     min_volume(1000).condition    ->   Condition("volume_usd", ">=", 1000)
     exchange("binance").condition ->   Condition("exchange", "in", ("binance",))
@@ -12,6 +12,8 @@ from typing import Any, Literal, TypeAlias
 import attrs
 
 from cgrx._exchanges import canonical_exchange
+from cgrx._predicates import Predicate
+from cgrx._running import Elementwise, Running, filter_step
 from cgrx._streams import Stage
 
 Comparison: TypeAlias = Literal["==", ">=", "<=", "in"]
@@ -27,6 +29,9 @@ FOLDS: dict[str, Callable[[str], str]] = {
     "base_asset": str.casefold,
 }
 """The form in which the texts of a field are compared."""
+
+MEMO_SIZE = 4096
+"""How many distinct texts a filter remembers the answer for, per subscription."""
 
 
 @attrs.frozen
@@ -50,7 +55,28 @@ class Condition:
             case "<=":
                 return bool(value <= self.value)
             case _:
-                return FOLDS[self.field](value) in self.value  # type: ignore[operator]  # texts: see `value`
+                return FOLDS[self.field](value) in self.value  # type: ignore[operator]  # here it holds texts, see `value`
+
+    @property
+    def predicate(self) -> Predicate:
+        """The same for the loop over events."""
+        if self.comparison == "in":
+            return Predicate(f"{{0}}[e.{self.field}]", (_Answers(self),))
+        return Predicate(f"e.{self.field} {self.comparison} {{0}}", (self.value,))
+
+
+class _Answers(dict[str, bool]):
+    """Which texts meet a condition, computed once for each distinct one and then looked up."""
+
+    def __init__(self, condition: Condition) -> None:
+        super().__init__()
+        self._condition = condition
+
+    def __missing__(self, value: str) -> bool:
+        if len(self) >= MEMO_SIZE:
+            self.clear()
+        answer = self[value] = self._condition.accepts(value)
+        return answer
 
 
 class Conditional(Stage[Any, Any]):
@@ -62,6 +88,14 @@ class Conditional(Stage[Any, Any]):
     def condition(self) -> Condition:
         """What it asks of an event."""
         raise NotImplementedError
+
+    @property
+    def predicate(self) -> Predicate:
+        """The same for the loop over events, with fresh state."""
+        return self.condition.predicate
+
+    def start(self) -> Running[Any, Any]:
+        return Elementwise(filter_step((self, self.predicate)))
 
 
 def is_one_of(field: str, texts: tuple[str, ...]) -> Condition:

@@ -16,7 +16,7 @@ GROUND = ("_events", "_errors", "_durations", "_exchanges", "_instruments", "_ch
 FLOORS: tuple[tuple[str, ...], ...] = (
     GROUND,
     # The Observable that carries signals, and the running form of stages.
-    ("_about", "_running", "_observers", "_fans", "_chained", "_streams"),
+    ("_about", "_predicates", "_running", "_observers", "_fans", "_chained", "_streams"),
     ("operators",),
     # What tells the time, and what the rest is bounded by.
     ("_loop", "_clock", "_limits"),
@@ -111,8 +111,8 @@ OUTSIDE_NAMES = frozenset({"open", "print", "input", "exec", "eval"})
 OUTSIDE_METHODS = frozenset({"now", "utcnow", "today"})
 """Methods that read the system's clock."""
 
-GENERATES_CODE = frozenset({"cgrx.operators._accumulators"})
-"""Where `exec` has its place: accumulators are classes written for their aggregates, as attrs writes classes."""
+GENERATES_CODE = frozenset({"cgrx.operators._accumulators", "cgrx._predicates"})
+"""Where `exec` and `eval` have their place: code is written for a row's aggregates, as attrs writes classes."""
 
 
 class Module(NamedTuple):
@@ -190,7 +190,7 @@ def brings_in(module: Module, imported: set[str]) -> list[str]:
         if isinstance(node, ast.Call):
             is_method = isinstance(node.func, ast.Attribute)
             called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if called == "exec" and module.name in GENERATES_CODE:
+            if called in ("exec", "eval") and module.name in GENERATES_CODE:
                 continue
             if called in (OUTSIDE_METHODS if is_method else OUTSIDE_NAMES):
                 faults.append(f"{called}() in line {node.lineno}")

@@ -171,5 +171,16 @@ def test_damaged_messages_are_messages(payload: bytes, damage: list[tuple[str, i
     )
 )
 def test_a_batch_is_each_of_its_messages(payloads: list[bytes]) -> None:
-    """Also where the halves of a message stand beside each other."""
-    assert decode_batch(payloads, NOW_MS) == [decode(payload, NOW_MS) for payload in payloads]
+    """Neighbouring frames of one channel as one. Also where the halves of a message stand beside each other."""
+    assert decode_batch(payloads, NOW_MS) == joined([decode(payload, NOW_MS) for payload in payloads])
+
+
+def joined(messages: list[Message]) -> list[Message]:
+    found: list[Message] = []
+    for message in messages:
+        before = found[-1] if found else None
+        if isinstance(message, Frame) and isinstance(before, Frame) and before.channel == message.channel:
+            found[-1] = Frame(message.channel, before.events + message.events, before.malformed + message.malformed)
+        else:
+            found.append(message)
+    return found
