@@ -88,21 +88,20 @@ class RecorderStats:
     """Size of all parts, the one that is being written included."""
 
 
+@attrs.frozen(eq=False)
 class _Ear:
     """Hears the stream of one channel."""
 
-    def __init__(self, channel: Channel, stream: EventStream[Any], heard: Callable[[Channel, Signal[Any]], None]):
-        self._channel = channel
-        self._stream = stream
-        self._heard = heard
+    channel: Channel
+    heard: Callable[[Channel, Signal[Any]], None]
+    unhandled: Callable[[Exception], None]
 
     def on_signal(self, signal: Signal[Any]) -> None:
-        self._heard(self._channel, signal)
+        self.heard(self.channel, signal)
 
     def on_error(self, error: Exception) -> None:
-        """As everybody without an `on_error`: the feed tells it, and the other channels go on."""
-        if self._stream.runtime is not None:
-            self._stream.runtime.unhandled(error)
+        """As for everybody without an `on_error`: the feed tells it, and the other channels go on."""
+        self.unhandled(error)
 
     def on_completed(self) -> None:
         """What there was to say has been said."""
@@ -300,7 +299,9 @@ async def _recording(
         subscriptions.add(feed.status.subscribe(recorder.hear_status))
         for channel in channels:
             stream = _stream(feed, channel)
-            subscriptions.add(stream.subscribe_signals(_Ear(channel, stream, recorder.hear)))
+            assert stream.runtime is not None  # it is a feed's own
+            ear = _Ear(channel, recorder.hear, stream.runtime.unhandled)
+            subscriptions.add(stream.subscribe_signals(ear))
         subscriptions.add(feed.scheduler.start_soon(recorder.run))
         yield recorder
     finally:

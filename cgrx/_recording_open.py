@@ -8,7 +8,7 @@ from typing import IO
 from cgrx._errors import RecordingError
 from cgrx._recording_arrow import Rows, pa
 from cgrx._recording_frames import decode, encode
-from cgrx._recording_manifest import Part, open_name
+from cgrx._recording_manifest import Part, open_name, replace
 from cgrx._recording_schema import SCHEMA
 from cgrx._recording_summary import Summary
 
@@ -23,14 +23,8 @@ class OpenPart:
     def __init__(self, folder: Path, number: int, first_seq: int) -> None:
         self.number = number
         self.path = folder / open_name(number)
-        draft = self.path.with_suffix(".tmp")
-        try:
-            draft.write_bytes(encode(first_seq, SCHEMA.serialize().to_pybytes()))
-            draft.replace(self.path)  # so that it never is without its first frame
-            self._file: IO[bytes] = self.path.open("r+b", buffering=0)
-        except OSError:
-            draft.unlink(missing_ok=True)
-            raise
+        replace(self.path, encode(first_seq, SCHEMA.serialize().to_pybytes()))  # never without its first frame
+        self._file: IO[bytes] = self.path.open("r+b", buffering=0)
         self.bytes = self._file.seek(0, os.SEEK_END)
 
     def write(self, batch: Rows) -> None:

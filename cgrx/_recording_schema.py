@@ -307,8 +307,6 @@ def _numbers(column: Any, code: Literal["b", "i", "q", "d"]) -> list[Any]:
 
     Several times as fast as `to_pylist()`, which makes a scalar of each first.
     """
-    if not len(column):
-        return []
     width = column.type.bit_width // 8
     start = column.offset * width
     values: list[Any] = memoryview(column.buffers()[1])[start : start + len(column) * width].cast(code).tolist()

@@ -83,7 +83,8 @@ def comparable(entries: Iterable[Recorded]) -> list[Recorded]:
 def _comparable(said: Any) -> Any:
     if isinstance(said, Disconnected):
         error = said.error
-        known = isinstance(error, RecordedError)
-        told = (error.type_name, error.message) if known else (type(error).__name__, str(error))
+        told = (type(error).__name__, str(error))
+        if isinstance(error, RecordedError):
+            told = (error.type_name, error.message)
         return ("Disconnected", said.at_ms, told, said.retry_in_s)
     return said

@@ -121,7 +121,7 @@ def test_a_file_that_is_cut_off_is_noticed(whole: Path, file: str, position: flo
         found, error = read(whole)
         saved = list(Recording(whole, salvage=True).entries())
     if error is None:
-        assert file == OPEN
+        assert found == ALL or file == OPEN  # a manifest may lose its last line break
         assert found == ALL[: len(found)]
         assert len(found) >= 12
     else:
