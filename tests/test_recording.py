@@ -1,6 +1,7 @@
 """What a feed said, written to disk and read back."""
 
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -12,13 +13,13 @@ from cgrx._recording_writer import RecordingWriter
 from tests.recording import ENTRIES, comparable
 
 
-@settings(deadline=None, max_examples=60)  # files are as slow as the machine's disk
+@settings(deadline=None, max_examples=50)  # files are as slow as the machine's disk
 @given(ENTRIES, st.data())
 def test_everything_said_comes_back_however_it_was_written(entries: list[Recorded], data: st.DataObject) -> None:
     """Flushed, finished and gone on with anywhere, finished or not: the same entries, in the same order."""
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, ExitStack() as closing:
         folder = Path(name)
-        writer = RecordingWriter(folder)
+        writer = closing.enter_context(RecordingWriter(folder))
         for entry in entries:
             writer.append(entry)
             match data.draw(st.sampled_from(["go on", "go on", "flush", "finish", "reopen"])):
@@ -27,12 +28,12 @@ def test_everything_said_comes_back_however_it_was_written(entries: list[Recorde
                 case "finish":
                     writer.finish()
                 case "reopen":
-                    writer.close()
-                    writer = RecordingWriter(folder)
+                    closing.close()
+                    writer = closing.enter_context(RecordingWriter(folder))
                 case _:
                     pass
         writer.flush()
         expected = comparable(entries)
         assert comparable(Recording(folder).entries()) == expected
-        writer.close()
+        closing.close()
         assert comparable(Recording(folder).entries()) == expected

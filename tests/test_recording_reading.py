@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import msgspec
 import pandas as pd
 import polars as pl
 import pytest
@@ -100,6 +101,10 @@ def test_entries_of_channels_and_times(
     assert list(recording.entries(channels=channels, start_ms=start_ms, end_ms=end_ms)) == expected
 
 
+def test_nothing_was_received_meanwhile(recording: Recording) -> None:
+    assert list(recording.batches(start_ms=START_MS + 2003, end_ms=START_MS + 2999)) == []
+
+
 def test_tables_hold_the_same_rows(recording: Recording) -> None:
     """In Arrow, in polars, and where polars and pandas read the finished files by themselves."""
     rows = recording.to_arrow().cast(SCHEMA).to_pylist()
@@ -124,10 +129,14 @@ def test_a_batch_is_never_divided(tmp_path: Path) -> None:
     """Row groups end where a batch ends, however large it is."""
     large = Recorded(LIQUIDATIONS, Batch(LIQUIDATIONS, START_MS, tuple(map(liquidation, range(1000)))))
     entries = [large] * (GROUP_ROWS // 1000 + 2)
-    write_recording(tmp_path, entries)
+    later = Recorded(LIQUIDATIONS, Batch(LIQUIDATIONS, START_MS + 9, (liquidation(),)))
+    write_recording(tmp_path, [*entries, later])
     recording = Recording(tmp_path)
-    assert [batch.num_rows for batch in recording.batches()] == [66_000, 1000]
-    assert list(recording.entries()) == entries
+    assert [batch.num_rows for batch in recording.batches()] == [66_000, 1001]
+    assert list(recording.entries()) == [*entries, later]
+    assert list(recording.entries(start_ms=START_MS + 9)) == [later]
+    (tmp_path / manifest.NAME).unlink()
+    assert Recording(tmp_path, salvage=True).events == 67_001
 
 
 def test_parts_are_finished_by_size(tmp_path: Path) -> None:
@@ -169,14 +178,17 @@ def test_a_part_that_is_finished_while_the_recording_is_opened(
     before, read = manifest.read(folder), manifest.read
     RecordingWriter(folder).close()
     known = iter([before])
-    monkeypatch.setattr(manifest, "read", lambda _: next(known, None) or read(folder))
-    assert list(Recording(folder).entries()) == ALL
     turn: list[manifest.Manifest] = []
+
+    def first_old(_: Path) -> manifest.Manifest:
+        return next(known, None) or read(folder)
 
     def restless(_: Path) -> manifest.Manifest:
         turn.append(attrs.evolve(before, parts=before.parts[: len(turn) % 2], open=len(turn) % 2))
         return turn[-1]
 
+    monkeypatch.setattr(manifest, "read", first_old)
+    assert list(Recording(folder).entries()) == ALL
     monkeypatch.setattr(manifest, "read", restless)
     with pytest.raises(RecordingError, match="change faster than they can be looked at"):
         Recording(folder)
@@ -277,8 +289,8 @@ def test_a_manifest_of_another_shape_is_refused(tmp_path: Path, content: dict[st
     """Its checksum may be right."""
     from cgrx._recording_manifest import _checksum
 
-    whole = {"format": "cgrx recording", "version": 1, "parts": [], "open": None, **content}
-    text = manifest.msgspec.json.encode({**whole, "crc32": _checksum(whole)})
+    whole: dict[str, Any] = {"format": "cgrx recording", "version": 1, "parts": [], "open": None, **content}
+    text = msgspec.json.encode({**whole, "crc32": _checksum(whole)})
     (tmp_path / manifest.NAME).write_bytes(text)
     with pytest.raises(RecordingError, match="this is not the manifest of a recording"):
         Recording(tmp_path)
@@ -307,6 +319,17 @@ def test_a_damaged_page_is_noticed_without_a_manifest(recording: Recording) -> N
     file.write_bytes(content)
     rest = Recording(recording.folder, salvage=True)
     assert [problem.file for problem in rest.problems][:2] == [str(recording.folder / manifest.NAME), str(file)]
+
+
+def test_a_finished_part_without_rows_is_nothing(recording: Recording) -> None:
+    """Nobody writes one."""
+    (recording.folder / manifest.NAME).unlink()
+    pl.DataFrame(schema=pl.read_parquet(recording.folder / "part-00000000.parquet").schema).write_parquet(
+        recording.folder / "part-00000001.parquet"
+    )
+    rest = Recording(recording.folder, salvage=True)
+    assert rest.problems[-1].reason == "it holds nothing"
+    assert list(rest.entries()) == ALL[:8]
 
 
 @REQUIRED
