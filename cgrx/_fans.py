@@ -155,17 +155,17 @@ class Shared(Generic[T]):
     """One subscription to a source for many observers, made with the first and disposed with the last."""
 
     def __init__(self, source: SignalSource[T]) -> None:
-        self._source = source
+        self.source = source
         self._fan: FanOut[T] | None = None
 
-    def connect(self, observer: SignalObserver[T], scheduler: abc.SchedulerBase | None) -> abc.DisposableBase:
+    def __call__(self, observer: SignalObserver[T], scheduler: abc.SchedulerBase | None) -> abc.DisposableBase:
         if self._fan is not None and not self._fan.closed:
             return self._fan.add(observer)
         fan: FanOut[T] = FanOut()
         self._fan = fan
         seat = fan.add(observer)
         try:
-            fan.connection.disposable = self._source.subscribe_signals(fan, scheduler=scheduler)
+            fan.connection.disposable = self.source.subscribe_signals(fan, scheduler=scheduler)
         except Exception:  # a stage that does not start: who comes next tries again
             fan.close()
             raise
