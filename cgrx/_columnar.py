@@ -18,7 +18,8 @@ import attrs
 
 from cgrx._channels import Channel
 from cgrx._columnar_dedupe import deduped
-from cgrx._columnar_ledger import ledger, qualified
+from cgrx._columnar_ledger import ledger
+from cgrx._columnar_quality import qualified
 from cgrx._columnar_source import Inexpressible, Told, union
 from cgrx._columnar_values import Compiler, accepting, side_code
 
@@ -110,6 +111,17 @@ def _told(branch: Branch, source: Source) -> Told:
     return told
 
 
+def _needed(told: Told, columns: set[str]) -> "pl.LazyFrame":
+    """The events, with these columns and those that say when they came and from where."""
+    import polars as pl
+
+    columns |= {"seq", "received_ms", "exchange", "time_ms"}
+    if len(told.channels) > 1:
+        return told.events.select(*sorted(columns | {"input"}))
+    chosen = told.events.select(*sorted(columns - {"trade"}))
+    return chosen.with_columns(pl.lit(told.types == {Trade}).alias("trade")) if "trade" in columns else chosen
+
+
 def _rows(window: Window[Any], told: Told) -> "pl.DataFrame":
     import polars as pl
 
@@ -118,18 +130,18 @@ def _rows(window: Window[Any], told: Told) -> "pl.DataFrame":
     if "side" in keys and len(told.types) > 1:
         raise Inexpressible("the sides of liquidations and trades are told apart by their types")
     compiler = Compiler(told.types, [(name, aggregate.formula) for name, aggregate in row.aggregates])
-    events = told.events.collect()
+    events = _needed(told, {*keys, *compiler.columns}).collect()
     time_ms = pl.col("time_ms")
     if isinstance(window, Grid):
         size_ms, every_ms = window.size_ms, window.every_ms
         first_ms = ((time_ms - size_ms) // every_ms + 1) * every_ms
-        known = ledger(events, told.marks, first_ms + size_ms, terms.lateness_ms, terms.idle_ms)
+        known = ledger(told, events, first_ms + size_ms, terms.lateness_ms, terms.idle_ms)
         around_ms = 0
         rows = grid(events.lazy(), compiler, keys, size_ms, every_ms)
     else:
         gap_ms = around_ms = cast("Session[Any]", window).gap_ms
         # An event behind the watermark may be too near to a session that has closed.
-        known = ledger(events, told.marks, time_ms + 1, terms.lateness_ms, terms.idle_ms)
+        known = ledger(told, events, time_ms + 1, terms.lateness_ms, terms.idle_ms)
         rows = session(events.lazy(), compiler, keys, gap_ms)
     found = qualified(rows, known, around_ms)
     open_keys = found.select(pl.struct(keys).n_unique()).item() if keys and len(found) > terms.max_keys else 0

@@ -24,24 +24,22 @@ def deduped(stage: Dedupe, told: Told) -> Told:
 
     if callable(stage.key):
         raise Inexpressible(f"{stage!r}: its key is a Python function")
-    keys = (*FIELDS, "trade") if stage.key is None else stage.key
-    clock = pl.LazyFrame(
-        [(each.seq, mark_ms(each.mark)) for each in told.marks],
-        {"seq": pl.get_index_type(), "marked_ms": pl.Int64},
-        orient="row",
-    ).with_columns(pl.col("seq").cast(pl.Int64), pl.col("marked_ms").cum_max())
-    now_ms = pl.max_horizontal(pl.col("received_ms").cum_max(), "marked_ms")
+    several = ("trade",) if len(told.channels) > 1 else ()
+    keys = (*FIELDS, *several) if stage.key is None else stage.key
+    losses = pl.DataFrame(
+        [(loss.seq, mark_ms(loss.mark)) for loss in told.losses], {"seq": pl.Int64, "at_ms": pl.Int64}, orient="row"
+    )
+    clock = pl.concat([losses, told.proofs.select("seq", "at_ms")]).sort("seq").with_columns(pl.col("at_ms").cum_max())
     events = (
-        told.events.with_columns(pl.col("seq").cast(pl.Int64))
-        .join_asof(clock, on="seq")
-        .with_columns(now_ms.alias("now_ms"))
-        .drop("marked_ms")
+        told.events.join_asof(clock.lazy(), on="seq")
+        .with_columns(pl.max_horizontal(pl.col("received_ms").cum_max(), "at_ms").alias("now_ms"))
+        .drop("at_ms")
         .with_row_index("place")
         .collect()
     )
     kept = _kept(events.select("place", "now_ms", *keys), keys, stage.ttl_ms)
     _require_memory(stage, events["now_ms"].gather(kept))
-    return attrs.evolve(told, events=events.lazy().gather(kept).drop("place", "now_ms"))
+    return attrs.evolve(told, events=events[kept].lazy().drop("place", "now_ms"))
 
 
 def _kept(events: "pl.DataFrame", keys: tuple[str, ...], ttl_ms: int) -> "pl.Series":

@@ -1,32 +1,32 @@
 """What windows knew when they closed, found out without running every event.
 
 Whether an event is late, and which gaps and losses a row knows of, depends on how far the watermark had come at that
-moment. `Progress`, which says so event by event, is given only the moments at which it may say something new:
+moment. `Progress`, which says so event by event, is told only of the moments at which it may say something new:
 
     a source is heard of for the first time, falls idle, or speaks again
-    an event that may be late: what it must not come behind lies before the latest time of all, less the lateness
+    an event that may be late: it would be if no source but the foremost counted
     a gap, a loss, the end
 
 Between these the latest times of the sources are read off columns, by bisection. So a busy channel costs a pass over
 its times and a few steps of Python, and the answers are those of the very same arithmetic.
 """
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 
-from cgrx._channels import Channel, parse_channel
-from cgrx._columnar_source import Inexpressible, Placed
-from cgrx._signals import Alive
+from cgrx._channels import Channel
+from cgrx._columnar_source import Inexpressible, Told
+from cgrx._signals import Alive, Mark
 from cgrx.operators._missing import FOREVER, NEVER, Missing
-from cgrx.operators._progress import Progress
+from cgrx.operators._progress import Progress, Source
 
 if TYPE_CHECKING:
     import polars as pl
 
 SUSPECTS = 10_000
-"""So many events that may be late are looked at one by one; where there are more, nothing is gained by columns."""
+"""So many events that may be late are looked at one by one; where there are more, columns gain nothing."""
 
 
 @attrs.frozen
@@ -59,6 +59,23 @@ class Ledger:
     """At the end: what is not closed then is not final."""
 
 
+def ledger(told: Told, events: "pl.DataFrame", until_ms: "pl.Expr", lateness_ms: int, idle_ms: int) -> Ledger:
+    """Go through a stream of events and marks, and note what is known when.
+
+    Args:
+        told: the stream.
+        events: its events, in order of arrival.
+        until_ms: an event has its place in every window as long as the watermark is before this time.
+        lateness_ms: as of the window.
+        idle_ms: likewise.
+
+    Raises:
+        Inexpressible: an event comes when the watermark is there already.
+    """
+    walk = _Walk(told, events.with_row_index("place"), until_ms, lateness_ms, idle_ms)
+    return walk.go()
+
+
 class _Journal(Missing):
     """Notes what it is told, with the watermark before it."""
 
@@ -74,230 +91,199 @@ class _Journal(Missing):
         self.entries.append(Entry(self.watermark, start_ms, end_ms, count))
 
 
-class _Source:
-    """One exchange within one channel, as columns: its events, and where they stand among all."""
+@attrs.frozen
+class _Arrival:
+    """An event at which its source wakes, or that may be late."""
 
-    def __init__(self, channel: Channel, exchange: str, events: "pl.DataFrame") -> None:
+    source: "_Columns"
+    received_ms: int
+    time_ms: int
+    until_ms: int
+
+
+_Moment: TypeAlias = tuple[int, int, int, "Mark | _Arrival | None"]
+"""The place of the event that it is about or that follows; 0 for a mark, 1 for an event; `seq`; what happens, None
+for the end."""
+
+
+class _Columns:
+    """One source, which is an exchange within a channel: its events, and where they stand among all."""
+
+    def __init__(self, channel: Channel, events: "pl.DataFrame") -> None:
         self.channel = channel
-        self.exchange = exchange
+        self.exchange: str = events["exchange"][0]
         self.places = events["place"]
-        self.times = events["time_ms"]
-        self.highest = self.times.cum_max()
+        self.highest = events["time_ms"].cum_max()
         self.received = events["received_ms"]
+        self.source: Source | None = None
+        """As `Progress` knows it, if it does."""
 
-    def say(self, progress: Progress, place: int) -> None:
-        """Tell how far it has come before this place."""
-        known = progress.sources(self.channel).get(self.exchange)
-        if known is not None:
-            last = int(self.places.search_sorted(place)) - 1
-            highest_ms: int = self.highest[last]
-            known.advance(highest_ms, self.received[int(self.highest.search_sorted(highest_ms, "left"))])
-            known.received_ms = self.received[last]
+    def states(self, places: "pl.Series") -> list[tuple[int, int, int]]:
+        """Before each of these: the highest time, when that was received, and when the last event was."""
+        last = (_before(self.places, places) - 1).clip(0)
+        highest = self.highest.gather(last)
+        first = _before(self.highest, highest)
+        columns = (highest, self.received.gather(first), self.received.gather(last))
+        return list(zip(*(column.to_list() for column in columns), strict=True))
 
-
-def ledger(
-    events: "pl.DataFrame", marks: Sequence[Placed], until_ms: "pl.Expr", lateness_ms: int, idle_ms: int
-) -> Ledger:
-    """Go through a stream of events and marks, and note what is known when.
-
-    Args:
-        events: in order of arrival; `seq`, `received_ms`, `channel`, `exchange`, `time_ms`.
-        marks: in order.
-        until_ms: an event has its place in every window as long as the watermark is before this time.
-        lateness_ms: as of the window.
-        idle_ms: likewise.
-
-    Raises:
-        Inexpressible: an event comes when the watermark is there already.
-    """
-    return _Walk(events, marks, until_ms, lateness_ms, idle_ms).go()
-
-
-def _before(ordered: "pl.Series", values: "Sequence[int] | pl.Series") -> "pl.Series":
-    """How many of the ordered numbers lie before each of the values."""
-    import polars as pl
-
-    wanted = pl.Series(values, dtype=pl.Int64) if not isinstance(values, pl.Series) else values
-    return ordered.search_sorted(wanted.cast(ordered.dtype), "left").cast(pl.Int64)
+    def wake(self, progress: Progress, arrival: _Arrival) -> None:
+        """An event of it is seen."""
+        sources = progress.sources(self.channel)
+        self.source = progress.source(sources, self.exchange, arrival.received_ms)
+        self.source.advance(arrival.time_ms, arrival.received_ms)
 
 
 class _Walk:
-    def __init__(
-        self, events: "pl.DataFrame", marks: Sequence[Placed], until_ms: "pl.Expr", lateness_ms: int, idle_ms: int
-    ) -> None:
-        self._events = events.select(
-            "seq", "received_ms", "channel", "exchange", "time_ms", until_ms.alias("until_ms")
-        ).with_row_index("place")
-        self._marks = marks
-        self._places: list[int] = _before(events["seq"], [each.seq for each in marks]).to_list()
+    """The progress of one stream, in large steps."""
+
+    def __init__(self, told: Told, events: "pl.DataFrame", until_ms: "pl.Expr", lateness_ms: int, idle_ms: int) -> None:
+        self._told = told
+        self._events = events
+        self._until_ms = until_ms
         self._lateness_ms = lateness_ms
         self._idle_ms = idle_ms
         self._sources = self._find_sources()
-        self._journal = _Journal()
-        self._progress = Progress(lateness_ms, idle_ms, self._journal)
+        only = self._sources[0].highest if len(self._sources) == 1 else None
+        self._latest = events["time_ms"].cum_max() if only is None else only
 
     def go(self) -> Ledger:
-        progress, journal, marks = self._progress, self._journal, self._marks
-        kept, moments, quiet = self._find_idleness()
-        suspects = self._find_suspects(quiet)
-        steps = [(self._places[index], 0, index) for index in kept] + [(place, 1, 0) for place in moments | suspects]
-        late = 0
-        marked = FOREVER
-        for place, is_event, index in sorted(steps):
-            self._say(place)
+        import polars as pl
+
+        journal = _Journal()
+        progress = Progress(self._lateness_ms, self._idle_ms, journal)
+        moments = self._find_moments()
+        places = pl.Series([place for place, *_ in moments], dtype=pl.Int64)
+        states = [columns.states(places) for columns in self._sources]
+        marked, late = FOREVER, 0
+        for at, (_, _, _, what) in enumerate(moments):
+            for columns, told in zip(self._sources, states, strict=True):
+                if columns.source is not None:
+                    highest_ms, highest_received_ms, columns.source.received_ms = told[at]
+                    columns.source.advance(highest_ms, highest_received_ms)
             journal.watermark = progress.watermark
-            if is_event:
-                late += self._see(place)
-            else:
-                marked = min(marked, journal.watermark)
-                progress.on_mark(marks[index].mark)
+            match what:
+                case _Arrival():
+                    what.source.wake(progress, what)
+                    late += progress.reached(what.until_ms)
+                case None:
+                    progress.end()
+                case _:
+                    marked = min(marked, journal.watermark)
+                    progress.on_mark(what)
         if late:
             raise Inexpressible(f"{late:,} {'event comes' if late == 1 else 'events come'} too late")
-        self._say(len(self._events))
-        journal.watermark = watermark = progress.watermark
-        progress.end()
-        return Ledger(tuple(journal.entries), marked, watermark)
+        return Ledger(tuple(journal.entries), marked, journal.watermark)
 
-    def _say(self, place: int) -> None:
-        for source in self._sources:
-            source.say(self._progress, place)
-
-    def _see(self, place: int) -> bool:
-        """One event; whether it is late."""
-        _, _, received_ms, channel, exchange, time_ms, until_ms = self._events.row(place)
-        self._progress.see(parse_channel(channel), exchange, time_ms, received_ms)
-        return self._progress.reached(until_ms)
-
-    def _find_sources(self) -> list[_Source]:
+    def _find_sources(self) -> list[_Columns]:
         import polars as pl
 
-        events = self._events
+        events, channels = self._events, self._told.channels
         if not len(events):
             return []
-        named = pl.col("channel", "exchange")
-        if events.select((named == named.first()).all()).row(0) == (True, True):
-            groups = [events]
-        else:
-            groups = events.partition_by("channel", "exchange")
-        return [_Source(parse_channel(group["channel"][0]), group["exchange"][0], group) for group in groups]
+        if len(channels) > 1:
+            groups = events.partition_by("input", "exchange")
+            return [_Columns(channels[group["input"][0]], group) for group in groups]
+        exchange = pl.col("exchange")
+        one = events.select((exchange == exchange.first()).all()).item()
+        return [_Columns(channels[0], group) for group in ([events] if one else events.partition_by("exchange"))]
 
-    def _find_idleness(self) -> tuple[set[int], set[int], "pl.DataFrame"]:
-        """The marks that matter, the events that come first or after idleness, and where all sources are silent."""
+    def _find_moments(self) -> list[_Moment]:
+        """All that is to be told, in order."""
         import polars as pl
 
-        alive = self._find_alive()
-        kept = {index for index, each in enumerate(self._marks) if not isinstance(each.mark, Alive)}
-        kept |= {0} if self._marks else set()
-        # What a loss may concern depends on how late it is, which the last proof before it says.
-        kept |= {int(alive["index"][at - 1]) for at in _before(alive["index"], sorted(kept)).to_list() if at}
-        if alive["origin"].n_unique() > 1:
-            kept |= set(alive["index"].to_list())
-        moments: set[int] = set()
-        all_silent, any_known = pl.lit(True), pl.lit(False)
-        for number, source in enumerate(self._sources):
-            moments.add(source.places[0])
-            said = _before(source.places, alive["place"])
-            last_ms = source.received.gather((said - 1).clip(0))
-            silent = (said > 0) & (alive["proven_ms"] - last_ms >= self._idle_ms)
-            alive = alive.with_columns(said.alias(f"said {number}"), silent.alias(f"silent {number}"))
-            falls = alive.filter(f"silent {number}").unique(f"said {number}", keep="first")
-            kept |= set(falls["index"].to_list())
-            wakes = falls.filter(pl.col(f"said {number}") < len(source.places))
-            moments |= set(source.places.gather(wakes[f"said {number}"]).to_list())
-            all_silent &= pl.col(f"silent {number}") | (pl.col(f"said {number}") == 0)
-            any_known |= pl.col(f"said {number}") > 0
-        quiet = alive.filter(all_silent & any_known)
-        return kept | set(quiet["index"].to_list()), moments, quiet
+        losses = self._told.losses
+        placed = self._places(pl.Series([loss.seq for loss in losses], dtype=pl.Int64))
+        proofs, woken = self._find_idleness(self._find_proofs())
+        suspects = self._find_suspects(proofs.filter("quiet"))
+        moments: list[_Moment] = [(place, 0, loss.seq, loss.mark) for place, loss in zip(placed, losses, strict=True)]
+        kept = proofs.filter("kept").select("place", "seq", "origin", "at_ms")
+        moments += [(place, 0, seq, Alive(origin, at_ms)) for place, seq, origin, at_ms in kept.iter_rows()]
+        moments += self._arrivals(sorted({*woken, *suspects}))
+        return [*sorted(moments, key=lambda moment: moment[:3]), (len(self._events), 1, 0, None)]
 
-    def _find_alive(self) -> "pl.DataFrame":
-        """The proofs of life, with what is proven of all connections."""
+    def _places(self, seqs: "pl.Series") -> "pl.Series":
+        """How many events came before."""
+        return _before(self._events["seq"], seqs).alias("place")
+
+    def _find_proofs(self) -> "pl.DataFrame":
+        """The proofs of life: where they stand, what is proven of all connections, which are to be told anyway."""
         import polars as pl
 
-        found: list[tuple[int, int, int, str]] = []
-        proven: dict[str, int] = {}
-        for index, (place, placed) in enumerate(zip(self._places, self._marks, strict=True)):
-            mark = placed.mark
-            if isinstance(mark, Alive):
-                proven[mark.origin] = max(mark.at_ms, proven.get(mark.origin, NEVER))
-                found.append((index, place, min(proven.values()), mark.origin))
-        schema = {"index": pl.Int64, "place": pl.Int64, "proven_ms": pl.Int64, "origin": pl.String}
-        # A second connection may know of less: who has fallen idle stays so.
-        return pl.DataFrame(found, schema, orient="row").with_columns(pl.col("proven_ms").cum_max())
+        told = self._told
+        proofs = told.proofs.with_columns(self._places(told.proofs["seq"]))
+        several = proofs["origin"].n_unique() > 1
+        proven = pl.Series(_proven(proofs), dtype=pl.Int64) if several else proofs["at_ms"]
+        # The first one counts as a mark; and the last one before a loss says how late it is then.
+        last = _before(proofs["seq"], pl.Series([loss.seq for loss in told.losses], dtype=pl.Int64)) - 1
+        index = pl.int_range(pl.len())
+        return proofs.with_columns(
+            # A connection that is new may know of less, but who has fallen idle stays so.
+            proven.cum_max().alias("proven_ms"),
+            (pl.lit(several) | (index == 0) | index.is_in(last.implode())).alias("kept"),
+        )
 
-    def _find_suspects(self, quiet: "pl.DataFrame") -> set[int]:
+    def _find_idleness(self, proofs: "pl.DataFrame") -> "tuple[pl.DataFrame, list[int]]":
+        """The proofs with those to be told and where all are silent; and the events that come first, or wake sources."""
+        import polars as pl
+
+        woken: list[int] = []
+        proofs = proofs.with_columns(quiet=pl.lit(bool(self._sources)))
+        for columns in self._sources:
+            said = _before(columns.places, proofs["place"])
+            last_ms = columns.received.gather((said - 1).clip(0))
+            silent = (said > 0) & (proofs["proven_ms"] - last_ms >= self._idle_ms)
+            proofs = proofs.with_columns(said=said, silent=silent)
+            # It falls idle at the first proof of those between the same two events.
+            falls = pl.col("silent") & (pl.col("silent").cum_sum().over("said") == 1)
+            proofs = proofs.with_columns(
+                falls=falls, kept=pl.col("kept") | falls, quiet=pl.col("quiet") & (pl.col("silent") | (said == 0))
+            )
+            wakes = proofs.filter(pl.col("falls") & (pl.col("said") < len(columns.places)))["said"]
+            woken += [columns.places[0], *columns.places.gather(wakes)]
+        return proofs.with_columns(kept=pl.col("kept") | pl.col("quiet")), woken
+
+    def _find_suspects(self, quiet: "pl.DataFrame") -> list[int]:
         """The events that are late if no source but the foremost counts."""
         import polars as pl
 
-        latest = self._events["time_ms"].cum_max()
-        bounded = self._events.select("place", "until_ms", latest.alias("bound"))
+        events, latest = self._events, self._latest
+        bounded = events.select("place", self._until_ms.alias("until_ms"), latest.alias("bound_ms"))
+        quiet = quiet.filter(pl.col("place") > 0)
         if len(quiet):
             # All idle: time goes on, as far as it is proven, from the latest event on.
-            before = latest.gather((quiet["place"] - 1).clip(0))
-            told_ms = self._events["received_ms"].gather(latest.search_sorted(before, "left"))
-            since = pl.DataFrame({"place": quiet["place"], "idle": before + (quiet["proven_ms"] - told_ms).clip(0)})
-            since = since.with_columns(pl.col("idle").cum_max(), pl.col("place").cast(pl.get_index_type()))
-            bounded = bounded.join_asof(since, on="place").with_columns(pl.max_horizontal("bound", "idle"))
-        found = bounded.filter(pl.col("until_ms") <= pl.col("bound") - self._lateness_ms)["place"]
+            before = latest.gather(quiet["place"] - 1)
+            told_ms = events["received_ms"].gather(_before(latest, before))
+            idle_ms = (before + (quiet["proven_ms"] - told_ms).clip(0)).cum_max()
+            since = pl.DataFrame({"place": quiet["place"].cast(events["place"].dtype), "idle_ms": idle_ms})
+            bounded = bounded.join_asof(since, on="place").with_columns(bound_ms=pl.max_horizontal("bound_ms", "idle_ms"))
+        found = bounded.filter(pl.col("until_ms") <= pl.col("bound_ms") - self._lateness_ms)["place"]
         if len(found) > SUSPECTS:
             raise Inexpressible(f"{len(found):,} events may come too late")
-        return set(found.to_list())
+        return found.to_list()
+
+    def _arrivals(self, places: list[int]) -> "Iterable[_Moment]":
+        """These events."""
+        import polars as pl
+
+        columns = ("place", "seq", "received_ms", "exchange", "time_ms")
+        input_ = pl.col("input") if len(self._told.channels) > 1 else pl.lit(0)
+        chosen = self._events[places].select(*columns, self._until_ms.alias("until_ms"), input_.alias("input"))
+        sources = {(each.channel, each.exchange): each for each in self._sources}
+        for place, seq, received_ms, exchange, time_ms, until_ms, index in chosen.iter_rows():
+            source = sources[self._told.channels[index], exchange]
+            yield place, 1, seq, _Arrival(source, received_ms, time_ms, until_ms)
 
 
-def qualified(rows: "pl.LazyFrame", ledger: Ledger, around_ms: int) -> "pl.DataFrame":
-    """The rows with what they say of their quality.
-
-    Args:
-        rows: with `start_ms` and `end_ms`.
-        ledger: what became known when.
-        around_ms: a window closes so long after its end, and what is missing so near to it may belong to it.
-    """
+def _before(ordered: "pl.Series", values: "pl.Series") -> "pl.Series":
+    """How many of the ordered numbers lie before each of the values."""
     import polars as pl
 
-    found = rows.collect()
-    closes = pl.col("end_ms") + around_ms
-    final = closes <= ledger.watermark
-    quality = _missing(_concerned(found, ledger, around_ms), ledger, around_ms)
-    found = found.join(quality, on=("start_ms", "end_ms"), how="left", maintain_order="left")
-    gap_ms = pl.when(closes > ledger.marked).then(pl.col("gap_ms").fill_null(0))
-    whole = (pl.col("gap_ms") == 0).fill_null(False) & (pl.col("dropped") == 0)
-    return (
-        found.with_columns(gap_ms, pl.col("dropped").fill_null(0), pl.lit(0, pl.Int64).alias("late"), final.alias("final"))
-        .with_columns((pl.col("final") & whole).alias("complete"))
-    )
+    return ordered.search_sorted(values.cast(ordered.dtype), "left").cast(pl.Int64)
 
 
-def _concerned(rows: "pl.DataFrame", ledger: Ledger, around_ms: int) -> "pl.DataFrame":
-    """The windows that may know of a gap or a loss: most know of none."""
-    import polars as pl
-
-    apart = Missing()
-    for entry in ledger.entries:
-        apart.add_gap(entry.start_ms, entry.end_ms)
-    largest, least = 2**63 - 1, -(2**63)
-    spans = [(max(start_ms, least), min(end_ms, largest)) for start_ms, end_ms in apart.gaps]
-    schema = {"from_ms": pl.Int64, "until_ms": pl.Int64}
-    found = (
-        rows.select("start_ms", "end_ms")
-        .unique()
-        .with_columns((pl.col("end_ms") + around_ms - 1).alias("last_ms"))
-        .sort("last_ms")
-        .join_asof(pl.DataFrame(spans, schema, orient="row"), left_on="last_ms", right_on="from_ms")
-    )
-    return found.filter(pl.col("until_ms") > pl.col("start_ms") - around_ms).select("start_ms", "end_ms")
-
-
-def _missing(windows: "pl.DataFrame", ledger: Ledger, around_ms: int) -> "pl.DataFrame":
-    """What each of these windows misses, by the arithmetic of windows; they are in order of their end."""
-    import polars as pl
-
-    entries = iter(ledger.entries)
-    coming = next(entries, None)
-    known = Missing()
-    found: list[tuple[int, int, int, int]] = []
-    for start_ms, end_ms in windows.iter_rows():
-        while coming is not None and coming.watermark < end_ms + around_ms:
-            coming.enter(known)
-            coming = next(entries, None)
-        from_ms, until_ms = start_ms - around_ms, end_ms + around_ms
-        found.append((start_ms, end_ms, known.gap_ms(from_ms, until_ms), known.dropped(from_ms, until_ms)))
-    return pl.DataFrame(found, dict.fromkeys(("start_ms", "end_ms", "gap_ms", "dropped"), pl.Int64), orient="row")
+def _proven(proofs: "pl.DataFrame") -> "Iterable[int]":
+    """What is proven of all connections, after each of the proofs."""
+    known: dict[str, int] = {}
+    for at_ms, origin in proofs.select("at_ms", "origin").iter_rows():
+        known[origin] = max(at_ms, known.get(origin, NEVER))
+        yield min(known.values())

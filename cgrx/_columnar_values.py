@@ -120,6 +120,15 @@ class Compiler:
         """What is to be computed of the events."""
         return tuple(self._parts.values())
 
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns of events that it reads."""
+        read = [part.of_events for part in self.parts]
+        for each in self.by_name:
+            read += [*each.sums] if each.keep is None else [*each.sums, each.keep]
+        names = {name for expression in read for name in expression.meta.root_names()}
+        return frozenset(names | {each.field for each in self.by_name})
+
     def _result(self, formula: Formula) -> "pl.Expr":
         import polars as pl
 
