@@ -131,19 +131,22 @@ def _rows(window: Window[Any], told: Told) -> "pl.DataFrame":
         raise Inexpressible("the sides of liquidations and trades are told apart by their types")
     compiler = Compiler(told.types, [(name, aggregate.formula) for name, aggregate in row.aggregates])
     events = _needed(told, {*keys, *compiler.columns}).collect()
+    # A key that is the same in all events, as the instrument of a trade channel, costs no grouping.
+    fixed = {key: events[key][0] for key in keys if len(events) and (events[key] == events[key][0]).all()}
+    moving = tuple(key for key in keys if key not in fixed)
     time_ms = pl.col("time_ms")
     if isinstance(window, Grid):
         size_ms, every_ms = window.size_ms, window.every_ms
         first_ms = ((time_ms - size_ms) // every_ms + 1) * every_ms
         known = ledger(told, events, first_ms + size_ms, terms.lateness_ms, terms.idle_ms)
         around_ms = 0
-        rows = grid(events.lazy(), compiler, keys, size_ms, every_ms)
+        rows = grid(events.lazy(), compiler, moving, size_ms, every_ms)
     else:
         gap_ms = around_ms = cast("Session[Any]", window).gap_ms
         # An event behind the watermark may be too near to a session that has closed.
         known = ledger(told, events, time_ms + 1, terms.lateness_ms, terms.idle_ms)
-        rows = session(events.lazy(), compiler, keys, gap_ms)
-    found = qualified(rows, known, around_ms)
+        rows = session(events.lazy(), compiler, moving, gap_ms)
+    found = qualified(rows, known, around_ms).with_columns(pl.lit(value).alias(key) for key, value in fixed.items())
     open_keys = found.select(pl.struct(keys).n_unique()).item() if keys and len(found) > terms.max_keys else 0
     if open_keys > terms.max_keys:
         raise Inexpressible(f"{open_keys:,} keys are more than max_keys={terms.max_keys}")

@@ -217,6 +217,7 @@ class _Walk:
         last = _before(proofs["seq"], pl.Series([loss.seq for loss in told.losses], dtype=pl.Int64)) - 1
         index = pl.int_range(pl.len())
         return proofs.with_columns(
+            index.alias("index"),
             # A connection that is new may know of less, but who has fallen idle stays so.
             proven.cum_max().alias("proven_ms"),
             (pl.lit(several) | (index == 0) | index.is_in(last.implode())).alias("kept"),
@@ -227,20 +228,21 @@ class _Walk:
         import polars as pl
 
         woken: list[int] = []
-        proofs = proofs.with_columns(quiet=pl.lit(bool(self._sources)))
+        told: list[pl.Series] = []
+        quiet = pl.repeat(bool(self._sources), len(proofs), eager=True)
         for columns in self._sources:
             said = _before(columns.places, proofs["place"])
             last_ms = columns.received.gather((said - 1).clip(0))
             silent = (said > 0) & (proofs["proven_ms"] - last_ms >= self._idle_ms)
-            proofs = proofs.with_columns(said=said, silent=silent)
             # It falls idle at the first proof of those between the same two events.
-            falls = pl.col("silent") & (pl.col("silent").cum_sum().over("said") == 1)
-            proofs = proofs.with_columns(
-                falls=falls, kept=pl.col("kept") | falls, quiet=pl.col("quiet") & (pl.col("silent") | (said == 0))
-            )
-            wakes = proofs.filter(pl.col("falls") & (pl.col("said") < len(columns.places)))["said"]
+            falls = pl.DataFrame({"index": proofs["index"], "said": said}).filter(silent)
+            falls = falls.filter((pl.col("said") != pl.col("said").shift()).fill_null(True))
+            told.append(falls["index"])
+            wakes = falls["said"].filter(falls["said"] < len(columns.places))
             woken += [columns.places[0], *columns.places.gather(wakes)]
-        return proofs.with_columns(kept=pl.col("kept") | pl.col("quiet")), woken
+            quiet &= silent | (said == 0)
+        kept = pl.col("kept") | pl.lit(quiet) | pl.col("index").is_in(pl.concat(told).implode()) if told else "kept"
+        return proofs.with_columns(kept=kept, quiet=quiet), woken
 
     def _find_suspects(self, quiet: "pl.DataFrame") -> list[int]:
         """The events that are late if no source but the foremost counts."""
