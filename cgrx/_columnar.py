@@ -3,6 +3,7 @@
     filters             conditions of columns
     dedupe              the first of equal events within a time
     merge, share        the union in order of arrival
+    merge_exchanges     the same in order of time, where no event may come too late for that
     tumbling, sliding,  groups of events; whether an event comes too late, and what each row misses, is found out first
     session
     behind the window   `final` as a condition; functions of a row run in Python, on the rows
@@ -20,6 +21,7 @@ from cgrx._channels import Channel
 from cgrx._columnar_dedupe import deduped
 from cgrx._columnar_ledger import ledger
 from cgrx._columnar_quality import qualified
+from cgrx._columnar_order import ordered
 from cgrx._columnar_source import Inexpressible, Told, union
 from cgrx._columnar_values import Compiler, accepting, side_code
 
@@ -95,9 +97,9 @@ def require_window(window: Window[Any]) -> None:
 def _told(branch: Branch, source: Source) -> Told:
     """What reaches the end of these stages."""
     if isinstance(branch.source, Merged):
-        if branch.source.order is not None:
-            raise Inexpressible("merge_exchanges")
         told = union([_told(each, source) for each in branch.source.branches])
+        if branch.source.order is not None:
+            told = ordered(branch.source.order, told)
     else:
         told = source(branch.source)
     for stage in branch.stages:

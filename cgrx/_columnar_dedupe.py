@@ -24,6 +24,8 @@ def deduped(stage: Dedupe, told: Told) -> Told:
 
     if callable(stage.key):
         raise Inexpressible(f"{stage!r}: its key is a Python function")
+    if told.promised_ms is not None:
+        raise Inexpressible(f"{stage!r} behind merge_exchanges goes by when that lets events go")
     several = ("trade",) if len(told.channels) > 1 else ()
     keys = (*FIELDS, *several) if stage.key is None else stage.key
     losses = pl.DataFrame(

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import attrs
 
 from cgrx._channels import Channel
-from cgrx._columnar_source import Inexpressible, Told
-from cgrx._signals import Alive, Mark
+from cgrx._columnar_source import Inexpressible, Told, before
+from cgrx._signals import Alive, Mark, Watermark
 from cgrx.operators._missing import FOREVER, NEVER, Missing
 from cgrx.operators._progress import Progress, Source
 
@@ -120,9 +120,9 @@ class _Columns:
 
     def states(self, places: "pl.Series") -> list[tuple[int, int, int]]:
         """Before each of these: the highest time, when that was received, and when the last event was."""
-        last = (_before(self.places, places) - 1).clip(0)
+        last = (before(self.places, places) - 1).clip(0)
         highest = self.highest.gather(last)
-        first = _before(self.highest, highest)
+        first = before(self.highest, highest)
         columns = (highest, self.received.gather(first), self.received.gather(last))
         return list(zip(*(column.to_list() for column in columns), strict=True))
 
@@ -154,7 +154,9 @@ class _Walk:
         moments = self._find_moments()
         places = pl.Series([place for place, *_ in moments], dtype=pl.Int64)
         states = [columns.states(places) for columns in self._sources]
-        marked, late = FOREVER, 0
+        promised_ms = self._told.promised_ms
+        # A stage that orders events says how far with the first that it lets go.
+        marked, late = FOREVER if promised_ms is None else NEVER, 0
         for at, (_, _, _, what) in enumerate(moments):
             for columns, told in zip(self._sources, states, strict=True):
                 if columns.source is not None:
@@ -166,6 +168,9 @@ class _Walk:
                     what.source.wake(progress, what)
                     late += progress.reached(what.until_ms)
                 case None:
+                    if promised_ms is not None:
+                        progress.on_mark(Watermark(promised_ms))
+                        journal.watermark = progress.watermark
                     progress.end()
                 case _:
                     marked = min(marked, journal.watermark)
@@ -203,7 +208,7 @@ class _Walk:
 
     def _places(self, seqs: "pl.Series") -> "pl.Series":
         """How many events came before."""
-        return _before(self._events["seq"], seqs).alias("place")
+        return before(self._events["seq"], seqs).alias("place")
 
     def _find_proofs(self) -> "pl.DataFrame":
         """The proofs of life: where they stand, what is proven of all connections, which are to be told anyway."""
@@ -214,7 +219,7 @@ class _Walk:
         several = proofs["origin"].n_unique() > 1
         proven = pl.Series(_proven(proofs), dtype=pl.Int64) if several else proofs["at_ms"]
         # The first one counts as a mark; and the last one before a loss says how late it is then.
-        last = _before(proofs["seq"], pl.Series([loss.seq for loss in told.losses], dtype=pl.Int64)) - 1
+        last = before(proofs["seq"], pl.Series([loss.seq for loss in told.losses], dtype=pl.Int64)) - 1
         index = pl.int_range(pl.len())
         return proofs.with_columns(
             index.alias("index"),
@@ -231,7 +236,7 @@ class _Walk:
         told: list[pl.Series] = []
         quiet = pl.repeat(bool(self._sources), len(proofs), eager=True)
         for columns in self._sources:
-            said = _before(columns.places, proofs["place"])
+            said = before(columns.places, proofs["place"])
             last_ms = columns.received.gather((said - 1).clip(0))
             silent = (said > 0) & (proofs["proven_ms"] - last_ms >= self._idle_ms)
             # It falls idle at the first proof of those between the same two events.
@@ -253,9 +258,9 @@ class _Walk:
         quiet = quiet.filter(pl.col("place") > 0)
         if len(quiet):
             # All idle: time goes on, as far as it is proven, from the latest event on.
-            before = latest.gather(quiet["place"] - 1)
-            told_ms = events["received_ms"].gather(_before(latest, before))
-            idle_ms = (before + (quiet["proven_ms"] - told_ms).clip(0)).cum_max()
+            last_ms = latest.gather(quiet["place"] - 1)
+            told_ms = events["received_ms"].gather(before(latest, last_ms))
+            idle_ms = (last_ms + (quiet["proven_ms"] - told_ms).clip(0)).cum_max()
             since = pl.DataFrame({"place": quiet["place"].cast(events["place"].dtype), "idle_ms": idle_ms})
             bounded = bounded.join_asof(since, on="place").with_columns(bound_ms=pl.max_horizontal("bound_ms", "idle_ms"))
         found = bounded.filter(pl.col("until_ms") <= pl.col("bound_ms") - self._lateness_ms)["place"]
@@ -274,13 +279,6 @@ class _Walk:
         for place, seq, received_ms, exchange, time_ms, until_ms, index in chosen.iter_rows():
             source = sources[self._told.channels[index], exchange]
             yield place, 1, seq, _Arrival(source, received_ms, time_ms, until_ms)
-
-
-def _before(ordered: "pl.Series", values: "pl.Series") -> "pl.Series":
-    """How many of the ordered numbers lie before each of the values."""
-    import polars as pl
-
-    return ordered.search_sorted(values.cast(ordered.dtype), "left").cast(pl.Int64)
 
 
 def _proven(proofs: "pl.DataFrame") -> "Iterable[int]":

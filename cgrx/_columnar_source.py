@@ -41,6 +41,8 @@ class Told:
     """The proofs of life, in order: `seq`, `at_ms`, `origin`."""
     losses: tuple[Loss, ...]
     """In order."""
+    promised_ms: int | None = None
+    """Of events in order of their time: how far that has come in the end."""
 
     @property
     def types(self) -> frozenset[type[Event]]:
@@ -56,6 +58,8 @@ def union(inputs: Sequence[Told]) -> Told:
     """
     import polars as pl
 
+    if any(each.promised_ms is not None for each in inputs):
+        raise Inexpressible("a merge behind merge_exchanges waits for the order of each")
     channels = tuple(dict.fromkeys(channel for each in inputs for channel in each.channels))
     several = len(channels) > 1
     events = pl.concat(_labelled(each, channels) if several else each.events for each in inputs)
@@ -137,3 +141,10 @@ def proofs(marks: Iterable[tuple[int, int, str]]) -> "pl.DataFrame":
     import polars as pl
 
     return pl.DataFrame(list(marks), {"seq": pl.Int64, "at_ms": pl.Int64, "origin": pl.String}, orient="row")
+
+
+def before(ordered: "pl.Series", values: "pl.Series") -> "pl.Series":
+    """How many of the ordered numbers lie before each of the values."""
+    import polars as pl
+
+    return ordered.search_sorted(values.cast(ordered.dtype), "left").cast(pl.Int64)

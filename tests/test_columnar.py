@@ -1,0 +1,90 @@
+"""A pipeline in columns gives the rows that it gives event by event, or says that it does not."""
+
+import math
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cgrx import operators as ops
+from cgrx._columnar_rows import as_rows, as_table
+from cgrx._columnar_source import Inexpressible
+from cgrx.operators import agg
+from tests.columns import AGGREGATES, LIQUIDATIONS, TRADES, WINDOWS, Build, Said, assert_same, by_events, in_columns, said
+
+TERMS: dict[str, Any] = {"lateness": "10ms", "idle": "15ms"}
+
+
+def trades(feed: Any) -> Any:
+    return feed.futures_trades(TRADES.exchange, TRADES.symbol, min_volume=0)
+
+
+SHAPES: dict[str, Build] = {
+    "one channel": lambda feed: feed.liquidations(),
+    "filtered": lambda feed: feed.liquidations().pipe(
+        ops.min_volume(0.5), ops.max_volume(1.75), ops.exchange("a", "C"), ops.symbol("x"), ops.base_asset("btc", "eth")
+    ),
+    "two channels": lambda feed: ops.merge(feed.liquidations().pipe(ops.side("long")), trades(feed)),
+    "one channel twice": lambda feed: ops.merge(
+        feed.liquidations(), feed.liquidations().pipe(ops.side("short"))
+    ).share(),
+    "three streams": lambda feed: ops.merge(
+        ops.merge(trades(feed), feed.liquidations()), trades(feed).pipe(ops.side("buy"))
+    ).pipe(ops.min_volume(0.5)),
+    "ordered": lambda feed: ops.merge_exchanges(feed.liquidations(), trades(feed), max_delay="20ms"),
+    "one in order": lambda feed: ops.merge_exchanges(feed.liquidations(), max_delay="9ms").pipe(ops.min_volume(0.5)),
+    "waiting": lambda feed: ops.merge_exchanges(trades(feed), feed.liquidations(), max_delay=math.inf),
+    "deduplicated": lambda feed: ops.merge(feed.liquidations(), trades(feed)).pipe(ops.dedupe("20ms")),
+    "deduplicated by fields": lambda feed: feed.liquidations().pipe(ops.dedupe("30ms", ("exchange", "symbol"))),
+}
+
+
+def compare(build: Build, recorded: Said) -> None:
+    """Either the columns say that they cannot, or the rows are equal, as objects and as a table."""
+    expected = by_events(build, recorded)
+    try:
+        found = in_columns(build, recorded)
+    except Inexpressible as inexpressible:
+        assert re.search("late|says nothing|gaps or losses|several connections", str(inexpressible))
+        return
+    rows = as_rows(found.frame, found.window.rows.type)
+    assert_same(rows, expected)
+    assert all(row.late == 0 for row in expected)
+    if expected:
+        table = ops.to_frame(rows, final_only=False)
+        assert as_table(found.frame, found.window.rows.type).equals(table)
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("shape", SHAPES)
+@given(recorded=said(), by=st.sampled_from([(), "exchange", ("exchange", "symbol")]))
+@settings(max_examples=12, deadline=None)
+def test_rows_and_their_quality(shape: str, window: str, recorded: Said, by: Any) -> None:
+    """With gaps, losses, idle sources, one connection or two, and events that come too late."""
+    stage = WINDOWS[window](by=by, n=agg.count(), usd=agg.volume(), **TERMS)
+    compare(lambda feed: SHAPES[shape](feed).pipe(stage), recorded)
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("shape", ["one channel", "two channels"])
+@given(recorded=said(disorder=8), by=st.sampled_from([(), "symbol", ("exchange", "base_asset")]))
+@settings(max_examples=25, deadline=None)
+def test_every_aggregate(shape: str, window: str, recorded: Said, by: Any) -> None:
+    stage = WINDOWS[window](by=by, **AGGREGATES, **TERMS)
+    compare(lambda feed: SHAPES[shape](feed).pipe(stage), recorded)
+
+
+@given(recorded=said(disorder=60, channels=(LIQUIDATIONS,)), window=st.sampled_from(list(WINDOWS)))
+@settings(max_examples=60, deadline=None)
+def test_late_events_are_never_overlooked(recorded: Said, window: str) -> None:
+    """Where the disorder is large, the columns give the same or say that they cannot."""
+    stage = WINDOWS[window](by="exchange", n=agg.count(), **TERMS)
+    compare(lambda feed: feed.liquidations().pipe(stage), recorded)
+
+
+@given(recorded=said(channels=(LIQUIDATIONS,)))
+@settings(max_examples=30, deadline=None)
+def test_sides_are_keys_too(recorded: Said) -> None:
+    compare(lambda feed: feed.liquidations().pipe(ops.tumbling("20ms", by=("side", "symbol"), **TERMS)), recorded)
