@@ -26,7 +26,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("_tls", "_wire", "_transport"),
     ("_agenda", "_scheduler"),
     ("_log", "_pressure", "_hub", "_session"),
-    ("_supervisor", "_live", "_feed"),
+    ("_feed_base", "_supervisor", "_live", "_feed"),
     ("_inbox", "_bridge"),
     ("_recording", "_replay"),
     ("__init__",),
