@@ -154,6 +154,32 @@ class Hub:
             self._in_turn(lambda: self._send(line, Batch(channel, received_ms, events)))
         return True
 
+    def relay(self, channel: Channel, signal: Signal[Any]) -> None:
+        """Deliver a signal as it was recorded: the recording brings gaps and proofs of its own."""
+        line = self._lines.get(channel)
+        if line is None:
+            return
+        for seat in line.seats:
+            seat.missing_since_ms = None
+        match signal:
+            case Batch(events=events, received_ms=received_ms) if events:
+                line.events += len(events)
+                line.last_event_ms, line.last_received_ms = events[-1].time_ms, received_ms
+            case Dropped(channel=of, count=count) if of is not None:
+                line.malformed += count
+            case Gap(start_ms=start_ms) if start_ms > 0:
+                line.gaps += 1
+            case _:
+                pass
+        self._in_turn(partial(self._send, line, signal))
+
+    def passed(self, channel: Channel, count: int, received_ms: int) -> None:
+        """Count events that nobody had to be handed: every subscriber's own filters would have left them out."""
+        line = self._lines.get(channel)
+        if line is not None:
+            line.events += count
+            line.last_received_ms = max(received_ms, line.last_received_ms or 0)
+
     def malformed(self, channel: Channel, count: int) -> None:
         """Charge events that could not be read to the subscribers of their channel."""
         line = self._lines.get(channel)

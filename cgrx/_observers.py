@@ -73,6 +73,12 @@ class Runtime(Protocol):
         ...
 
 
+def stages_of(observer: object) -> tuple[Any, ...]:
+    """The stages that all signals for this observer go through first, where it tells; in a merge those behind it."""
+    found: tuple[Any, ...] = getattr(observer, "stages", ())
+    return found
+
+
 def is_async(function: object) -> bool:
     """Whether calling it makes a coroutine or an async generator (also a partial, or an object with such a call)."""
     call = getattr(type(function), "__call__", None)  # noqa: B004 - not asked whether it can be called, but how
@@ -193,6 +199,7 @@ class InTurn(abc.DisposableBase, Generic[T]):
         self._waiting: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
         self._busy = False
         self._stopped = False
+        self.stages = stages_of(observer)
 
     def on_signal(self, signal: Signal[T]) -> None:
         self._hand_on(self._observer.on_signal, signal)

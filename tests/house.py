@@ -28,7 +28,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("_log", "_pressure", "_hub", "_session"),
     ("_feed_base", "_supervisor", "_live", "_feed"),
     ("_inbox", "_bridge"),
-    ("_recording", "_replay"),
+    ("_recorded", "_recording"),
+    ("_moments", "_replay_source", "_replay_joint", "_replay_time", "_replay"),
     ("__init__",),
     # For tests and trials, the user's and ours.
     ("_pipe", "_faults", "_generator", "_sources", "_samples", "_playing", "_marbles"),

@@ -1,0 +1,134 @@
+"""Where a replay takes what it says from: logs of what feeds said, one after another or side by side.
+
+A `Log` is what can be replayed. A `Cursor` walks through one of them, and leaves out what nobody wants: `Wanted` knows
+what that is. What was left out may be wanted a moment later, so a cursor looks no further ahead than to the end of a
+chunk, and says (`Passed`) when it gets there.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Protocol, TypeAlias
+
+import attrs
+from reactivex.disposable import Disposable
+
+from cgrx._channels import Channel
+from cgrx._recorded import Recorded
+from cgrx._signals import Alive, Batch, Dropped, Gap, Watermark, mark_ms
+from cgrx.operators._columns import Condition
+
+Conditions: TypeAlias = tuple[Condition, ...]
+"""What a subscriber asks of every event first: all of them hold, or the event does not matter to it."""
+
+
+class Wanted:
+    """What the subscribers of a replay want, by channel."""
+
+    def __init__(self) -> None:
+        self.version = 0
+        """Changes whenever something else is wanted."""
+        self._by_channel: dict[Channel, list[Conditions]] = {}
+
+    def add(self, channel: Channel, conditions: Conditions) -> Disposable:
+        """One more subscriber; disposing takes it away."""
+        asked = self._by_channel.setdefault(channel, [])
+        asked.append(conditions)
+        self.version += 1
+
+        def remove() -> None:
+            asked.remove(conditions)
+            self.version += 1
+
+        return Disposable(remove)
+
+    def of(self, channel: Channel) -> frozenset[Conditions]:
+        """What each subscriber asks: an event matters that fulfils all conditions of one of them."""
+        return frozenset(self._by_channel.get(channel, ()))
+
+
+@attrs.frozen
+class Passed:
+    """Up to here nothing else is wanted. By channel: how many events were left out, and when the last was received."""
+
+    events: Mapping[Channel, tuple[int, int]]
+
+
+@attrs.frozen
+class Said:
+    """The next that is to be said, and at which time."""
+
+    time_ms: int
+    channel: Channel | None
+    said: object
+    """A signal, a status, or `Passed`."""
+
+
+class Cursor(ABC):
+    """A walk through one log, in the order in which it was recorded."""
+
+    @abstractmethod
+    def peek(self, now_ms: int) -> Said | None:
+        """What comes next, at `now_ms` or later; None at the end. The same as before, unless other things are wanted."""
+
+    @abstractmethod
+    def take(self) -> None:
+        """Step over it."""
+
+
+class Log(Protocol):
+    """What a feed said, in a form that can be replayed."""
+
+    @property
+    def channels(self) -> Sequence[Channel]:
+        """The channels that it holds."""
+        ...
+
+    @property
+    def start_ms(self) -> int:
+        """The time of the first that was said."""
+        ...
+
+    @property
+    def end_ms(self) -> int:
+        """The time of the last that was said."""
+        ...
+
+    def entries(
+        self, *, channels: Iterable[Channel] | None, start_ms: int | None, end_ms: int | None
+    ) -> Iterator[Recorded]:
+        """What was said of some channels (and on the status) in [start_ms, end_ms)."""
+        ...
+
+
+def said_ms(said: object) -> int:
+    """When something was said, as far as it tells itself; 0 where it does not."""
+    match said:
+        case Batch(received_ms=received_ms):
+            return received_ms
+        case Alive() | Gap() | Dropped() | Watermark():
+            return mark_ms(said)
+        case _:
+            return int(getattr(said, "at_ms", 0))
+
+
+class EntryCursor(Cursor):
+    """A walk through the entries themselves: everything is looked at, so nothing has to be taken back."""
+
+    def __init__(self, entries: Iterable[Recorded], start_ms: int) -> None:
+        self._entries = iter(entries)
+        self._now_ms = start_ms
+        self._next = self._read()
+
+    def peek(self, now_ms: int) -> Said | None:
+        return self._next
+
+    def take(self) -> None:
+        self._next = self._read()
+
+    def _read(self) -> Said | None:
+        entry = next(self._entries, None)
+        if entry is None:
+            return None
+        # Who says no time of its own, or an older one (a proof speaks of its ping), was said with the one before it.
+        self._now_ms = max(self._now_ms, said_ms(entry.said))
+        return Said(self._now_ms, entry.channel, entry.said)
