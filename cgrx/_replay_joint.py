@@ -1,10 +1,10 @@
 """Several recordings in one order, as if one feed had said it all.
 
-    order      by time of receipt; what was received in the same millisecond, in the order of the recordings
-    channels   one may be in several recordings, but not in two at the same time: its events would come twice
-    gaps       where a channel goes on in another recording, the gap from 0 with which that begins is a gap from when
-               the channel was last heard: what came before was seen
-    proofs     recordings one after the other are one origin, as connections of one feed are; side by side they are two
+order      by time of receipt; what was received in the same millisecond, in the order of the recordings
+channels   one may be in several recordings, but not in two at the same time: its events would come twice
+gaps       where a channel goes on in another recording, the gap from 0 with which that begins is a gap from when
+           the channel was last heard: what came before was seen
+proofs     recordings one after the other are one origin, as connections of one feed are; side by side they are two
 """
 
 import os

@@ -117,18 +117,19 @@ class EntryCursor(Cursor):
     def __init__(self, entries: Iterable[Recorded], start_ms: int) -> None:
         self._entries = iter(entries)
         self._now_ms = start_ms
-        self._next = self._read()
+        self._next: Said | None = None
 
     def peek(self, now_ms: int) -> Said | None:
+        """See `Cursor`."""
+        if self._next is None:
+            entry = next(self._entries, None)
+            if entry is not None:
+                # Who says no time of its own, or an older one (a proof speaks of its ping), was said with the one
+                # before it.
+                self._now_ms = max(self._now_ms, said_ms(entry.said))
+                self._next = Said(self._now_ms, entry.channel, entry.said)
         return self._next
 
     def take(self) -> None:
-        self._next = self._read()
-
-    def _read(self) -> Said | None:
-        entry = next(self._entries, None)
-        if entry is None:
-            return None
-        # Who says no time of its own, or an older one (a proof speaks of its ping), was said with the one before it.
-        self._now_ms = max(self._now_ms, said_ms(entry.said))
-        return Said(self._now_ms, entry.channel, entry.said)
+        """See `Cursor`."""
+        self._next = None

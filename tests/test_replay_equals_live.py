@@ -38,9 +38,7 @@ def pipelines(feed: cgrx.Feed) -> dict[str, EventStream[Any]]:
 
 def digest(records: dict[str, Record]) -> dict[str, str]:
     """A hash of all that each pipeline gave, marks and the end included."""
-    return {
-        name: hashlib.sha256(repr((seen.signals, seen.end)).encode()).hexdigest() for name, seen in records.items()
-    }
+    return {name: hashlib.sha256(repr((seen.signals, seen.end)).encode()).hexdigest() for name, seen in records.items()}
 
 
 async def live(seed: int) -> tuple[Log, dict[str, Record]]:
@@ -53,7 +51,10 @@ async def live(seed: int) -> tuple[Log, dict[str, Record]]:
         WrongTypes(after="17s"),
     ]
     source = Generator(seed=seed, rate=60, start_ms=START_MS)
-    async with Simulator(source, listen=False, times="recorded", faults=faults) as simulator, feed_on(simulator) as feed:
+    async with (
+        Simulator(source, listen=False, times="recorded", faults=faults) as simulator,
+        feed_on(simulator) as feed,
+    ):
         log = log_of(feed, *CHANNELS)
         seen = {name: record(stream) for name, stream in pipelines(feed).items()}
         await trio.sleep(19)
