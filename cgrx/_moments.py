@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import TypeAlias
 
 Moment: TypeAlias = datetime | int | str
-"""An aware `datetime`, milliseconds since the epoch, or ISO 8601 such as `"2024-08-09T00:00:05.25Z"` (without a zone: UTC)."""
+"""An aware `datetime`, milliseconds since the epoch, or a text in ISO 8601 (UTC where it names no zone)."""
 
 _ACCEPTED = (
     'an aware datetime, milliseconds since the epoch, or a text such as "2024-08-09", "2024-08-09T00:05" or'

@@ -1,5 +1,7 @@
 """One thing that a feed said: what a recording is made of."""
 
+from typing import Any
+
 import attrs
 
 from cgrx._channels import Channel
@@ -12,4 +14,4 @@ class Recorded:
     """One thing a feed said, on the stream of `channel`; None: on its status."""
 
     channel: Channel | None
-    said: Signal | Status
+    said: Signal[Any] | Status

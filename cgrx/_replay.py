@@ -7,7 +7,6 @@ while a consumer blocks, nothing is said and the time stands.
 """
 
 import math
-import os
 from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from types import MappingProxyType
@@ -24,8 +23,8 @@ from cgrx._feed_base import FeedBase, OnSubscriberError, require_policy
 from cgrx._loop import require_trio
 from cgrx._moments import Moment, to_epoch_ms
 from cgrx._observers import SignalObserver, stages_of
-from cgrx._replay_joint import Joint
-from cgrx._replay_source import Log, Passed, Said, Wanted
+from cgrx._replay_joint import Joint, Recordings
+from cgrx._replay_source import Passed, Said
 from cgrx._replay_time import ReplayClock, ReplayScheduler
 from cgrx._signals import Alive, Batch, Dropped, Gap, Watermark
 from cgrx._status import (
@@ -249,7 +248,7 @@ class Replay(FeedBase):
 
 
 def replay(
-    recordings: "str | os.PathLike[str] | Log | Iterable[str | os.PathLike[str] | Log]",
+    recordings: Recordings,
     *,
     speed: float = math.inf,
     start: Moment | None = None,

@@ -10,12 +10,16 @@ proofs     recordings one after the other are one origin, as connections of one 
 import os
 from collections.abc import Iterable, Sequence
 from itertools import combinations
+from typing import TypeAlias, TypeGuard
 
 import attrs
 
 from cgrx._channels import Channel, parse_channel
 from cgrx._replay_source import Cursor, EntryCursor, Log, Passed, Said, Wanted
 from cgrx._signals import Alive, Batch, Gap
+
+Recordings: TypeAlias = str | os.PathLike[str] | Log | Iterable[str | os.PathLike[str] | Log]
+"""The folder of a recording, an opened one, or several."""
 
 
 @attrs.define(eq=False)
@@ -59,7 +63,7 @@ class Joint:
     @classmethod
     def of(
         cls,
-        recordings: "str | os.PathLike[str] | Log | Iterable[str | os.PathLike[str] | Log]",
+        recordings: Recordings,
         start_ms: int | None,
         end_ms: int | None,
         channels: Iterable[Channel | str] | None,
@@ -121,12 +125,16 @@ def opened(recording: "str | os.PathLike[str] | Log") -> Log:
     return recording
 
 
-def _several(
-    recordings: "str | os.PathLike[str] | Log | Iterable[str | os.PathLike[str] | Log]",
-) -> list["str | os.PathLike[str] | Log"]:
-    if isinstance(recordings, str | os.PathLike) or hasattr(recordings, "entries"):
-        return [recordings]  # type: ignore[list-item]  # hasattr() tells mypy nothing
-    return list(recordings)  # type: ignore[arg-type]  # as above
+def _several(recordings: Recordings) -> list[str | os.PathLike[str] | Log]:
+    if isinstance(recordings, str | os.PathLike) or _is_log(recordings):
+        return [recordings]
+    if not isinstance(recordings, Iterable):
+        raise TypeError(f"recordings={recordings!r} takes the folder of a recording, a Recording, or several")
+    return list(recordings)
+
+
+def _is_log(value: object) -> TypeGuard[Log]:
+    return hasattr(value, "entries")
 
 
 def _channel(channel: Channel | str) -> Channel:

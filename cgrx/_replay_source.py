@@ -68,7 +68,7 @@ class Cursor(ABC):
 
     @abstractmethod
     def peek(self, now_ms: int) -> Said | None:
-        """What comes next, at `now_ms` or later; None at the end. The same as before, unless other things are wanted."""
+        """What comes next, at `now_ms` or later; None at the end. Changes only where other things are wanted."""
 
     @abstractmethod
     def take(self) -> None:

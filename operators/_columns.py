@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 import attrs
 
-from cgrx.operators._filters import FOLDS, SIDES, MaxVolume, MinVolume, OneOf, Side
 from cgrx._streams import Stage
+from cgrx.operators._filters import FOLDS, SIDES, MaxVolume, MinVolume, OneOf, Side
 
 
 @attrs.frozen

@@ -29,6 +29,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("_feed_base", "_supervisor", "_live", "_feed"),
     ("_inbox", "_bridge"),
     ("_recorded", "_recording"),
+    ("_import_rows", "_import_entries", "_import"),
     ("_moments", "_replay_source", "_replay_joint", "_replay_time", "_replay"),
     ("__init__",),
     # For tests and trials, the user's and ours.
@@ -69,6 +70,9 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "_cli_arguments",
         "_cli_faults",
         "_cli_demo",
+        "_cli_bar",
+        "_cli_import",
+        "_cli_replay",
         "_cli_watch",
         "_cli_simulate",
         "_cli",

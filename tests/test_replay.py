@@ -44,10 +44,11 @@ def test_it_starts_when_it_is_run() -> None:
     async def main() -> None:
         async with cgrx.replay(numbers(0, 1)) as feed:
             await trio.sleep(100)
-            assert feed.state is State.CONNECTING
+            states = [feed.state]
             seen = record(feed.liquidations())
             await feed.run()
-            assert feed.state is State.CLOSED
+            states.append(feed.state)
+        assert states == [State.CONNECTING, State.CLOSED]
         assert seen.signals == [entry.said for entry in numbers(0, 1).said]
         assert seen.end == "completed"
 
@@ -127,7 +128,7 @@ def test_what_is_pending_at_the_end_runs_as_long_as_the_body_does() -> None:
                 assert prices([event async for event in delayed]) == [0, 1]
                 assert feed.now_ms() == at(6)
                 done = trio.Event()
-                feed.scheduler.schedule_relative(3.0, lambda *_: done.set())
+                feed.scheduler.schedule_relative(3.0, lambda *_, done=done: done.set())
                 await done.wait()
                 assert feed.now_ms() == at(9)
 
@@ -271,10 +272,9 @@ def test_several_recordings_are_one_by_time_of_receipt() -> None:
         for logs, tie in (((one, two), [3, -3]), ((two, one), [-3, 3])):
             async with cgrx.replay(logs) as feed:
                 order: list[float] = []
-                feed.liquidations().subscribe(lambda event, order=order: order.append(event.price - 1))
-                feed.futures_trades("Binance", "BTCUSDT", min_volume=0).subscribe(
-                    lambda event, order=order: order.append(1 - event.price)
-                )
+                trades = feed.futures_trades("Binance", "BTCUSDT", min_volume=0)
+                signs = feed.liquidations().map(lambda event: event.price - 1)
+                signs.merge(trades.map(lambda event: 1 - event.price)).subscribe(order.append)
                 await feed.run()
             assert order == [0, 1, *tie, -4, 5]
 

@@ -10,7 +10,7 @@ import trio
 import cgrx
 from cgrx import EventStream, FuturesTrades
 from cgrx import operators as ops
-from cgrx.testing import DropInFrame, Garbage, Generator, Late, Simulator, WrongTypes
+from cgrx.testing import DropInFrame, Fault, Garbage, Generator, Late, Simulator, WrongTypes
 from tests.feeding import START_MS, Record, feed_on, record
 from tests.replaying import L, Log, log_of
 from tests.support import run_mock
@@ -43,7 +43,7 @@ def digest(records: dict[str, Record]) -> dict[str, str]:
 
 async def live(seed: int) -> tuple[Log, dict[str, Record]]:
     """Half a minute of a feed with everything that goes wrong on one, and what was said on it."""
-    faults = [
+    faults: list[Fault] = [
         Late("3s", after="3s"),
         WrongTypes(after="5s"),
         Garbage(after="7s"),
