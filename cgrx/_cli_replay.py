@@ -27,35 +27,27 @@ class Replayed:
     """What to replay, and how."""
 
     folders: Sequence[Path]
-    choose: Callable[[Replay], EventStream[Any]]
+    choose: Callable[[Replay], Sequence[EventStream[Any]]]
     filters: tuple[Stage[Any, Any], ...]
     speed: float
     start: Moment | None
     end: Moment | None
 
 
-def liquidations(feed: Replay) -> EventStream[Any]:
+def liquidations(feed: Replay) -> Sequence[EventStream[Any]]:
     """The liquidations."""
-    try:
-        return feed.liquidations()
-    except ValueError as error:
-        raise CommandError(Exit.FAILED, str(error)) from error
+    return (feed.liquidations(),)
 
 
-def trades(markets: Sequence[FuturesTrades]) -> Callable[[Replay], EventStream[Any]]:
+def trades(markets: Sequence[FuturesTrades]) -> Callable[[Replay], Sequence[EventStream[Any]]]:
     """Those of some instruments, in the order of receipt; of all that are recorded where none is named."""
 
-    def choose(feed: Replay) -> EventStream[Any]:
+    def choose(feed: Replay) -> Sequence[EventStream[Any]]:
         channels = markets or [channel for channel in feed.channels if isinstance(channel, FuturesTrades)]
         if not channels:
             held = ", ".join(channel.name for channel in feed.channels) or "nothing"
-            raise CommandError(Exit.FAILED, f"no trades are recorded there, but {held}")
-        try:
-            return merge(
-                *(feed.futures_trades(each.exchange, each.symbol, min_volume=each.min_volume) for each in channels)
-            )
-        except ValueError as error:
-            raise CommandError(Exit.FAILED, str(error)) from error
+            raise ValueError(f"no trades are recorded there, but {held}")
+        return [feed.futures_trades(each.exchange, each.symbol, min_volume=each.min_volume) for each in channels]
 
     return choose
 
@@ -71,7 +63,8 @@ async def replay_files(request: Replayed, show: Show, terminal: Terminal) -> int
         try:
             with reporting(viewer.say):
                 async with _opened(request) as feed:
-                    events = request.choose(feed).pipe(*request.filters)
+                    # Each filtered for itself: then the file is read through the filters.
+                    events = merge(*(each.pipe(*request.filters) for each in _chosen(request, feed)))
                     async with nullcontext() if bar is None else bar.showing(lambda: _done(feed)):
                         await viewer.run(feed, events, lambda: _where(feed))
         except ReaderGoneError:
@@ -90,6 +83,13 @@ def _opened(request: Replayed) -> AbstractAsyncContextManager[Replay]:
         return replay(request.folders, speed=request.speed, start=request.start, end=request.end)
     except ValueError as error:
         raise CommandError(Exit.USAGE, str(error)) from error
+
+
+def _chosen(request: Replayed, feed: Replay) -> Sequence[EventStream[Any]]:
+    try:
+        return request.choose(feed)
+    except ValueError as error:
+        raise CommandError(Exit.FAILED, str(error)) from error
 
 
 def _done(feed: Replay) -> Done:

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import attrs
 from reactivex import abc
@@ -45,8 +45,6 @@ class FanIn(abc.DisposableBase, Generic[T]):
 
     def __init__(self, observer: SignalObserver[T], inputs: int) -> None:
         self._observer = InTurn(observer)
-        self.stages = self._observer.stages
-        """See `stages_of`."""
         self._inputs = {index: _Input() for index in range(inputs)}
         self._unheard = inputs
         self._unheard_ms = 0  # up to here it has been told that events of the unheard may be missing
@@ -134,10 +132,6 @@ class FanIn(abc.DisposableBase, Generic[T]):
 class _FanInInput(Generic[T]):
     fan: FanIn[T]
     index: int
-
-    @property
-    def stages(self) -> tuple[Any, ...]:
-        return self.fan.stages
 
     def on_signal(self, signal: Signal[T]) -> None:
         self.fan.on_signal(self.index, signal)

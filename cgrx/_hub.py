@@ -167,8 +167,11 @@ class Hub:
                 line.last_event_ms, line.last_received_ms = events[-1].time_ms, received_ms
             case Dropped(channel=of, count=count) if of is not None:
                 line.malformed += count
-            case Gap(start_ms=start_ms) if start_ms > 0:
-                line.gaps += 1
+            case Gap(start_ms=start_ms):
+                line.gaps += start_ms > 0
+                # Each subscriber's own, as on a live feed: a union passes a loss once that comes by two paths.
+                self._in_turn(lambda: self._each(line, lambda observer: observer.on_signal(attrs.evolve(signal))))
+                return
             case _:
                 pass
         self._in_turn(partial(self._send, line, signal))

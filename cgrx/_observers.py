@@ -74,7 +74,7 @@ class Runtime(Protocol):
 
 
 def stages_of(observer: object) -> tuple[Any, ...]:
-    """The stages that all signals for this observer go through first, where it tells; in a merge those behind it."""
+    """The stages that all signals for this observer go through first, where it tells."""
     found: tuple[Any, ...] = getattr(observer, "stages", ())
     return found
 
@@ -199,7 +199,6 @@ class InTurn(abc.DisposableBase, Generic[T]):
         self._waiting: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
         self._busy = False
         self._stopped = False
-        self.stages = stages_of(observer)
 
     def on_signal(self, signal: Signal[T]) -> None:
         self._hand_on(self._observer.on_signal, signal)

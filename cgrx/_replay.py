@@ -37,7 +37,7 @@ from cgrx._status import (
     Silent,
     State,
 )
-from cgrx.operators._columns import leading_conditions
+from cgrx.operators._conditions import leading_conditions
 
 E = TypeVar("E", bound=Event)
 

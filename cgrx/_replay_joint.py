@@ -16,7 +16,7 @@ import attrs
 
 from cgrx._channels import Channel, parse_channel
 from cgrx._replay_source import Cursor, EntryCursor, Log, Passed, Said, Wanted
-from cgrx._signals import Alive, Batch, Gap
+from cgrx._signals import Alive, Batch, Dropped, Gap
 
 Recordings: TypeAlias = str | os.PathLike[str] | Log | Iterable[str | os.PathLike[str] | Log]
 """The folder of a recording, an opened one, or several."""
@@ -59,6 +59,8 @@ class Joint:
             for log, lane in zip(logs, _lanes(logs), strict=True)
         ]
         self._next: _Track | None = None
+        self._loss = Dropped(None, 0, "")
+        self._charged: set[Channel] = set()
 
     @classmethod
     def of(
@@ -113,9 +115,22 @@ class Joint:
             elif isinstance(what, Gap) and what.start_ms == 0 and channel in self._heard_ms:
                 since_ms = min(self._heard_ms[channel], what.end_ms)
                 said = attrs.evolve(said, said=attrs.evolve(what, start_ms=since_ms))
+            elif isinstance(what, Dropped) and what.channel is None:
+                said = attrs.evolve(said, said=self._one_loss(channel, what))
             if isinstance(what, Batch | Alive | Gap):
                 self._heard_ms[channel] = said.time_ms
         return said
+
+    def _one_loss(self, channel: Channel, loss: Dropped) -> Dropped:
+        """The same object for every channel that a message which could not be read was charged to.
+
+        A union counts it once then, as it does on a live feed.
+        """
+        if loss != self._loss or channel in self._charged:
+            self._loss = loss
+            self._charged.clear()
+        self._charged.add(channel)
+        return self._loss
 
 
 def opened(recording: "str | os.PathLike[str] | Log") -> Log:

@@ -15,7 +15,7 @@ from reactivex.disposable import Disposable
 from cgrx._channels import Channel
 from cgrx._recorded import Recorded
 from cgrx._signals import Alive, Batch, Dropped, Gap, Watermark, mark_ms
-from cgrx.operators._columns import Condition
+from cgrx.operators._conditions import Condition
 
 Conditions: TypeAlias = tuple[Condition, ...]
 """What a subscriber asks of every event first: all of them hold, or the event does not matter to it."""
