@@ -55,7 +55,7 @@ class Entries:
         least_ms = event.time_ms if row.received_ms is None else row.received_ms
         received_ms = max(self._received_ms, least_ms)
         if channel != self._of or received_ms != self._received_ms or len(self._batch) >= _BATCH:
-            yield from self.flush()
+            yield from self._flush()
             self._of, self._received_ms = channel, received_ms
             if self._start_ms is None:
                 self._start_ms = self._alive_ms = received_ms
@@ -71,22 +71,28 @@ class Entries:
         """A row was rejected: it may have been of any channel, also of one that has had no event yet."""
         self._lost += 1
         if self._gapless:
-            yield from self.flush()
+            yield from self._flush()
             for channel in self._started:
                 yield Recorded(channel, Dropped(None, 1, "rejected"))
 
-    def flush(self) -> Iterator[Recorded]:
+    def finish(self) -> Iterator[Recorded]:
+        """What remains at the end."""
+        yield from self._flush()
+        if self._received_ms > self._alive_ms:
+            yield from self._prove()
+
+    def _flush(self) -> Iterator[Recorded]:
         """What is held back; and what is proven, where it is time."""
         if self._batch:
             assert self._of is not None  # the batch is somebody's
             yield Recorded(self._of, Batch(self._of, self._received_ms, tuple(self._batch)))
             self._batch = []
             if self._gapless and self._received_ms - self._alive_ms >= _ALIVE_EVERY_MS:
-                yield from self.prove()
+                yield from self._prove()
 
-    def prove(self) -> Iterator[Recorded]:
+    def _prove(self) -> Iterator[Recorded]:
         """Everything received so far has been said."""
-        if self._gapless and self._start_ms is not None:
+        if self._gapless:
             self._alive_ms = self._received_ms
             for channel in self._started:
                 yield Recorded(channel, Alive(_ORIGIN, self._received_ms))

@@ -92,9 +92,10 @@ class Reader:
         if isinstance(value, Malformed):
             return Reject(file, line, value.path, value.reason, text)
         received_ms: int | None = None
-        if self.received is not None and isinstance(value, dict) and value.get(self.received) not in {None, ""}:
+        said = value.get(self.received) if self.received is not None and isinstance(value, dict) else None
+        if said is not None and said != "":
             try:
-                received_ms = int(read_number(value[self.received]))
+                received_ms = int(read_number(said))
             except ValueError as error:
                 return Reject(file, line, f"$.{self.received}", str(error), text)
             if not 0 <= received_ms <= self.now_ms + MAX_AHEAD_MS:
@@ -113,11 +114,11 @@ def json_rows(path: Path, reader: Reader) -> Iterator[Row]:
         UnreadableFileError: from some line on.
     """
     for number, line in _lines(path):
-        if line.isspace():
-            continue
         text = line.decode("utf-8", "backslashreplace").rstrip("\r\n")
         if len(line) > LINE_BYTES:
             yield Reject(str(path), number, "$", f"longer than {LINE_BYTES:,} bytes", text)
+            continue
+        if line.isspace():
             continue
         try:
             value: object = _decode(line)

@@ -133,3 +133,74 @@ class EntryCursor(Cursor):
     def take(self) -> None:
         """See `Cursor`."""
         self._next = None
+
+
+class Chunk(Protocol):
+    """A piece of a log, read or not: its rows are numbered from 0."""
+
+    @property
+    def last_ms(self) -> int:
+        """The time of the last that was said in it."""
+        ...
+
+    def wanted(self, wanted: Wanted, row: int, now_ms: int) -> Iterator[tuple[int, Said]]:
+        """What is wanted of the rows from `row` on, at `now_ms` or later; each with the number of the row behind it."""
+        ...
+
+    def events(self) -> Mapping[Channel, tuple[int, int]]:
+        """How many events of each channel it holds, and when the last one was received."""
+        ...
+
+
+class ChunkCursor(Cursor):
+    """A walk through chunks that leaves out what nobody wants at that moment.
+
+    Where that changes, what is left of the present chunk is looked through again.
+    """
+
+    def __init__(self, chunks: Iterable[Chunk], wanted: Wanted) -> None:
+        self._chunks = iter(chunks)
+        self._wanted = wanted
+        self._version = wanted.version
+        self._chunk: Chunk | None = None
+        self._rows: Iterator[tuple[int, Said]] = iter(())
+        self._row = 0  # behind what was taken
+        self._next: tuple[int, Said] | None = None
+        self._given: dict[Channel, int] = {}
+
+    def peek(self, now_ms: int) -> Said | None:
+        """See `Cursor`."""
+        if self._version != self._wanted.version:
+            self._look_again(now_ms)
+        if self._next is None:
+            if self._chunk is None:
+                self._chunk = next(self._chunks, None)
+                if self._chunk is None:
+                    return None
+                self._row, self._given = 0, {}
+                self._look_again(now_ms)
+            self._next = next(self._rows, None) or self._end_of(self._chunk)
+        return self._next[1]
+
+    def take(self) -> None:
+        """See `Cursor`."""
+        assert self._next is not None  # it was peeked
+        self._row, said = self._next
+        self._next = None
+        if isinstance(said.said, Passed):
+            self._chunk = None
+        elif isinstance(said.said, Batch) and said.channel is not None:
+            self._given[said.channel] = self._given.get(said.channel, 0) + len(said.said.events)
+
+    def _look_again(self, now_ms: int) -> None:
+        self._version = self._wanted.version
+        self._next = None
+        if self._chunk is not None:
+            self._rows = self._chunk.wanted(self._wanted, self._row, now_ms)
+
+    def _end_of(self, chunk: Chunk) -> tuple[int, Said]:
+        left_out = {
+            channel: (count - self._given.get(channel, 0), received_ms)
+            for channel, (count, received_ms) in chunk.events().items()
+        }
+        return self._row, Said(chunk.last_ms, None, Passed(left_out))
