@@ -174,7 +174,15 @@ class Hub:
                 return
             case _:
                 pass
-        self._in_turn(partial(self._send, line, signal))
+        if self._busy or self._waiting:
+            self._in_turn(partial(self._send, line, signal))
+            return
+        self._busy = True  # as `_in_turn`, for what a replay does by the million
+        try:
+            self._send(line, signal)
+        finally:
+            self._busy = False
+        self._run_waiting()
 
     def passed(self, channel: Channel, count: int, received_ms: int) -> None:
         """Count events that nobody had to be handed: every subscriber's own filters would have left them out."""
@@ -321,7 +329,13 @@ class Hub:
             self._notify(seat, lambda observer: observer.on_signal(gap))
 
     def _send(self, line: _Line, signal: Signal[Any]) -> None:
-        self._each(line, lambda observer: observer.on_signal(signal))
+        for seat in line.seats:
+            if seat.taken:
+                try:
+                    seat.observer.on_signal(signal)
+                except Exception as error:  # noqa: BLE001 - the observer's own; see the module
+                    self._give_up(seat)
+                    self._on_raise(error)
 
     def _each(self, line: _Line, notify: Callable[[Observer], None]) -> None:
         for seat in line.seats:

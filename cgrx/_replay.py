@@ -184,7 +184,7 @@ class Replay(FeedBase):
         for channel in self._joint.running_at_start:
             self._say_signal(channel, Gap(channel, 0, self._joint.start_ms, "replayed from here"))
         weight = 0
-        while (said := self._joint.peek(self.now_ms())) is not None:
+        while (said := self._joint.peek(self._clock.at_us // 1000)) is not None:
             at_us, version = said.time_ms * 1000, self._wanted.version
             if self._time.is_due(at_us):
                 self._clock.stand(at_us)

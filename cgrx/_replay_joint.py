@@ -90,6 +90,9 @@ class Joint:
 
     def peek(self, now_ms: int) -> Said | None:
         """What comes next, None at the end."""
+        if len(self._tracks) == 1:
+            self._next = self._tracks[0]
+            return self._next.cursor.peek(now_ms)
         first: Said | None = None
         for track in self._tracks:
             said = track.cursor.peek(now_ms)
@@ -103,9 +106,12 @@ class Joint:
         assert track is not None  # it was peeked
         track.cursor.take()
         channel, what = said.channel, said.said
-        if isinstance(what, Passed):
+        if isinstance(what, Batch):
+            if channel is not None:
+                self._heard_ms[channel] = said.time_ms
+        elif isinstance(what, Passed):
             for each, (_, received_ms) in what.events.items():
-                self._heard_ms[each] = received_ms
+                self._heard_ms[each] = max(received_ms, self._heard_ms.get(each, 0))
         elif channel is not None:
             if isinstance(what, Alive):
                 lane = track.lane
@@ -117,7 +123,7 @@ class Joint:
                 said = attrs.evolve(said, said=attrs.evolve(what, start_ms=since_ms))
             elif isinstance(what, Dropped) and what.channel is None:
                 said = attrs.evolve(said, said=self._one_loss(channel, what))
-            if isinstance(what, Batch | Alive | Gap):
+            if isinstance(what, Alive | Gap):
                 self._heard_ms[channel] = said.time_ms
         return said
 

@@ -3,6 +3,7 @@
     at speed 1, 10, ...   the time moves with trio's clock while the replay waits for what comes next, and stands
                           while that is being said; it never passes by something that has not been said
     at infinite speed     it jumps from one thing to the next
+    behind the end        it goes on with trio's clock, as long as the body lasts
 
 What was scheduled on it runs when the time comes there, in order and at exactly the time it is due, before what was
 recorded at the same time. So timed operators give the same results at any speed.
@@ -26,6 +27,8 @@ class ReplayClock:
         self.at_us = at_us
         """Where it stood last, or stands."""
         self._speed = speed
+        self.jumps = speed == math.inf
+        """Whether nothing has to be waited for."""
         self._trio_clock = trio.lowlevel.current_clock()
         self._until_us: float = at_us
         self._anchor_us = at_us
@@ -43,17 +46,24 @@ class ReplayClock:
         moved_us = (self._trio_clock.current_time() - self._anchor) * self._speed * 1e6
         return max(self.at_us, int(min(self._anchor_us + moved_us, self._until_us)))
 
+    def go_on(self) -> None:
+        """Nothing will be said any more: move with trio's clock, as fast as it where it was faster than any clock."""
+        if self.jumps:
+            self.jumps, self._speed = False, 1.0
+        self.run()
+
     def due(self, at_us: int) -> float:
         """When it will be that time, on trio's clock; a time that is past needs no waiting."""
         return self._anchor + (at_us - self._anchor_us) / 1e6 / self._speed
 
     def move_until(self, until_us: float) -> None:
         """Move with trio's clock, but not beyond."""
-        self._until_us = until_us if self._speed < math.inf else self.at_us
+        self._until_us = self.at_us if self.jumps else until_us
 
     def stand(self, at_us: int) -> None:
         """Stand at that time."""
-        self.at_us = max(self.at_us, at_us)
+        if at_us > self.at_us:
+            self.at_us = at_us
         self._until_us = self.at_us
 
     def delay(self, seconds: float) -> None:
@@ -84,7 +94,9 @@ class ReplayScheduler(TrioScheduler):
     def is_due(self, at_us: int) -> bool:
         """Whether the time may come to be `at_us` at once: nothing has to be waited for, nothing runs before."""
         due_us = self._agenda.next_due()
-        return (due_us is None or due_us > at_us) and self._replay_clock.due(at_us) <= trio.current_time()
+        if due_us is not None and due_us <= at_us:
+            return False
+        return self._replay_clock.jumps or self._replay_clock.due(at_us) <= trio.current_time()
 
     async def advance_to(self, at_us: int) -> None:
         """Let the time go on to `at_us`, and run what is due until then."""
@@ -103,6 +115,7 @@ class ReplayScheduler(TrioScheduler):
 
     def free(self) -> None:
         """Nothing will be said any more: go on alone, with what was scheduled and what will be."""
+        self._replay_clock.go_on()
         self._freed.set()
 
     async def _reach(self, at_us: int) -> bool:
