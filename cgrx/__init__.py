@@ -41,6 +41,9 @@ from cgrx._feed import connect as connect
 from cgrx._inbox import StreamStats as StreamStats
 from cgrx._instruments import Instrument as Instrument
 from cgrx._limits import Limits as Limits
+from cgrx._replay import Replay as Replay
+from cgrx._replay import ReplayProgress as ReplayProgress
+from cgrx._replay import replay as replay
 from cgrx._scheduler import TrioScheduler as TrioScheduler
 from cgrx._signals import Alive as Alive
 from cgrx._signals import Batch as Batch

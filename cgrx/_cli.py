@@ -11,11 +11,13 @@ from cyclopts import App, CycloptsError, Parameter
 from cgrx import operators as ops
 from cgrx._cli_arguments import (
     RATE,
+    Folders,
     Instruments,
     Names,
     Port,
     Positive,
     Rate,
+    ReplayOptions,
     WatchOptions,
     faults,
     instruments,
@@ -23,6 +25,9 @@ from cgrx._cli_arguments import (
 )
 from cgrx._cli_demo import Demo, demo
 from cgrx._cli_exits import CommandError, Exit
+from cgrx._cli_replay import Replayed, replay_files
+from cgrx._cli_replay import liquidations as recorded_liquidations
+from cgrx._cli_replay import trades as recorded_trades
 from cgrx._cli_simulate import Simulate, simulate
 from cgrx._cli_terminal import Terminal
 from cgrx._cli_watch import Watch, watch
@@ -33,6 +38,7 @@ from cgrx._simulator_routes import Generation
 from cgrx._streams import merge
 
 _DEFAULTS = WatchOptions()
+_REPLAY_DEFAULTS = ReplayOptions()
 _NO_WINDOW = WindowOptions()
 
 
@@ -57,6 +63,8 @@ app = App(
 )
 watch_app = App(name="watch", help=f"Show the events of the feed, or of another server (--url).\n\n{_KEY}")
 app.command(watch_app)
+replay_app = App(name="replay", help="Show the events of recordings as `cgrx watch` shows those of the feed.")
+app.command(replay_app)
 
 
 @app.command(name="demo")
@@ -137,6 +145,64 @@ async def trades_command(
         connect_timeout_s=options.connect_timeout,
     )
     return await watch(request, options.show("trades", windows.windowing()), Terminal.of_process())
+
+
+@replay_app.command(name="liquidations")
+async def replay_liquidations_command(
+    *folders: Folders,
+    side: Literal["long", "short"] | None = None,
+    options: ReplayOptions = _REPLAY_DEFAULTS,
+    windows: WindowOptions = _NO_WINDOW,
+) -> int:
+    """Show recorded liquidation orders.
+
+    Events, or the rows of --window, go to standard output, everything else to standard error.
+
+    Args:
+        folders: Recordings, in one order by time of receipt.
+        side: Which position was liquidated.
+        options: See `ReplayOptions`.
+        windows: See `WindowOptions`.
+    """
+    request = Replayed(
+        folders=folders,
+        choose=recorded_liquidations,
+        filters=options.filters(None if side is None else ops.side(side)),
+        speed=options.speed,
+        start=options.start,
+        end=options.end,
+    )
+    return await replay_files(request, options.show("liquidations", windows.windowing()), Terminal.of_process())
+
+
+@replay_app.command(name="trades")
+async def replay_trades_command(
+    *folders: Folders,
+    market: Names = (),
+    side: Literal["buy", "sell"] | None = None,
+    options: ReplayOptions = _REPLAY_DEFAULTS,
+    windows: WindowOptions = _NO_WINDOW,
+) -> int:
+    """Show recorded trades.
+
+    Events, or the rows of --window, go to standard output, everything else to standard error.
+
+    Args:
+        folders: Recordings, in one order by time of receipt.
+        market: An instrument as it was recorded, such as Binance:BTCUSDT:10000; may be repeated. All by default.
+        side: Of the taker.
+        options: See `ReplayOptions`.
+        windows: See `WindowOptions`.
+    """
+    request = Replayed(
+        folders=folders,
+        choose=recorded_trades(instruments(market, 0.0)),
+        filters=options.filters(None if side is None else ops.side(side)),
+        speed=options.speed,
+        start=options.start,
+        end=options.end,
+    )
+    return await replay_files(request, options.show("trades", windows.windowing()), Terminal.of_process())
 
 
 @app.command(name="simulate")

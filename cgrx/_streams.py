@@ -109,7 +109,7 @@ class EventStream(Chained[T_co]):
             scheduler = threadless(scheduler or self.runtime.scheduler)
         if not self.stages:
             return self._connect(observer, scheduler)
-        link: _Link[T_co] = _Link(Chain(self.stages), observer)
+        link: _Link[T_co] = _Link(self.stages, observer)
         link.source.disposable = self._connect(link, scheduler)
         return link
 
@@ -172,7 +172,9 @@ class _Items(Generic[T]):
 class _Link(abc.DisposableBase, Generic[T]):
     """One subscription through a fused chain of stages."""
 
-    def __init__(self, chain: Chain, observer: SignalObserver[T]) -> None:
+    def __init__(self, stages: tuple[Stage[Any, Any], ...], observer: SignalObserver[T]) -> None:
+        self.stages = stages
+        chain = Chain(stages)
         self._produce = chain.produce
         self._finish = chain.finish
         self._observer = observer
