@@ -10,6 +10,7 @@ import trio
 from reactivex import Observable
 
 from cgrx._columnar import Columnar, compiled
+from cgrx._columnar_recording import RecordedSource
 from cgrx._columnar_rows import as_rows, as_table
 from cgrx._columnar_source import Inexpressible
 from cgrx._plan import Branch, Build, Merged, Unplannable, plan
@@ -128,7 +129,7 @@ def backtest(build: Build[T], recording: "Recording | str | PathLike[str]") -> B
         steps: tuple[BacktestStep, ...] = (BacktestStep(_name(build), "events"),)
         return Backtest(BacktestPlan(steps, str(unplannable)), None, _by_events(build, opened))
     try:
-        columnar = compiled(branch, opened)
+        columnar = compiled(branch, RecordedSource(opened))
     except Inexpressible as inexpressible:
         steps = tuple(_steps(branch, "events", len(branch.stages)))
         return Backtest(BacktestPlan(steps, str(inexpressible)), None, _by_events(build, opened))

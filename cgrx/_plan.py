@@ -6,7 +6,7 @@ Nothing runs: the feed notes which channels it is asked for, and the stream that
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, NoReturn, TypeAlias, TypeVar
 
 import attrs
 from reactivex import Observable, abc
@@ -23,7 +23,9 @@ from cgrx._status import FeedStats, State, Status
 from cgrx._streams import EventStream, Stage, Union
 from cgrx.operators._ordering import Ordered, OrderedStream, Terms, trades_across
 
-Build: TypeAlias = Callable[[Feed], Observable[Any]]
+T = TypeVar("T")
+
+Build: TypeAlias = Callable[[Feed], Observable[T]]
 """A pipeline as a function: from a feed to what comes out."""
 
 
@@ -54,7 +56,7 @@ class Branch:
         return (self.source,)
 
 
-def plan(build: Build) -> Branch:
+def plan(build: Build[Any]) -> Branch:
     """Build the pipeline on a feed that gives nothing, and read off what it is made of.
 
     Raises:
