@@ -7,6 +7,10 @@ A first pipeline:
         await feed.run()
 """
 
+from cgrx._backtest import Backtest as Backtest
+from cgrx._backtest import BacktestPlan as BacktestPlan
+from cgrx._backtest import BacktestStep as BacktestStep
+from cgrx._backtest import backtest as backtest
 from cgrx._bridge import Events as Events
 from cgrx._bridge import from_async as from_async
 from cgrx._bridge import stream as stream

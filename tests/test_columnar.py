@@ -57,34 +57,44 @@ def compare(build: Build, recorded: Said) -> None:
         assert as_table(found.frame, found.window.rows.type).equals(table)
 
 
-@pytest.mark.parametrize("window", WINDOWS)
-@pytest.mark.parametrize("shape", SHAPES)
-@given(recorded=said(), by=st.sampled_from([(), "exchange", ("exchange", "symbol")]))
-@settings(max_examples=12, deadline=None)
-def test_rows_and_their_quality(shape: str, window: str, recorded: Said, by: Any) -> None:
-    """With gaps, losses, idle sources, one connection or two, and events that come too late."""
+keys = st.sampled_from([(), "exchange", "symbol", ("exchange", "symbol"), ("base_asset", "exchange")])
+
+
+def check_quality(recorded: Said, shape: str, window: str, by: Any) -> None:
     stage = WINDOWS[window](by=by, n=agg.count(), usd=agg.volume(), **TERMS)
     compare(lambda feed: SHAPES[shape](feed).pipe(stage), recorded)
 
 
+@given(said(), st.sampled_from(list(SHAPES)), st.sampled_from(list(WINDOWS)), keys)
+@settings(max_examples=70, deadline=None)
+def test_rows_and_their_quality(recorded: Said, shape: str, window: str, by: Any) -> None:
+    """With gaps, losses, idle sources, one connection or two, and events that come too late."""
+    check_quality(recorded, shape, window, by)
+
+
+@pytest.mark.soak
+@given(said(), st.sampled_from(list(SHAPES)), st.sampled_from(list(WINDOWS)), keys)
+@settings(max_examples=5000, deadline=None)
+def test_rows_and_their_quality_at_length(recorded: Said, shape: str, window: str, by: Any) -> None:
+    check_quality(recorded, shape, window, by)
+
+
 @pytest.mark.parametrize("window", WINDOWS)
-@pytest.mark.parametrize("shape", ["one channel", "two channels"])
-@given(recorded=said(disorder=8), by=st.sampled_from([(), "symbol", ("exchange", "base_asset")]))
-@settings(max_examples=25, deadline=None)
-def test_every_aggregate(shape: str, window: str, recorded: Said, by: Any) -> None:
+@given(recorded=said(disorder=8), shape=st.sampled_from(["one channel", "two channels"]), by=keys)
+@settings(max_examples=8, deadline=None)
+def test_every_aggregate(window: str, recorded: Said, shape: str, by: Any) -> None:
     stage = WINDOWS[window](by=by, **AGGREGATES, **TERMS)
     compare(lambda feed: SHAPES[shape](feed).pipe(stage), recorded)
 
 
-@given(recorded=said(disorder=60, channels=(LIQUIDATIONS,)), window=st.sampled_from(list(WINDOWS)))
-@settings(max_examples=60, deadline=None)
+@given(said(disorder=60, channels=(LIQUIDATIONS,)), st.sampled_from(list(WINDOWS)))
+@settings(max_examples=30, deadline=None)
 def test_late_events_are_never_overlooked(recorded: Said, window: str) -> None:
     """Where the disorder is large, the columns give the same or say that they cannot."""
-    stage = WINDOWS[window](by="exchange", n=agg.count(), **TERMS)
-    compare(lambda feed: feed.liquidations().pipe(stage), recorded)
+    check_quality(recorded, "one channel", window, "exchange")
 
 
-@given(recorded=said(channels=(LIQUIDATIONS,)))
-@settings(max_examples=30, deadline=None)
+@given(said(channels=(LIQUIDATIONS,)))
+@settings(max_examples=10, deadline=None)
 def test_sides_are_keys_too(recorded: Said) -> None:
     compare(lambda feed: feed.liquidations().pipe(ops.tumbling("20ms", by=("side", "symbol"), **TERMS)), recorded)
