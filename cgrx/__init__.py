@@ -30,6 +30,8 @@ from cgrx._errors import HandshakeError as HandshakeError
 from cgrx._errors import HeartbeatError as HeartbeatError
 from cgrx._errors import NotInTrioError as NotInTrioError
 from cgrx._errors import PlanError as PlanError
+from cgrx._errors import RecordedError as RecordedError
+from cgrx._errors import RecordingError as RecordingError
 from cgrx._errors import RejectedError as RejectedError
 from cgrx._errors import ThreadError as ThreadError
 from cgrx._errors import TooManyKeysError as TooManyKeysError
@@ -45,6 +47,8 @@ from cgrx._feed import connect as connect
 from cgrx._inbox import StreamStats as StreamStats
 from cgrx._instruments import Instrument as Instrument
 from cgrx._limits import Limits as Limits
+from cgrx._recording import Recording as Recording
+from cgrx._recording_manifest import Part as Part
 from cgrx._replay import Replay as Replay
 from cgrx._replay import ReplayProgress as ReplayProgress
 from cgrx._replay import replay as replay
