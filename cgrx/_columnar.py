@@ -12,7 +12,7 @@ What cannot be said in columns raises `Inexpressible` with the reason. A second 
 they mean stands with them, in `operators._conditions`, `_formulas` and `_primitives`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import attrs
@@ -20,11 +20,10 @@ import attrs
 from cgrx._channels import Channel
 from cgrx._columnar_dedupe import deduped
 from cgrx._columnar_ledger import ledger
-from cgrx._columnar_quality import qualified
 from cgrx._columnar_order import ordered
+from cgrx._columnar_quality import qualified
 from cgrx._columnar_source import Inexpressible, Told, union
 from cgrx._columnar_values import Compiler, accepting, side_code
-
 from cgrx._columnar_windows import grid, session
 from cgrx._events import Trade
 from cgrx._plan import Branch, Merged

@@ -1,7 +1,7 @@
 """`dedupe` in columns: the first of equal events within a time, on the stream's own clock."""
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 

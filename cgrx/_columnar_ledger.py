@@ -11,7 +11,7 @@ Between these the latest times of the sources are read off columns, by bisection
 its times and a few steps of Python, and the answers are those of the very same arithmetic.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
@@ -229,7 +229,7 @@ class _Walk:
         )
 
     def _find_idleness(self, proofs: "pl.DataFrame") -> "tuple[pl.DataFrame, list[int]]":
-        """The proofs with those to be told and where all are silent; and the events that come first, or wake sources."""
+        """The proofs, with which to tell and where all are silent; and the events that come first, or wake sources."""
         import polars as pl
 
         woken: list[int] = []
@@ -262,7 +262,9 @@ class _Walk:
             told_ms = events["received_ms"].gather(before(latest, last_ms))
             idle_ms = (last_ms + (quiet["proven_ms"] - told_ms).clip(0)).cum_max()
             since = pl.DataFrame({"place": quiet["place"].cast(events["place"].dtype), "idle_ms": idle_ms})
-            bounded = bounded.join_asof(since, on="place").with_columns(bound_ms=pl.max_horizontal("bound_ms", "idle_ms"))
+            bounded = bounded.join_asof(since, on="place").with_columns(
+                bound_ms=pl.max_horizontal("bound_ms", "idle_ms")
+            )
         found = bounded.filter(pl.col("until_ms") <= pl.col("bound_ms") - self._lateness_ms)["place"]
         if len(found) > SUSPECTS:
             raise Inexpressible(f"{len(found):,} events may come too late")

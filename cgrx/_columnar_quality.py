@@ -26,10 +26,9 @@ def qualified(rows: "pl.LazyFrame", ledger: Ledger, around_ms: int) -> "pl.DataF
     found = found.join(quality, on=("start_ms", "end_ms"), how="left", maintain_order="left")
     gap_ms = pl.when(closes > ledger.marked).then(pl.col("gap_ms").fill_null(0))
     whole = (pl.col("gap_ms") == 0).fill_null(False) & (pl.col("dropped") == 0)
-    return (
-        found.with_columns(gap_ms, pl.col("dropped").fill_null(0), pl.lit(0, pl.Int64).alias("late"), final.alias("final"))
-        .with_columns((pl.col("final") & whole).alias("complete"))
-    )
+    return found.with_columns(
+        gap_ms, pl.col("dropped").fill_null(0), pl.lit(0, pl.Int64).alias("late"), final.alias("final")
+    ).with_columns((pl.col("final") & whole).alias("complete"))
 
 
 def _concerned(rows: "pl.DataFrame", ledger: Ledger, around_ms: int) -> "pl.DataFrame":

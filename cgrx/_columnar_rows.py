@@ -4,7 +4,7 @@ In columns a side is a number that tells its event type too, an event is a recor
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cgrx._columnar_values import SIDES, side_code
 from cgrx._events import Event, Liquidation, LiquidationSide, Trade, TradeSide

@@ -41,7 +41,7 @@ ORDER = ("time_ms", "price", "volume_usd", "side", "exchange", "symbol", "base_a
 """What decides which event comes first, as `operators._primitives.order`: a Liquidation comes before a Trade."""
 
 SIDES: dict[int, LiquidationSide | TradeSide] = dict(enumerate((*LiquidationSide, *TradeSide), 1))
-"""A side by the number that it has in columns of results: as on the wire, those of trades above those of liquidations."""
+"""Sides by their numbers in columns of results: as on the wire, and those of trades above those of liquidations."""
 
 
 def side_code(side: "pl.Expr", trade: "pl.Expr") -> "pl.Expr":

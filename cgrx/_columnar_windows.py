@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-def grid(events: "pl.LazyFrame", compiler: Compiler, keys: tuple[str, ...], size_ms: int, every_ms: int) -> "pl.LazyFrame":
+def grid(
+    events: "pl.LazyFrame", compiler: Compiler, keys: tuple[str, ...], size_ms: int, every_ms: int
+) -> "pl.LazyFrame":
     """Windows of `size_ms` that begin every `every_ms`."""
     import polars as pl
 
@@ -42,9 +44,7 @@ def session(events: "pl.LazyFrame", compiler: Compiler, keys: tuple[str, ...], g
     return _finished(rows, compiler, keys)
 
 
-def _grouped(
-    events: "pl.LazyFrame", compiler: Compiler, group: tuple[str, ...], *more: "pl.Expr"
-) -> "pl.LazyFrame":
+def _grouped(events: "pl.LazyFrame", compiler: Compiler, group: tuple[str, ...], *more: "pl.Expr") -> "pl.LazyFrame":
     """One line for each group, with the parts of its events."""
     rows = events.group_by(*group).agg(*more, *(part.of_events.alias(part.name) for part in compiler.parts))
     for each in compiler.by_name:
@@ -69,8 +69,10 @@ def _overlapping(
         return panes.sort("start_ms").with_columns(starts).explode("start_ms")
 
     panes = paned.group_by(*group).agg(part.of_events.alias(part.name) for part in compiler.parts)
-    rows = spread(panes).group_by(*group, maintain_order=True).agg(
-        part.of_parts.alias(part.name) for part in compiler.parts
+    rows = (
+        spread(panes)
+        .group_by(*group, maintain_order=True)
+        .agg(part.of_parts.alias(part.name) for part in compiler.parts)
     )
     for each in compiler.by_name:
         kept = paned if each.keep is None else paned.filter(each.keep)
@@ -84,8 +86,6 @@ def _overlapping(
 
 def _finished(rows: "pl.LazyFrame", compiler: Compiler, keys: tuple[str, ...]) -> "pl.LazyFrame":
     """The results of each line, in the order in which windows close."""
-    import polars as pl
-
     # An aggregate may be called like a column of events, so until here its name has a mark of its own.
     results = [expression.alias(f"={name}") for name, expression in compiler.results.items()]
     by_name = [f"={each.name}" for each in compiler.by_name]

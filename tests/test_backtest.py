@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-import polars as pl
 import pytest
 import reactivex.operators as rx
 from msgspec.structs import replace
@@ -13,15 +12,13 @@ from polars.testing import assert_frame_equal
 
 import cgrx
 from cgrx import operators as ops
-from cgrx._plan import PlanningFeed, Unplannable, plan
+from cgrx._plan import PlanningFeed
 from cgrx._recorded import Recorded
 from cgrx._recording import Recording
 from cgrx._recording_writer import write_recording
-from cgrx._signals import Alive, Batch, Dropped, Gap, Watermark
+from cgrx._signals import Alive, Batch, Dropped, Gap
 from cgrx.operators import agg
-from tests.columns import AGGREGATES, LIQUIDATIONS, TRADES, assert_same
-from tests.recordings import REQUIRED
-from tests.test_windows_oracle import recorded
+from tests.columns import LIQUIDATIONS, TRADES, assert_same
 from tests.windowing import trade
 
 BEGUN = [Recorded(channel, Gap(channel, 0, 1000, "subscribed")) for channel in (LIQUIDATIONS, TRADES)]
@@ -211,11 +208,7 @@ def test_several_instruments_in_order(tmp_path: Path) -> None:
     entries = [
         *BEGUN,
         Recorded(other, Gap(other, 0, 1000, "subscribed")),
-        *(
-            entry
-            for each in some_trades()
-            for entry in (each, Recorded(other, replace(each.said, channel=other)))
-        ),
+        *(entry for each in some_trades() for entry in (each, Recorded(other, replace(each.said, channel=other)))),
     ]
     recording = write(tmp_path, entries)
 

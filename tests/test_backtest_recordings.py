@@ -1,7 +1,6 @@
 """Every kind of window with every aggregate, on the real recordings: columns give what a replay gives."""
 
 from collections.abc import Iterable, Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +72,9 @@ def stream(feed: cgrx.Feed, kind: str) -> Any:
 @pytest.mark.parametrize("kind", CHANNELS)
 def test_every_aggregate(recordings: dict[str, Recording], kind: str, window: str) -> None:
     stage = WINDOWS[window](by=BY, **AGGREGATES)
-    assert_both_ways(lambda feed: stream(feed, kind).pipe(stage), lambda feed: opaque(feed, kind).pipe(stage), recordings[kind])
+    assert_both_ways(
+        lambda feed: stream(feed, kind).pipe(stage), lambda feed: opaque(feed, kind).pipe(stage), recordings[kind]
+    )
 
 
 def opaque(feed: cgrx.Feed, kind: str) -> Any:
@@ -98,5 +99,7 @@ def test_disorder(tmp_path: Path) -> None:
     assert found.rows[-1].late > 0
     patient = ops.tumbling("1s", by=BY, lateness="200d")
     assert_both_ways(
-        lambda feed: feed.liquidations().pipe(patient), lambda feed: opaque(feed, "liquidations").pipe(patient), recording
+        lambda feed: feed.liquidations().pipe(patient),
+        lambda feed: opaque(feed, "liquidations").pipe(patient),
+        recording,
     )
