@@ -25,7 +25,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import polars as pl
@@ -80,10 +80,8 @@ def stages(*members: ops.Stage[Any, Any]) -> Callable[[cgrx.Feed], cgrx.EventStr
     """A pipeline on the trades."""
 
     def build(feed: cgrx.Feed) -> cgrx.EventStream[Any]:
-        stream: Any = feed.futures_trades(CHANNEL.exchange, CHANNEL.symbol, min_volume=0)
-        for stage in members:
-            stream = stage(stream)
-        return stream
+        trades = feed.futures_trades(CHANNEL.exchange, CHANNEL.symbol, min_volume=0)
+        return trades.through(cast("ops.Stage[cgrx.Trade, Any]", ops.pipeline(*cast("Any", members))))
 
     return build
 
@@ -197,9 +195,8 @@ def check(columns: pl.DataFrame, events: pl.DataFrame, hand: pl.DataFrame) -> No
     """All agree: the backtest on every column, the query by hand on the rows that are final."""
     polars.testing.assert_frame_equal(columns, events, rel_tol=1e-9, abs_tol=1e-6)
     shared = [name for name in hand.columns if name in columns.columns]
-    final = hand.join(
-        columns.select("start_ms", "symbol"), on=["start_ms", "symbol"], how="semi", maintain_order="left"
-    )
+    place = ("start_ms", "symbol")
+    final = hand.join(columns.select(place), on=place, how="semi", maintain_order="left")
     polars.testing.assert_frame_equal(
         final.select(shared), columns.select(shared), check_dtypes=False, rel_tol=1e-9, abs_tol=1e-6
     )

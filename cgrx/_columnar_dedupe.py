@@ -81,5 +81,6 @@ def _require_memory(stage: Dedupe, times: "pl.Series") -> None:
     if math.isinf(stage.max_keys) or len(times) <= stage.max_keys:
         return
     forgotten = times.search_sorted(times - stage.ttl_ms, "right")
-    if (pl.select(pl.int_range(len(times))).to_series() - forgotten.cast(pl.Int64)).max() >= stage.max_keys:
+    remembered = pl.int_range(len(times), eager=True) - forgotten.cast(pl.Int64)
+    if (remembered >= stage.max_keys).any():
         raise Inexpressible(f"{stage!r} forgets events early")

@@ -108,7 +108,7 @@ class _Order:
         if not math.isinf(terms.max_delay_ms):
             overdue = before(self._now, self._now - self._delay_ms + 1)
         held = pl.int_range(len(arrived), eager=True) - overdue + 1
-        if held.max() > terms.max_held:
+        if (held > terms.max_held).any():
             raise Inexpressible(f"merge_exchanges may hold more than max_held={terms.max_held} events")
         unknown = pl.repeat(None, len(arrived), dtype=pl.Int64, eager=True)
         bounds = arrived.select(

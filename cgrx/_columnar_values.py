@@ -55,14 +55,14 @@ def accepting(condition: Condition) -> "pl.Expr":
     """The condition of a filter."""
     import polars as pl
 
-    column, value = pl.col(condition.field), condition.value
+    column = pl.col(condition.field)
     match condition.comparison:
         case "==":
-            return column == value
+            return column.eq(pl.lit(condition.value))
         case ">=":
-            return column >= value
+            return column.ge(pl.lit(condition.value))
         case "<=":
-            return column <= value
+            return column.le(pl.lit(condition.value))
         case "in":
 
             def wanted(texts: "pl.Series") -> "pl.Series":

@@ -139,13 +139,13 @@ class Source(NamedTuple):
     known: dict[Channel, Told]
     said: Said
 
-    def __call__(self, channel: Channel) -> Told:
+    def tell(self, channel: Channel) -> Told:
         return self.known.setdefault(channel, told(self.said, channel))
 
 
 def in_columns(build: Build, said: Said) -> Columnar:
     """The same by columns."""
-    return compiled(plan(build), Source({}, said))
+    return compiled(plan(build), Source({}, said).tell)
 
 
 def assert_same(found: Sequence[Any], expected: Sequence[Any]) -> None:
