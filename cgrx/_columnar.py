@@ -66,7 +66,7 @@ def compiled(branch: Branch, source: Source) -> Columnar:
         raise Inexpressible("there is no window in it")
     window: Window[Any] = cast("Window[Any]", stages[at])
     rest = stages[at + 1 :]
-    require_window(window)
+    _require_window(window)
     for stage in rest:
         if not isinstance(stage.start(), Elementwise):
             raise Inexpressible(f"{stage!r} behind the window has a state")
@@ -77,7 +77,7 @@ def compiled(branch: Branch, source: Source) -> Columnar:
     return Columnar(window, frame, rest)
 
 
-def require_window(window: Window[Any]) -> None:
+def _require_window(window: Window[Any]) -> None:
     """Check that a window can be said in columns.
 
     Raises:
@@ -117,10 +117,10 @@ def _needed(told: Told, columns: set[str]) -> "pl.LazyFrame":
     import polars as pl
 
     columns |= {"seq", "received_ms", "exchange", "time_ms"}
-    if len(told.channels) > 1:
+    if told.several:
         return told.events.select(*sorted(columns | {"input"}))
     chosen = told.events.select(*sorted(columns - {"trade"}))
-    return chosen.with_columns(pl.lit(told.types == {Trade}).alias("trade")) if "trade" in columns else chosen
+    return chosen.with_columns(pl.lit(Trade in told.types).alias("trade")) if "trade" in columns else chosen
 
 
 def _rows(window: Window[Any], told: Told) -> "pl.DataFrame":
@@ -152,5 +152,5 @@ def _rows(window: Window[Any], told: Told) -> "pl.DataFrame":
     if open_keys > terms.max_keys:
         raise Inexpressible(f"{open_keys:,} keys are more than max_keys={terms.max_keys}")
     if "side" in keys:
-        found = found.with_columns(side_code(pl.col("side"), pl.lit(told.types == {Trade})))
+        found = found.with_columns(side_code(pl.col("side"), pl.lit(Trade in told.types)))
     return found.select(row.fields)

@@ -26,7 +26,7 @@ def deduped(stage: Dedupe, told: Told) -> Told:
         raise Inexpressible(f"{stage!r}: its key is a Python function")
     if told.promised_ms is not None:
         raise Inexpressible(f"{stage!r} behind merge_exchanges goes by when that lets events go")
-    several = ("trade",) if len(told.channels) > 1 else ()
+    several = ("trade",) if told.several else ()
     keys = (*FIELDS, *several) if stage.key is None else stage.key
     losses = pl.DataFrame(
         [(loss.seq, mark_ms(loss.mark)) for loss in told.losses], {"seq": pl.Int64, "at_ms": pl.Int64}, orient="row"

@@ -182,10 +182,11 @@ class _Walk:
     def _find_sources(self) -> list[_Columns]:
         import polars as pl
 
-        events, channels = self._events, self._told.channels
+        events = self._events
+        channels: tuple[Channel, ...] = self._told.channels
         if not len(events):
             return []
-        if len(channels) > 1:
+        if self._told.several:
             groups = events.partition_by("input", "exchange")
             return [_Columns(channels[group["input"][0]], group) for group in groups]
         exchange = pl.col("exchange")
@@ -275,11 +276,12 @@ class _Walk:
         import polars as pl
 
         columns = ("place", "seq", "received_ms", "exchange", "time_ms")
-        input_ = pl.col("input") if len(self._told.channels) > 1 else pl.lit(0)
+        input_ = pl.col("input") if self._told.several else pl.lit(0)
         chosen = self._events[places].select(*columns, self._until_ms.alias("until_ms"), input_.alias("input"))
+        channels: tuple[Channel, ...] = self._told.channels
         sources = {(each.channel, each.exchange): each for each in self._sources}
         for place, seq, received_ms, exchange, time_ms, until_ms, index in chosen.iter_rows():
-            source = sources[self._told.channels[index], exchange]
+            source = sources[channels[index], exchange]
             yield place, 1, seq, _Arrival(source, received_ms, time_ms, until_ms)
 
 

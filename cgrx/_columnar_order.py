@@ -63,7 +63,7 @@ class _Order:
         import polars as pl
 
         self._terms = terms
-        self._several = len(union.channels) > 1
+        self._several = union.several
         self._arrived = arrived
         self.latest = arrived["time_ms"].cum_max()
         self.places = before(arrived["seq"], union.proofs["seq"])

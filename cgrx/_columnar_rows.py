@@ -58,10 +58,12 @@ def _conversion(name: str, aggregate: Aggregate[Any] | None) -> Callable[[Any], 
 
 
 def _event(fields: dict[str, Any]) -> Event:
-    values = {name: fields[name] for name in FIELDS}
+    values: dict[str, Any] = {name: fields[name] for name in FIELDS}
     if fields["trade"]:
-        return Trade(**values | {"side": TradeSide(values["side"])})
-    return Liquidation(**values | {"side": LiquidationSide(values["side"])})
+        values["side"] = TradeSide(values["side"])
+        return Trade(**values)
+    values["side"] = LiquidationSide(values["side"])
+    return Liquidation(**values)
 
 
 def _plain(column: "pl.Expr", name: str, aggregate: Aggregate[Any] | None) -> "pl.Expr":

@@ -45,6 +45,11 @@ class Told:
     """Of events in order of their time: how far that has come in the end."""
 
     @property
+    def several(self) -> bool:
+        """Whether they come from several channels."""
+        return len(self.channels) > 1
+
+    @property
     def types(self) -> frozenset[type[Event]]:
         """The types of event among them."""
         return frozenset(channel.event_type for channel in self.channels)
@@ -91,7 +96,7 @@ class _Marks:
                 """Events go another way, and a feed says nothing else."""
 
     def on_error(self, error: Exception) -> None:
-        raise error
+        """No input is told to fail."""
 
     def on_completed(self) -> None:
         self.seq += 1
@@ -128,10 +133,10 @@ def _labelled(told: Told, channels: tuple[Channel, ...]) -> "pl.LazyFrame":
     """Its events, with the place of their channel among these."""
     import polars as pl
 
-    if len(told.channels) > 1:
+    if told.several:
         places = {index: channels.index(channel) for index, channel in enumerate(told.channels)}
         return told.events.with_columns(pl.col("input").replace_strict(places, return_dtype=pl.Int64))
-    (channel,) = told.channels
+    channel = told.channels[0]
     trade = pl.lit(channel.event_type is Trade).alias("trade")
     return told.events.with_columns(pl.lit(channels.index(channel), pl.Int64).alias("input"), trade)
 

@@ -10,7 +10,7 @@ can be put together from panes:
 
 from collections.abc import Callable, Iterable
 from functools import reduce
-from operator import add, and_
+from operator import add
 from typing import TYPE_CHECKING
 
 import attrs
@@ -247,11 +247,11 @@ class Compiler:
         import polars as pl
 
         tests: list[pl.Expr] = []
-        if guard.of is not None and self._types != {guard.of}:
+        if guard.of is not None and self._types != frozenset({guard.of}):
             tests.append(pl.col("trade") if guard.of is Trade else ~pl.col("trade"))
         if guard.side is not None:
             tests.append(pl.col("side") == guard.side)
-        return reduce(and_, tests) if tests else None
+        return pl.all_horizontal(tests) if len(tests) > 1 else tests[0] if tests else None
 
 
 def _addend(name: str) -> "pl.Expr":

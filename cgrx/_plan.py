@@ -6,7 +6,7 @@ Nothing runs: the feed notes which channels it is asked for, and the stream that
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any, NoReturn, TypeAlias, TypeVar
+from typing import Any, NoReturn, TypeAlias, TypeVar, cast
 
 import attrs
 from reactivex import Observable, abc
@@ -48,13 +48,6 @@ class Branch:
     source: Channel | Merged
     stages: tuple[Stage[Any, Any], ...]
 
-    @property
-    def channels(self) -> tuple[Channel, ...]:
-        """Every channel that it takes events from, in order; more than once where it does so."""
-        if isinstance(self.source, Merged):
-            return tuple(channel for branch in self.source.branches for channel in branch.channels)
-        return (self.source,)
-
 
 def plan(build: Build[Any]) -> Branch:
     """Build the pipeline on a feed that gives nothing, and read off what it is made of.
@@ -75,15 +68,17 @@ def plan(build: Build[Any]) -> Branch:
 def _branch(stream: object) -> Branch:
     if not isinstance(stream, EventStream):
         raise Unplannable("behind a reactivex operator nothing is known of the stages")
-    match stream.source:
-        case _Asked(channel=channel):
-            return Branch(channel, stream.stages)
-        case Union(streams=streams):
-            return Branch(Merged(tuple(map(_branch, streams))), stream.stages)
-        case Ordered(terms=terms, streams=streams):
-            return Branch(Merged(tuple(map(_branch, streams)), terms), stream.stages)
-        case Shared(source=shared):
-            before = _branch(shared)
+    source = cast("object", stream.source)
+    match source:
+        case _Asked():
+            return Branch(source.channel, stream.stages)
+        case Union():
+            return Branch(Merged(tuple(map(_branch, source.streams))), stream.stages)
+        case Ordered():
+            return Branch(Merged(tuple(map(_branch, source.streams)), source.terms), stream.stages)
+        case Shared():
+            shared = cast("Shared[Any]", source)
+            before = _branch(shared.source)
             return Branch(before.source, before.stages + stream.stages)
         case _:
             raise Unplannable("it takes events from something else than the feed's channels")
@@ -136,10 +131,10 @@ class PlanningFeed:
     ) -> OrderedStream[Trade]:
         return trades_across(self.futures_trades, instruments, min_volume, max_delay)
 
-    async def run(self) -> None:
+    def run(self) -> NoReturn:
         _unknown("run()")
 
-    async def aclose(self) -> None:
+    def aclose(self) -> NoReturn:
         _unknown("aclose()")
 
 

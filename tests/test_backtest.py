@@ -1,5 +1,6 @@
 """`backtest` on recordings: the rows of a replay, and how they came about."""
 
+import math
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,13 @@ from polars.testing import assert_frame_equal
 
 import cgrx
 from cgrx import operators as ops
-from cgrx._plan import PlanningFeed
+from cgrx._plan import PlanningFeed, Unplannable, plan
 from cgrx._recorded import Recorded
 from cgrx._recording import Recording
 from cgrx._recording_writer import write_recording
-from cgrx._signals import Alive, Batch, Dropped, Gap
+from cgrx._signals import Alive, Batch, Dropped, Gap, Watermark
 from cgrx.operators import agg
-from tests.columns import LIQUIDATIONS, TRADES, assert_same
+from tests.columns import LIQUIDATIONS, TRADES, Build, assert_same
 from tests.windowing import trade
 
 BEGUN = [Recorded(channel, Gap(channel, 0, 1000, "subscribed")) for channel in (LIQUIDATIONS, TRADES)]
@@ -59,7 +60,7 @@ def trades(feed: cgrx.Feed) -> Any:
     return feed.futures_trades("A", "X", min_volume=0)
 
 
-def by_events(build: Any, recording: Recording) -> tuple[Any, ...]:
+def by_events(build: Build, recording: Recording) -> tuple[Any, ...]:
     """The same with an opaque stage that changes nothing, so that it runs event by event."""
     found = cgrx.backtest(lambda feed: build(_Opaque(feed)), recording)
     assert found.explain().reason is not None
@@ -237,7 +238,7 @@ def test_several_instruments_in_order(tmp_path: Path) -> None:
         (lambda feed: (feed.stats, trades(feed).pipe(FLOW))[1], "feed.stats"),
     ],
 )
-def test_what_cannot_be_planned(recording: Recording, build: Any, reason: str) -> None:
+def test_what_cannot_be_planned(recording: Recording, build: Build, reason: str) -> None:
     found = cgrx.backtest(build, recording)
     assert reason in str(found.explain().reason)
     assert found.explain().steps[0].ran == "events"
@@ -247,3 +248,86 @@ def test_what_cannot_be_planned(recording: Recording, build: Any, reason: str) -
 async def _nothing() -> AsyncIterator[cgrx.Trade]:
     for event in list[cgrx.Trade]():
         yield event
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [
+        ops.dedupe("250ms", "exchange"),
+        ops.dedupe("250ms"),
+        ops.dedupe("150ms", max_keys=3),
+        ops.dedupe("1m", max_keys=math.inf),
+        ops.dedupe("1s", "side", max_keys=100),
+    ],
+    ids=repr,
+)
+def test_dedupe(recording: Recording, stage: Any) -> None:
+    """Also where an event is repeated for longer than it is remembered."""
+
+    def build(feed: Any) -> Any:
+        return trades(feed).pipe(stage, FLOW)
+
+    found = cgrx.backtest(build, recording)
+    assert found.explain().reason is None
+    assert_same(found.rows, by_events(build, recording))
+
+
+def both(feed: Any) -> Any:
+    return ops.merge_exchanges(trades(feed), feed.liquidations())
+
+
+@pytest.mark.parametrize(
+    ("build", "reason"),
+    [
+        (lambda feed: both(feed).pipe(ops.dedupe("1s"), FLOW), "behind merge_exchanges"),
+        (lambda feed: ops.merge(both(feed), trades(feed)).pipe(FLOW), "behind merge_exchanges"),
+        (lambda feed: ops.merge_exchanges(trades(feed), max_delay="9s", max_held=3).pipe(FLOW), "max_held=3"),
+        (lambda feed: ops.merge_exchanges(trades(feed), feed.liquidations(), until="any").pipe(FLOW), "until"),
+        (lambda feed: ops.merge(trades(feed), feed.liquidations()).pipe(ops.tumbling("1s", by="side")), "sides"),
+    ],
+)
+def test_what_columns_do_not_say_of_merges(recording: Recording, build: Build, reason: str) -> None:
+    found = cgrx.backtest(build, recording)
+    assert reason in str(found.explain().reason)
+    assert_same(found.rows, by_events(build, recording))
+
+
+def test_a_merge_in_which_one_is_silent_for_long(tmp_path: Path) -> None:
+    many = tuple(trade(2000 + i) for i in range(1001))
+    silent = Recorded(LIQUIDATIONS, Gap(LIQUIDATIONS, 0, 9000, "subscribed"))
+    recording = write(tmp_path, [BEGUN[1], batch(3500, *many), silent])
+    found = cgrx.backtest(lambda feed: ops.merge(trades(feed), feed.liquidations()).pipe(FLOW), recording)
+    assert "1,001 events" in str(found.explain().reason)
+
+
+def test_watermarks_are_nothing_that_a_feed_says(tmp_path: Path) -> None:
+    recording = write(tmp_path, [*BEGUN, *some_trades(), Recorded(TRADES, Watermark(9000))])
+    found = cgrx.backtest(lambda feed: trades(feed).pipe(FLOW), recording)
+    assert "watermarks" in str(found.explain().reason)
+
+
+def test_nothing_happened(tmp_path: Path) -> None:
+    recording = write(tmp_path, BEGUN)
+    for build in (lambda feed: trades(feed).pipe(FLOW), lambda feed: both(feed).pipe(ops.session("1s"))):
+        found = cgrx.backtest(build, recording)
+        assert found.explain().reason is None
+        assert found.rows == ()
+        assert found.to_polars().is_empty()
+
+
+def test_a_channel_that_is_not_recorded(recording: Recording) -> None:
+    for condition in (ops.min_volume(1), ops.where(lambda event: True, of=cgrx.Trade)):
+        with pytest.raises(ValueError, match="futures_trades@B_Y@0 is not recorded"):
+            cgrx.backtest(lambda feed: feed.futures_trades("B", "Y", min_volume=0).pipe(condition, FLOW), recording)  # noqa: B023 - called at once
+
+
+def test_what_is_built_must_be_an_observable(recording: Recording) -> None:
+    not_built: Any = lambda feed: [trades(feed)]  # noqa: E731 - stands for a user's function
+    with pytest.raises(TypeError, match="no Observable"):
+        cgrx.backtest(not_built, recording)
+
+
+def test_a_plan_waits_for_nothing() -> None:
+    for ask in (lambda feed: feed.run(), lambda feed: feed.aclose()):
+        with pytest.raises(Unplannable, match="feed"):
+            plan(ask)

@@ -14,7 +14,7 @@ from cgrx._recorded import Recorded
 from cgrx._recording import Recording
 from cgrx._recording_writer import write_recording
 from cgrx._signals import Alive, Batch, Dropped, Gap
-from tests.columns import AGGREGATES, LIQUIDATIONS, TRADES, assert_same
+from tests.columns import AGGREGATES, LIQUIDATIONS, TRADES, Build, assert_same
 from tests.recordings import REQUIRED
 from tests.test_aggregates_oracle import events
 
@@ -82,7 +82,7 @@ def opaque(feed: cgrx.Feed, kind: str) -> Any:
     return stream(feed, kind).where(lambda _: True)
 
 
-def assert_both_ways(build: Any, by_event: Any, recording: Recording) -> None:
+def assert_both_ways(build: Build, by_event: Build, recording: Recording) -> None:
     found, expected = cgrx.backtest(build, recording), cgrx.backtest(by_event, recording)
     assert found.explain().reason is None
     assert expected.explain().reason is not None
