@@ -187,8 +187,11 @@ class _Walk:
         if not len(events):
             return []
         if self._told.several:
-            groups = events.partition_by("input", "exchange")
-            return [_Columns(channels[group["input"][0]], group) for group in groups]
+            found: list[_Columns] = []
+            for group in events.partition_by("input", "exchange"):
+                index: int = group["input"][0]
+                found.append(_Columns(channels[index], group))
+            return found
         exchange = pl.col("exchange")
         one = events.select((exchange == exchange.first()).all()).item()
         return [_Columns(channels[0], group) for group in ([events] if one else events.partition_by("exchange"))]

@@ -3,7 +3,7 @@
 import math
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import pytest
@@ -56,8 +56,8 @@ def recording(tmp_path: Path) -> Recording:
     return write(tmp_path, [*BEGUN, *some_trades(), Recorded(TRADES, Alive("o", 20_000))])
 
 
-def trades(feed: cgrx.Feed) -> Any:
-    return feed.futures_trades("A", "X", min_volume=0)
+def trades(feed: Any) -> cgrx.EventStream[cgrx.Trade]:
+    return cast("cgrx.Feed", feed).futures_trades("A", "X", min_volume=0)
 
 
 def by_events(build: Build, recording: Recording) -> tuple[Any, ...]:
@@ -65,6 +65,31 @@ def by_events(build: Build, recording: Recording) -> tuple[Any, ...]:
     found = cgrx.backtest(lambda feed: build(_Opaque(feed)), recording)
     assert found.explain().reason is not None
     return found.rows
+
+
+def as_it_is(stream: cgrx.EventStream[Any]) -> cgrx.EventStream[Any]:
+    return stream.where(lambda _: True)
+
+
+def cases(*pairs: tuple[Build, str]) -> list[tuple[Build, str]]:
+    """Pipelines, each with a part of the reason why it runs event by event."""
+    return list(pairs)
+
+
+def add_usd(total: float, event: cgrx.Trade) -> float:
+    return total + event.volume_usd
+
+
+def time_of(event: cgrx.Trade) -> int:
+    return event.time_ms
+
+
+def itself(event: cgrx.Trade) -> cgrx.Trade:
+    return event
+
+
+def one_more(n: int, _: object) -> int:
+    return n + 1
 
 
 class _Opaque(PlanningFeed):
@@ -75,10 +100,10 @@ class _Opaque(PlanningFeed):
         self._feed = feed
 
     def liquidations(self) -> Any:
-        return self._feed.liquidations().where(lambda _: True)
+        return as_it_is(self._feed.liquidations())
 
     def futures_trades(self, exchange: str, symbol: str, *, min_volume: float) -> Any:
-        return self._feed.futures_trades(exchange, symbol, min_volume=min_volume).where(lambda _: True)
+        return as_it_is(self._feed.futures_trades(exchange, symbol, min_volume=min_volume))
 
 
 def test_in_columns(recording: Recording) -> None:
@@ -105,13 +130,20 @@ def test_a_python_function_among_events_runs_by_event(recording: Recording) -> N
     found = cgrx.backtest(lambda feed: trades(feed).where(is_large).pipe(FLOW), recording)
     assert {step.ran for step in found.explain().steps} == {"events"}
     assert "is_large" in str(found.explain()).splitlines()[-1]
-    assert sum(row["count"] for row in found.rows) == 55
+    assert sum(map(count_of, found.rows)) == 55
     assert_frame_equal(found.to_polars(), ops.to_frame(found.rows))
+
+
+def count_of(row: Any) -> int:
+    return int(row["count"])
 
 
 def test_functions_of_rows_run_behind_the_columns(recording: Recording) -> None:
     """`final` is a condition of columns, `map` and `where` are called with rows."""
-    build = lambda feed: trades(feed).pipe(FLOW, ops.final()).map(lambda row: row["count"]).where(lambda n: n > 5)  # noqa: E731 - it is shown by its name
+
+    def build(feed: Any) -> cgrx.EventStream[int]:
+        return trades(feed).pipe(FLOW, ops.final()).map(count_of).where(lambda n: n > 5)
+
     found = cgrx.backtest(build, recording)
     assert [step.ran for step in found.explain().steps] == ["columns", "columns", "columns", "rows", "rows"]
     assert found.rows == by_events(build, recording)
@@ -119,12 +151,16 @@ def test_functions_of_rows_run_behind_the_columns(recording: Recording) -> None:
         found.to_polars()
 
 
+def failing(_: object) -> float:
+    return 1 / 0
+
+
 def test_a_function_that_raises_raises(recording: Recording) -> None:
-    found = cgrx.backtest(lambda feed: trades(feed).pipe(FLOW).map(lambda row: 1 / 0), recording)
+    found = cgrx.backtest(lambda feed: trades(feed).pipe(FLOW).map(failing), recording)
     with pytest.raises(ZeroDivisionError):
         _ = found.rows
     with pytest.raises(ZeroDivisionError):
-        cgrx.backtest(lambda feed: trades(feed).map(lambda row: 1 / 0), recording)
+        cgrx.backtest(lambda feed: trades(feed).map(failing), recording)
 
 
 @pytest.mark.parametrize(
@@ -136,11 +172,11 @@ def test_a_function_that_raises_raises(recording: Recording) -> None:
         (ops.tumbling("1s", by="exchange", updates="200ms"), "running rows"),
         (ops.tumbling("1s", by="exchange", empty="emit"), "without events"),
         (ops.tumbling("1s", by="exchange", q=agg.quantile(0.5)), "Python function"),
-        (ops.tumbling("1s", n=agg.custom(int, lambda n, _: n + 1, int.__add__, int)), "Python function"),
-        (ops.pipeline(ops.scan(lambda total, event: total + event.volume_usd, 0.0)), "no window"),
-        (ops.pipeline(ops.dedupe("1s", lambda event: event.time_ms), FLOW), "its key"),
+        (ops.tumbling("1s", n=agg.custom(int, one_more, int.__add__, int)), "Python function"),
+        (ops.pipeline(ops.scan(add_usd, 0.0)), "no window"),
+        (ops.pipeline(ops.dedupe("1s", time_of), FLOW), "its key"),
         (ops.pipeline(ops.dedupe("5s", max_keys=3), FLOW), "forgets"),
-        (ops.pipeline(ops.map(lambda event: event), FLOW), "is Python"),
+        (ops.pipeline(ops.map(itself), FLOW), "is Python"),
         (ops.pipeline(FLOW, Twice()), "behind the window"),
         (ops.tumbling("1s", by="symbol", max_keys=1, lateness="0s"), "max_keys"),
     ],
@@ -191,10 +227,11 @@ def test_gaps_and_losses(tmp_path: Path) -> None:
         *parts[40:],
     ]
     recording = write(tmp_path, entries)
-    for build in (
+    builds: tuple[Build, ...] = (
         lambda feed: trades(feed).pipe(FLOW),
         lambda feed: ops.merge(feed.liquidations(), trades(feed)).pipe(FLOW),
-    ):
+    )
+    for build in builds:
         found = cgrx.backtest(build, recording)
         assert found.explain().reason is None
         assert_same(found.rows, by_events(build, recording))
@@ -227,7 +264,7 @@ def test_several_instruments_in_order(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("build", "reason"),
-    [
+    cases(
         (lambda feed: trades(feed).pipe(rx.filter(lambda _: True), FLOW), "something else"),
         (lambda feed: trades(feed).pipe(FLOW, rx.take(3)), "reactivex"),
         (lambda feed: ops.merge(trades(feed), cgrx.from_async(_nothing)).pipe(FLOW), "something else"),
@@ -236,7 +273,7 @@ def test_several_instruments_in_order(tmp_path: Path) -> None:
         (lambda feed: (feed.status, trades(feed).pipe(FLOW))[1], "feed.status"),
         (lambda feed: (feed.state, trades(feed).pipe(FLOW))[1], "feed.state"),
         (lambda feed: (feed.stats, trades(feed).pipe(FLOW))[1], "feed.stats"),
-    ],
+    ),
 )
 def test_what_cannot_be_planned(recording: Recording, build: Build, reason: str) -> None:
     found = cgrx.backtest(build, recording)
@@ -278,13 +315,13 @@ def both(feed: Any) -> Any:
 
 @pytest.mark.parametrize(
     ("build", "reason"),
-    [
+    cases(
         (lambda feed: both(feed).pipe(ops.dedupe("1s"), FLOW), "behind merge_exchanges"),
         (lambda feed: ops.merge(both(feed), trades(feed)).pipe(FLOW), "behind merge_exchanges"),
         (lambda feed: ops.merge_exchanges(trades(feed), max_delay="9s", max_held=3).pipe(FLOW), "max_held=3"),
         (lambda feed: ops.merge_exchanges(trades(feed), feed.liquidations(), until="any").pipe(FLOW), "until"),
         (lambda feed: ops.merge(trades(feed), feed.liquidations()).pipe(ops.tumbling("1s", by="side")), "sides"),
-    ],
+    ),
 )
 def test_what_columns_do_not_say_of_merges(recording: Recording, build: Build, reason: str) -> None:
     found = cgrx.backtest(build, recording)
@@ -308,7 +345,11 @@ def test_watermarks_are_nothing_that_a_feed_says(tmp_path: Path) -> None:
 
 def test_nothing_happened(tmp_path: Path) -> None:
     recording = write(tmp_path, BEGUN)
-    for build in (lambda feed: trades(feed).pipe(FLOW), lambda feed: both(feed).pipe(ops.session("1s"))):
+    builds: tuple[Build, ...] = (
+        lambda feed: trades(feed).pipe(FLOW),
+        lambda feed: both(feed).pipe(ops.session("1s")),
+    )
+    for build in builds:
         found = cgrx.backtest(build, recording)
         assert found.explain().reason is None
         assert found.rows == ()
@@ -316,18 +357,21 @@ def test_nothing_happened(tmp_path: Path) -> None:
 
 
 def test_a_channel_that_is_not_recorded(recording: Recording) -> None:
-    for condition in (ops.min_volume(1), ops.where(lambda event: True, of=cgrx.Trade)):
+    for condition in (ops.min_volume(1), ops.where(bool, of=cgrx.Trade)):
         with pytest.raises(ValueError, match="futures_trades@B_Y@0 is not recorded"):
             cgrx.backtest(lambda feed: feed.futures_trades("B", "Y", min_volume=0).pipe(condition, FLOW), recording)  # noqa: B023 - called at once
 
 
 def test_what_is_built_must_be_an_observable(recording: Recording) -> None:
-    not_built: Any = lambda feed: [trades(feed)]  # noqa: E731 - stands for a user's function
+    def build(feed: Any) -> Any:
+        return [trades(feed)]
+
     with pytest.raises(TypeError, match="no Observable"):
-        cgrx.backtest(not_built, recording)
+        cgrx.backtest(build, recording)
 
 
 def test_a_plan_waits_for_nothing() -> None:
-    for ask in (lambda feed: feed.run(), lambda feed: feed.aclose()):
+    asks: tuple[Build, ...] = (lambda feed: feed.run(), lambda feed: feed.aclose())
+    for ask in asks:
         with pytest.raises(Unplannable, match="feed"):
             plan(ask)

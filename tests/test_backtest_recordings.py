@@ -1,6 +1,7 @@
 """Every kind of window with every aggregate, on the real recordings: columns give what a replay gives."""
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from cgrx._recorded import Recorded
 from cgrx._recording import Recording
 from cgrx._recording_writer import write_recording
 from cgrx._signals import Alive, Batch, Dropped, Gap
-from tests.columns import AGGREGATES, LIQUIDATIONS, TRADES, Build, assert_same
+from tests.columns import AGGREGATES, LIQUIDATIONS, TRADES, Build, any_window, assert_same
 from tests.recordings import REQUIRED
 from tests.test_aggregates_oracle import events
 
@@ -25,11 +26,11 @@ PART = 3000
 CHANNELS: dict[str, Channel] = {"trades": TRADES, "liquidations": LIQUIDATIONS}
 BY = ("exchange", "symbol")
 WINDOWS: dict[str, Any] = {
-    "tumbling 1s": lambda **options: ops.tumbling("1s", **options),
-    "tumbling 1m": lambda **options: ops.tumbling("1m", **options),
-    "sliding": lambda **options: ops.sliding("10s", "2s", **options),
-    "uneven": lambda **options: ops.sliding("1m", "7s", **options),
-    "session": lambda **options: ops.session("1s", **options),
+    "tumbling 1s": partial(any_window(ops.tumbling), "1s"),
+    "tumbling 1m": partial(any_window(ops.tumbling), "1m"),
+    "sliding": partial(any_window(ops.sliding), "10s", "2s"),
+    "uneven": partial(any_window(ops.sliding), "1m", "7s"),
+    "session": partial(any_window(ops.session), "1s"),
 }
 
 
@@ -79,7 +80,8 @@ def test_every_aggregate(recordings: dict[str, Recording], kind: str, window: st
 
 def opaque(feed: cgrx.Feed, kind: str) -> Any:
     """The stream behind a Python function, so that what follows runs event by event."""
-    return stream(feed, kind).where(lambda _: True)
+    found: cgrx.EventStream[Any] = stream(feed, kind)
+    return found.where(lambda _: True)
 
 
 def assert_both_ways(build: Build, by_event: Build, recording: Recording) -> None:

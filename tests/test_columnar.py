@@ -12,6 +12,7 @@ from cgrx import operators as ops
 from cgrx._columnar import Columnar
 from cgrx._columnar_rows import as_rows, as_table
 from cgrx._columnar_source import Inexpressible
+from cgrx._streams import EventStream
 from cgrx.operators import agg
 from tests.columns import (
     AGGREGATES,
@@ -33,22 +34,24 @@ def trades(feed: Any) -> Any:
     return feed.futures_trades(TRADES.exchange, TRADES.symbol, min_volume=0)
 
 
+def merged(*streams: Any) -> EventStream[Any]:
+    return ops.merge(*streams)
+
+
 SHAPES: dict[str, Build] = {
     "one channel": lambda feed: feed.liquidations(),
     "filtered": lambda feed: feed.liquidations().pipe(
         ops.min_volume(0.5), ops.max_volume(1.75), ops.exchange("a", "C"), ops.symbol("x"), ops.base_asset("btc", "eth")
     ),
-    "two channels": lambda feed: ops.merge(feed.liquidations().pipe(ops.side("long")), trades(feed)),
-    "one channel twice": lambda feed: ops.merge(
-        feed.liquidations(), feed.liquidations().pipe(ops.side("short"))
-    ).share(),
-    "three streams": lambda feed: ops.merge(
-        ops.merge(trades(feed), feed.liquidations()), trades(feed).pipe(ops.side("buy"))
+    "two channels": lambda feed: merged(feed.liquidations().pipe(ops.side("long")), trades(feed)),
+    "one channel twice": lambda feed: merged(feed.liquidations(), feed.liquidations().pipe(ops.side("short"))).share(),
+    "three streams": lambda feed: merged(
+        merged(trades(feed), feed.liquidations()), trades(feed).pipe(ops.side("buy"))
     ).pipe(ops.min_volume(0.5)),
     "ordered": lambda feed: ops.merge_exchanges(feed.liquidations(), trades(feed), max_delay="20ms"),
     "one in order": lambda feed: ops.merge_exchanges(feed.liquidations(), max_delay="9ms").pipe(ops.min_volume(0.5)),
     "waiting": lambda feed: ops.merge_exchanges(trades(feed), feed.liquidations(), max_delay=math.inf),
-    "deduplicated": lambda feed: ops.merge(feed.liquidations(), trades(feed)).pipe(ops.dedupe("20ms")),
+    "deduplicated": lambda feed: merged(feed.liquidations(), trades(feed)).pipe(ops.dedupe("20ms")),
     "deduplicated by fields": lambda feed: feed.liquidations().pipe(ops.dedupe("30ms", ("exchange", "symbol"))),
 }
 
