@@ -88,6 +88,10 @@ def itself(event: cgrx.Trade) -> cgrx.Trade:
     return event
 
 
+def one_event_more(n: int, _: cgrx.Event) -> int:
+    return n + 1
+
+
 def one_more(n: int, _: object) -> int:
     return n + 1
 
@@ -172,7 +176,7 @@ def test_a_function_that_raises_raises(recording: Recording) -> None:
         (ops.tumbling("1s", by="exchange", updates="200ms"), "running rows"),
         (ops.tumbling("1s", by="exchange", empty="emit"), "without events"),
         (ops.tumbling("1s", by="exchange", q=agg.quantile(0.5)), "Python function"),
-        (ops.tumbling("1s", n=agg.custom(int, one_more, int.__add__, int)), "Python function"),
+        (ops.tumbling("1s", n=agg.custom(int, one_event_more, int.__add__, int)), "Python function"),
         (ops.pipeline(ops.scan(add_usd, 0.0)), "no window"),
         (ops.pipeline(ops.dedupe("1s", time_of), FLOW), "its key"),
         (ops.pipeline(ops.dedupe("5s", max_keys=3), FLOW), "forgets"),
