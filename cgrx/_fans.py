@@ -66,16 +66,16 @@ class FanIn(abc.DisposableBase, Generic[T]):
         state = self._inputs[index]
         if self._unheard:
             self._hear(state)
-        if isinstance(signal, Alive):
+        if isinstance(signal, Batch):
+            if self._unheard and signal.channel is not None:  # of what has no channel nothing is known anyway
+                self._tell_unheard(max([signal.received_ms, *(getattr(each, "time_ms", 0) for each in signal.events)]))
+            self._observer.on_signal(signal)
+        elif isinstance(signal, Alive):
             state.alive_ms[signal.origin] = max(signal.at_ms, state.alive_ms.get(signal.origin, 0))
             self._advance_alive(signal.origin)
         elif isinstance(signal, Watermark):
             state.watermark_ms = max(signal.time_ms, state.watermark_ms or 0)
             self._advance_watermark()
-        elif isinstance(signal, Batch):
-            if self._unheard and signal.channel is not None:  # of what has no channel nothing is known anyway
-                self._tell_unheard(max([signal.received_ms, *(getattr(each, "time_ms", 0) for each in signal.events)]))
-            self._observer.on_signal(signal)
         elif not any(signal is known for known in self._losses):
             self._losses.append(signal)
             self._observer.on_signal(signal)
