@@ -128,8 +128,6 @@ def _rows(window: Window[Any], told: Told) -> "pl.DataFrame":
 
     row, terms = window.rows.type, window.terms
     keys = row.key_fields
-    if "side" in keys and len(told.types) > 1:
-        raise Inexpressible("the sides of liquidations and trades are told apart by their types")
     compiler = Compiler(told.types, [(name, aggregate.formula) for name, aggregate in row.aggregates])
     events = _needed(told, {*keys, *compiler.columns}).collect()
     # A key that is the same in all events, as the instrument of a trade channel, costs no grouping.

@@ -92,10 +92,6 @@ def one_event_more(n: int, _: cgrx.Event) -> int:
     return n + 1
 
 
-def one_more(n: int, _: object) -> int:
-    return n + 1
-
-
 class _Opaque(PlanningFeed):
     """A feed whose events go through a Python function."""
 
@@ -324,7 +320,6 @@ def both(feed: Any) -> Any:
         (lambda feed: ops.merge(both(feed), trades(feed)).pipe(FLOW), "behind merge_exchanges"),
         (lambda feed: ops.merge_exchanges(trades(feed), max_delay="9s", max_held=3).pipe(FLOW), "max_held=3"),
         (lambda feed: ops.merge_exchanges(trades(feed), feed.liquidations(), until="any").pipe(FLOW), "until"),
-        (lambda feed: ops.merge(trades(feed), feed.liquidations()).pipe(ops.tumbling("1s", by="side")), "sides"),
     ),
 )
 def test_what_columns_do_not_say_of_merges(recording: Recording, build: Build, reason: str) -> None:
