@@ -63,7 +63,7 @@ def accepting(condition: Condition) -> "pl.Expr":
             return column.ge(pl.lit(condition.value))
         case "<=":
             return column.le(pl.lit(condition.value))
-        case "in":
+        case _:  # texts
 
             def wanted(texts: "pl.Series") -> "pl.Series":
                 # Python is asked once for each distinct text.
@@ -174,7 +174,8 @@ class Compiler:
                 return self._part(
                     part, column(field).unique().sort(), lambda lists: lists.explode().drop_nulls().unique().sort()
                 )
-            case Top(size=size):
+            case _:
+                size = part.size
                 events = self._kept(pl.struct(ORDER), part.guard)
 
                 def of_lists(lists: pl.Expr) -> pl.Expr:

@@ -355,6 +355,12 @@ def test_nothing_happened(tmp_path: Path) -> None:
         assert found.to_polars().is_empty()
 
 
+def test_a_recording_of_one_channel(tmp_path: Path) -> None:
+    recording = write(tmp_path, [BEGUN[1], *some_trades()])
+    found = cgrx.backtest(lambda feed: trades(feed).pipe(FLOW), recording)
+    assert_same(found.rows, by_events(lambda feed: trades(feed).pipe(FLOW), recording))
+
+
 def test_a_channel_that_is_not_recorded(recording: Recording) -> None:
     for condition in (ops.min_volume(1), ops.where(bool, of=cgrx.Trade)):
         with pytest.raises(ValueError, match="futures_trades@B_Y@0 is not recorded"):

@@ -12,6 +12,7 @@ from cgrx import operators as ops
 from cgrx._columnar import Columnar
 from cgrx._columnar_rows import as_rows, as_table
 from cgrx._columnar_source import Inexpressible
+from cgrx._signals import Alive, Batch, Gap
 from cgrx._streams import EventStream
 from cgrx.operators import agg
 from tests.columns import (
@@ -26,6 +27,7 @@ from tests.columns import (
     in_columns,
     said,
 )
+from tests.windowing import trade
 
 TERMS: dict[str, Any] = {"lateness": "10ms", "idle": "15ms"}
 
@@ -120,3 +122,29 @@ def test_late_events_are_never_overlooked(recorded: Said, window: str) -> None:
 @settings(max_examples=10, deadline=None)
 def test_sides_are_keys_too(recorded: Said) -> None:
     compare(lambda feed: feed.liquidations().pipe(ops.tumbling("20ms", by=("side", "symbol"), **TERMS)), recorded)
+
+
+def at(channel: Any, received_ms: int, *times_ms: int) -> tuple[Any, Any]:
+    return channel, Batch(channel, received_ms, tuple(trade(time_ms) for time_ms in times_ms))
+
+
+TWO = [(TRADES, Gap(TRADES, 0, 0, "subscribed")), at(TRADES, 50, 40), at(TRADES, 60, 55), at(TRADES, 90, 80)]
+
+
+@pytest.mark.parametrize(
+    ("recorded", "reason"),
+    [
+        ([*TWO, (TRADES, Alive("o", 90)), (TRADES, Alive("p", 91))], "several connections"),
+        ([*TWO, at(TRADES, 100, 75)], "1 event may come too late for merge_exchanges"),
+        ([*TWO, (TRADES, Gap(TRADES, 80, 95, "disconnected"))], "gaps or losses"),
+        (TWO, ""),
+    ],
+)
+@pytest.mark.parametrize("max_delay", ["20ms", math.inf])
+def test_an_order_that_columns_cannot_keep(recorded: Said, reason: str, max_delay: Any) -> None:
+    def build(feed: Any) -> Any:
+        return ops.merge_exchanges(trades(feed), max_delay=max_delay).pipe(ops.tumbling("20ms", **TERMS))
+
+    found = attempt(build, recorded)
+    assert reason in found if isinstance(found, str) else not reason
+    compare(build, recorded)
