@@ -77,7 +77,8 @@ def _branch(stream: object) -> Branch:
         case Ordered():
             return Branch(Merged(tuple(map(_branch, source.streams)), source.terms), stream.stages)
         case Shared():
-            before = _branch(cast("object", source.source))
+            shared: Any = source
+            before = _branch(shared.source)
             return Branch(before.source, before.stages + stream.stages)
         case _:
             raise Unplannable("it takes events from something else than the feed's channels")
