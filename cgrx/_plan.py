@@ -77,8 +77,7 @@ def _branch(stream: object) -> Branch:
         case Ordered():
             return Branch(Merged(tuple(map(_branch, source.streams)), source.terms), stream.stages)
         case Shared():
-            shared: Any = source
-            before = _branch(shared.source)
+            before = _branch(cast("Any", stream.source).source)
             return Branch(before.source, before.stages + stream.stages)
         case _:
             raise Unplannable("it takes events from something else than the feed's channels")
