@@ -31,12 +31,13 @@ def entries_of(rows: Iterable[Good | Reject], entries: Entries) -> tuple[list[Re
     said: list[Recorded] = []
     rejects: list[Reject] = []
     for row in rows:
-        if isinstance(row, Reject):
-            rejects.append(row)
-            said += entries.lose()
+        refused = row if isinstance(row, Reject) else entries.refused("file", row)
+        if isinstance(row, Good) and refused is None:
+            said += entries.take(row)
         else:
-            for each in entries.take("file", row):
-                (said if isinstance(each, Recorded) else rejects).append(each)  # type: ignore[arg-type]
+            assert refused is not None
+            rejects.append(refused)
+            said += entries.lose()
     said += entries.finish()
     return said, rejects
 
