@@ -26,6 +26,8 @@ from cgrx._errors import HandshakeError as HandshakeError
 from cgrx._errors import HeartbeatError as HeartbeatError
 from cgrx._errors import NotInTrioError as NotInTrioError
 from cgrx._errors import PlanError as PlanError
+from cgrx._errors import RecordedError as RecordedError
+from cgrx._errors import RecordingError as RecordingError
 from cgrx._errors import RejectedError as RejectedError
 from cgrx._errors import ThreadError as ThreadError
 from cgrx._errors import TooManyKeysError as TooManyKeysError
@@ -38,9 +40,16 @@ from cgrx._events import Trade as Trade
 from cgrx._events import TradeSide as TradeSide
 from cgrx._feed import Feed as Feed
 from cgrx._feed import connect as connect
+from cgrx._import import Imported as Imported
+from cgrx._import import import_csv as import_csv
+from cgrx._import import import_jsonl as import_jsonl
+from cgrx._import_rows import Reject as Reject
+from cgrx._import_rows import UnreadableFileError as UnreadableFileError
 from cgrx._inbox import StreamStats as StreamStats
 from cgrx._instruments import Instrument as Instrument
 from cgrx._limits import Limits as Limits
+from cgrx._recording import Recording as Recording
+from cgrx._recording_manifest import Part as Part
 from cgrx._replay import Replay as Replay
 from cgrx._replay import ReplayProgress as ReplayProgress
 from cgrx._replay import replay as replay

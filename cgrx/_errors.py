@@ -168,3 +168,25 @@ class TooManyKeysError(CgrxError):
         )
         self.max_keys = max_keys
         self.key = key
+
+
+class RecordedError(CgrxError):
+    """What a recorded feed met, read back: `type_name` is what it was, `message` what it said."""
+
+    def __init__(self, type_name: str, message: str) -> None:
+        super().__init__(type_name, message)
+        self.type_name = type_name
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.type_name}: {self.message}"
+
+
+class RecordingError(CgrxError):
+    """A recording cannot be read or written: in `file`, at `place` (None: as a whole), because of `reason`."""
+
+    def __init__(self, file: str, place: str | None, reason: str) -> None:
+        super().__init__(f"{file}{f', {place}' if place else ''}: {reason}")
+        self.file = file
+        self.place = place
+        self.reason = reason

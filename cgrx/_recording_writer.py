@@ -1,0 +1,176 @@
+"""Writes a recording, without any event loop: appended, flushed into the part being written, finished part by part.
+
+    append ──► rows in memory ──flush──► part-N.open ──full, or the UTC hour turns──► part-N.parquet, manifest
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pyarrow as pa
+from filelock import FileLock, Timeout
+
+from cgrx import _recording_manifest as manifest
+from cgrx._channels import Channel
+from cgrx._errors import RecordingError
+from cgrx._recorded import Recorded
+from cgrx._recording_manifest import Manifest, Part
+from cgrx._recording_parts import OpenPart, finish, read_open
+from cgrx._recording_schema import RowBuilder, said_ms
+from cgrx._signals import Signal
+from cgrx._status import Status
+
+LOCK = "lock"
+PART_BYTES = 64 * 2**20
+"""A part that is being written is finished when it has grown to so many bytes; in Parquet it has a tenth or so."""
+
+_HOUR_MS = 3_600_000
+_BUFFER_ROWS = 65_536
+"""So many rows are flushed without being asked."""
+
+
+class RecordingWriter:
+    """Writes one recording, or goes on with it. One writer at a time, in one thread at a time.
+
+    What a killed writer left is finished first. Use it as a context manager, or call `close`.
+
+    Args:
+        folder: where; made where it is missing.
+        part_bytes: the size at which a part is finished.
+
+    Raises:
+        RecordingError: somebody else is writing there, or what is there is damaged.
+        OSError: nothing can be written there.
+    """
+
+    def __init__(self, folder: Path, *, part_bytes: int = PART_BYTES) -> None:
+        self.folder = folder
+        self._part_bytes = part_bytes
+        folder.mkdir(parents=True, exist_ok=True)
+        self._lock = FileLock(folder / LOCK, timeout=0, thread_local=False)
+        try:
+            self._lock.acquire()
+        except Timeout:
+            raise RecordingError(str(folder), None, "another recorder is writing there") from None
+        try:
+            self._manifest = self._recovered()
+        except BaseException:
+            self._lock.release()
+            raise
+        self._rows = RowBuilder(
+            self._manifest.next_seq, max((part.end_ms for part in self._manifest.parts), default=0)
+        )
+        self._open: OpenPart | None = None
+        self._batches: list[pa.RecordBatch] = []  # of the open part
+        self._hour: int | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The finished parts."""
+        return self._manifest.parts
+
+    def append(self, *entries: Recorded) -> None:
+        """Add what was said; see `add`."""
+        for entry in entries:
+            self.add(entry.channel, entry.said)
+
+    def add(self, channel: Channel | None, said: Signal[Any] | Status) -> None:
+        """Add what was said on the stream of a channel, None: on the status.
+
+        Raises:
+            ValueError: a feed does not say that there.
+            OSError: a part could not be written.
+        """
+        hour = max(self._rows.now_ms, said_ms(said)) // _HOUR_MS
+        if hour != self._hour:
+            if self._hour is not None:
+                self.finish()
+            self._hour = hour
+        self._rows.add(channel, said)
+        if len(self._rows) >= _BUFFER_ROWS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand everything to the operating system: it outlives this process then.
+
+        Raises:
+            OSError: it could not be written.
+        """
+        if not len(self._rows):
+            return
+        batch = self._rows.take()
+        if self._open is None:
+            number = self._manifest.next_number
+            self._open = OpenPart(self.folder, number, batch.column("seq")[0].as_py())
+            self._replace_manifest(Manifest(self._manifest.parts, number))
+        self._open.write(batch)
+        self._batches.append(batch)
+        if self._open.bytes >= self._part_bytes:
+            self.finish()
+
+    def finish(self) -> None:
+        """Flush, and turn the part that is being written into a finished one.
+
+        Raises:
+            OSError: it could not be written; what was flushed stays where it was.
+        """
+        self.flush()
+        if self._open is None:
+            return
+        part = finish(self.folder, self._open.number, self._batches)
+        self._replace_manifest(Manifest((*self._manifest.parts, part)))
+        self._open.close()
+        self._open.path.unlink()
+        self._open, self._batches = None, []
+
+    def close(self) -> None:
+        """Finish the last part and let go of the folder."""
+        try:
+            self.finish()
+        finally:
+            if self._open is not None:
+                self._open.close()
+            self._lock.release()
+
+    def _replace_manifest(self, changed: Manifest) -> None:
+        manifest.write(self.folder, changed)
+        self._manifest = changed
+
+    def _recovered(self) -> Manifest:
+        """The manifest, after what a killed writer left behind has been put in order."""
+        for draft in self.folder.glob("*.tmp"):
+            draft.unlink()
+        found = manifest.part_numbers(self.folder)
+        if not (self.folder / manifest.NAME).exists():
+            if any(found.values()):
+                raise RecordingError(str(self.folder / manifest.NAME), None, "the manifest of these parts is missing")
+            manifest.write(self.folder, Manifest())
+        known = manifest.read(self.folder)
+        for number in found["open"]:
+            if number == known.next_number:
+                content = read_open(self.folder, number)
+                if content.damage is not None:
+                    raise content.damage
+                if content.part is not None:
+                    known = Manifest((*known.parts, finish(self.folder, number, content.batches)))
+                    manifest.write(self.folder, known)
+            (self.folder / manifest.open_name(number)).unlink()
+        if known.open is not None:
+            known = Manifest(known.parts)
+            manifest.write(self.folder, known)
+        return known
+
+
+def write_recording(folder: Path, entries: Iterable[Recorded], *, part_bytes: int = PART_BYTES) -> None:
+    """Write entries into a folder, as one recording or behind what it holds."""
+    with RecordingWriter(folder, part_bytes=part_bytes) as writer:
+        writer.append(*entries)

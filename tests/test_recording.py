@@ -1,0 +1,37 @@
+"""What a feed said, written to disk and read back."""
+
+import tempfile
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cgrx import Recording
+from cgrx._recorded import Recorded
+from cgrx._recording_writer import RecordingWriter
+from tests.recording import ENTRIES, comparable
+
+
+@given(ENTRIES, st.data())
+def test_everything_said_comes_back_however_it_was_written(entries: list[Recorded], data: st.DataObject) -> None:
+    """Flushed, finished and gone on with anywhere, finished or not: the same entries, in the same order."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        writer = RecordingWriter(folder)
+        for entry in entries:
+            writer.append(entry)
+            match data.draw(st.sampled_from(["go on", "go on", "flush", "finish", "reopen"])):
+                case "flush":
+                    writer.flush()
+                case "finish":
+                    writer.finish()
+                case "reopen":
+                    writer.close()
+                    writer = RecordingWriter(folder)
+                case _:
+                    pass
+        writer.flush()
+        expected = comparable(entries)
+        assert comparable(Recording(folder).entries()) == expected
+        writer.close()
+        assert comparable(Recording(folder).entries()) == expected
