@@ -11,6 +11,7 @@ from cyclopts import App, CycloptsError, Parameter
 from cgrx import operators as ops
 from cgrx._cli_arguments import (
     RATE,
+    Files,
     Folders,
     Instruments,
     Names,
@@ -18,6 +19,7 @@ from cgrx._cli_arguments import (
     Positive,
     Rate,
     ReplayOptions,
+    Usd,
     WatchOptions,
     faults,
     instruments,
@@ -25,6 +27,7 @@ from cgrx._cli_arguments import (
 )
 from cgrx._cli_demo import Demo, demo
 from cgrx._cli_exits import CommandError, Exit
+from cgrx._cli_import import Import, import_files, pairs
 from cgrx._cli_replay import Replayed, replay_files
 from cgrx._cli_replay import liquidations as recorded_liquidations
 from cgrx._cli_replay import trades as recorded_trades
@@ -203,6 +206,51 @@ async def replay_trades_command(
         end=options.end,
     )
     return await replay_files(request, options.show("trades", windows.windowing()), Terminal.of_process())
+
+
+@app.command(name="import")
+async def import_command(
+    *files: Files,
+    to: Path,
+    events: Literal["liquidations", "trades"],
+    csv: bool = False,
+    columns: Names = (),
+    constants: Names = (),
+    received: str | None = None,
+    min_volume: Usd = 0.0,
+    gapless: bool = False,
+    rejects: Path | None = None,
+) -> int:
+    """Make a recording of files that others wrote: JSON Lines or CSV, plain or gzip.
+
+    Rows that are no events are kept aside in a file of their own, with their line and what is wrong with them.
+
+    Args:
+        files: In the order of receipt.
+        to: The folder of the recording; it must not exist or be empty.
+        events: What the rows are.
+        csv: They are comma-separated values, and the first line names the columns.
+        columns: Which columns hold the fields, such as price=px,volume_usd=size; a field that is left out is in the
+            column of its own name. Fields: base_asset, exchange, symbol, side, price, volume_usd, time_ms.
+        constants: Fields that no column holds, such as exchange=Binance,base_asset=BTC.
+        received: The key or column that holds the time of receipt, in milliseconds since the epoch.
+        min_volume: Of the channels of trades, in US dollars; smaller trades are rejected.
+        gapless: Vouch that nothing is missing between the first row and the last: windows give complete rows then.
+        rejects: Where rejected rows go; by default the folder's name and .rejects.jsonl.
+    """
+    request = Import(
+        files=files,
+        to=to,
+        events=events,
+        is_csv=csv,
+        columns=pairs("--columns", columns),
+        constants=pairs("--constants", constants),
+        received=received,
+        min_volume=min_volume,
+        gapless=gapless,
+        rejects=rejects,
+    )
+    return await import_files(request, Terminal.of_process())
 
 
 @app.command(name="simulate")

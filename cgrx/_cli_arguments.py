@@ -60,6 +60,7 @@ Rate = Annotated[float, Parameter(validator=_finite)]
 Count = Annotated[int, Parameter(validator=_above_zero)]
 Port = Annotated[int, Parameter(validator=_port)]
 Names = Annotated[tuple[str, ...], Parameter(show_default=False)]
+Files = Annotated[Path, Parameter(name="FILE", required=True)]
 Folders = Annotated[Path, Parameter(name="FOLDER", required=True)]
 Instruments = Annotated[str, Parameter(name="EXCHANGE:SYMBOL[:MIN_VOLUME]", required=True)]
 

@@ -173,7 +173,9 @@ def _import(
     from cgrx._recording_writer import RecordingWriter  # needs the extra `recording`
 
     if to.is_dir() and any(to.iterdir()):
-        raise ValueError(f"{to} is not empty: an import makes a recording of its own, which a replay can join to others")
+        raise ValueError(
+            f"{to} is not empty: an import makes a recording of its own, which a replay can join to others"
+        )
     FuturesTrades("any", "any", min_volume)  # says what is wrong with the least volume, if anything
     entries = Entries(min_volume, gapless)
     counted = events = 0

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cgrx import _recording_manifest as manifest
-from cgrx._channels import Channel, parse_channel
+from cgrx._channels import Channel
 from cgrx._errors import RecordingError
 from cgrx._recorded import Recorded
 from cgrx._recording_manifest import Manifest, Part
@@ -54,7 +54,9 @@ class Recording:
     def channels(self) -> tuple[Channel, ...]:
         """The channels that it holds, in the order of their names."""
         names = {name for part in self.parts for name in part.channels}
-        return tuple(parse_channel(name) for name in sorted(names))
+        from cgrx._recording_schema import channel_named
+
+        return tuple(channel_named(name) for name in sorted(names))
 
     @property
     def start_ms(self) -> int:
@@ -111,9 +113,7 @@ class Recording:
         """
         from cgrx._recording_parts import Wanted
 
-        names = None if channels is None else tuple(
-            each if isinstance(each, str) else each.name for each in channels
-        )
+        names = None if channels is None else tuple(each if isinstance(each, str) else each.name for each in channels)
         wanted = Wanted(names, start_ms, end_ms)
         for part in self.parts:
             if not wanted.holds(part.start_ms, part.end_ms):

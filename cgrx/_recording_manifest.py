@@ -132,9 +132,7 @@ def read(folder: Path) -> Manifest:
     if content.pop("crc32", None) != _checksum(content):
         raise RecordingError(str(path), "crc32", "the manifest is damaged: its checksum does not match")
     parts = tuple(Part(**{**part, "channels": tuple(part["channels"])}) for part in content["parts"])
-    for expected, (number, part) in zip(
-        (0, *(part.last_seq + 1 for part in parts)), enumerate(parts), strict=False
-    ):
+    for expected, (number, part) in zip((0, *(part.last_seq + 1 for part in parts)), enumerate(parts), strict=False):
         if part.number != number or part.first_seq != expected:
             raise RecordingError(str(path), f"part {number}", "the parts do not follow one another")
     return Manifest(parts, content["open"])

@@ -116,7 +116,9 @@ def read_open(folder: Path, number: int) -> OpenContent:
             end, next_seq = head.end, head.seq
             for frame in frames:
                 if frame.seq != next_seq:
-                    raise RecordingError(str(path), f"frame at byte {frame.offset}", "it does not follow the one before")
+                    raise RecordingError(
+                        str(path), f"frame at byte {frame.offset}", "it does not follow the one before"
+                    )
                 batch = pa.ipc.read_record_batch(pa.py_buffer(frame.payload), SCHEMA)
                 batches.append(batch)
                 end, next_seq = frame.end, batch.column("seq")[-1].as_py() + 1

@@ -8,6 +8,7 @@ In files text is plain text (Parquet and its readers know dictionaries of their 
 """
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import islice, repeat
 from operator import attrgetter
 from types import SimpleNamespace
@@ -215,7 +216,13 @@ def in_memory(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def from_rows(batch: pa.RecordBatch) -> Iterator[Recorded]:
-    """What was said, of rows that hold each thing whole (see `in_memory`).
+    """What was said, of rows that hold each thing whole (see `in_memory`)."""
+    for _, _, channel, said in placed(batch):
+        yield Recorded(channel, said)
+
+
+def placed(batch: pa.RecordBatch) -> Iterator[tuple[int, int, Channel | None, Signal[Any] | Status]]:
+    """The same, each behind its `seq` and its `received_ms`: rows of a batch may have been left out.
 
     Fast because values are taken out of columns by the buffer, and events made from columns by a `map`.
     """
@@ -228,15 +235,15 @@ def from_rows(batch: pa.RecordBatch) -> Iterator[Recorded]:
     channels = _channels(heads.column("channel"))
     events = {kind: _events(batch, kind, of, sides) for kind, of, sides in _TYPES if kind in kinds}
     marks = _marks(heads, [row for row, kind in enumerate(kinds) if kind not in _KINDS.values()])
-    times = _numbers(heads.column("received_ms"), "q")
-    for kind, channel, received_ms, start, end in zip(kinds, channels, times, starts, ends, strict=True):
+    seqs, times = (_numbers(heads.column(name), "q") for name in ("seq", "received_ms"))
+    for seq, kind, channel, received_ms, start, end in zip(seqs, kinds, channels, times, starts, ends, strict=True):
         made = events.get(kind)
         if made is not None:
-            yield Recorded(channel, Batch(channel, received_ms, tuple(islice(made, end - start))))
+            yield seq, received_ms, channel, Batch(channel, received_ms, tuple(islice(made, end - start)))
         elif kind == "status":
-            yield Recorded(None, from_text(next(marks)["text"]))
+            yield seq, received_ms, None, from_text(next(marks)["text"])
         else:
-            yield Recorded(channel, _mark(kind, channel, next(marks)))
+            yield seq, received_ms, channel, _mark(kind, channel, next(marks))
 
 
 def _events(batch: pa.RecordBatch, kind: str, of: type[Any], sides: type[Any]) -> Iterator[Any]:
@@ -278,6 +285,12 @@ def _mark(kind: str, channel: Channel | None, values: dict[str, Any]) -> Mark:
             raise ValueError(f"kind={kind!r} is none that a recording holds")
 
 
+@lru_cache(maxsize=4096)
+def channel_named(name: str) -> Channel:
+    """The channel of a wire name, the same object each time: tables by channel are looked up for every batch."""
+    return parse_channel(name)
+
+
 def _numbers(array: Any, code: str) -> list[Any]:
     """The values of a column of numbers; anything where they are null. `code` is as in `struct`.
 
@@ -296,5 +309,5 @@ def _texts(array: Any) -> list[str]:
 
 def _channels(array: Any) -> list[Channel | None]:
     """The channels of a column of names, None where it is null."""
-    known = [*map(parse_channel, array.dictionary.to_pylist()), None]
+    known = [*map(channel_named, array.dictionary.to_pylist()), None]
     return list(map(known.__getitem__, _numbers(array.indices.fill_null(len(known) - 1), "i")))

@@ -1,6 +1,6 @@
 """Writes a recording, without any event loop: appended, flushed into the part being written, finished part by part.
 
-    append ──► rows in memory ──flush──► part-N.open ──full, or the UTC hour turns──► part-N.parquet, manifest
+append ──► rows in memory ──flush──► part-N.open ──full, or the UTC hour turns──► part-N.parquet, manifest
 """
 
 from collections.abc import Iterable
@@ -58,9 +58,7 @@ class RecordingWriter:
         except BaseException:
             self._lock.release()
             raise
-        self._rows = RowBuilder(
-            self._manifest.next_seq, max((part.end_ms for part in self._manifest.parts), default=0)
-        )
+        self._rows = RowBuilder(self._manifest.next_seq, max((part.end_ms for part in self._manifest.parts), default=0))
         self._open: OpenPart | None = None
         self._batches: list[pa.RecordBatch] = []  # of the open part
         self._hour: int | None = None

@@ -133,8 +133,7 @@ class Replay(FeedBase):
         return CompositeDisposable(subscription, wanted)
 
     def _stream(self, channel: Channel, event_type: type[E]) -> Any:
-        self._joint.require(channel)
-        return super()._stream(channel, event_type)
+        return super()._stream(self._joint.held(channel), event_type)
 
     # What a kind of feed adds
 

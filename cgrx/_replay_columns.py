@@ -8,15 +8,14 @@ hold what the events hold. Marks and the status are wanted always.
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from itertools import accumulate
 from typing import Any
 
 import attrs
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cgrx._channels import Channel, parse_channel
-from cgrx._recording_schema import from_rows, in_memory
+from cgrx._channels import Channel
+from cgrx._recording_schema import channel_named, in_memory, placed
 from cgrx._replay_source import Conditions, Said, Wanted
 from cgrx.operators._conditions import Condition
 
@@ -40,20 +39,15 @@ class Columns:
         batch = self.batch
         mask = pc.and_(pc.greater(batch.column("seq"), after), pc.greater_equal(batch.column("received_ms"), now_ms))
         chosen = batch.filter(pc.and_(mask, self._matters(wanted)))
-        if not chosen.num_rows:
-            return
-        seqs = pc.run_end_encode(chosen.column("seq"))
-        heads = chosen.column("received_ms").take(pc.subtract(seqs.run_ends, 1))
-        places, times = seqs.values.to_pylist(), accumulate(heads.to_pylist(), max)
-        for place, time_ms, entry in zip(places, times, from_rows(chosen), strict=True):
-            yield place, Said(time_ms, entry.channel, entry.said)
+        for place, time_ms, channel, said in placed(chosen):
+            yield place, Said(time_ms, channel, said)
 
     def events(self) -> Mapping[Channel, tuple[int, int]]:
         """See `Chunk`."""
         events = self.batch.select(["channel", "received_ms"]).filter(self._is_event())
         groups = pa.table(events).group_by("channel").aggregate([("received_ms", "count"), ("received_ms", "max")])
         return {
-            parse_channel(group["channel"]): (group["received_ms_count"], group["received_ms_max"])
+            channel_named(group["channel"]): (group["received_ms_count"], group["received_ms_max"])
             for group in groups.to_pylist()
         }
 
@@ -65,7 +59,7 @@ class Columns:
         channels = self.batch.column("channel")
         by_conditions: dict[frozenset[Conditions], set[str]] = defaultdict(set)
         for name in channels.dictionary.to_pylist():
-            by_conditions[wanted.of(parse_channel(name))].add(name)
+            by_conditions[wanted.of(channel_named(name))].add(name)
         matters = pc.invert(self._is_event())
         for asked, names in by_conditions.items():
             for conditions in asked:

@@ -85,9 +85,7 @@ class Joint:
             _require_held(channel, held)
         return cls(logs, wanted, start_ms, end_ms)
 
-    def _cursor(
-        self, log: Log, channels: Sequence[Channel] | None, start_ms: int | None, end_ms: int | None
-    ) -> Cursor:
+    def _cursor(self, log: Log, channels: Sequence[Channel] | None, start_ms: int | None, end_ms: int | None) -> Cursor:
         if not hasattr(log, "batches"):
             return EntryCursor(log.entries(channels=channels, start_ms=start_ms, end_ms=end_ms), self.start_ms)
         from cgrx._replay_columns import Columns
@@ -95,9 +93,14 @@ class Joint:
         chunks = map(Columns, log.batches(channels=channels, start_ms=start_ms, end_ms=end_ms))
         return ChunkCursor(chunks, self.wanted)
 
-    def require(self, channel: Channel) -> None:
-        """Raise `ValueError` for a channel that is not replayed."""
+    def held(self, channel: Channel) -> Channel:
+        """The channel as it is recorded: equal, and the same object as in what is said.
+
+        Raises:
+            ValueError: it is not replayed.
+        """
         _require_held(channel, self.channels)
+        return self.channels[self.channels.index(channel)]
 
     def peek(self, now_ms: int) -> Said | None:
         """What comes next, None at the end."""

@@ -217,5 +217,3 @@ def test_real_files_give_what_the_codec_gives(recording: Recording) -> None:
         decoded += frame.events
     assert [row.event for row in rows if isinstance(row, Good)] == decoded
     assert len(rows) == recording.events
-
-
