@@ -96,6 +96,7 @@ class Replay(FeedBase):
         self._stopping = False
         self._clock = ReplayClock(joint.start_ms * 1000, speed)
         self._scheduler = self._time = ReplayScheduler(self._clock, self._turn, self.subscriber_raised)
+        joint.wanted.on_change = self._time.interrupt
 
     # What users see
 

@@ -37,8 +37,10 @@ class Columns:
     def wanted(self, wanted: Wanted, after: int, now_ms: int) -> Iterator[tuple[int, Said]]:
         """See `Chunk`: the place is `seq`."""
         batch = self.batch
-        mask = pc.and_(pc.greater(batch.column("seq"), after), pc.greater_equal(batch.column("received_ms"), now_ms))
-        chosen = batch.filter(pc.and_(mask, self._matters(wanted)))
+        mask = pc.and_(pc.greater(batch.column("seq"), after), self._matters(wanted))
+        if now_ms:
+            mask = pc.and_(mask, pc.greater_equal(pc.cumulative_max(batch.column("received_ms")), now_ms))
+        chosen = batch.filter(mask)
         for place, time_ms, channel, said in placed(chosen):
             yield place, Said(time_ms, channel, said)
 

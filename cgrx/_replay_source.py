@@ -6,7 +6,7 @@ chunk, and says (`Passed`) when it gets there.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol, TypeAlias
 
 import attrs
@@ -27,23 +27,33 @@ class Wanted:
     def __init__(self) -> None:
         self.version = 0
         """Changes whenever something else is wanted."""
+        self.on_change: Callable[[], None] = _ignore
+        """Called then."""
         self._by_channel: dict[Channel, list[Conditions]] = {}
 
     def add(self, channel: Channel, conditions: Conditions) -> Disposable:
         """One more subscriber; disposing takes it away."""
         asked = self._by_channel.setdefault(channel, [])
         asked.append(conditions)
-        self.version += 1
+        self._changed()
 
         def remove() -> None:
             asked.remove(conditions)
-            self.version += 1
+            self._changed()
 
         return Disposable(remove)
+
+    def _changed(self) -> None:
+        self.version += 1
+        self.on_change()
 
     def of(self, channel: Channel) -> frozenset[Conditions]:
         """What each subscriber asks: an event matters that fulfils all conditions of one of them."""
         return frozenset(self._by_channel.get(channel, ()))
+
+
+def _ignore() -> None:
+    pass
 
 
 @attrs.frozen
@@ -143,7 +153,10 @@ class Chunk(Protocol):
         ...
 
     def wanted(self, wanted: Wanted, after: int, now_ms: int) -> Iterator[tuple[int, Said]]:
-        """What is wanted of what stands behind the place `after`, at `now_ms` or later; each with its place."""
+        """What is wanted of what stands behind the place `after`, each with its place.
+
+        With `now_ms` only what was said then or later: the latest time so far in the chunk counts.
+        """
         ...
 
     def events(self) -> Mapping[Channel, tuple[int, int]]:
@@ -166,6 +179,7 @@ class ChunkCursor(Cursor):
         self._place = -1  # of what was taken last
         self._next: tuple[int, Said] | None = None
         self._given: dict[Channel, int] = {}
+        self._begun_ms = 0
 
     def peek(self, now_ms: int) -> Said | None:
         """See `Cursor`."""
@@ -176,7 +190,7 @@ class ChunkCursor(Cursor):
                 self._chunk = next(self._chunks, None)
                 if self._chunk is None:
                     return None
-                self._given = {}
+                self._given, self._begun_ms = {}, now_ms
                 self._look_again(now_ms)
             self._next = next(self._rows, None) or self._end_of(self._chunk)
         return self._next[1]
@@ -195,7 +209,8 @@ class ChunkCursor(Cursor):
         self._version = self._wanted.version
         self._next = None
         if self._chunk is not None:
-            self._rows = self._chunk.wanted(self._wanted, self._place, now_ms)
+            # Where no time has gone by since the chunk began nothing of it was skipped, whatever time it bears.
+            self._rows = self._chunk.wanted(self._wanted, self._place, now_ms if now_ms > self._begun_ms else 0)
 
     def _end_of(self, chunk: Chunk) -> tuple[int, Said]:
         left_out = {
