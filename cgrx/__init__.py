@@ -48,6 +48,9 @@ from cgrx._import_rows import UnreadableFileError as UnreadableFileError
 from cgrx._inbox import StreamStats as StreamStats
 from cgrx._instruments import Instrument as Instrument
 from cgrx._limits import Limits as Limits
+from cgrx._recorder import Recorder as Recorder
+from cgrx._recorder import RecorderStats as RecorderStats
+from cgrx._recorder import record as record
 from cgrx._recording import Recording as Recording
 from cgrx._recording_manifest import Part as Part
 from cgrx._replay import Replay as Replay

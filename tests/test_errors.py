@@ -21,6 +21,8 @@ from cgrx._errors import (
     HeartbeatError,
     NotInTrioError,
     PlanError,
+    RecordedError,
+    RecordingError,
     RejectedError,
     ThreadError,
     TooManyKeysError,
@@ -108,6 +110,21 @@ CASES: list[tuple[CgrxError, str, dict[str, Any]]] = [
     ),
     (ThreadError("wrong thread"), "wrong thread", {}),
     (NotInTrioError("no trio"), "no trio", {}),
+    (
+        RecordedError("HeartbeatError", "no pong within 10 s of a ping"),
+        "HeartbeatError: no pong within 10 s of a ping",
+        {"type_name": "HeartbeatError", "message": "no pong within 10 s of a ping"},
+    ),
+    (
+        RecordingError("day/part-00000003.parquet", "row group 2", "it is damaged"),
+        "day/part-00000003.parquet, row group 2: it is damaged",
+        {"file": "day/part-00000003.parquet", "place": "row group 2", "reason": "it is damaged"},
+    ),
+    (
+        RecordingError("day/manifest.json", None, "it is missing"),
+        "day/manifest.json: it is missing",
+        {"file": "day/manifest.json", "place": None, "reason": "it is missing"},
+    ),
 ]
 
 

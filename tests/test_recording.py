@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cgrx import Recording
@@ -12,6 +12,7 @@ from cgrx._recording_writer import RecordingWriter
 from tests.recording import ENTRIES, comparable
 
 
+@settings(deadline=None, max_examples=60)  # files are as slow as the machine's disk
 @given(ENTRIES, st.data())
 def test_everything_said_comes_back_however_it_was_written(entries: list[Recorded], data: st.DataObject) -> None:
     """Flushed, finished and gone on with anywhere, finished or not: the same entries, in the same order."""
