@@ -80,7 +80,11 @@ def test_rows_of_windows(folder: Path, capsys: Captured) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("trades", "{}", "--market", "Gate:X:1"), Exit.FAILED, "futures_trades@Gate_X@1 is not recorded; the channels"),
+        (
+            ("trades", "{}", "--market", "Gate:X:1"),
+            Exit.FAILED,
+            "futures_trades@Gate_X@1 is not recorded; the channels",
+        ),
         (("liquidations", "{}/none"), Exit.FAILED, "there is no recording"),
         (("liquidations", "{}", "--from", "soon"), Exit.USAGE, "start='soon' is no moment"),
         (("liquidations", "{}", "--speed", "0"), Exit.USAGE, "Give a number above 0."),
@@ -199,7 +203,11 @@ def test_csv(tmp_path: Path, capsys: Captured) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("--events", "trades", "--columns", "price"), Exit.USAGE, "--columns 'price' cannot be read: give FIELD=VALUE"),
+        (
+            ("--events", "trades", "--columns", "price"),
+            Exit.USAGE,
+            "--columns 'price' cannot be read: give FIELD=VALUE",
+        ),
         (("--events", "trades", "--columns", "price=px"), Exit.USAGE, "are for --csv"),
         (("--events", "trades", "--csv", "--columns", "cost=px"), Exit.USAGE, "'cost' is no field of an event"),
         (("--events", "quotes"), Exit.USAGE, "quotes"),
