@@ -11,10 +11,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import attrs
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from cgrx._channels import Channel
+from cgrx._recording_arrow import Rows, pa, pc
 from cgrx._recording_schema import channel_named, in_memory, placed
 from cgrx._replay_source import Conditions, Said, Wanted
 from cgrx.operators._conditions import Condition
@@ -26,7 +25,7 @@ _EVENT_KINDS = frozenset({"liquidation", "trade"})
 class Columns:
     """One record batch of a recording; see `Chunk`."""
 
-    batch: pa.RecordBatch = attrs.field(converter=in_memory)
+    batch: Rows = attrs.field(converter=in_memory)
 
     @property
     def last_ms(self) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import trio
+import trio.lowlevel
 from rich.console import Console
 
 import cgrx
@@ -154,7 +155,7 @@ def test_a_bar_says_lines_plainly_when_it_is_not_drawn() -> None:
         say = bar.over(said.append)
         say("before\n")
         async with bar.showing(lambda: Done(0.5, 10, "here")):
-            await trio.sleep(0)
+            await trio.lowlevel.checkpoint()
             say("[bold]while\n")
         say("after\n")
 

@@ -1,5 +1,6 @@
 """Files become recordings: what is an event is kept, what is none is counted, said, and kept aside."""
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import cgrx
 from cgrx import FuturesTrades, LiquidationOrders
 from cgrx._import import REJECTS_SHOWN
 
+QUOTES: Any = "quotes"
 ROW = {
     "baseAsset": "BTC", "exName": "Binance", "symbol": "BTCUSDT", "side": 1, "price": 60_000.5, "volUsd": 12.5,
     "time": 1_700_000_000_000,
@@ -28,7 +30,7 @@ def said(folder: Path) -> list[Any]:
 def test_several_files_are_one_recording(tmp_path: Path) -> None:
     """In the order given; the counters add up."""
     one = lines(tmp_path / "one.jsonl", ROW, ROW | {"symbol": "ETHUSDT"})
-    two = lines(tmp_path / "two.jsonl", ROW | {"time": ROW["time"] + 5}, "nonsense")  # type: ignore[operator]
+    two = lines(tmp_path / "two.jsonl", ROW | {"time": 1_700_000_000_005}, "nonsense")
     imported = cgrx.import_jsonl([one, two], tmp_path / "to", events="trades", min_volume=10)
     btc, eth = FuturesTrades("Binance", "BTCUSDT", 10), FuturesTrades("Binance", "ETHUSDT", 10)
     assert (imported.rows, imported.events, imported.rejected, imported.channels) == (4, 3, 1, (btc, eth))
@@ -78,8 +80,6 @@ def test_csv_with_columns_constants_and_a_time_of_receipt(tmp_path: Path) -> Non
 def test_a_file_that_breaks_off_leaves_what_came_before(tmp_path: Path) -> None:
     """In a recording that is whole."""
     path = tmp_path / "a.gz"
-    import gzip
-
     whole = gzip.compress(b"".join(json.dumps(ROW | {"n": n}).encode() + b"\n" for n in range(20_000)))
     path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(cgrx.UnreadableFileError) as caught:
@@ -107,7 +107,7 @@ def test_it_makes_a_recording_of_its_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("call", "match"),
     [
-        (lambda path, to: cgrx.import_jsonl(path, to, events="quotes"), "events='quotes' is neither"),
+        (lambda path, to: cgrx.import_jsonl(path, to, events=QUOTES), "events='quotes' is neither"),
         (lambda path, to: cgrx.import_jsonl([], to, events="trades"), "there is nothing to import"),
         (lambda path, to: cgrx.import_jsonl(path, to, events="trades", min_volume=-1), "min_volume=-1.0 must be"),
         (

@@ -18,6 +18,7 @@ from tests.feeding import record
 from tests.recordings import Recording
 from tests.replaying import L, Log, stream_of
 from tests.support import run_mock
+from tests.test_real_input import channel_of
 
 BTC = FuturesTrades("Binance", "BTCUSDT", 0)
 
@@ -47,7 +48,8 @@ def test_rows_received_together_are_one_batch() -> None:
     rows = [good(n, liquidation(time=n, price=n), 5_000) for n in (1, 2)]
     rows += [good(3, trade(time=3), 5_000), good(4, trade(time=4), 5_001), good(5, liquidation(time=5), 5_001)]
     said, _ = entries_of(rows, Entries(0, gapless=False))
-    assert [(each.channel, each.said.received_ms, len(each.said.events)) for each in said] == [  # type: ignore[union-attr]
+    batches = [each.said for each in said if isinstance(each.said, Batch)]
+    assert [(batch.channel, batch.received_ms, len(batch.events)) for batch in batches] == [
         (L, 5_000, 2), (BTC, 5_000, 1), (BTC, 5_001, 1), (L, 5_001, 1),
     ]  # fmt: skip
 
@@ -155,7 +157,7 @@ def test_real_files_replayed_are_the_file(recording: Recording, speed: float) ->
             seen = {channel: record(stream_of(feed, channel)) for channel in log.channels}
             await feed.run()
         for channel, observer in seen.items():
-            wanted = [row.event for row in rows if event_type is cgrx.Liquidation or row.event.symbol == channel.symbol]  # type: ignore[union-attr]
+            wanted = [row.event for row in rows if channel_of(row.event) == channel]
             assert observer.events == wanted
         assert sum(len(observer.events) for observer in seen.values()) == recording.events
 

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import hypothesis.strategies as st
+import msgspec
 import pytest
+import reactivex
 import trio
 from hypothesis import given, settings
 
@@ -23,6 +25,7 @@ from tests.feeding import START_MS, Record, raises, record
 from tests.recordings import Recording
 from tests.replaying import L, Log, alive, at, events, gap, stream_of
 from tests.support import run_mock
+from tests.test_real_input import channel_of, decoded
 from tests.test_replay_equals_live import digest, live, pipelines
 
 BTC = FuturesTrades("Binance", "BTCUSDT", 0)
@@ -85,6 +88,7 @@ FILTERS: tuple[ops.Stage[Any, Any], ...] = (
     ops.symbol("btcusdt"),
     ops.base_asset("BTC"),
 )
+pipeline: Any = ops.pipeline  # of more stages than its type tells apart
 SIDES = {cgrx.Liquidation: ops.side("long"), cgrx.Trade: ops.side("buy")}
 
 
@@ -105,11 +109,9 @@ def said_of(seed: int) -> list[Recorded]:
             now_ms = max(now_ms, event.time_ms)
             for channel in (L, BTC, OKX):
                 of = [each for each in held if isinstance(each, channel.event_type)]
-                if channel is not L:
-                    of = [
-                        trade(each.side, each.volume_usd, time=each.time_ms / 1000, exchange=channel.exchange,
-                              symbol=channel.symbol) for each in of
-                    ]  # fmt: skip
+                if isinstance(channel, FuturesTrades):
+                    where = {"exchange": channel.exchange, "symbol": channel.symbol}
+                    of = [msgspec.structs.replace(each, **where) for each in of]
                 if of:
                     said.append(Recorded(channel, Batch(channel, now_ms, tuple(of))))
             held = []
@@ -137,7 +139,7 @@ def test_filters_in_the_columns_change_nothing(seed: int, chains: list[Any], ent
         records: list[Record] = []
         for channel, filters in chains:
             stages = [SIDES[channel.event_type] if each is None else each for each in filters]
-            kept = ops.pipeline(*first, *stages, ops.tumbling("1s", ops.Flow, by="symbol"), ops.final())
+            kept = pipeline(*first, *stages, ops.tumbling("1s", ops.Flow, by="symbol"), ops.final())
             records.append(record(stream_of(feed, channel).through(kept)))
             records.append(record(stream_of(feed, channel).pipe(*first, *stages)))
         return records
@@ -198,7 +200,10 @@ def test_an_action_that_subscribes_in_what_was_skipped_misses_nothing() -> None:
         for entries_each in (1, 30, 1000):
             async with cgrx.replay(Rows(said, entries_each)) as feed:
                 seen = Record()
-                feed.scheduler.schedule_relative(505.0, lambda *_: feed.liquidations().subscribe_signals(seen))  # type: ignore[func-returns-value]
+                liquidations = feed.liquidations()
+                reactivex.timer(505.0, scheduler=feed.scheduler).subscribe(
+                    lambda _, stream=liquidations, seen=seen: stream.subscribe_signals(seen)
+                )
                 await feed.run()
                 assert seen.signals[0] == Gap(L, 0, at(505), "subscribed")
                 assert [event.price - 1 for event in seen.events] == list(range(510, 1000, 10))
@@ -243,8 +248,9 @@ def test_what_is_no_recording_is_refused(tmp_path: Path) -> None:
     async def main() -> None:
         with raises(cgrx.RecordingError, match="there is no recording"):
             cgrx.replay(tmp_path / "none")
+        nothing: Any = 5
         with raises(TypeError, match="recordings=5 takes the folder"):
-            cgrx.replay(5)  # type: ignore[arg-type]
+            cgrx.replay(nothing)
 
     run_mock(main)
 
@@ -253,8 +259,6 @@ def test_what_is_no_recording_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("recording", recordings.RECORDINGS, ids=lambda recording: recording.file)
 def test_real_files_imported_and_replayed(recording: Recording, tmp_path: Path) -> None:
     """Equal to the file decoded directly, event by event."""
-    from tests.test_real_input import channel_of, decoded
-
     kind: Any = "liquidations" if recording is recordings.LIQUIDATIONS else "trades"
     file = recordings.FOLDER / recording.file
     imported = cgrx.import_jsonl(file, tmp_path / "recording", events=kind, received="recv")
