@@ -256,9 +256,8 @@ def main() -> None:
         assert not imported.rejected
         print(f"{imported.events:,} trades ({origin}); milliseconds in all; medians of {rounds} rounds")
         heads = ("replay", "all", "lines", "batches", "pipeline")
-        print(
-            f"{'least USD':>10}{'kept':>8}{''.join(f'{head:>10}' for head in heads)}{'x lines':>10}{'x batches':>10}{'x all':>10}"
-        )
+        names = "".join(f"{head:>10}" for head in heads)
+        print(f"{'least USD':>10}{'kept':>8}{names}{'x lines':>10}{'x batches':>10}{'x all':>10}")
         found: list[Case] = []
         for min_volume in MIN_VOLUMES[1:2] if options.quick else MIN_VOLUMES:
             found.append(measure(path, folder, min_volume, rounds))

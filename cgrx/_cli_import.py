@@ -66,21 +66,20 @@ async def import_files(request: Import, terminal: Terminal) -> int:
         stopped = True
 
     exit_code, last_words = Exit.DONE, ""
-    async with interruptible(stop) as interruption:
-        async with nullcontext() if terminal.bar is None else Bar(terminal.bar).showing(lambda: done):
-            try:
-                with trio.CancelScope(shield=True):  # ended by `stop`, so that what is written is whole
-                    imported = await trio.to_thread.run_sync(_import, request, note)
-                for line in _words(request, imported):
-                    terminal.say(line)
-            except _InterruptedError:
-                last_words = f"interrupted: {request.to} holds a part of the files"
-            except CgrxError as error:
-                exit_code, last_words = explain(error)
-            except (ValueError, ImportError) as error:
-                exit_code, last_words = Exit.USAGE, str(error)
-            except OSError as error:
-                exit_code, last_words = Exit.FAILED, str(error)
+    bar = nullcontext() if terminal.bar is None else Bar(terminal.bar).showing(lambda: done)
+    async with interruptible(stop) as interruption, bar:
+        try:
+            imported = await trio.to_thread.run_sync(_import, request, note)  # ended by `stop`, with whole files
+            for line in _words(request, imported):
+                terminal.say(line)
+        except _InterruptedError:
+            last_words = f"interrupted: {request.to} holds a part of the files"
+        except CgrxError as error:
+            exit_code, last_words = explain(error)
+        except (ValueError, ImportError) as error:
+            exit_code, last_words = Exit.USAGE, str(error)
+        except OSError as error:
+            exit_code, last_words = Exit.FAILED, str(error)
     if last_words:
         terminal.say(last_words)
     return interruption.exit_code or exit_code

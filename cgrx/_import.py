@@ -1,4 +1,4 @@
-"""Files that others wrote become a recording: `import_jsonl`, `import_csv`. What is no event is kept aside, and counted.
+"""Files that others wrote become a recording: `import_jsonl`, `import_csv`. What is no event is kept aside.
 
 Rows are read, judged and written one after another; nothing is held but the batch being made.
 """

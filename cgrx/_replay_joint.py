@@ -8,9 +8,9 @@ proofs     recordings one after the other are one origin, as connections of one 
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations
-from typing import TypeAlias, TypeGuard
+from typing import Any, TypeAlias, TypeGuard
 
 import attrs
 
@@ -86,12 +86,12 @@ class Joint:
         return cls(logs, wanted, start_ms, end_ms)
 
     def _cursor(self, log: Log, channels: Sequence[Channel] | None, start_ms: int | None, end_ms: int | None) -> Cursor:
-        if not hasattr(log, "batches"):
+        batches: Callable[..., Iterable[Any]] | None = getattr(log, "batches", None)
+        if batches is None:
             return EntryCursor(log.entries(channels=channels, start_ms=start_ms, end_ms=end_ms), self.start_ms)
-        from cgrx._replay_columns import Columns
+        from cgrx._replay_columns import Columns  # needs the extra `recording`, as whoever has columns does
 
-        chunks = map(Columns, log.batches(channels=channels, start_ms=start_ms, end_ms=end_ms))
-        return ChunkCursor(chunks, self.wanted)
+        return ChunkCursor(map(Columns, batches(channels=channels, start_ms=start_ms, end_ms=end_ms)), self.wanted)
 
     def held(self, channel: Channel) -> Channel:
         """The channel as it is recorded: equal, and the same object as in what is said.

@@ -1,4 +1,4 @@
-"""What a feed would have said of the rows of a file: channels, times of receipt, batches, and marks where vouched for."""
+"""What a feed would have said of the rows of a file: channels, times of receipt, batches, marks where vouched for."""
 
 import math
 from collections.abc import Iterable

@@ -1,6 +1,7 @@
 """A replay as a feed: when it starts, how fast it goes, who gets what, and how it ends."""
 
 import math
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,8 +32,19 @@ def numbers(*seconds: float) -> Log:
     return Log([gap(0), *map(number, seconds)])
 
 
+def same(event: Any) -> Any:
+    return event
+
+
 def prices(events: list[Any]) -> list[float]:
     return [event.price - 1 for event in events]
+
+
+def schedule_relative(feed: cgrx.Feed, delay_s: float, action: Callable[[], object]) -> None:
+    def act(*_: object) -> None:
+        action()
+
+    feed.scheduler.schedule_relative(delay_s, act)
 
 
 # When
@@ -62,7 +74,7 @@ def test_it_starts_with_the_first_iteration() -> None:
         async with (
             cgrx.replay(numbers(0, 1, 2)) as feed,
             cgrx.stream(feed.liquidations()) as first,
-            cgrx.stream(feed.liquidations().pipe(rx_any.map(lambda event: event))) as second,
+            cgrx.stream(feed.liquidations().pipe(rx_any.map(same))) as second,
         ):
             await trio.sleep(5)
             assert prices([event async for event in first]) == [0, 1, 2]
@@ -128,7 +140,7 @@ def test_what_is_pending_at_the_end_runs_as_long_as_the_body_does() -> None:
                 assert prices([event async for event in delayed]) == [0, 1]
                 assert feed.now_ms() == at(6)
                 done = trio.Event()
-                feed.scheduler.schedule_relative(3.0, lambda *_, done=done: done.set())
+                schedule_relative(feed, 3.0, done.set)
                 await done.wait()
                 assert feed.now_ms() == at(9)
 
@@ -145,7 +157,7 @@ def test_its_time_moves_while_it_waits_and_new_actions_are_in_time() -> None:
             nursery.start_soon(feed.run)
             await trio.sleep(2)
             assert feed.now_ms() == at(4)
-            feed.scheduler.schedule_relative(1.0, lambda *_: seen.append((feed.now_ms() - START_MS) / 1000))
+            schedule_relative(feed, 1.0, lambda: seen.append((feed.now_ms() - START_MS) / 1000))
             await trio.sleep(0.6)
         assert seen == [0, 5, 10]
 
@@ -334,7 +346,7 @@ def test_a_slow_consumer_holds_a_replay_up(overflow: Any) -> None:
         log = Log([gap(0), *(number(n / 100) for n in range(2000))])
         async with cgrx.replay(log) as feed:
             source = feed.liquidations()
-            observable = source if overflow == "block" else source.pipe(rx_any.map(lambda event: event))
+            observable = source if overflow == "block" else source.pipe(rx_any.map(same))
             async with cgrx.stream(observable, buffer=10, overflow=overflow) as events:
                 got: list[Any] = []
                 async for event in events:

@@ -201,9 +201,8 @@ def test_an_action_that_subscribes_in_what_was_skipped_misses_nothing() -> None:
             async with cgrx.replay(Rows(said, entries_each)) as feed:
                 seen = Record()
                 liquidations = feed.liquidations()
-                reactivex.timer(505.0, scheduler=feed.scheduler).subscribe(
-                    lambda _, stream=liquidations, seen=seen: stream.subscribe_signals(seen)
-                )
+                timer: Any = reactivex.timer(505.0, scheduler=feed.scheduler)
+                timer.subscribe(lambda _, stream=liquidations, seen=seen: stream.subscribe_signals(seen))
                 await feed.run()
                 assert seen.signals[0] == Gap(L, 0, at(505), "subscribed")
                 assert [event.price - 1 for event in seen.events] == list(range(510, 1000, 10))
