@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from types import MappingProxyType
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import attrs
 import trio
@@ -212,7 +212,8 @@ class Replay(FeedBase):
         """Say it; how much that is."""
         channel, what = said.channel, said.said
         if isinstance(what, Batch):
-            count = len(cast("Batch[Any]", what).events)
+            batch: Batch[Any] = what
+            count = len(batch.events)
             self._events += count
             self._say_signal(channel, what)
             return count

@@ -7,7 +7,7 @@ chunk, and says (`Passed`) when it gets there.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, TypeAlias, cast
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import attrs
 from reactivex.disposable import Disposable
@@ -203,7 +203,8 @@ class ChunkCursor(Cursor):
         if isinstance(said.said, Passed):
             self._chunk = None
         elif said.channel is not None and isinstance(said.said, Batch):
-            self._given[said.channel] = self._given.get(said.channel, 0) + len(cast("Batch[Any]", said.said).events)
+            batch: Batch[Any] = said.said
+            self._given[said.channel] = self._given.get(said.channel, 0) + len(batch.events)
 
     def _look_again(self, now_ms: int) -> None:
         self._version = self._wanted.version
