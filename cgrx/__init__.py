@@ -73,6 +73,7 @@ from cgrx._status import Ended as Ended
 from cgrx._status import FeedStats as FeedStats
 from cgrx._status import MalformedInput as MalformedInput
 from cgrx._status import NoticeReceived as NoticeReceived
+from cgrx._status import RecordingFailed as RecordingFailed
 from cgrx._status import Resumed as Resumed
 from cgrx._status import Silent as Silent
 from cgrx._status import State as State

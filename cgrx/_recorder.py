@@ -110,6 +110,7 @@ class Recorder:
         self._wake = trio.Event()
         self._writing = trio.Lock()
         self._error: Exception | None = None
+        self._failed = trio.Event()
 
     @property
     def folder(self) -> Path:
@@ -134,11 +135,16 @@ class Recorder:
             count = self._queued
             if heard and self._error is None:
                 try:
-                    await trio.to_thread.run_sync(self._write, heard)
+                    with trio.CancelScope(shield=True):  # what was taken is written, or it would be lost
+                        await trio.to_thread.run_sync(self._write, heard)
                     self._recorded += count
                     self._queued -= count
                 except Exception as error:  # noqa: BLE001 - whatever it is: the recording ends, the feed goes on
                     self._fail(error)
+
+    async def failed(self) -> None:
+        """Wait until the recording has failed; for ever where it does not."""
+        await self._failed.wait()
 
     # What it hears
 
@@ -204,6 +210,7 @@ class Recorder:
 
     def _fail(self, error: Exception) -> None:
         self._error = error
+        self._failed.set()
         self._lost += self._queued
         self._queued = 0
         self._waiting = []

@@ -89,6 +89,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "_cli_import",
         "_cli_replay",
         "_cli_watch",
+        "_cli_record",
         "_cli_simulate",
         "_cli",
         "__main__",
