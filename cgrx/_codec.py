@@ -108,26 +108,31 @@ def decode_batch(payloads: Sequence[bytes], received_ms: int) -> list[Message]:
     """
     messages: list[Message] = []
     group = _Group(messages)
-    read, channel, events = group.read, group.channel, group.events
+    read, events = group.read, group.events
+    channel = exchange = None  # those of the frame before
     latest_ms, settled = received_ms + MAX_AHEAD_MS, EXCHANGES
     for payload in payloads:
+        # What nearly all are, a frame that is like the one before it: nothing here may cost without a reason.
         try:
-            # A frame of the channel of the one before it, as nearly all are: nothing here may cost without a reason.
             wire = read(payload)
         except _NOT_THIS_WAY:
             pass
         else:
-            if wire.channel != channel and group.begins(wire.channel):
-                channel, events = group.channel, group.events
-            if wire.channel == channel:
+            name = wire.channel
+            if name == channel or group.begins(name):
+                channel = name
                 for event in wire.data:
-                    if event.exchange not in settled or event.time_ms > latest_ms:
+                    if event.exchange != exchange:
+                        if event.exchange not in settled:
+                            break
+                        exchange = event.exchange
+                    if event.time_ms > latest_ms:
                         break
                 else:
                     events += wire.data
                     continue
         group.take(decode(payload, received_ms))
-        read, channel, events = group.read, group.channel, group.events
+        read, channel = group.read, group.channel
     group.close()
     return messages
 
@@ -141,6 +146,7 @@ class _Group:
         self._event_type: type[Event] = Trade
         self.channel: str | None = None
         self.events: list[Event] = []
+        """Those of the group so far; always the same list."""
         self.read: Callable[[bytes], _WireFrame[Any]] = _read_trades
         """What reads frames of this channel, and of others of its type."""
 
@@ -171,7 +177,8 @@ class _Group:
         if self.channel is not None:
             self._messages.append(Frame(self.channel, tuple(self.events), tuple(self._malformed)))
             self.channel = None
-            self.events, self._malformed = [], []
+            self.events.clear()
+            self._malformed.clear()
 
 
 def _decode_otherwise(payload: bytes, received_ms: int) -> Message:

@@ -68,17 +68,17 @@ class FanIn(abc.DisposableBase, Generic[T]):
         if self._unheard:
             self._hear(state)
         self._marked = self._marked or not isinstance(signal, Batch)
-        if isinstance(signal, Alive):
+        if isinstance(signal, Batch):
+            # Of what has no channel nothing is known anyway, nor where nothing has been said but events.
+            if self._unheard and self._marked and signal.channel is not None:
+                self._tell_unheard(max([signal.received_ms, *(getattr(each, "time_ms", 0) for each in signal.events)]))
+            self._observer.on_signal(signal)
+        elif isinstance(signal, Alive):
             state.alive_ms[signal.origin] = max(signal.at_ms, state.alive_ms.get(signal.origin, 0))
             self._advance_alive(signal.origin)
         elif isinstance(signal, Watermark):
             state.watermark_ms = max(signal.time_ms, state.watermark_ms or 0)
             self._advance_watermark()
-        elif isinstance(signal, Batch):
-            # Of what has no channel nothing is known anyway, nor where nothing has been said but events.
-            if self._unheard and self._marked and signal.channel is not None:
-                self._tell_unheard(max([signal.received_ms, *(getattr(each, "time_ms", 0) for each in signal.events)]))
-            self._observer.on_signal(signal)
         elif not any(signal is known for known in self._losses):
             self._losses.append(signal)
             self._observer.on_signal(signal)

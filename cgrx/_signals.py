@@ -7,14 +7,16 @@ path, as one of these frozen values. Times are wall time in milliseconds since t
 from typing import Generic, TypeAlias, TypeVar
 
 import attrs
+import msgspec
 
 from cgrx._channels import Channel
 
 T_co = TypeVar("T_co", covariant=True)
 
 
-@attrs.frozen
-class Batch(Generic[T_co]):
+# A msgspec Struct as the events are, and not attrs as all other values: one is made for each read and each stage, and
+# making it takes an eighth of the time.
+class Batch(msgspec.Struct, Generic[T_co], frozen=True):
     """Events of one channel in the order received.
 
     `channel` is None where the events come from no single channel: a foreign observable, or rows of a stage

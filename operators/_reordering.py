@@ -28,8 +28,7 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
-@attrs.frozen
-class FromInput(Batch[T_co]):
+class FromInput(Batch[T_co], frozen=True):
     """Events of one of the inputs, or what that input says of itself."""
 
     index: int
@@ -83,7 +82,8 @@ class _Sources:
         for each in self._inputs.values():
             each.unnamed = _Source(each)
             self._all.append(each.unnamed)
-        self._behind = 0  # where to look first for one that is not there yet
+        self.last = self._all[0]
+        """The one furthest behind, when that was last looked for."""
 
     def of(self, index: int, channel: Channel | None) -> dict[str, _Source]:
         """The sources of an input within a channel, by exchange."""
@@ -107,21 +107,21 @@ class _Sources:
         """Nothing will come of this input."""
         ended = self._inputs.pop(index)
         self._all = [source for source in self._all if source.input is not ended]
-        self._behind = 0
+        self.come_to()
 
     def end_all(self) -> None:
         self._inputs.clear()
         self._all.clear()
 
-    def have_reached(self, time_ms: int) -> bool:
-        """Whether all have come so far. As long as one stays behind that costs a look at this one."""
-        count = len(self._all)
-        for place in range(self._behind, self._behind + count):
-            source = self._all[place % count]
-            if source.time_ms < time_ms and source.input.promised_ms < time_ms:
-                self._behind = place % count
-                return False
-        return True
+    def come_to(self) -> int:
+        """The time that all have come to: that of the last one."""
+        least_ms = FOREVER
+        for source in self._all:
+            time_ms = source.time_ms
+            if time_ms < least_ms and source.input.promised_ms < least_ms:
+                least_ms = max(time_ms, source.input.promised_ms)
+                self.last = source
+        return least_ms
 
 
 class _Outgoing(Generic[T]):
@@ -215,8 +215,8 @@ class Reordering(Generic[T]):
             self._advance(self._latest_ms + silent_ms - int(self._max_delay_ms), out)
 
     def _take_events(self, batch: FromInput[T], out: _Outgoing[T]) -> None:
-        channel, received_ms = batch.channel, batch.received_ms
-        sources = self._sources.of(batch.index, channel)
+        channel, received_ms, heap = batch.channel, batch.received_ms, self._heap
+        of_all, sources = self._sources, self._sources.of(batch.index, channel)
         if received_ms > self._now_ms:
             self._now_ms = received_ms
             self._settle(out)  # what is overdue now went out before these came
@@ -227,8 +227,9 @@ class Reordering(Generic[T]):
                 exchange: str = event.exchange
             except AttributeError as error:
                 raise TypeError(f"merge_exchanges() orders events by time_ms and exchange, not {event!r}") from error
-            source = sources.get(exchange) or self._sources.begin(batch.index, channel, exchange)
-            source.time_ms = max(source.time_ms, time_ms)
+            source = sources.get(exchange) or of_all.begin(batch.index, channel, exchange)
+            if time_ms > source.time_ms:
+                source.time_ms = time_ms
             self._counts.events += 1
             if time_ms <= self._order_ms:
                 # Behind the order, so nothing that is held can have waited for it.
@@ -241,27 +242,30 @@ class Reordering(Generic[T]):
             if time_ms > self._latest_ms:
                 self._latest_ms, self._latest_arrival_ms = time_ms, self._now_ms
             self._number += 1
-            heapq.heappush(self._heap, (time_ms, self._number, event, channel, received_ms))
+            heapq.heappush(heap, (time_ms, self._number, event, channel, received_ms))
             self._arrived.append((self._number, self._now_ms, time_ms))
+            first_ms, last = heap[0][0], of_all.last
+            if (
+                last.time_ms < first_ms
+                and last.input.promised_ms < first_ms
+                and len(heap) <= self._max_held
+                and self._max_delay_ms > 0
+            ):
+                continue  # the source that was last is still behind all that is held, so nothing can go out
             self._settle(out)
 
     def _settle(self, out: _Outgoing[T]) -> None:
         """Let go of all that need not wait any longer, and of the marks behind it."""
         heap = self._heap
-        overdue_ms = self._find_overdue()
         reached_ms = NEVER
-        while heap:
-            time_ms, number = heap[0][:2]
-            if (
-                time_ms > max(overdue_ms, reached_ms)
-                and len(heap) <= self._max_held
-                and not self._sources.have_reached(time_ms)
-            ):
-                break
-            _, _, event, channel, received_ms = heapq.heappop(heap)
-            self._give_losses(number, out)
-            out.event(event, channel, received_ms)
-            reached_ms = time_ms
+        if heap:
+            free_ms = max(self._find_overdue(), self._sources.come_to())
+            while heap and (heap[0][0] <= free_ms or len(heap) > self._max_held):
+                reached_ms, number, event, channel, received_ms = heapq.heappop(heap)
+                free_ms = max(free_ms, reached_ms)
+                if self._losses:
+                    self._give_losses(number, out)
+                out.event(event, channel, received_ms)
         if reached_ms > self._order_ms:
             self._give_marks(reached_ms, out)
             self._advance(reached_ms, out)

@@ -136,11 +136,17 @@ class Window(Stage[Any, RowT]):
         """Rows come out.
 
         Raises:
-            ValueError: the stream is known to carry something else than events.
+            ValueError: the stream is known to carry something else than events, or sides of both types where the side
+                is part of the key: a long liquidated and a taker's sell are the same number.
         """
         foreign = sorted(each.__name__ for each in incoming or () if not issubclass(each, Event))
         if foreign:
             raise ValueError(
                 f"{self!r} takes events ({Liquidation.__name__}, {Trade.__name__}), not {' and '.join(foreign)}"
+            )
+        if "side" in self.rows.type.key_fields and len(incoming or ()) > 1:
+            raise ValueError(
+                f'{self!r} tells rows apart by "side", which liquidations and trades number alike: give each a window'
+                " of its own, or aggregates with side= and of="
             )
         return frozenset({self.rows.type})

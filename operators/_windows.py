@@ -107,7 +107,8 @@ def tumbling(
     Args:
         size: length of a window, such as `"1m"`.
         row: a class of rows, by default `Flow`; with keyword aggregates none, then the row is made of them.
-        by: the field or fields to keep apart; those that `row` declares, if it does. None at all means one key.
+        by: the field or fields to keep apart; those that `row` declares, if it does. None at all means one key. Not
+            `"side"` of liquidations and trades together: they number their sides alike.
         lateness: how much later than a newer event of its exchange one may come and still count.
         idle: how long an exchange must be silent, on a connection that is proven alive, to be waited for no more.
         late: an observer, whose `on_next` is called, or a function: gets each event whose window has closed. Such

@@ -114,7 +114,9 @@ class _Source:
             return happened
 
         signals = tuple(
-            attrs.evolve(signal, events=tuple(map(at_its_time, signal.events))) if isinstance(signal, Batch) else signal
+            msgspec.structs.replace(signal, events=tuple(map(at_its_time, signal.events)))
+            if isinstance(signal, Batch)
+            else signal
             for signal in drawn.signals
         )
         return cls(attrs.evolve(drawn, signals=signals), cells, letters)

@@ -13,6 +13,7 @@ from cgrx import operators as ops
 from cgrx._events import Liquidation, Trade
 from cgrx._streams import EventStream, Stage
 from cgrx.operators import agg
+from tests.streaming import Hot
 from tests.windowing import BEGUN, CHANNEL, Tally, alive, hear, on_time, rows, stream, trade
 
 
@@ -207,3 +208,13 @@ def test_windows_work_on_a_batch_without_events() -> None:
     empty = on_time(500)
     empty = type(empty)(CHANNEL, 600, ())
     assert [row.n for row in rows(ops.tumbling("1s", Tally), BEGUN, on_time(500), empty, alive(90_000))] == [1]
+
+
+def test_sides_of_both_types_are_no_key() -> None:
+    """A liquidated long and a taker's sell are the same number: rows would hold both, called what came first."""
+    trades = Hot[Any](None, Trade).stream
+    liquidations = Hot[Any](None, Liquidation).stream
+    for window in (ops.tumbling("1s", by="side"), ops.count_bars(2, by=("symbol", "side"))):
+        with pytest.raises(ValueError, match='"side", which liquidations and trades number alike'):
+            ops.merge(trades, liquidations).pipe(window)
+        assert trades.pipe(window).event_types == liquidations.pipe(window).event_types
