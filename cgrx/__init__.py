@@ -44,9 +44,17 @@ from cgrx._events import Trade as Trade
 from cgrx._events import TradeSide as TradeSide
 from cgrx._feed import Feed as Feed
 from cgrx._feed import connect as connect
+from cgrx._import import Imported as Imported
+from cgrx._import import import_csv as import_csv
+from cgrx._import import import_jsonl as import_jsonl
+from cgrx._import_rows import Reject as Reject
+from cgrx._import_rows import UnreadableFileError as UnreadableFileError
 from cgrx._inbox import StreamStats as StreamStats
 from cgrx._instruments import Instrument as Instrument
 from cgrx._limits import Limits as Limits
+from cgrx._recorder import Recorder as Recorder
+from cgrx._recorder import RecorderStats as RecorderStats
+from cgrx._recorder import record as record
 from cgrx._recording import Recording as Recording
 from cgrx._recording_manifest import Part as Part
 from cgrx._replay import Replay as Replay
@@ -69,6 +77,7 @@ from cgrx._status import Ended as Ended
 from cgrx._status import FeedStats as FeedStats
 from cgrx._status import MalformedInput as MalformedInput
 from cgrx._status import NoticeReceived as NoticeReceived
+from cgrx._status import RecordingFailed as RecordingFailed
 from cgrx._status import Resumed as Resumed
 from cgrx._status import Silent as Silent
 from cgrx._status import State as State

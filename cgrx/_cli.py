@@ -1,4 +1,4 @@
-"""The command line: the commands and their help. The work is done in `_cli_watch`, `_cli_demo` and `_cli_simulate`."""
+"""The command line: the commands and their help. The work is done in `_cli_watch`, `_cli_record`, ..."""
 
 import math
 from collections.abc import Sequence
@@ -11,6 +11,8 @@ from cyclopts import App, CycloptsError, Parameter
 from cgrx import operators as ops
 from cgrx._cli_arguments import (
     RATE,
+    Channels,
+    Files,
     Folders,
     Instruments,
     Names,
@@ -18,13 +20,18 @@ from cgrx._cli_arguments import (
     Positive,
     Rate,
     ReplayOptions,
+    Usd,
     WatchOptions,
+    channels,
     faults,
     instruments,
+    keyless,
     source,
 )
 from cgrx._cli_demo import Demo, demo
 from cgrx._cli_exits import CommandError, Exit
+from cgrx._cli_import import Import, import_files, pairs
+from cgrx._cli_record import Record, record_feed
 from cgrx._cli_replay import Replayed, replay_files
 from cgrx._cli_replay import liquidations as recorded_liquidations
 from cgrx._cli_replay import trades as recorded_trades
@@ -32,7 +39,7 @@ from cgrx._cli_simulate import Simulate, simulate
 from cgrx._cli_terminal import Terminal
 from cgrx._cli_watch import Watch, watch
 from cgrx._cli_windows import WindowOptions
-from cgrx._feed import KEY_VARIABLE
+from cgrx._feed import KEY_VARIABLE, URL
 from cgrx._simulator_gate import Plan
 from cgrx._simulator_routes import Generation
 from cgrx._streams import merge
@@ -135,11 +142,11 @@ async def trades_command(
         options: See `WatchOptions`.
         windows: See `WindowOptions`.
     """
-    channels = instruments(markets, options.min_volume)
+    asked = instruments(markets, options.min_volume)
     request = Watch(
         url=options.keyless_url(),
         choose=lambda feed: merge(
-            *(feed.futures_trades(each.exchange, each.symbol, min_volume=each.min_volume) for each in channels)
+            *(feed.futures_trades(each.exchange, each.symbol, min_volume=each.min_volume) for each in asked)
         ),
         filters=options.filters(None if side is None else ops.side(side)),
         connect_timeout_s=options.connect_timeout,
@@ -203,6 +210,84 @@ async def replay_trades_command(
         end=options.end,
     )
     return await replay_files(request, options.show("trades", windows.windowing()), Terminal.of_process())
+
+
+@app.command(name="import")
+async def import_command(
+    *files: Files,
+    to: Path,
+    events: Literal["liquidations", "trades"],
+    csv: bool = False,
+    columns: Names = (),
+    constants: Names = (),
+    received: str | None = None,
+    min_volume: Usd = 0.0,
+    gapless: bool = False,
+    rejects: Path | None = None,
+) -> int:
+    """Make a recording of files that others wrote: JSON Lines or CSV, plain or gzip.
+
+    Rows that are no events are kept aside in a file of their own, with their line and what is wrong with them.
+
+    Args:
+        files: In the order of receipt.
+        to: The folder of the recording; it must not exist or be empty.
+        events: What the rows are.
+        csv: They are comma-separated values, and the first line names the columns.
+        columns: Which columns hold the fields, such as price=px,volume_usd=size; a field that is left out is in the
+            column of its own name. Fields: base_asset, exchange, symbol, side, price, volume_usd, time_ms.
+        constants: Fields that no column holds, such as exchange=Binance,base_asset=BTC.
+        received: The key or column that holds the time of receipt, in milliseconds since the epoch.
+        min_volume: Of the channels of trades, in US dollars; smaller trades are rejected.
+        gapless: Vouch that nothing is missing between the first row and the last: windows give complete rows then.
+        rejects: Where rejected rows go; by default the folder's name and .rejects.jsonl.
+    """
+    request = Import(
+        files=files,
+        to=to,
+        events=events,
+        is_csv=csv,
+        columns=pairs("--columns", columns),
+        constants=pairs("--constants", constants),
+        received=received,
+        min_volume=min_volume,
+        gapless=gapless,
+        rejects=rejects,
+    )
+    return await import_files(request, Terminal.of_process())
+
+
+@app.command(name="record")
+async def record_command(
+    *named: Channels,
+    to: Path,
+    seconds: Positive = math.inf,
+    flush_every: Positive = 1.0,
+    url: str = URL,
+    connect_timeout: Positive = 30.0,
+) -> int:
+    """Record channels of the feed into a folder, until Ctrl-C.
+
+    A recording that is there is gone on with. Everything that is said goes to standard error. Killed, it loses at most
+    what came since the last flush.
+
+    Args:
+        named: liquidations, or trades:EXCHANGE:SYMBOL:MIN_VOLUME, such as trades:Binance:BTCUSDT:10000.
+        to: The folder; made where it is missing.
+        seconds: How long, from the first connection on.
+        flush_every: Seconds until something received is handed to the operating system, at most.
+        url: Of the server, ws:// or wss://.
+        connect_timeout: Seconds for the first connection, all attempts together.
+    """
+    request = Record(
+        url=keyless(url),
+        channels=channels(named),
+        folder=to,
+        seconds=seconds,
+        flush_every_s=flush_every,
+        connect_timeout_s=connect_timeout,
+    )
+    return await record_feed(request, Terminal.of_process())
 
 
 @app.command(name="simulate")

@@ -14,7 +14,7 @@ from cyclopts import Parameter
 
 from cgrx import operators as ops
 from cgrx._address import KEY_PARAMETER
-from cgrx._channels import FuturesTrades
+from cgrx._channels import Channel, FuturesTrades, LiquidationOrders
 from cgrx._cli_exits import CommandError, Exit
 from cgrx._cli_faults import parse_fault
 from cgrx._cli_formats import FormatName
@@ -60,7 +60,9 @@ Rate = Annotated[float, Parameter(validator=_finite)]
 Count = Annotated[int, Parameter(validator=_above_zero)]
 Port = Annotated[int, Parameter(validator=_port)]
 Names = Annotated[tuple[str, ...], Parameter(show_default=False)]
+Files = Annotated[Path, Parameter(name="FILE", required=True)]
 Folders = Annotated[Path, Parameter(name="FOLDER", required=True)]
+Channels = Annotated[str, Parameter(name="CHANNEL", required=True)]
 Instruments = Annotated[str, Parameter(name="EXCHANGE:SYMBOL[:MIN_VOLUME]", required=True)]
 
 
@@ -120,15 +122,20 @@ class WatchOptions(ShowOptions):
 
     def keyless_url(self) -> str:
         """The URL; refused with a key in it."""
-        try:
-            names = {name for name, _ in parse_qsl(urlsplit(self.url).query, keep_blank_values=True)}
-        except ValueError:
-            return self.url  # said in better words by whoever connects
-        if KEY_PARAMETER in names:
-            raise CommandError(
-                Exit.USAGE, f"a key in --url can be seen by every user of this machine: set {KEY_VARIABLE} instead"
-            )
-        return self.url
+        return keyless(self.url)
+
+
+def keyless(url: str) -> str:
+    """A URL from the command line; refused with a key in it."""
+    try:
+        names = {name for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}
+    except ValueError:
+        return url  # said in better words by whoever connects
+    if KEY_PARAMETER in names:
+        raise CommandError(
+            Exit.USAGE, f"a key in --url can be seen by every user of this machine: set {KEY_VARIABLE} instead"
+        )
+    return url
 
 
 @Parameter(name="*")
@@ -177,6 +184,25 @@ def parse_instrument(text: str, min_volume: float | None) -> FuturesTrades:
         return FuturesTrades(canonical_exchange(exchange), symbol, volume)
     except ValueError as error:
         raise ValueError(f"{text!r} is no instrument: {error}") from error
+
+
+def channels(texts: Iterable[str]) -> tuple[Channel, ...]:
+    """The channels that some texts name, each once."""
+    return tuple(dict.fromkeys(usable(parse_channel_argument, text) for text in texts))
+
+
+def parse_channel_argument(text: str) -> Channel:
+    """Read `liquidations` or `trades:EXCHANGE:SYMBOL:MIN_VOLUME`.
+
+    Raises:
+        ValueError: it cannot be read, naming it and what is accepted.
+    """
+    if text == "liquidations":
+        return LiquidationOrders()
+    kind, _, instrument = text.partition(":")
+    if kind == "trades" and instrument:
+        return parse_instrument(instrument, None)
+    raise ValueError(f"{text!r} is no channel: give liquidations, or trades:EXCHANGE:SYMBOL:MIN_VOLUME")
 
 
 def _number(text: str) -> float | None:

@@ -21,6 +21,7 @@ from cgrx._status import (
     Disconnected,
     MalformedInput,
     NoticeReceived,
+    RecordingFailed,
     Resumed,
     Silent,
     StreamFailed,
@@ -70,6 +71,8 @@ class Reports(logging.Handler):
             case Resumed(at_ms=at_ms):
                 held_ms = at_ms - self._held_since_ms
                 return f"the reader held the feed up for {held_ms / 1e3:.1f} s" if held_ms > _WORTH_SAYING_MS else None
+            case RecordingFailed(error=error):
+                return f"recording failed: {error}"
             case SubscriberFailed(error=error) | StreamFailed(error=error):
                 return str(error)
             case _:

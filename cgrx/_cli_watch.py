@@ -38,7 +38,7 @@ async def watch(request: Watch, show: Show, terminal: Terminal) -> int:
     async with interruptible(viewer.hurry) as interruption:
         try:
             with reporting(viewer.say):
-                async with _connect(request.url, request.connect_timeout_s) as feed:
+                async with connected(request.url, request.connect_timeout_s) as feed:
                     events = request.choose(feed).pipe(*request.filters)
                     await viewer.run(feed, events, lambda: request.url)
         except ReaderGoneError:
@@ -52,7 +52,8 @@ async def watch(request: Watch, show: Show, terminal: Terminal) -> int:
     return interruption.exit_code or exit_code
 
 
-def _connect(url: str, connect_timeout_s: float) -> AbstractAsyncContextManager[Feed]:
+def connected(url: str, connect_timeout_s: float) -> AbstractAsyncContextManager[Feed]:
+    """A feed with the key of the environment."""
     key = os.environ.get(KEY_VARIABLE)
     if not key and url == URL:
         raise CommandError(

@@ -1,4 +1,4 @@
-"""Files that others wrote become a recording: `import_jsonl`, `import_csv`. What is no event is kept aside, and counted.
+"""Files that others wrote become a recording: `import_jsonl`, `import_csv`. What is no event is kept aside.
 
 Rows are read, judged and written one after another; nothing is held but the batch being made.
 """
@@ -16,7 +16,7 @@ from cgrx._channels import Channel, FuturesTrades
 from cgrx._clock import system_time
 from cgrx._events import Event, Liquidation, Trade
 from cgrx._import_entries import Entries
-from cgrx._import_rows import FIELDS, RECEIVED, Good, Reader, Reject, Row, csv_rows, json_rows
+from cgrx._import_rows import FIELDS, RECEIVED, Good, Reader, Reject, Row, UnreadableFileError, csv_rows, json_rows
 from cgrx._recorded import Recorded
 
 Kind: TypeAlias = Literal["liquidations", "trades"]
@@ -24,6 +24,9 @@ Files: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 REJECTS_SHOWN = 20
 """So many rejected rows are handed out; all of them are in the file."""
+
+_PROGRESS_ROWS = 10_000
+"""So many rows go by between two calls of `progress`."""
 
 _EVENT_TYPES: dict[str, type[Event]] = {"liquidations": Liquidation, "trades": Trade}
 
@@ -157,3 +160,55 @@ class _Aside:
         if self._file is None:
             self._file = self._closing.enter_context(self.path.open("wb"))
         self._file.write(msgspec.json.encode(attrs.asdict(reject)) + b"\n")
+
+
+def _import(
+    rows: Iterator[tuple[str, Row]],
+    to: Path,
+    min_volume: float,
+    gapless: bool,
+    rejects: str | os.PathLike[str] | None,
+    progress: Callable[[Imported], None] | None,
+) -> Imported:
+    from cgrx._recording_writer import RecordingWriter  # needs the extra `recording`
+
+    if to.is_dir() and any(to.iterdir()):
+        raise ValueError(
+            f"{to} is not empty: an import makes a recording of its own, which a replay can join to others"
+        )
+    FuturesTrades("any", "any", min_volume)  # says what is wrong with the least volume, if anything
+    entries = Entries(min_volume, gapless)
+    counted = events = 0
+    first: list[Reject] = []
+    with ExitStack() as closing:
+        aside = _Aside(to.with_name(f"{to.name}.rejects.jsonl") if rejects is None else Path(rejects), closing)
+        writer = closing.enter_context(RecordingWriter(to))
+
+        def so_far() -> Imported:
+            rejected = counted - events
+            file = aside.path if rejected else None
+            return Imported(counted, events, rejected, tuple(first), file, entries.channels)
+
+        def write(said: Iterable[Recorded]) -> None:
+            for entry in said:
+                writer.add(entry.channel, entry.said)
+
+        try:
+            for file, row in rows:
+                counted += 1
+                refused = row if isinstance(row, Reject) else entries.refused(file, row)
+                if refused is not None:
+                    aside.put(refused)
+                    if len(first) < REJECTS_SHOWN:
+                        first.append(refused)
+                    write(entries.lose())
+                elif isinstance(row, Good):
+                    events += 1
+                    write(entries.take(row))
+                if progress is not None and counted % _PROGRESS_ROWS == 0:
+                    progress(so_far())
+        except UnreadableFileError:
+            write(entries.finish())
+            raise
+        write(entries.finish())
+        return so_far()

@@ -43,16 +43,18 @@ class Entries:
         """Those that had an event so far."""
         return tuple(self._started)
 
-    def take(self, file: str, row: Good) -> Iterator[Recorded | Reject]:
-        """What a row gives; a `Reject` where its event fits no channel."""
-        event = row.event
+    def refused(self, file: str, row: Good) -> Reject | None:
+        """Why an event fits no channel; None where it does."""
         try:
-            channel = self._channel(event)
+            self._channel(row.event)
         except ValueError as error:
-            yield Reject(file, row.line, "$", str(error), row.text)
-            yield from self.lose()
-            return
-        least_ms = event.time_ms if row.received_ms is None else row.received_ms
+            return Reject(file, row.line, "$", str(error), row.text)
+        return None
+
+    def take(self, row: Good) -> Iterator[Recorded]:
+        """What a row gives that is not refused."""
+        channel = self._channel(row.event)
+        least_ms = row.event.time_ms if row.received_ms is None else row.received_ms
         received_ms = max(self._received_ms, least_ms)
         if channel != self._of or received_ms != self._received_ms or len(self._batch) >= _BATCH:
             yield from self._flush()
@@ -65,7 +67,7 @@ class Entries:
                     yield Recorded(channel, Gap(channel, 0, self._start_ms, "imported"))
                     if self._lost:
                         yield Recorded(channel, Dropped(None, self._lost, "rejected"))
-        self._batch.append(event)
+        self._batch.append(row.event)
 
     def lose(self) -> Iterator[Recorded]:
         """A row was rejected: it may have been of any channel, also of one that has had no event yet."""

@@ -8,7 +8,7 @@ import gzip
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import attrs
 import msgspec
@@ -92,7 +92,9 @@ class Reader:
         if isinstance(value, Malformed):
             return Reject(file, line, value.path, value.reason, text)
         received_ms: int | None = None
-        said = value.get(self.received) if self.received is not None and isinstance(value, dict) else None
+        said: object = None
+        if self.received is not None and isinstance(value, dict):
+            said = cast("dict[str, object]", value).get(self.received)
         if said is not None and said != "":
             try:
                 received_ms = int(read_number(said))

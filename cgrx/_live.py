@@ -62,7 +62,11 @@ class LiveFeed(FeedBase):
 
     def after(self, delay_s: float, action: Callable[[], None]) -> abc.DisposableBase:
         """See `Runtime`: its time is trio's."""
-        return self._scheduler.schedule_relative(delay_s, lambda *_: action())
+
+        def act(*_: object) -> None:
+            action()
+
+        return self._scheduler.schedule_relative(delay_s, act)
 
     def _state(self) -> State:
         return self._supervisor.state

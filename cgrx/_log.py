@@ -10,6 +10,7 @@ from cgrx._status import (
     Disconnected,
     MalformedInput,
     NoticeReceived,
+    RecordingFailed,
     Resumed,
     Silent,
     Status,
@@ -29,6 +30,7 @@ _LEVELS: dict[type, int] = {
     MalformedInput: logging.WARNING,
     SubscriberFailed: logging.ERROR,
     StreamFailed: logging.ERROR,
+    RecordingFailed: logging.ERROR,
 }
 """What is logged, and how loud; the rest is in the status only."""
 

@@ -6,17 +6,23 @@ Nothing is read of a part before it is asked for; then its checksums are compare
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cgrx import _recording_manifest as manifest
-from cgrx._channels import Channel, parse_channel
+from cgrx._channels import Channel
 from cgrx._errors import RecordingError
 from cgrx._recorded import Recorded
+from cgrx._recording_extra import require_extra
 from cgrx._recording_manifest import Manifest, Part
 
 if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
+
+    from cgrx._recording_wanted import Wanted
+
+_LOOKS = 5
+"""So often a manifest is read again where the recorder finishes a part at that moment."""
 
 
 class Recording:
@@ -35,12 +41,11 @@ class Recording:
     """
 
     def __init__(self, folder: str | os.PathLike[str], *, salvage: bool = False) -> None:
+        require_extra("Recording()")
         self.folder = Path(folder)
         self._salvage = salvage
         self._problems: list[RecordingError] = []
-        found = self._manifest()
-        self._finished = found.parts
-        self._open = self._open_part(found)
+        self._parts = self._found()
 
     def __repr__(self) -> str:
         return f"Recording({str(self.folder)!r})"
@@ -48,13 +53,14 @@ class Recording:
     @property
     def parts(self) -> tuple[Part, ...]:
         """Its parts in order, the one that is not finished last."""
-        return (*self._finished, *([self._open] if self._open is not None else []))
+        return self._parts
 
     @property
     def channels(self) -> tuple[Channel, ...]:
         """The channels that it holds, in the order of their names."""
-        names = {name for part in self.parts for name in part.channels}
-        return tuple(parse_channel(name) for name in sorted(names))
+        from cgrx._recording_schema import channel_named
+
+        return tuple(channel_named(name) for name in sorted({name for part in self.parts for name in part.channels}))
 
     @property
     def start_ms(self) -> int:
@@ -109,21 +115,18 @@ class Recording:
 
         What was said at once is never divided between two of them. Arguments and errors as of `entries`.
         """
-        from cgrx._recording_parts import Wanted
+        from cgrx._recording_wanted import Wanted
 
-        names = None if channels is None else tuple(
-            each if isinstance(each, str) else each.name for each in channels
-        )
+        names = None if channels is None else tuple(each if isinstance(each, str) else each.name for each in channels)
         wanted = Wanted(names, start_ms, end_ms)
         for part in self.parts:
-            if not wanted.holds(part.start_ms, part.end_ms):
-                continue
-            try:
-                for batch in self._batches_of(part, wanted):
-                    if batch.num_rows:
-                        yield batch
-            except RecordingError as error:
-                self._found(error)
+            if wanted.holds(part.start_ms, part.end_ms):
+                try:
+                    for batch in self._batches_of(part, wanted):
+                        if batch.num_rows:
+                            yield batch
+                except RecordingError as error:
+                    self._met(error)
 
     def to_arrow(self) -> "pa.Table":
         """All rows as a table in memory.
@@ -147,53 +150,110 @@ class Recording:
             ImportError: polars is not installed.
         """
         import polars as pl
-        import pyarrow as pa
 
-        from cgrx._recording_parts import read_open, verify
+        from cgrx._recording_arrow import pa
+        from cgrx._recording_finished import verify
         from cgrx._recording_schema import SCHEMA
 
         files: list[Path] = []
-        for part in self._finished:
+        rest: list[Any] = []
+        for part in self.parts:
             try:
-                verify(self.folder, part)
-                files.append(self.folder / part.file)
+                if part.crc32 is None:
+                    rest += self._open_rows(part)
+                else:
+                    verify(self.folder, part)
+                    files.append(self.folder / part.file)
             except RecordingError as error:
-                self._found(error)
-        frames = [pl.scan_parquet(files)] if files else []
-        if self._open is not None or not frames:
-            batches = () if self._open is None else read_open(self.folder, self._open.number).batches
-            frame = pl.from_arrow(pa.Table.from_batches(batches, SCHEMA))
-            assert isinstance(frame, pl.DataFrame)  # of a table
-            frames.append(frame.lazy())
-        return pl.concat(frames)
+                self._met(error)
+        unfinished = pl.DataFrame(pa.Table.from_batches(rest, SCHEMA))
+        return pl.concat([*([pl.scan_parquet(files)] if files else []), unfinished.lazy()])
 
-    def _batches_of(self, part: Part, wanted: object) -> "Iterator[pa.RecordBatch]":
-        from cgrx._recording_parts import read_finished, read_open, verify
+    def _batches_of(self, part: Part, wanted: "Wanted") -> "Iterator[pa.RecordBatch]":
+        from cgrx._recording_finished import read_finished, verify
         from cgrx._recording_schema import in_memory
 
-        if part.crc32 is not None:
+        if part.crc32 is None:
+            for batch in self._open_rows(part):
+                yield wanted.of(in_memory(batch))
+        else:
             verify(self.folder, part)
             yield from read_finished(self.folder / part.file, wanted)
-        else:
-            for batch in read_open(self.folder, part.number).batches:
-                yield wanted.of(in_memory(batch))
+
+    def _open_rows(self, part: Part) -> "Iterator[pa.RecordBatch]":
+        """The rows of a part that was not finished when the recording was opened, as in files; it may be by now."""
+        from cgrx._recording_open import read_open
+        from cgrx._recording_schema import in_files, until_seq
+        from cgrx._recording_wanted import Wanted
+
+        try:
+            for _, batch in read_open(self.folder / part.file, part.bytes):
+                yield batch
+        except FileNotFoundError:
+            (finished,) = (each for each in manifest.read(self.folder).parts if each.number == part.number)
+            for batch in self._batches_of(finished, Wanted(None, None, None)):
+                yield until_seq(in_files(batch), part.last_seq)
+
+    # What there is
+
+    def _found(self) -> tuple[Part, ...]:
+        for _ in range(_LOOKS):
+            known = self._manifest()
+            try:
+                return self._checked(known)
+            except FileNotFoundError:  # the recorder has finished it meanwhile: the manifest says so now
+                continue
+        raise RecordingError(str(self.folder), None, "its parts change faster than they can be looked at")
 
     def _manifest(self) -> Manifest:
-        return manifest.read(self.folder)
+        try:
+            return manifest.read(self.folder)
+        except RecordingError as error:
+            self._met(error)
+        return self._without_manifest()
 
-    def _open_part(self, found: Manifest) -> Part | None:
-        from cgrx._recording_parts import read_open
+    def _without_manifest(self) -> Manifest:
+        """What the files themselves say: without a manifest nobody knows what is missing."""
+        from cgrx._recording_finished import described
 
-        number = found.next_number
+        parts: list[Part] = []
+        for number in manifest.part_numbers(self.folder)["parquet"] if self.folder.is_dir() else ():
+            try:
+                parts.append(described(self.folder, number))
+            except RecordingError as error:
+                self._met(error)
+        return Manifest(tuple(parts))
+
+    def _checked(self, known: Manifest) -> tuple[Part, ...]:
+        from cgrx._recording_finished import verify_size
+        from cgrx._recording_open import summarized
+
+        parts: list[Part] = []
+        for part in known.parts:
+            try:
+                verify_size(self.folder, part)
+                parts.append(part)
+            except RecordingError as error:
+                self._met(error)
+        number = known.next_number
         path = self.folder / manifest.open_name(number)
-        if not path.exists():
-            return None
-        content = read_open(self.folder, number)
-        if content.damage is not None:
-            self._found(content.damage)
-        return content.part
+        if path.exists():
+            unfinished, damage = summarized(self.folder, number)
+            if damage is not None:
+                self._met(damage)
+            if unfinished is not None:
+                place = f"seq {unfinished.first_seq}"
+                if unfinished.first_seq != known.next_seq:
+                    self._met(RecordingError(str(path), place, "it does not follow the part before"))
+                parts.append(unfinished)
+        elif known.open == number:
+            if manifest.read(self.folder) != known:
+                raise FileNotFoundError(path)
+            self._met(RecordingError(str(path), None, "this part of the recording is missing"))
+        return tuple(parts)
 
-    def _found(self, error: RecordingError) -> None:
+    def _met(self, error: RecordingError) -> None:
+        """Something is wrong: the end of it, or one more problem."""
         if not self._salvage:
             raise error
         self._problems.append(error)

@@ -4,8 +4,8 @@
     header    magic "cgrx", length of the payload, its CRC-32, number of the first thing said in it, CRC-32 of all this
     payloads  one after another an Arrow IPC stream: the schema, then one record batch a frame
 
-Arrow itself does not notice a flipped bit. A process that is killed leaves a last frame that is cut off: a header that is
-short, or whole and behind it less than it says. Anything else that is wrong is damage.
+Arrow itself does not notice a flipped bit. A process that is killed leaves a last frame that is cut off: a header that
+is short, or whole and behind it less than it says. Anything else that is wrong is damage.
 """
 
 import struct

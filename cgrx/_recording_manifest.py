@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import msgspec
 
 from cgrx._errors import RecordingError
 
@@ -116,12 +117,12 @@ def read(folder: Path) -> Manifest:
     """
     path = folder / NAME
     try:
-        content: Any = json.loads(path.read_bytes())
+        content: dict[str, Any] = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
     except (FileNotFoundError, NotADirectoryError):
-        raise RecordingError(str(path), None, "there is no recording: its manifest is missing") from None
-    except ValueError as error:
+        raise RecordingError(str(path), None, "there is no recording here: its manifest is missing") from None
+    except ValueError as error:  # msgspec's are, and those of Unicode
         raise RecordingError(str(path), None, f"the manifest is damaged: {error}") from None
-    if not isinstance(content, dict) or content.get("format") != _FORMAT:
+    if content.get("format") != _FORMAT:
         raise RecordingError(str(path), "format", "this is not the manifest of a recording")
     version = content.get("version")
     if version != VERSION:
@@ -131,13 +132,19 @@ def read(folder: Path) -> Manifest:
         )
     if content.pop("crc32", None) != _checksum(content):
         raise RecordingError(str(path), "crc32", "the manifest is damaged: its checksum does not match")
-    parts = tuple(Part(**{**part, "channels": tuple(part["channels"])}) for part in content["parts"])
-    for expected, (number, part) in zip(
-        (0, *(part.last_seq + 1 for part in parts)), enumerate(parts), strict=False
-    ):
-        if part.number != number or part.first_seq != expected:
+    known = _converted(path, content)
+    seqs = (0, *(part.last_seq + 1 for part in known.parts))
+    for number, (part, first_seq) in enumerate(zip(known.parts, seqs, strict=False)):
+        if part.number != number or part.first_seq != first_seq:
             raise RecordingError(str(path), f"part {number}", "the parts do not follow one another")
-    return Manifest(parts, content["open"])
+    return known
+
+
+def _converted(path: Path, content: dict[str, Any]) -> Manifest:
+    try:
+        return msgspec.convert(content, Manifest)
+    except msgspec.ValidationError as error:
+        raise RecordingError(str(path), None, f"this is not the manifest of a recording: {error}") from None
 
 
 def _checksum(content: dict[str, Any]) -> int:

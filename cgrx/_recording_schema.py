@@ -8,18 +8,18 @@ In files text is plain text (Parquet and its readers know dictionaries of their 
 """
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import islice, repeat
 from operator import attrgetter
 from types import SimpleNamespace
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import attrs
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from cgrx._channels import Channel, parse_channel
 from cgrx._events import Liquidation, LiquidationSide, Trade, TradeSide
 from cgrx._recorded import Recorded
+from cgrx._recording_arrow import Rows, pa, pc
 from cgrx._recording_status import KEPT, Kept, from_text, to_text
 from cgrx._signals import Alive, Batch, Dropped, Gap, Mark, Signal, Watermark, mark_ms
 from cgrx._status import Status
@@ -29,7 +29,7 @@ class Column(NamedTuple):
     """A column: its name, its Arrow type, and what it means."""
 
     name: str
-    type: pa.DataType
+    type: Any
     meaning: str
 
 
@@ -148,7 +148,7 @@ class RowBuilder:
             raise ValueError(f"{said} is not kept: a status in a recording is one of {', '.join(KEPT)}")
         self.now_ms = max(self.now_ms, said_ms(said))
         self._marks.append((len(self._events), values))
-        self._append(kind, channel and channel.name, self.now_ms, 1)
+        self._append(kind, None if channel is None else channel.name, self.now_ms, 1)
         self._events.append(_NO_EVENT)
         return 1
 
@@ -159,7 +159,7 @@ class RowBuilder:
         self._times += repeat(received_ms, count)
         self.seq += 1
 
-    def take(self) -> pa.RecordBatch:
+    def take(self) -> Rows:
         """The rows, as in files; they are collected anew afterwards."""
         heads = (self._seqs, self._kinds, self._channels, self._times)
         fields = (list(map(attrgetter(name), self._events)) for name in _EVENT)
@@ -193,7 +193,7 @@ def _mark_row(channel: Channel, mark: Mark) -> tuple[str, MarkValues]:
             raise ValueError(f"{mark} was not said on the stream of {channel}")
 
 
-def to_rows(entries: Iterable[Recorded], *, seq: int = 0) -> pa.RecordBatch:
+def to_rows(entries: Iterable[Recorded], *, seq: int = 0) -> Rows:
     """Entries as one record batch, as in files. `seq` is the number of the first."""
     rows = RowBuilder(seq)
     for entry in entries:
@@ -204,7 +204,7 @@ def to_rows(entries: Iterable[Recorded], *, seq: int = 0) -> pa.RecordBatch:
 # From rows to what was said.
 
 
-def in_memory(batch: pa.RecordBatch) -> pa.RecordBatch:
+def in_memory(batch: Rows) -> Rows:
     """Rows as in files, with the columns of `DICTIONARIES` made so."""
     for name in DICTIONARIES:
         index = batch.schema.get_field_index(name)
@@ -214,8 +214,26 @@ def in_memory(batch: pa.RecordBatch) -> pa.RecordBatch:
     return batch
 
 
-def from_rows(batch: pa.RecordBatch) -> Iterator[Recorded]:
-    """What was said, of rows that hold each thing whole (see `in_memory`).
+def in_files(batch: Rows) -> Rows:
+    """The other way round."""
+    return pa.RecordBatch.from_arrays(
+        [column.cast(field.type) for column, field in zip(batch.columns, SCHEMA, strict=True)], schema=SCHEMA
+    )
+
+
+def until_seq(batch: Rows, last_seq: int) -> Rows:
+    """The rows up to a number, that included."""
+    return batch.filter(pc.less_equal(batch.column("seq"), last_seq))
+
+
+def from_rows(batch: Rows) -> Iterator[Recorded]:
+    """What was said, of rows that hold each thing whole (see `in_memory`)."""
+    for _, _, channel, said in placed(batch):
+        yield Recorded(channel, said)
+
+
+def placed(batch: Rows) -> Iterator[tuple[int, int, Channel | None, Signal[Any] | Status]]:
+    """The same, each behind its `seq` and its `received_ms`: rows of a batch may have been left out.
 
     Fast because values are taken out of columns by the buffer, and events made from columns by a `map`.
     """
@@ -228,18 +246,18 @@ def from_rows(batch: pa.RecordBatch) -> Iterator[Recorded]:
     channels = _channels(heads.column("channel"))
     events = {kind: _events(batch, kind, of, sides) for kind, of, sides in _TYPES if kind in kinds}
     marks = _marks(heads, [row for row, kind in enumerate(kinds) if kind not in _KINDS.values()])
-    times = _numbers(heads.column("received_ms"), "q")
-    for kind, channel, received_ms, start, end in zip(kinds, channels, times, starts, ends, strict=True):
+    seqs, times = (_numbers(heads.column(name), "q") for name in ("seq", "received_ms"))
+    for seq, kind, channel, received_ms, start, end in zip(seqs, kinds, channels, times, starts, ends, strict=True):
         made = events.get(kind)
         if made is not None:
-            yield Recorded(channel, Batch(channel, received_ms, tuple(islice(made, end - start))))
+            yield seq, received_ms, channel, Batch(channel, received_ms, tuple(islice(made, end - start)))
         elif kind == "status":
-            yield Recorded(None, from_text(next(marks)["text"]))
+            yield seq, received_ms, None, from_text(next(marks)["text"])
         else:
-            yield Recorded(channel, _mark(kind, channel, next(marks)))
+            yield seq, received_ms, channel, _mark(kind, channel, next(marks))
 
 
-def _events(batch: pa.RecordBatch, kind: str, of: type[Any], sides: type[Any]) -> Iterator[Any]:
+def _events(batch: Rows, kind: str, of: type[Any], sides: Iterable[Any]) -> Iterator[Any]:
     """The events of one kind, made as they are asked for."""
     kinds = batch.column("kind")
     if len(kinds.dictionary) > 1:
@@ -257,7 +275,7 @@ def _events(batch: pa.RecordBatch, kind: str, of: type[Any], sides: type[Any]) -
     )
 
 
-def _marks(heads: pa.RecordBatch, rows: list[int]) -> Iterator[dict[str, Any]]:
+def _marks(heads: Rows, rows: list[int]) -> Iterator[dict[str, Any]]:
     """The values of the rows that are no events: few, so they may cost more."""
     return iter(heads.select(list(_MARK)).take(pa.array(rows, pa.int32())).to_pylist())
 
@@ -278,23 +296,31 @@ def _mark(kind: str, channel: Channel | None, values: dict[str, Any]) -> Mark:
             raise ValueError(f"kind={kind!r} is none that a recording holds")
 
 
-def _numbers(array: Any, code: str) -> list[Any]:
+@lru_cache(maxsize=4096)
+def channel_named(name: str) -> Channel:
+    """The channel of a wire name, the same object each time: tables by channel are looked up for every batch."""
+    return parse_channel(name)
+
+
+def _numbers(column: Any, code: Literal["b", "i", "q", "d"]) -> list[Any]:
     """The values of a column of numbers; anything where they are null. `code` is as in `struct`.
 
     Several times as fast as `to_pylist()`, which makes a scalar of each first.
     """
-    if not len(array):
+    if not len(column):
         return []
-    width = array.type.bit_width // 8
-    return memoryview(array.buffers()[1])[array.offset * width :][: len(array) * width].cast(code).tolist()
+    width = column.type.bit_width // 8
+    start = column.offset * width
+    values: list[Any] = memoryview(column.buffers()[1])[start : start + len(column) * width].cast(code).tolist()
+    return values
 
 
-def _texts(array: Any) -> list[str]:
+def _texts(column: Any) -> list[str]:
     """The texts of a column of `DICTIONARIES` that holds no null. Equal ones are the same object."""
-    return list(map(array.dictionary.to_pylist().__getitem__, _numbers(array.indices, "i")))
+    return list(map(column.dictionary.to_pylist().__getitem__, _numbers(column.indices, "i")))
 
 
-def _channels(array: Any) -> list[Channel | None]:
+def _channels(column: Any) -> list[Channel | None]:
     """The channels of a column of names, None where it is null."""
-    known = [*map(parse_channel, array.dictionary.to_pylist()), None]
-    return list(map(known.__getitem__, _numbers(array.indices.fill_null(len(known) - 1), "i")))
+    known = [*map(channel_named, column.dictionary.to_pylist()), None]
+    return list(map(known.__getitem__, _numbers(column.indices.fill_null(len(known) - 1), "i")))

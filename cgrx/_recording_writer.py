@@ -1,6 +1,6 @@
 """Writes a recording, without any event loop: appended, flushed into the part being written, finished part by part.
 
-    append ──► rows in memory ──flush──► part-N.open ──full, or the UTC hour turns──► part-N.parquet, manifest
+append ──► rows in memory ──flush──► part-N.open ──full, or the UTC hour turns──► part-N.parquet, manifest
 """
 
 from collections.abc import Iterable
@@ -8,22 +8,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import pyarrow as pa
 from filelock import FileLock, Timeout
 
 from cgrx import _recording_manifest as manifest
 from cgrx._channels import Channel
 from cgrx._errors import RecordingError
 from cgrx._recorded import Recorded
+from cgrx._recording_finished import finish
 from cgrx._recording_manifest import Manifest, Part
-from cgrx._recording_parts import OpenPart, finish, read_open
+from cgrx._recording_open import OpenPart, read_open
 from cgrx._recording_schema import RowBuilder, said_ms
 from cgrx._signals import Signal
 from cgrx._status import Status
 
 LOCK = "lock"
 PART_BYTES = 64 * 2**20
-"""A part that is being written is finished when it has grown to so many bytes; in Parquet it has a tenth or so."""
+"""A part that is being written is finished when it has so many bytes; in Parquet it has about a tenth."""
 
 _HOUR_MS = 3_600_000
 _BUFFER_ROWS = 65_536
@@ -58,11 +58,8 @@ class RecordingWriter:
         except BaseException:
             self._lock.release()
             raise
-        self._rows = RowBuilder(
-            self._manifest.next_seq, max((part.end_ms for part in self._manifest.parts), default=0)
-        )
+        self._rows = RowBuilder(self._manifest.next_seq, max((part.end_ms for part in self._manifest.parts), default=0))
         self._open: OpenPart | None = None
-        self._batches: list[pa.RecordBatch] = []  # of the open part
         self._hour: int | None = None
 
     def __enter__(self) -> Self:
@@ -72,6 +69,11 @@ class RecordingWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def bytes(self) -> int:
+        """The size of all parts."""
+        return sum(part.bytes for part in self.parts) + (0 if self._open is None else self._open.bytes)
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -113,7 +115,6 @@ class RecordingWriter:
             self._open = OpenPart(self.folder, number, batch.column("seq")[0].as_py())
             self._replace_manifest(Manifest(self._manifest.parts, number))
         self._open.write(batch)
-        self._batches.append(batch)
         if self._open.bytes >= self._part_bytes:
             self.finish()
 
@@ -126,20 +127,27 @@ class RecordingWriter:
         self.flush()
         if self._open is None:
             return
-        part = finish(self.folder, self._open.number, self._batches)
-        self._replace_manifest(Manifest((*self._manifest.parts, part)))
+        self._replace_manifest(_with_finished(self.folder, self._manifest, self._open.number))
         self._open.close()
         self._open.path.unlink()
-        self._open, self._batches = None, []
+        self._open = None
 
     def close(self) -> None:
-        """Finish the last part and let go of the folder."""
+        """Finish the last part and let go of the folder.
+
+        Raises:
+            OSError: it could not be written; what was flushed stays where it was.
+        """
         try:
             self.finish()
         finally:
-            if self._open is not None:
-                self._open.close()
-            self._lock.release()
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Let go of the folder; what was flushed stays where it is, and the next writer finishes it."""
+        if self._open is not None:
+            self._open.close()
+        self._lock.release()
 
     def _replace_manifest(self, changed: Manifest) -> None:
         manifest.write(self.folder, changed)
@@ -155,19 +163,26 @@ class RecordingWriter:
                 raise RecordingError(str(self.folder / manifest.NAME), None, "the manifest of these parts is missing")
             manifest.write(self.folder, Manifest())
         known = manifest.read(self.folder)
+        for kind, numbers in found.items():
+            for number in numbers:
+                if number > known.next_number or (number == known.next_number and number not in found["open"]):
+                    file = f"part-{number:08}.{kind}"
+                    raise RecordingError(str(self.folder / file), None, "the manifest does not know this part")
+        if known.open is not None and known.open not in found["open"]:
+            file = manifest.open_name(known.open)
+            raise RecordingError(str(self.folder / file), None, "this part of the recording is missing")
         for number in found["open"]:
             if number == known.next_number:
-                content = read_open(self.folder, number)
-                if content.damage is not None:
-                    raise content.damage
-                if content.part is not None:
-                    known = Manifest((*known.parts, finish(self.folder, number, content.batches)))
-                    manifest.write(self.folder, known)
+                known = _with_finished(self.folder, known, number)
+                manifest.write(self.folder, known)
             (self.folder / manifest.open_name(number)).unlink()
-        if known.open is not None:
-            known = Manifest(known.parts)
-            manifest.write(self.folder, known)
         return known
+
+
+def _with_finished(folder: Path, known: Manifest, number: int) -> Manifest:
+    """The manifest with the open part finished; without it where it holds nothing."""
+    batches = [batch for _, batch in read_open(folder / manifest.open_name(number))]
+    return Manifest((*known.parts, finish(folder, number, batches)) if batches else known.parts)
 
 
 def write_recording(folder: Path, entries: Iterable[Recorded], *, part_bytes: int = PART_BYTES) -> None:

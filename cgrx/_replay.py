@@ -93,8 +93,10 @@ class Replay(FeedBase):
         self._begun: set[Channel] = set()
         self._started = trio.Event()
         self._playing = trio.CancelScope()
+        self._stopping = False
         self._clock = ReplayClock(joint.start_ms * 1000, speed)
         self._scheduler = self._time = ReplayScheduler(self._clock, self._turn, self.subscriber_raised)
+        joint.wanted.on_change = self._time.interrupt
 
     # What users see
 
@@ -132,8 +134,7 @@ class Replay(FeedBase):
         return CompositeDisposable(subscription, wanted)
 
     def _stream(self, channel: Channel, event_type: type[E]) -> Any:
-        self._joint.require(channel)
-        return super()._stream(channel, event_type)
+        return super()._stream(self._joint.held(channel), event_type)
 
     # What a kind of feed adds
 
@@ -167,6 +168,7 @@ class Replay(FeedBase):
         """It is at once."""
 
     def _stop(self) -> None:
+        self._stopping = True
         self._started.set()
         self._playing.cancel()
 
@@ -194,7 +196,7 @@ class Replay(FeedBase):
                 if self._wanted.version != version:
                     continue
             weight += self._say(self._joint.take(said))
-            if weight >= _TURN or self.pressure.held or self._playing.cancel_called:
+            if weight >= _TURN or self.pressure.held or self._stopping:
                 weight = 0
                 await self._turn()
 
@@ -209,11 +211,13 @@ class Replay(FeedBase):
     def _say(self, said: Said) -> int:
         """Say it; how much that is."""
         channel, what = said.channel, said.said
+        if isinstance(what, Batch):
+            batch: Batch[Any] = what
+            count = len(batch.events)
+            self._events += count
+            self._say_signal(channel, what)
+            return count
         match what:
-            case Batch(events=events):
-                self._events += len(events)
-                self._say_signal(channel, what)
-                return len(events)
             case Alive() | Gap() | Dropped() | Watermark():
                 self._say_signal(channel, what)
             case Passed(events=passed):

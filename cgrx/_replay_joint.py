@@ -8,14 +8,15 @@ proofs     recordings one after the other are one origin, as connections of one 
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations
-from typing import TypeAlias, TypeGuard
+from typing import Any, TypeAlias, TypeGuard
 
 import attrs
 
 from cgrx._channels import Channel, parse_channel
-from cgrx._replay_source import Cursor, EntryCursor, Log, Passed, Said, Wanted
+from cgrx._recording import Recording
+from cgrx._replay_source import ChunkCursor, Cursor, EntryCursor, Log, Passed, Said, Wanted
 from cgrx._signals import Alive, Batch, Dropped, Gap
 
 Recordings: TypeAlias = str | os.PathLike[str] | Log | Iterable[str | os.PathLike[str] | Log]
@@ -55,7 +56,7 @@ class Joint:
         self._heard_ms: dict[Channel, int] = dict.fromkeys(self.running_at_start, self.start_ms)
         chosen = None if channels == frozenset(each for log in logs for each in log.channels) else self.channels
         self._tracks = [
-            _Track(EntryCursor(log.entries(channels=chosen, start_ms=start_ms, end_ms=end_ms), self.start_ms), lane)
+            _Track(self._cursor(log, chosen, start_ms, end_ms), lane)
             for log, lane in zip(logs, _lanes(logs), strict=True)
         ]
         self._next: _Track | None = None
@@ -84,9 +85,22 @@ class Joint:
             _require_held(channel, held)
         return cls(logs, wanted, start_ms, end_ms)
 
-    def require(self, channel: Channel) -> None:
-        """Raise `ValueError` for a channel that is not replayed."""
+    def _cursor(self, log: Log, channels: Sequence[Channel] | None, start_ms: int | None, end_ms: int | None) -> Cursor:
+        batches: Callable[..., Iterable[Any]] | None = getattr(log, "batches", None)
+        if batches is None:
+            return EntryCursor(log.entries(channels=channels, start_ms=start_ms, end_ms=end_ms), self.start_ms)
+        from cgrx._replay_columns import Columns  # needs the extra `recording`, as whoever has columns does
+
+        return ChunkCursor(map(Columns, batches(channels=channels, start_ms=start_ms, end_ms=end_ms)), self.wanted)
+
+    def held(self, channel: Channel) -> Channel:
+        """The channel as it is recorded: equal, and the same object as in what is said.
+
+        Raises:
+            ValueError: it is not replayed.
+        """
         _require_held(channel, self.channels)
+        return self.channels[self.channels.index(channel)]
 
     def peek(self, now_ms: int) -> Said | None:
         """What comes next, None at the end."""
@@ -117,12 +131,12 @@ class Joint:
                 lane = track.lane
                 lane.origin = lane.origin or what.origin
                 if what.origin != lane.origin:
-                    said = attrs.evolve(said, said=attrs.evolve(what, origin=lane.origin))
+                    said = said._replace(said=attrs.evolve(what, origin=lane.origin))
             elif isinstance(what, Gap) and what.start_ms == 0 and channel in self._heard_ms:
                 since_ms = min(self._heard_ms[channel], what.end_ms)
-                said = attrs.evolve(said, said=attrs.evolve(what, start_ms=since_ms))
+                said = said._replace(said=attrs.evolve(what, start_ms=since_ms))
             elif isinstance(what, Dropped) and what.channel is None:
-                said = attrs.evolve(said, said=self._one_loss(channel, what))
+                said = said._replace(said=self._one_loss(channel, what))
             if isinstance(what, Alive | Gap):
                 self._heard_ms[channel] = said.time_ms
         return said
@@ -142,7 +156,7 @@ class Joint:
 def opened(recording: "str | os.PathLike[str] | Log") -> Log:
     """A recording that can be read."""
     if isinstance(recording, str | os.PathLike):
-        raise NotImplementedError
+        return Recording(recording)
     return recording
 
 

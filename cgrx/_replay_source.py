@@ -6,8 +6,8 @@ chunk, and says (`Passed`) when it gets there.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Protocol, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import attrs
 from reactivex.disposable import Disposable
@@ -27,23 +27,33 @@ class Wanted:
     def __init__(self) -> None:
         self.version = 0
         """Changes whenever something else is wanted."""
+        self.on_change: Callable[[], None] = _ignore
+        """Called then."""
         self._by_channel: dict[Channel, list[Conditions]] = {}
 
     def add(self, channel: Channel, conditions: Conditions) -> Disposable:
         """One more subscriber; disposing takes it away."""
         asked = self._by_channel.setdefault(channel, [])
         asked.append(conditions)
-        self.version += 1
+        self._changed()
 
         def remove() -> None:
             asked.remove(conditions)
-            self.version += 1
+            self._changed()
 
         return Disposable(remove)
+
+    def _changed(self) -> None:
+        self.version += 1
+        self.on_change()
 
     def of(self, channel: Channel) -> frozenset[Conditions]:
         """What each subscriber asks: an event matters that fulfils all conditions of one of them."""
         return frozenset(self._by_channel.get(channel, ()))
+
+
+def _ignore() -> None:
+    pass
 
 
 @attrs.frozen
@@ -53,9 +63,8 @@ class Passed:
     events: Mapping[Channel, tuple[int, int]]
 
 
-@attrs.frozen
-class Said:
-    """The next that is to be said, and at which time."""
+class Said(NamedTuple):
+    """The next that is to be said, and at which time. No attrs value: a million of these are made a second."""
 
     time_ms: int
     channel: Channel | None
@@ -136,15 +145,18 @@ class EntryCursor(Cursor):
 
 
 class Chunk(Protocol):
-    """A piece of a log, read or not: its rows are numbered from 0."""
+    """A piece of a log, whose entries have places: numbers that rise, from 0 on."""
 
     @property
     def last_ms(self) -> int:
         """The time of the last that was said in it."""
         ...
 
-    def wanted(self, wanted: Wanted, row: int, now_ms: int) -> Iterator[tuple[int, Said]]:
-        """What is wanted of the rows from `row` on, at `now_ms` or later; each with the number of the row behind it."""
+    def wanted(self, wanted: Wanted, after: int, now_ms: int) -> Iterator[tuple[int, Said]]:
+        """What is wanted of what stands behind the place `after`, each with its place.
+
+        With `now_ms` only what was said then or later: the latest time so far in the chunk counts.
+        """
         ...
 
     def events(self) -> Mapping[Channel, tuple[int, int]]:
@@ -164,9 +176,10 @@ class ChunkCursor(Cursor):
         self._version = wanted.version
         self._chunk: Chunk | None = None
         self._rows: Iterator[tuple[int, Said]] = iter(())
-        self._row = 0  # behind what was taken
+        self._place = -1  # of what was taken last
         self._next: tuple[int, Said] | None = None
         self._given: dict[Channel, int] = {}
+        self._begun_ms = 0
 
     def peek(self, now_ms: int) -> Said | None:
         """See `Cursor`."""
@@ -177,7 +190,7 @@ class ChunkCursor(Cursor):
                 self._chunk = next(self._chunks, None)
                 if self._chunk is None:
                     return None
-                self._row, self._given = 0, {}
+                self._given, self._begun_ms = {}, now_ms
                 self._look_again(now_ms)
             self._next = next(self._rows, None) or self._end_of(self._chunk)
         return self._next[1]
@@ -185,22 +198,24 @@ class ChunkCursor(Cursor):
     def take(self) -> None:
         """See `Cursor`."""
         assert self._next is not None  # it was peeked
-        self._row, said = self._next
+        self._place, said = self._next
         self._next = None
         if isinstance(said.said, Passed):
             self._chunk = None
-        elif isinstance(said.said, Batch) and said.channel is not None:
-            self._given[said.channel] = self._given.get(said.channel, 0) + len(said.said.events)
+        elif said.channel is not None and isinstance(said.said, Batch):
+            batch: Batch[Any] = said.said
+            self._given[said.channel] = self._given.get(said.channel, 0) + len(batch.events)
 
     def _look_again(self, now_ms: int) -> None:
         self._version = self._wanted.version
         self._next = None
         if self._chunk is not None:
-            self._rows = self._chunk.wanted(self._wanted, self._row, now_ms)
+            # Where no time has gone by since the chunk began nothing of it was skipped, whatever time it bears.
+            self._rows = self._chunk.wanted(self._wanted, self._place, now_ms if now_ms > self._begun_ms else 0)
 
     def _end_of(self, chunk: Chunk) -> tuple[int, Said]:
         left_out = {
             channel: (count - self._given.get(channel, 0), received_ms)
             for channel, (count, received_ms) in chunk.events().items()
         }
-        return self._row, Said(chunk.last_ms, None, Passed(left_out))
+        return self._place, Said(chunk.last_ms, None, Passed(left_out))

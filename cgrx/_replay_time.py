@@ -90,6 +90,7 @@ class ReplayScheduler(TrioScheduler):
         self._turn = turn
         self._freed = trio.Event()
         self._woken = False
+        self._interrupted = False
 
     def is_due(self, at_us: int) -> bool:
         """Whether the time may come to be `at_us` at once: nothing has to be waited for, nothing runs before."""
@@ -99,9 +100,10 @@ class ReplayScheduler(TrioScheduler):
         return self._replay_clock.jumps or self._replay_clock.due(at_us) <= trio.current_time()
 
     async def advance_to(self, at_us: int) -> None:
-        """Let the time go on to `at_us`, and run what is due until then."""
+        """Let the time go on to `at_us`, and run what is due until then; not so far where `interrupt` is called."""
         rounds = 0
-        while rounds < _ROUNDS:
+        self._interrupted = False
+        while rounds < _ROUNDS and not self._interrupted:
             due_us = self._agenda.next_due()
             is_last = due_us is None or due_us > at_us
             before_us = self._replay_clock.at_us
@@ -112,6 +114,11 @@ class ReplayScheduler(TrioScheduler):
             rounds = rounds + 1 if self._replay_clock.at_us == before_us else 0
             self._run_round()
             await self._turn()
+
+    def interrupt(self) -> None:
+        """What comes next has to be looked for again: the time stops where it is."""
+        self._interrupted = True
+        self._wake()
 
     def free(self) -> None:
         """Nothing will be said any more: go on alone, with what was scheduled and what will be."""
@@ -148,6 +155,9 @@ class ReplayScheduler(TrioScheduler):
                 await self.advance_to(due_us)
 
     def _reset_alarm(self, due_us: int) -> None:
+        self._wake()
+
+    def _wake(self) -> None:
         if self._alarm is not None:
             self._woken = True
             self._alarm.cancel()

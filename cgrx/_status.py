@@ -109,6 +109,14 @@ class StreamFailed:
 
 
 @attrs.frozen
+class RecordingFailed:
+    """A recorder of this feed has lost events, or has ended, because of `error`; the feed goes on."""
+
+    at_ms: int
+    error: Exception
+
+
+@attrs.frozen
 class Ended:
     """The feed has ended: by its user (`error` is None) or by `error`."""
 
@@ -127,6 +135,7 @@ Status: TypeAlias = (
     | NoticeReceived
     | SubscriberFailed
     | StreamFailed
+    | RecordingFailed
     | Ended
 )
 

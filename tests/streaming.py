@@ -42,7 +42,10 @@ class Notes:
         self.begins += 1
 
     def after(self, delay_s: float, action: Callable[[], None]) -> abc.DisposableBase:
-        return self.scheduler.schedule_relative(delay_s, lambda *_: action())
+        def act(*_: object) -> None:
+            action()
+
+        return self.scheduler.schedule_relative(delay_s, act)
 
     def hold(self) -> None:
         self.holds += 1

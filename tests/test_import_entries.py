@@ -1,4 +1,4 @@
-"""What a feed would have said of the rows of a file: channels, times of receipt, batches, and marks where vouched for."""
+"""What a feed would have said of the rows of a file: channels, times of receipt, batches, marks where vouched for."""
 
 import math
 from collections.abc import Iterable
@@ -18,6 +18,7 @@ from tests.feeding import record
 from tests.recordings import Recording
 from tests.replaying import L, Log, stream_of
 from tests.support import run_mock
+from tests.test_real_input import channel_of
 
 BTC = FuturesTrades("Binance", "BTCUSDT", 0)
 
@@ -31,12 +32,13 @@ def entries_of(rows: Iterable[Good | Reject], entries: Entries) -> tuple[list[Re
     said: list[Recorded] = []
     rejects: list[Reject] = []
     for row in rows:
-        if isinstance(row, Reject):
-            rejects.append(row)
-            said += entries.lose()
+        refused = row if isinstance(row, Reject) else entries.refused("file", row)
+        if isinstance(row, Good) and refused is None:
+            said += entries.take(row)
         else:
-            for each in entries.take("file", row):
-                (said if isinstance(each, Recorded) else rejects).append(each)  # type: ignore[arg-type]
+            assert refused is not None
+            rejects.append(refused)
+            said += entries.lose()
     said += entries.finish()
     return said, rejects
 
@@ -46,7 +48,8 @@ def test_rows_received_together_are_one_batch() -> None:
     rows = [good(n, liquidation(time=n, price=n), 5_000) for n in (1, 2)]
     rows += [good(3, trade(time=3), 5_000), good(4, trade(time=4), 5_001), good(5, liquidation(time=5), 5_001)]
     said, _ = entries_of(rows, Entries(0, gapless=False))
-    assert [(each.channel, each.said.received_ms, len(each.said.events)) for each in said] == [  # type: ignore[union-attr]
+    batches = [each.said for each in said if isinstance(each.said, Batch)]
+    assert [(batch.channel, batch.received_ms, len(batch.events)) for batch in batches] == [
         (L, 5_000, 2), (BTC, 5_000, 1), (BTC, 5_001, 1), (L, 5_001, 1),
     ]  # fmt: skip
 
@@ -154,7 +157,7 @@ def test_real_files_replayed_are_the_file(recording: Recording, speed: float) ->
             seen = {channel: record(stream_of(feed, channel)) for channel in log.channels}
             await feed.run()
         for channel, observer in seen.items():
-            wanted = [row.event for row in rows if event_type is cgrx.Liquidation or row.event.symbol == channel.symbol]  # type: ignore[union-attr]
+            wanted = [row.event for row in rows if channel_of(row.event) == channel]
             assert observer.events == wanted
         assert sum(len(observer.events) for observer in seen.values()) == recording.events
 

@@ -183,7 +183,7 @@ def test_rows_of_csv_that_are_no_events(tmp_path: Path) -> None:
         "expected a number, got other text",
         "',' expected after '\"'",
     ]
-    assert [reject.text for reject in rejects][0] == "BTCUSDT,1,buy"
+    assert rejects[0].text == "BTCUSDT,1,buy"
 
 
 def test_a_column_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_a_column_that_is_not_there_is_named(tmp_path: Path) -> None:
         list(csv_rows(path, reader(), COLUMNS | {"price": "cost"}, {"base_asset": "BTC"}))
     with pytest.raises(ValueError, match="no column 'base_asset' or 'baseAsset' for base_asset"):
         list(csv_rows(path, reader(), COLUMNS, {}))
-    with pytest.raises(ValueError, match="no column 'ex' for exchange; its columns are $"):
+    with pytest.raises(ValueError, match=r"no column 'ex' for exchange; its columns are $"):
         list(csv_rows(csv_file(tmp_path / "b.csv", header=""), reader(), COLUMNS, {"base_asset": "BTC"}))
 
 
@@ -217,5 +217,3 @@ def test_real_files_give_what_the_codec_gives(recording: Recording) -> None:
         decoded += frame.events
     assert [row.event for row in rows if isinstance(row, Good)] == decoded
     assert len(rows) == recording.events
-
-

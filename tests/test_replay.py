@@ -1,6 +1,7 @@
 """A replay as a feed: when it starts, how fast it goes, who gets what, and how it ends."""
 
 import math
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,8 +10,7 @@ import reactivex
 import trio
 
 import cgrx
-from cgrx import Alive, Batch, Dropped, Gap, State
-from cgrx import operators as ops
+from cgrx import Batch, Dropped, Gap, State
 from cgrx._recorded import Recorded
 from cgrx.testing import liquidation, trade
 from tests.feeding import START_MS, Statuses, raises, record
@@ -31,8 +31,19 @@ def numbers(*seconds: float) -> Log:
     return Log([gap(0), *map(number, seconds)])
 
 
+def same(event: Any) -> Any:
+    return event
+
+
 def prices(events: list[Any]) -> list[float]:
     return [event.price - 1 for event in events]
+
+
+def schedule_relative(feed: cgrx.Feed, delay_s: float, action: Callable[[], object]) -> None:
+    def act(*_: object) -> None:
+        action()
+
+    feed.scheduler.schedule_relative(delay_s, act)
 
 
 # When
@@ -62,7 +73,7 @@ def test_it_starts_with_the_first_iteration() -> None:
         async with (
             cgrx.replay(numbers(0, 1, 2)) as feed,
             cgrx.stream(feed.liquidations()) as first,
-            cgrx.stream(feed.liquidations().pipe(rx_any.map(lambda event: event))) as second,
+            cgrx.stream(feed.liquidations().pipe(rx_any.map(same))) as second,
         ):
             await trio.sleep(5)
             assert prices([event async for event in first]) == [0, 1, 2]
@@ -128,7 +139,7 @@ def test_what_is_pending_at_the_end_runs_as_long_as_the_body_does() -> None:
                 assert prices([event async for event in delayed]) == [0, 1]
                 assert feed.now_ms() == at(6)
                 done = trio.Event()
-                feed.scheduler.schedule_relative(3.0, lambda *_, done=done: done.set())
+                schedule_relative(feed, 3.0, done.set)
                 await done.wait()
                 assert feed.now_ms() == at(9)
 
@@ -145,7 +156,7 @@ def test_its_time_moves_while_it_waits_and_new_actions_are_in_time() -> None:
             nursery.start_soon(feed.run)
             await trio.sleep(2)
             assert feed.now_ms() == at(4)
-            feed.scheduler.schedule_relative(1.0, lambda *_: seen.append((feed.now_ms() - START_MS) / 1000))
+            schedule_relative(feed, 1.0, lambda: seen.append((feed.now_ms() - START_MS) / 1000))
             await trio.sleep(0.6)
         assert seen == [0, 5, 10]
 
@@ -256,227 +267,6 @@ def test_a_part_without_anything_is_a_gap() -> None:
             await feed.run()
             assert (seen.gaps, seen.end) == ([(-math.inf, 50)], "completed")
             assert feed.progress.fraction == 0.0
-
-    run_mock(main)
-
-
-# Several recordings
-
-
-def test_several_recordings_are_one_by_time_of_receipt() -> None:
-    """Ties in the order of the arguments."""
-
-    async def main() -> None:
-        one = numbers(1, 3, 5)
-        two = Log([gap(0, T), *(events(s, trade(price=s + 1), channel=T) for s in (0, 3, 4))])
-        for logs, tie in (((one, two), [3, -3]), ((two, one), [-3, 3])):
-            async with cgrx.replay(logs) as feed:
-                order: list[float] = []
-                trades = feed.futures_trades("Binance", "BTCUSDT", min_volume=0)
-                signs = feed.liquidations().map(lambda event: event.price - 1)
-                signs.merge(trades.map(lambda event: 1 - event.price)).subscribe(order.append)
-                await feed.run()
-            assert order == [0, 1, *tie, -4, 5]
-
-    run_mock(main)
-
-
-def test_a_channel_that_goes_on_in_another_recording_misses_what_is_between() -> None:
-    """And its proofs go on as one origin's: else the first recording's last would hold idle sources up for ever."""
-
-    async def main() -> None:
-        one = Log([gap(0), number(1), alive(2, origin="a")])
-        two = Log([gap(10), number(11), alive(12, origin="b")])
-        for logs in ([one, two], [two, one]):
-            async with cgrx.replay(logs) as feed:
-                seen = record(feed.liquidations())
-                await feed.run()
-            assert seen.gaps == [(-math.inf, 0), (2, 10)]
-            assert {mark.origin for mark in seen.of(Alive)} == {"a"}
-            assert seen.alive == [2, 12]
-
-    run_mock(main)
-
-
-def test_recordings_side_by_side_keep_their_origins() -> None:
-    """A proof of one connection says nothing about another."""
-
-    async def main() -> None:
-        one = Log([gap(0), number(1), alive(5, origin="a")])
-        two = Log([gap(0, T), events(2, trade(), channel=T), alive(5, T, origin="b")])
-        async with cgrx.replay([one, two]) as feed:
-            union = record(feed.liquidations().merge(feed.futures_trades("Binance", "BTCUSDT", min_volume=0)))
-            await feed.run()
-        assert {mark.origin for mark in union.of(Alive)} == {"a", "b"}
-
-    run_mock(main)
-
-
-def test_a_channel_in_two_recordings_at_the_same_time_is_refused() -> None:
-    async def main() -> None:
-        one, two = numbers(1, 5), Log([gap(0), gap(0, T), number(4), events(9, trade(), channel=T)])
-        with raises(ValueError, match=rf"hold liquidationOrders between {at(0)} and {at(5)}"):
-            cgrx.replay([one, two])
-        async with cgrx.replay([one, two], channels=[T]) as feed:
-            await feed.run()
-
-    run_mock(main)
-
-
-# Consumers
-
-
-@pytest.mark.parametrize("overflow", ["block", "error"])
-def test_a_slow_consumer_holds_a_replay_up(overflow: Any) -> None:
-    """At infinite speed by the default policy too, also behind a reactivex operator: nothing overflows."""
-
-    async def main() -> None:
-        log = Log([gap(0), *(number(n / 100) for n in range(2000))])
-        async with cgrx.replay(log) as feed:
-            source = feed.liquidations()
-            observable = source if overflow == "block" else source.pipe(rx_any.map(lambda event: event))
-            async with cgrx.stream(observable, buffer=10, overflow=overflow) as events:
-                got: list[Any] = []
-                async for event in events:
-                    assert events.stats.queued <= 10
-                    got.append(event)
-                    if len(got) % 500 == 0:
-                        await trio.sleep(20)
-            assert len(got) == 2000
-            assert events.stats.dropped == 0
-
-    run_mock(main)
-
-
-def test_a_consumer_that_stalls_is_ended_on_trio_s_time() -> None:
-    """The time of the replay stands meanwhile; when the consumer is gone it goes on with the old spacing."""
-
-    async def main() -> None:
-        async with cgrx.replay(numbers(0, 1, 2, 3), speed=1) as feed:
-            heard: list[float] = []
-            began = trio.current_time()
-            feed.liquidations().subscribe(lambda _: heard.append(trio.current_time() - began))
-            async with cgrx.stream(feed.liquidations(), buffer=1, overflow="block", block_timeout=20) as events:
-                async for _ in events:
-                    await trio.sleep(2)
-                    break
-                await trio.sleep(1)
-                assert feed.now_ms() == at(1)
-                with raises(cgrx.BackpressureError):
-                    await trio.sleep(100)
-                    async for _ in events:
-                        pass
-            await feed.run()
-            assert heard == pytest.approx([0, 1, 22, 23])
-
-    run_mock(main)
-
-
-def test_at_a_finite_speed_a_buffer_overflows_as_on_a_live_feed() -> None:
-    async def main() -> None:
-        async with (
-            cgrx.replay(numbers(*range(20)), speed=1) as feed,
-            cgrx.stream(feed.liquidations(), buffer=5) as events,
-        ):
-            with raises(cgrx.BufferOverflowError):
-                async for _ in events:
-                    await trio.sleep(10)
-
-    run_mock(main)
-
-
-def test_other_tasks_get_their_turns_at_infinite_speed() -> None:
-    async def main() -> None:
-        turns = 0
-
-        async def count() -> None:
-            nonlocal turns
-            while True:
-                turns += 1
-                await trio.lowlevel.checkpoint()
-
-        log = Log([gap(0), *(number(n) for n in range(5000))])
-        async with cgrx.replay(log) as feed, trio.open_nursery() as nursery:
-            nursery.start_soon(count)
-            await feed.run()
-            nursery.cancel_scope.cancel()
-        assert turns >= 5000 / 256
-
-    run_mock(main)
-
-
-def test_cancelling_ends_it_at_once_without_a_word() -> None:
-    async def main() -> None:
-        with trio.move_on_after(3.5):
-            async with cgrx.replay(numbers(*range(100)), speed=1) as feed:
-                seen = record(feed.liquidations())
-                await feed.run()
-        assert prices(seen.events) == [0, 1, 2, 3]
-        assert seen.end is None
-
-    run_mock(main)
-
-
-def test_closing_and_leaving_early_complete_the_streams() -> None:
-    """Before the start and in the middle."""
-
-    async def main() -> None:
-        for seconds in (0.0, 3.5):
-            for closes in (True, False):
-                async with cgrx.replay(numbers(*range(100)), speed=1) as feed:
-                    rows = record(feed.liquidations().pipe(ops.tumbling("1h", ops.Flow)))
-                    with trio.move_on_after(seconds):
-                        if seconds:
-                            await feed.run()
-                    if closes:
-                        await feed.aclose()
-                        assert rows.end == "completed"
-                        await feed.run()
-                assert rows.end == "completed"
-                assert sum(row.count for row in rows.events) == (4 if seconds else 0)
-
-    run_mock(main)
-
-
-def test_a_subscriber_that_raises_ends_it() -> None:
-    """Or, isolated, only itself; the others miss nothing."""
-
-    def fail(event: cgrx.Liquidation) -> None:
-        if event.price == 2:
-            raise LookupError("theirs")
-
-    async def main() -> None:
-        with raises(LookupError):
-            async with cgrx.replay(numbers(0, 1, 2)) as feed:
-                seen = record(feed.liquidations())
-                feed.liquidations().subscribe(fail)
-                await feed.run()
-        assert prices(seen.events) == [0, 1]
-        assert isinstance(seen.end, LookupError)
-        async with cgrx.replay(numbers(0, 1, 2), on_subscriber_error="isolate") as feed:
-            statuses = Statuses(feed)
-            seen = record(feed.liquidations())
-            feed.liquidations().subscribe(fail)
-            await feed.run()
-            assert len(statuses.of(cgrx.SubscriberFailed)) == 1
-        assert prices(seen.events) == [0, 1, 2]
-
-    run_mock(main)
-
-
-def test_an_error_while_reading_ends_it() -> None:
-    class Broken(Log):
-        def entries(self, **options: Any) -> Any:
-            yield from list(super().entries(**options))[:2]
-            raise cgrx.CgrxError("a part cannot be read")
-
-    async def main() -> None:
-        with raises(cgrx.CgrxError, match="a part"):
-            async with cgrx.replay(Broken(numbers(1, 2, 3).said)) as feed:
-                seen = record(feed.liquidations())
-                await feed.run()
-        assert prices(seen.events) == [1]
-        assert isinstance(seen.end, cgrx.CgrxError)
 
     run_mock(main)
 

@@ -2,6 +2,8 @@
 
 import hashlib
 import math
+from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -41,8 +43,8 @@ def digest(records: dict[str, Record]) -> dict[str, str]:
     return {name: hashlib.sha256(repr((seen.signals, seen.end)).encode()).hexdigest() for name, seen in records.items()}
 
 
-async def live(seed: int) -> tuple[Log, dict[str, Record]]:
-    """Half a minute of a feed with everything that goes wrong on one, and what was said on it."""
+async def live(seed: int, folder: Path | None = None) -> tuple[Log, dict[str, Record]]:
+    """Half a minute of a feed with everything that goes wrong on one, and what was said on it; recorded in `folder`."""
     faults: list[Fault] = [
         Late("3s", after="3s"),
         WrongTypes(after="5s"),
@@ -54,7 +56,10 @@ async def live(seed: int) -> tuple[Log, dict[str, Record]]:
     async with (
         Simulator(source, listen=False, times="recorded", faults=faults) as simulator,
         feed_on(simulator) as feed,
+        AsyncExitStack() as recording,
     ):
+        if folder is not None:
+            await recording.enter_async_context(cgrx.record(feed, folder, channels=CHANNELS))
         log = log_of(feed, *CHANNELS)
         seen = {name: record(stream) for name, stream in pipelines(feed).items()}
         await trio.sleep(19)
@@ -80,6 +85,21 @@ def test_rows_and_marks_are_the_same_at_any_speed(seed: int) -> None:
         assert all(each.events for each in seen.values())
         for speed in (math.inf, 1, 7.3):
             again = await replayed(log, speed)
+            assert again["signals"].signals == seen["signals"].signals
+            assert digest(again) == digest(seen)
+
+    run_mock(main)
+
+
+def test_what_a_recorder_wrote_is_what_was_heard(tmp_path: Path) -> None:
+    """A feed recorded to disk while the pipelines run, and the same pipelines on the folder."""
+
+    async def main() -> None:
+        _, seen = await live(4, tmp_path / "recording")
+        for speed in (math.inf, 2):
+            async with cgrx.replay(tmp_path / "recording", speed=speed) as feed:
+                again = {name: record(stream) for name, stream in pipelines(feed).items()}
+                await feed.run()
             assert again["signals"].signals == seen["signals"].signals
             assert digest(again) == digest(seen)
 

@@ -1,0 +1,14 @@
+"""pyarrow as it is used inside: without types, for its stubs leave most of them unknown, and others too narrow."""
+
+from typing import Any, TypeAlias
+
+import pyarrow
+import pyarrow.compute
+import pyarrow.parquet
+
+Rows: TypeAlias = Any
+"""A `pyarrow.RecordBatch`."""
+
+pa: Any = pyarrow
+pc: Any = pyarrow.compute
+pq: Any = pyarrow.parquet

@@ -1,0 +1,386 @@
+"""Recording a feed while it is used: what its channels say, what the connection was like, and what can go wrong."""
+
+import errno
+import resource
+import subprocess
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+import trio
+
+import cgrx
+from cgrx import (
+    Batch,
+    Connected,
+    Disconnected,
+    Dropped,
+    FuturesTrades,
+    LiquidationOrders,
+    MalformedInput,
+    NoticeReceived,
+    Recording,
+    RecordingError,
+    RecordingFailed,
+)
+from cgrx._faults import Close, Garbage, WrongTypes
+from cgrx._simulator import Simulator
+from tests.feeding import KEY, Record, Statuses, feed_on
+from tests.simulating import liquidation, trade
+from tests.support import run_mock
+
+T = TypeVar("T")
+
+L = "liquidationOrders"
+TRADES = FuturesTrades("Binance", "BTCUSDT", 10_000)
+
+
+@pytest.fixture
+def inline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are written in trio's own thread: a mock clock would jump past the work of another."""
+
+    async def run_sync(function: Callable[..., T], *args: Any) -> T:
+        await trio.lowlevel.checkpoint()
+        return function(*args)
+
+    monkeypatch.setattr(trio.to_thread, "run_sync", run_sync)
+
+
+pytestmark = pytest.mark.usefixtures("inline")
+
+
+def events_in(folder: Path) -> list[Any]:
+    batches = [entry.said for entry in Recording(folder).entries() if isinstance(entry.said, Batch)]
+    return [event for batch in batches for event in batch.events]
+
+
+def content_of(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.iterdir())
+
+
+def said(folder: Path, channel: cgrx.Channel | None) -> list[Any]:
+    return [entry.said for entry in Recording(folder).entries() if entry.channel == channel]
+
+
+def test_a_recording_is_what_the_streams_said(tmp_path: Path) -> None:
+    """Through malformed input, a disconnection and the end: the same signals in the same order, on each stream."""
+    mine, other = Record(), Record()
+
+    async def main() -> None:
+        async with (
+            Simulator() as simulator,
+            feed_on(simulator) as feed,
+            cgrx.record(feed, tmp_path, channels=[L, TRADES]) as recorder,
+        ):
+            feed.liquidations().subscribe_signals(mine)
+            feed.futures_trades("Binance", "BTCUSDT", min_volume=10_000).subscribe_signals(other)
+            await trio.sleep(1)
+            simulator.script([WrongTypes(), Garbage(message="{]"), Garbage(message="please be quiet")])
+            for number in range(3):
+                await simulator.send(liquidation(number))
+                await simulator.send(trade(number, 20_000.0))
+                await trio.sleep(1)
+            simulator.script([Close(code=1012, reason="restart")])
+            await trio.sleep(5)
+            await simulator.send(liquidation(8))
+            await trio.sleep(5)
+            await feed.aclose()
+        stats = recorder.stats
+        assert (stats.events, stats.recorded, stats.queued, stats.lost, stats.parts) == (7, 7, 0, 0, 1)
+        assert stats.bytes == (tmp_path / "part-00000000.parquet").stat().st_size
+
+    run_mock(main)
+    assert said(tmp_path, LiquidationOrders()) == mine.signals
+    assert said(tmp_path, TRADES) == other.signals
+    assert {type(signal).__name__ for signal in mine.signals} == {"Gap", "Alive", "Batch", "Dropped"}
+    kinds = [type(status) for status in said(tmp_path, None)]
+    assert [kind for kind in kinds if kind in (Connected, Disconnected)] == [Connected, Disconnected, Connected]
+    assert {MalformedInput, NoticeReceived} < set(kinds)
+    assert Recording(tmp_path).channels == (TRADES, LiquidationOrders())
+
+
+def test_the_next_recorder_goes_on(tmp_path: Path) -> None:
+    async def main() -> None:
+        for number in range(2):
+            async with Simulator() as simulator, feed_on(simulator) as feed:
+                async with cgrx.record(feed, str(tmp_path), channels=[LiquidationOrders()]):
+                    await trio.sleep(1)
+                    await simulator.send(liquidation(number))
+                    await trio.sleep(1)
+                await simulator.send(liquidation(99))
+                await trio.sleep(1)
+
+    run_mock(main)
+    assert events_in(tmp_path) == [liquidation(0), liquidation(1)]
+    assert len(Recording(tmp_path).parts) == 2
+
+
+def test_what_came_is_safe_after_the_time_that_was_set(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with (
+            Simulator() as simulator,
+            feed_on(simulator) as feed,
+            cgrx.record(feed, tmp_path, channels=[L], flush_every="250ms") as recorder,
+        ):
+            await trio.sleep(1)
+            await simulator.send(liquidation())
+            await trio.sleep(0.26)
+            assert recorder.stats.recorded == 1
+            assert events_in(tmp_path) == [liquidation()]
+            assert recorder.folder == tmp_path
+
+    run_mock(main)
+
+
+def test_much_is_not_waited_for(tmp_path: Path) -> None:
+    """A flush comes early when an eighth of the buffer is full."""
+
+    async def main() -> None:
+        async with (
+            Simulator() as simulator,
+            feed_on(simulator) as feed,
+            cgrx.record(feed, tmp_path, channels=[L], flush_every="1h", buffer=16) as recorder,
+        ):
+            await trio.sleep(1)
+            await simulator.send(liquidation())
+            await trio.sleep(1)
+            assert recorder.stats.queued == 1
+            await simulator.send(liquidation())
+            await trio.sleep(1)
+            assert recorder.stats.queued == 0
+
+    run_mock(main)
+
+
+def test_a_disk_that_does_not_keep_up_costs_events_but_no_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What does not fit is counted, told once, and charged in the recording at its place."""
+    is_free = trio.Event()
+    write = trio.to_thread.run_sync
+
+    async def slow(function: Callable[..., T], *args: Any) -> T:
+        await is_free.wait()
+        return await write(function, *args)
+
+    async def main() -> None:
+        async with Simulator() as simulator, feed_on(simulator) as feed:
+            statuses = Statuses(feed)
+            async with cgrx.record(feed, tmp_path, channels=[L, TRADES], buffer=3) as recorder:
+                await trio.sleep(1)
+                monkeypatch.setattr(trio.to_thread, "run_sync", slow)
+                for number in range(5):
+                    await simulator.send(liquidation(number))
+                    await trio.sleep(0.1)
+                await simulator.send(trade(5, 20_000.0))
+                await trio.sleep(1)
+                stats = recorder.stats
+                assert (stats.events, stats.queued, stats.lost) == (6, 3, 3)
+                is_free.set()
+                await trio.sleep(1)
+                await simulator.send(liquidation(6))
+                await trio.sleep(1)
+                assert recorder.error is None
+            told = [status for status in statuses.all if isinstance(status, RecordingFailed)]
+            assert len(told) == 1
+            assert "the disk does not keep up" in str(told[0].error)
+            assert (recorder.stats.recorded, recorder.stats.lost) == (4, 3)
+
+    run_mock(main)
+    mine = [signal for signal in said(tmp_path, LiquidationOrders()) if isinstance(signal, Batch | Dropped)]
+    assert [signal.events if isinstance(signal, Batch) else signal.count for signal in mine] == [
+        (liquidation(0),),
+        (liquidation(1),),
+        (liquidation(2),),
+        2,
+        (liquidation(6),),
+    ]
+    (loss,) = (signal for signal in said(tmp_path, TRADES) if isinstance(signal, Dropped))
+    assert (loss.channel, loss.count) == (TRADES, 1)
+
+
+def limited(folder: Path) -> Generator[Path]:
+    """No file may grow over a bound: the kernel refuses the write."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    try:
+        yield folder
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def tiny(folder: Path) -> Generator[Path]:
+    """A file system of its own that is full soon."""
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", folder], check=False, capture_output=True, text=True
+    )
+    if mounted.returncode:
+        pytest.skip(f"no file system can be mounted here: {mounted.stderr.strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+@pytest.fixture(params=[limited, tiny])
+def full_disk(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Path]:
+    """A folder in which little fits, by two mechanisms of the real kernel."""
+    yield from request.param(tmp_path)
+
+
+def test_a_full_disk_ends_the_recording_and_not_the_feed(full_disk: Path) -> None:
+    """The status says so once; what was flushed before is there; the feed goes on."""
+
+    async def main() -> None:
+        async with Simulator() as simulator, feed_on(simulator) as feed:
+            statuses, seen = Statuses(feed), Record()
+            async with cgrx.record(feed, full_disk, channels=[L], flush_every="100ms") as recorder:
+                feed.liquidations().subscribe_signals(seen)
+                await trio.sleep(1)
+                number = 0
+                while recorder.error is None:
+                    for _ in range(5):
+                        await simulator.send(liquidation(number))
+                        number += 1
+                    await trio.sleep(0.2)
+                await recorder.flush()
+                recorded = recorder.stats.recorded
+                for _ in range(5):
+                    await simulator.send(liquidation(number))
+                    number += 1
+                await trio.sleep(1)
+                stats = recorder.stats
+            told = [status for status in statuses.all if isinstance(status, RecordingFailed)]
+            assert len(told) == 1
+            assert isinstance(told[0].error, RecordingError)
+            assert told[0].error.file == str(full_disk)
+            assert isinstance(recorder.error, OSError)
+            assert recorder.error.errno in (errno.ENOSPC, errno.EFBIG)
+            assert len(seen.events) == number == stats.events
+            assert (stats.recorded, stats.queued, stats.lost) == (recorded, 0, number - recorded)
+            assert events_in(full_disk) == [liquidation(each) for each in range(recorded)]
+            assert recorded > 5
+
+    run_mock(main)
+
+
+def test_a_part_that_cannot_be_finished_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On leaving, the disk is full: the status says so, and what was flushed can be read."""
+
+    async def main() -> None:
+        async with Simulator() as simulator, feed_on(simulator) as feed:
+            statuses = Statuses(feed)
+            async with cgrx.record(feed, tmp_path, channels=[L]) as recorder:
+                await trio.sleep(1)
+                await simulator.send(liquidation())
+                await trio.sleep(2)
+                (tmp_path / "part-00000000.tmp").mkdir()  # where the draft would be
+            assert recorder.error is not None
+            assert any(isinstance(status, RecordingFailed) for status in statuses.all)
+
+    run_mock(main)
+    assert events_in(tmp_path) == [liquidation()]
+
+
+def test_two_recorders_do_not_share_a_folder(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Simulator() as simulator, feed_on(simulator) as feed, cgrx.record(feed, tmp_path, channels=[L]):
+            with pytest.raises(RecordingError, match="another recorder is writing there"):
+                async with cgrx.record(feed, tmp_path, channels=[L]):
+                    raise AssertionError("it was entered")
+
+    run_mock(main)
+
+
+def test_a_channel_that_the_plan_lacks_is_told_and_the_others_go_on(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Simulator() as simulator, feed_on(simulator) as feed:
+            statuses = Statuses(feed)
+            async with cgrx.record(feed, tmp_path, channels=[L, TRADES]):
+                await trio.sleep(1)
+                await simulator.send_raw(f"{TRADES.name} need upgrade plan")
+                await trio.sleep(1)
+                await simulator.send(liquidation())
+                await trio.sleep(1)
+            assert any(isinstance(status, cgrx.StreamFailed) for status in statuses.all)
+
+    run_mock(main)
+    assert events_in(tmp_path) == [liquidation()]
+
+
+def test_what_was_heard_is_written_when_the_body_is_cancelled(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Simulator() as simulator:
+            with trio.move_on_after(3):
+                async with (
+                    feed_on(simulator) as feed,
+                    cgrx.record(feed, tmp_path, channels=[L], flush_every="1h"),
+                ):
+                    await trio.sleep(1)
+                    await simulator.send(liquidation())
+                    await trio.sleep_forever()
+
+    run_mock(main)
+    assert events_in(tmp_path) == [liquidation()]
+
+
+def test_the_key_is_in_no_file(tmp_path: Path) -> None:
+    """Although the server echoes it wherever it can: not in the bytes, and not in what they say."""
+
+    async def main() -> None:
+        async with (
+            Simulator() as simulator,
+            feed_on(simulator) as feed,
+            cgrx.record(feed, tmp_path, channels=[L]) as recorder,
+        ):
+            await trio.sleep(1)
+            simulator.script([Garbage(message=f"your key {KEY} is unknown")])
+            simulator.script([Garbage(message=f'{{"channel":"{L}","data":["{KEY}"]}}'), Garbage(message=f"{{{KEY}")])
+            await simulator.send(liquidation())
+            await trio.sleep(1)
+            simulator.script([Close(code=1008, reason=KEY)])
+            await trio.sleep(5)
+            await recorder.flush()
+            assert KEY.encode() not in content_of(tmp_path)
+
+    run_mock(main)
+    assert KEY.encode() not in content_of(tmp_path)
+    texts = [text for text in Recording(tmp_path).to_arrow()["text"].to_pylist() if text is not None]
+    assert sum("<key>" in text or "***" in text or "redacted" in text for text in texts) >= 3, texts
+    assert not any(KEY in text for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"channels": L}, "takes several channels"),
+        ({"channels": []}, "at least one channel"),
+        ({"channels": ["trades"]}, "channel 'trades' is not known"),
+        ({"channels": [L], "flush_every": "soon"}, "flush_every='soon' is not a duration"),
+        ({"channels": [L], "part_bytes": 0}, "part_bytes=0 must be a whole number"),
+        ({"channels": [L], "buffer": 1.5}, "buffer=1.5 must be a whole number"),
+        ({"channels": [L], "buffer": True}, "buffer=True must be a whole number"),
+    ],
+)
+def test_arguments_that_cannot_be_used_are_named(tmp_path: Path, options: dict[str, Any], message: str) -> None:
+    async def main() -> None:
+        async with Simulator() as simulator, feed_on(simulator) as feed:
+            with pytest.raises((ValueError, TypeError), match=message):
+                cgrx.record(feed, tmp_path, **options)
+
+    run_mock(main)
+
+
+def test_only_a_feed_of_cgrx_can_be_recorded(tmp_path: Path) -> None:
+    async def main() -> None:
+        with pytest.raises(TypeError, match="is not one of connect"):
+            cgrx.record(object(), tmp_path, channels=[L])  # type: ignore[arg-type]  # what is tested
+
+    run_mock(main)
+
+
+def test_without_the_extra_it_is_said_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cgrx._recording_extra.find_spec", lambda _: None)
+    with pytest.raises(ImportError, match=r'needs the package pyarrow: pip install "cgrx\[recording\]"'):
+        Recording(tmp_path)
