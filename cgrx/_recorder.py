@@ -8,10 +8,10 @@ recording ends. Both are told on the feed's status, and the feed goes on.
 """
 
 import os
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 import attrs
 import trio
@@ -28,9 +28,6 @@ from cgrx._signals import Batch, Dropped, Signal
 from cgrx._status import RecordingFailed, Status
 from cgrx._streams import EventStream
 
-if TYPE_CHECKING:
-    from cgrx._recording_writer import RecordingWriter
-
 T = TypeVar("T")
 
 PART_BYTES = 64 * 2**20
@@ -41,7 +38,8 @@ _EARLY = 1 / 8
 """A flush does not wait for its time when so much of the buffer is full."""
 _BEHIND = "not recorded: the disk does not keep up"
 
-_Heard: TypeAlias = tuple[Channel | None, Signal[Any] | Status]
+_Heard: TypeAlias = Channel | Signal[Any] | Status | None
+"""Channels and what was said on their streams take turns: a pair for each would keep the garbage collector busy."""
 
 
 @runtime_checkable
@@ -51,6 +49,25 @@ class _Host(Protocol):
     def report(self, status: Status) -> None: ...
 
     def now_ms(self) -> int: ...
+
+
+class _Writer(Protocol):
+    """What a recorder asks of a `RecordingWriter`."""
+
+    @property
+    def folder(self) -> Path: ...
+
+    @property
+    def parts(self) -> Sequence[object]: ...
+
+    @property
+    def bytes(self) -> int: ...
+
+    def write(self, heard: Iterable[Any], /) -> None: ...
+
+    def close(self) -> None: ...
+
+    def abandon(self) -> None: ...
 
 
 @attrs.frozen
@@ -94,7 +111,7 @@ class _Ear:
 class Recorder:
     """What `record` gives: the recording that is being made."""
 
-    def __init__(self, feed: Feed, writer: "RecordingWriter", flush_s: float, buffer: int) -> None:
+    def __init__(self, feed: Feed, writer: _Writer, flush_s: float, buffer: int) -> None:
         assert isinstance(feed, _Host)  # `record` has looked
         self._host: _Host = feed
         self._writer = writer
@@ -136,7 +153,7 @@ class Recorder:
             if heard and self._error is None:
                 try:
                     with trio.CancelScope(shield=True):  # what was taken is written, or it would be lost
-                        await trio.to_thread.run_sync(self._write, heard)
+                        await trio.to_thread.run_sync(self._writer.write, heard)
                     self._recorded += count
                     self._queued -= count
                 except Exception as error:  # noqa: BLE001 - whatever it is: the recording ends, the feed goes on
@@ -164,8 +181,8 @@ class Recorder:
                 self._wake.set()
         if self._error is None:
             if self._uncharged and channel in self._uncharged:
-                self._waiting.append((channel, Dropped(channel, self._uncharged.pop(channel), _BEHIND)))
-            self._waiting.append((channel, said))
+                self._waiting += (channel, Dropped(channel, self._uncharged.pop(channel), _BEHIND))
+            self._waiting += (channel, said)
 
     def hear_status(self, status: Status) -> None:
         """Keep what is worth it."""
@@ -183,11 +200,6 @@ class Recorder:
 
     # How it writes
 
-    def _write(self, heard: list[_Heard]) -> None:
-        for channel, said in heard:
-            self._writer.add(channel, said)
-        self._writer.flush()
-
     async def run(self) -> None:
         """Flush again and again."""
         while True:
@@ -199,7 +211,7 @@ class Recorder:
     async def close(self) -> None:
         """Write the rest, finish the last part, let go of the folder."""
         for channel, count in self._uncharged.items():
-            self._waiting.append((channel, Dropped(channel, count, _BEHIND)))
+            self._waiting += (channel, Dropped(channel, count, _BEHIND))
         self._uncharged = {}
         await self.flush()
         async with self._writing:

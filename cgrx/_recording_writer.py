@@ -101,6 +101,13 @@ class RecordingWriter:
         if len(self._rows) >= _BUFFER_ROWS:
             self.flush()
 
+    def write(self, heard: Iterable[Any]) -> None:
+        """Add what was said, each behind its channel, and flush. Raises as `add` and `flush` do."""
+        each = iter(heard)
+        for channel, said in zip(each, each, strict=True):
+            self.add(channel, said)
+        self.flush()
+
     def flush(self) -> None:
         """Hand everything to the operating system: it outlives this process then.
 

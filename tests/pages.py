@@ -8,6 +8,7 @@ A page asks by a comment; what stands between it and the next `<!-- end -->` is 
     <!-- output: event_time.py -->  what it prints
     <!-- aggregates -->             what the docstrings of cgrx.operators.agg say
     <!-- benchmarks -->             the questions that the scripts of benchmarks/ ask
+    <!-- columns -->                the columns of a recording
 """
 
 import ast
@@ -21,6 +22,7 @@ from functools import cache
 from pathlib import Path
 from types import FunctionType
 
+from cgrx._recording_schema import COLUMNS
 from cgrx.operators import agg
 from tests import drawing, house
 from tests.marble_cases import CASES
@@ -116,6 +118,11 @@ def _benchmarks(_: None) -> str:
     return "\n".join(lines)
 
 
+def _columns(_: None) -> str:
+    rows = [f"| `{column.name}` | {column.type} | {column.meaning} |" for column in COLUMNS]
+    return "\n".join(["| column | Arrow type | meaning |", "| --- | --- | --- |", *rows])
+
+
 def _output(name: str) -> str:
     return _fenced("text", output(name))
 
@@ -126,6 +133,7 @@ _KINDS: dict[str, Callable[..., str]] = {
     "output": _output,
     "aggregates": _aggregates,
     "benchmarks": _benchmarks,
+    "columns": _columns,
 }
 
 
