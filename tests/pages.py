@@ -7,7 +7,7 @@ A page asks by a comment; what stands between it and the next `<!-- end -->` is 
     <!-- file: event_time.py -->    the script in docs/examples
     <!-- output: event_time.py -->  what it prints
     <!-- aggregates -->             what the docstrings of cgrx.operators.agg say
-    <!-- benchmarks -->             the questions that the scripts of benchmarks/ ask
+    <!-- benchmarks -->             the questions that the scenarios of benchmarks/ ask
 """
 
 import ast
@@ -112,7 +112,7 @@ def _benchmarks(_: None) -> str:
     lines = ["| question | command |", "| --- | --- |"]
     for path in sorted((house.ROOT / "benchmarks").glob("[!_]*.py")):
         question = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").partition("\n")[0]
-        lines.append(f"| {question} | `python -m benchmarks.{path.stem}` |")
+        lines.append(f"| {question} | `python -m benchmarks run {path.stem}` |")
     return "\n".join(lines)
 
 

@@ -1,0 +1,98 @@
+"""The command line of the benchmarks: what there is, and running it."""
+
+import shlex
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+from cyclopts.validators import Number
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from benchmarks import _results, _rounds, _table
+from benchmarks._results import RunResult, ScenarioResult
+from benchmarks._worker import load
+
+SCENARIOS = ("wire", "decode", "pipelines")
+QUICK_ROUNDS = 2
+
+app = App(
+    name="python -m benchmarks",
+    help="Ratios between cgrx and its rivals, each in its own process, taking turns; results are compared first.",
+    default_parameter=Parameter(negative=()),
+    result_action="return_value",
+    version_flags=[],
+)
+
+
+@app.default
+def list_command() -> int:
+    """Say which scenarios there are."""
+    table = Table("scenario", "question", box=None)
+    for name in SCENARIOS:
+        table.add_row(name, load(name).question)
+    Console().print(table, "\n`python -m benchmarks run [SCENARIO ...]` runs them; see `run --help`.")
+    return 0
+
+
+@app.command(name="run")
+def run_command(
+    *names: str,
+    quick: bool = False,
+    rounds: Annotated[int, Parameter(validator=Number(gte=2))] = 7,
+    json: Path | None = None,
+) -> int:
+    """Run scenarios and print their ratios.
+
+    Args:
+        names: Which; all of them by default.
+        quick: Small cases and two rounds: that everything runs and all rivals agree, not how fast they are.
+        rounds: How often each rival is measured in each case, the others between; scenarios whose rounds are long take
+            fewer.
+        json: Write every sample to this file.
+    """
+    unknown = [name for name in names if name not in SCENARIOS]
+    if unknown:
+        raise ValueError(f"unknown scenario {unknown[0]!r}; there are {', '.join(SCENARIOS)}")
+    result = _run(names or SCENARIOS, _rounds.Plan(QUICK_ROUNDS if quick else rounds, quick))
+    if json is not None:
+        _results.save(result, json)
+    return 0
+
+
+def _run(names: Sequence[str], plan: _rounds.Plan) -> RunResult:
+    console = Console()
+    started, clock = datetime.now(tz=UTC), time.perf_counter()  # noqa: TID251 - the moment is part of the report
+    machine = _results.machine()
+    scenarios = [load(name) for name in names]
+    found: list[ScenarioResult] = []
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("", total=sum(_rounds.steps(scenario, plan) for scenario in scenarios))
+        for scenario in scenarios:
+            found.append(_rounds.run(scenario, plan, lambda what: progress.update(bar, advance=1, description=what)))
+            _table.show(console, found[-1])
+    return RunResult(
+        command=shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]]),
+        started=started.isoformat(timespec="seconds"),
+        seconds=time.perf_counter() - clock,
+        quick=plan.quick,
+        machine=machine,
+        versions=_results.versions(),
+        scenarios=tuple(found),
+    )
+
+
+def main() -> int:
+    """Run the command line."""
+    code = app()
+    return code if isinstance(code, int) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
