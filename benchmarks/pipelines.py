@@ -57,6 +57,10 @@ SCENARIO = Scenario(
     rivals=(
         _rival("cgrx", "_by_cgrx", "ours"),
         _rival("reactivex", "_by_reactivex"),
+        _rival("streamz", "_by_streamz"),
+        _rival("aiostream", "_by_aiostream"),
+        _rival("bytewax", "_by_bytewax"),
         _rival("by hand", "_by_hand", "limit"),
+        _rival("polars, in columns", "_by_polars", "limit"),
     ),
 )
