@@ -18,7 +18,7 @@ from benchmarks import _results, _rounds, _table
 from benchmarks._results import RunResult, ScenarioResult
 from benchmarks._worker import load
 
-SCENARIOS = ("wire", "decode", "pipelines")
+SCENARIOS = ("wire", "decode", "pipelines", "latency", "growth", "recovery", "start")
 QUICK_ROUNDS = 2
 
 app = App(

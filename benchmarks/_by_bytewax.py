@@ -134,8 +134,7 @@ def _sessions(task: Task) -> Answer:
 
     def shown(results: list[Any]) -> list[Any]:
         rows = [
-            (sums.first_ms, sums.last_ms + 1, *_parts(key), sums.count, sums.usd / SCALE)
-            for key, (_, sums) in results
+            (sums.first_ms, sums.last_ms + 1, *_parts(key), sums.count, sums.usd / SCALE) for key, (_, sums) in results
         ]
         return plain_rows(rows, trades)
 

@@ -73,7 +73,12 @@ def _bars(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _sliding(frame: pl.DataFrame) -> pl.DataFrame:
     windows = frame.sort("time_ms").group_by_dynamic(
-        "time_ms", every=f"{EVERY_MS}i", period=f"{SLIDING_MS}i", offset=f"-{SLIDING_MS - EVERY_MS}i", group_by=list(KEYS), closed="left"
+        "time_ms",
+        every=f"{EVERY_MS}i",
+        period=f"{SLIDING_MS}i",
+        offset=f"-{SLIDING_MS - EVERY_MS}i",
+        group_by=list(KEYS),
+        closed="left",
     )
     end = (pl.col("time_ms") + SLIDING_MS).alias("end")
     return windows.agg(*SUMS).select("time_ms", end, *KEYS, "count", "volume_usd")

@@ -63,12 +63,23 @@ class Rival(Generic[P]):
 
 
 @attrs.frozen
+class Point:
+    """Where a case stands on an axis along which something grows."""
+
+    axis: str
+    at: float
+    expected: float = 0.0
+    """The exponent with which what counts should grow: 0 is flat, 1 is linear."""
+
+
+@attrs.frozen
 class Case(Generic[P]):
     """One setting in which all rivals are measured."""
 
     name: str
     parameters: P
     """Picklable: it goes to every rival's process."""
+    point: Point | None = None
 
 
 @attrs.frozen(kw_only=True)

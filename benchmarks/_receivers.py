@@ -6,9 +6,10 @@ that make them faster where these cost the reader nothing; the events are cgrx's
 """
 
 import asyncio  # noqa: TID251 - the rivals' loop, not ours
+import importlib
 import json
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import attrs
@@ -17,6 +18,7 @@ import trio
 import trio_websocket
 
 import cgrx
+from benchmarks._harness import Role
 from cgrx import Limits, Trade, TradeSide
 
 GO = "{}"
@@ -144,11 +146,29 @@ def through_picows(url: str, context: ssl.SSLContext | None, goal: Goal) -> None
     uvloop.run(main())
 
 
-def import_all(modules: Iterable[str]) -> None:
-    """Import what a rival needs.
+@attrs.frozen
+class Client:
+    """A receiver with its name, and the modules that it needs."""
 
-    Raises:
-        ImportError: one of them is not installed.
-    """
-    for module in modules:
-        __import__(module)
+    name: str
+    receive: Receiver
+    modules: tuple[str, ...] = ()
+    role: Role = "rival"
+
+    def require(self) -> None:
+        """Import what it needs.
+
+        Raises:
+            ImportError: something is not installed.
+        """
+        for module in self.modules:
+            importlib.import_module(module)
+
+
+CLIENTS = (
+    Client("cgrx", through_cgrx, role="ours"),
+    Client("trio-websocket + json", through_trio_websocket),
+    Client("websockets on asyncio + orjson", through_websockets, ("websockets.asyncio.client", "orjson")),
+    Client("websockets on trio + orjson", through_websockets_trio, ("websockets.trio.client", "orjson")),
+    Client("picows on uvloop + msgspec", through_picows, ("picows", "uvloop")),
+)

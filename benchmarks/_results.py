@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 import msgspec
 
-from benchmarks._harness import Role
+from benchmarks._harness import Point, Role
 
 PACKAGES = (
     "cgrx trio trio-websocket reactivex msgspec attrs websockets picows uvloop orjson streamz aiostream bytewax polars"
@@ -39,6 +39,7 @@ class CaseResult:
     lines: tuple[Line, ...]
     checked: int
     """So many results were compared, and equal."""
+    point: Point | None = None
 
     def line(self, rival: str) -> Line | None:
         """That rival's, if it took part."""

@@ -81,7 +81,8 @@ def _run_case(
             if rival.name not in absent:
                 with opened(rival) as contestant:
                     samples[rival.name].append(_measure(contestant, case, scenario.fresh))
-    return CaseResult(case.name, tuple(_line(each, samples[each.name], absent) for each in scenario.rivals), checked)
+    lines = tuple(_line(each, samples[each.name], absent) for each in scenario.rivals)
+    return CaseResult(case.name, lines, checked, case.point)
 
 
 def _measure(contestant: Worker, case: Case[Any], fresh: bool) -> Sample:

@@ -77,7 +77,7 @@ class Peer:
     def __init__(self, sock: socket.socket, context: ssl.SSLContext | None) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.settimeout(_IDLE_S)
-        self._sock = sock
+        self.sock = sock
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True) if context else None
         self._unread = b""
@@ -89,18 +89,18 @@ class Peer:
             try:
                 result = step()
             except ssl.SSLWantReadError:
-                self._sock.sendall(self._outgoing.read())
-                received = self._sock.recv(65536)
+                self.sock.sendall(self._outgoing.read())
+                received = self.sock.recv(65536)
                 if not received:
                     raise ConnectionResetError("the client hung up") from None
                 self._incoming.write(received)
             else:
-                self._sock.sendall(self._outgoing.read())
+                self.sock.sendall(self._outgoing.read())
                 return result
 
     def read(self) -> bytes:
         """What has come, behind TLS; nothing at the end."""
-        return self._sock.recv(65536) if self._tls is None else self._drive(self._tls.read)
+        return self.sock.recv(65536) if self._tls is None else self._drive(self._tls.read)
 
     def sealed(self, pieces: list[bytes]) -> list[bytes]:
         """The bytes that go out for these, under TLS each in records of its own."""
@@ -115,7 +115,7 @@ class Peer:
 
     def send(self, sealed: bytes) -> None:
         """Send what `sealed` gave, in the order it gave it."""
-        self._sock.sendall(sealed)
+        self.sock.sendall(sealed)
 
     def request(self) -> tuple[str, bytes]:
         """Read the WebSocket handshake: the address that is asked for, and the answer, to be sent as it is."""
@@ -147,6 +147,13 @@ class Peer:
             mask, masked = self._unread[size - length - 4 : size - length], self._unread[size - length : size]
             opcode, self._unread = self._unread[0] & 15, self._unread[size:]
             yield opcode, bytes(byte ^ key for byte, key in zip(masked, itertools.cycle(mask), strict=False))
+
+    def finish(self, messages: Iterator[tuple[int, bytes]]) -> None:
+        """Read until the client closes, and answer that."""
+        for opcode, _ in messages:
+            if opcode == 8:
+                self.send(b"".join(self.sealed([CLOSE])))
+                return
 
     def _frame_bytes(self) -> int:
         length = self._unread[1] & 127
@@ -184,18 +191,20 @@ def _answer(peer: Peer) -> None:
     next(messages)
     for piece in pieces:
         peer.send(piece)
-    for opcode, _ in messages:
-        if opcode == 8:
-            peer.send(b"".join(peer.sealed([CLOSE])))
-            return
+    peer.finish(messages)
 
 
 def serve(pipe: Connection, certificate: str | None) -> None:
-    """The process: one connection after the other, until the other side of the pipe hangs up."""
+    """The process of a sender."""
     context = None
     if certificate is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
+    serve_each(pipe, context, _answer)
+
+
+def serve_each(pipe: Connection, context: ssl.SSLContext | None, answer: Callable[[Peer], None]) -> None:
+    """Tell the port, then answer one connection after the other, until the other side of the pipe hangs up."""
     with socket.create_server(("127.0.0.1", 0)) as listener, pipe:
         pipe.send(listener.getsockname()[1])
         listener.settimeout(0.2)
@@ -203,7 +212,7 @@ def serve(pipe: Connection, certificate: str | None) -> None:
             with suppress(TimeoutError, ConnectionError, ssl.SSLError, StopIteration):
                 sock = listener.accept()[0]
                 with sock:
-                    _answer(Peer(sock, context))
+                    answer(Peer(sock, context))
 
 
 def _hung_up(pipe: Connection) -> bool:
@@ -242,10 +251,11 @@ def servers() -> Generator[Servers, None, None]:
         process(serve, None) as plain,
         process(serve, certificate) as secure,
     ):
-        yield Servers(_port(plain), _port(secure), authority.cert_pem.bytes().decode())
+        yield Servers(port_of(plain), port_of(secure), authority.cert_pem.bytes().decode())
 
 
-def _port(pipe: Connection) -> int:
+def port_of(pipe: Connection) -> int:
+    """The port that a sender tells first."""
     if not pipe.poll(30):
         raise TimeoutError("the sender did not start within 30 s")
     port: int = pipe.recv()

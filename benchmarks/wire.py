@@ -20,17 +20,7 @@ import msgspec
 
 from benchmarks._data import trade_frames
 from benchmarks._harness import Case, Contest, Results, Rival, Sample, Scenario
-from benchmarks._receivers import (
-    Goal,
-    Receiver,
-    TradeFrame,
-    import_all,
-    through_cgrx,
-    through_picows,
-    through_trio_websocket,
-    through_websockets,
-    through_websockets_trio,
-)
+from benchmarks._receivers import CLIENTS, Client, Goal, TradeFrame
 from benchmarks._server import Load, Servers, frame, servers
 from cgrx import Trade
 
@@ -91,9 +81,9 @@ class Collecting:
 
 @attrs.frozen
 class Receiving:
-    """A receiver on one line."""
+    """A client on one line."""
 
-    receiver: Receiver
+    client: Client
     line: Line
     servers: Servers
 
@@ -113,7 +103,7 @@ class Receiving:
 
     def _receive(self, goal: Goal) -> None:
         url = self.servers.url(self.line.load, tls=self.line.tls)
-        self.receiver(url, self.servers.ssl_context(tls=self.line.tls), goal)
+        self.client.receive(url, self.servers.ssl_context(tls=self.line.tls), goal)
 
 
 @attrs.frozen
@@ -181,12 +171,12 @@ class InMemory:
                 on_event(event)
 
 
-def _client(name: str, receiver: Receiver, *modules: str, ours: bool = False) -> Rival[Line]:
+def _rival(client: Client) -> Rival[Line]:
     def prepare(line: Line, servers: Servers) -> Contest:
-        import_all(modules)
-        return Receiving(receiver, line, servers)
+        client.require()
+        return Receiving(client, line, servers)
 
-    return Rival(name, prepare, "ours" if ours else "rival")
+    return Rival(client.name, prepare, client.role)
 
 
 def _reading_only(line: Line, servers: Servers) -> Contest:
@@ -218,11 +208,7 @@ SCENARIO = Scenario(
     cases=_cases,
     surroundings=servers,
     rivals=(
-        _client("cgrx", through_cgrx, ours=True),
-        _client("trio-websocket + json", through_trio_websocket),
-        _client("websockets on asyncio + orjson", through_websockets, "websockets.asyncio.client", "orjson"),
-        _client("websockets on trio + orjson", through_websockets_trio, "websockets.trio.client", "orjson"),
-        _client("picows on uvloop + msgspec", through_picows, "picows", "uvloop"),
+        *map(_rival, CLIENTS),
         Rival("msgspec alone, in memory", _in_memory, "limit"),
         Rival("reading the socket alone", _reading_only, "limit"),
     ),
