@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from benchmarks import _results, _rounds, _table
+from benchmarks import _compare, _results, _rounds, _table
 from benchmarks._results import RunResult, ScenarioResult
 from benchmarks._worker import load
 
@@ -46,6 +46,8 @@ def run_command(
     quick: bool = False,
     rounds: Annotated[int, Parameter(validator=Number(gte=2))] = 7,
     json: Path | None = None,
+    report: Path | None = None,
+    compare: Path | None = None,
 ) -> int:
     """Run scenarios and print their ratios.
 
@@ -55,14 +57,28 @@ def run_command(
         rounds: How often each rival is measured in each case, the others between; scenarios whose rounds are long take
             fewer.
         json: Write every sample to this file.
+        report: Write a page with tables and plots, and every sample, into this folder; `docs` for the one in there.
+        compare: Tell what has changed since the run of this file, and end with 1 if anything has become slower.
+
+    Raises:
+        ValueError: there is no such scenario, or the file is no earlier run.
     """
     unknown = [name for name in names if name not in SCENARIOS]
     if unknown:
         raise ValueError(f"unknown scenario {unknown[0]!r}; there are {', '.join(SCENARIOS)}")
+    earlier = None if compare is None else _results.read(compare)
     result = _run(names or SCENARIOS, _rounds.Plan(QUICK_ROUNDS if quick else rounds, quick))
     if json is not None:
         _results.save(result, json)
-    return 0
+    if report is not None:
+        from benchmarks import _report  # with matplotlib, which a run without a report can do without
+
+        _report.write(result, report)
+    if earlier is None:
+        return 0
+    changes = _compare.compare(earlier, result)
+    _compare.show(Console(), changes)
+    return int(any(change.verdict == "slower" for change in changes))
 
 
 def _run(names: Sequence[str], plan: _rounds.Plan) -> RunResult:

@@ -16,7 +16,6 @@ from benchmarks._tasks import (
     Kind,
     Task,
     cannot,
-    plain,
     plain_rows,
 )
 from cgrx._events import Trade

@@ -22,7 +22,11 @@ class Plan:
 
     def rounds_of(self, scenario: Scenario[Any]) -> int:
         """At least two, so that there is a spread."""
-        return max(2, round(self.rounds * scenario.share))
+        return self.rounds if self.quick else max(2, round(self.rounds * scenario.share))
+
+    def fresh(self, scenario: Scenario[Any]) -> bool:
+        """Whether each measurement gets a new process; a quick run judges nothing and saves the time."""
+        return scenario.fresh and not self.quick
 
 
 def run(scenario: Scenario[Any], plan: Plan, step: Callable[[str], None]) -> ScenarioResult:
@@ -32,18 +36,17 @@ def run(scenario: Scenario[Any], plan: Plan, step: Callable[[str], None]) -> Sce
         UnequalError: two rivals made something different of a case.
         WorkerError: a rival failed or took too long.
     """
-    rounds = plan.rounds_of(scenario)
     with scenario.surroundings() as surroundings, ExitStack() as stack:
         workers = (
             {}
-            if scenario.fresh
+            if plan.fresh(scenario)
             else {each.name: stack.enter_context(_start(scenario, each, surroundings)) for each in scenario.rivals}
         )
 
         def opened(rival: Rival[Any]) -> Any:
-            return _start(scenario, rival, surroundings) if scenario.fresh else nullcontext(workers[rival.name])
+            return _start(scenario, rival, surroundings) if plan.fresh(scenario) else nullcontext(workers[rival.name])
 
-        cases = tuple(_run_case(scenario, case, rounds, opened, step) for case in scenario.cases(plan.quick))
+        cases = tuple(_run_case(scenario, case, plan, opened, step) for case in scenario.cases(plan.quick))
     return ScenarioResult(scenario.name, scenario.question, scenario.unit, scenario.ours, cases)
 
 
@@ -59,7 +62,7 @@ def _start(scenario: Scenario[Any], rival: Rival[Any], surroundings: Any) -> Any
 def _run_case(
     scenario: Scenario[Any],
     case: Case[Any],
-    rounds: int,
+    plan: Plan,
     opened: Callable[[Rival[Any]], Any],
     step: Callable[[str], None],
 ) -> CaseResult:
@@ -75,12 +78,12 @@ def _run_case(
                 absent[rival.name] = str(error)
     checked = _check(where, results)
     samples: dict[str, list[Sample]] = defaultdict(list)
-    for number in range(rounds):
+    for number in range(plan.rounds_of(scenario)):
         for rival in scenario.rivals[:: 1 if number % 2 else -1]:
             step(f"{where}, {rival.name}")
             if rival.name not in absent:
                 with opened(rival) as contestant:
-                    samples[rival.name].append(_measure(contestant, case, scenario.fresh))
+                    samples[rival.name].append(_measure(contestant, case, plan.fresh(scenario)))
     lines = tuple(_line(each, samples[each.name], absent) for each in scenario.rivals)
     return CaseResult(case.name, lines, checked, case.point)
 

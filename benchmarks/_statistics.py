@@ -29,9 +29,9 @@ def quantile(values: Sequence[float], share: float) -> float:
     return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
 
 
-def bootstrap(values: Sequence[float]) -> list[float]:
-    """Medians of samples drawn from these with replacement; the same for the same values."""
-    chance = random.Random(len(values))
+def bootstrap(values: Sequence[float], seed: int = 0) -> list[float]:
+    """Medians of samples drawn from these with replacement; the same for the same seed."""
+    chance = random.Random(seed)
     return [statistics.median(chance.choices(values, k=len(values))) for _ in range(DRAWS)]
 
 

@@ -33,36 +33,48 @@ def shown_ratio(found: Estimate) -> str:
     return f"{shown_number(found.median)} [{shown_number(found.low)}, {shown_number(found.high)}]"
 
 
-def shown_also(line: Line) -> str:
-    """The medians of what else was measured."""
-    return ", ".join(f"{name} {shown_number(statistics.median(values))}" for name, values in line.also.items())
-
-
 def table(case: CaseResult, result: ScenarioResult) -> Table:
-    """A case's."""
+    """A case's; those who have no part in it stand below."""
+    also = also_names(case)
     shown = Table(title=case.case, title_justify="left", title_style="bold", box=None, pad_edge=False)
     shown.add_column("")
-    for title in (result.unit, "spread", RATIO):
+    for title in (result.unit, "spread", RATIO, *also):
         shown.add_column(title, justify="right", no_wrap=True)
-    shown.add_column("also", overflow="fold")
     for line in case.lines:
-        shown.add_row(*_cells(case, line, result.ours))
+        if line.values:
+            shown.add_row(*_cells(case, line, result.ours, also))
     return shown
 
 
-def _cells(case: CaseResult, line: Line, ours: str) -> tuple[str, ...]:
-    name = f"{line.rival} (limit)" if line.role == "limit" else line.rival
-    if line.absent is not None:
-        return (f"[dim]{name}", "", "", "", f"[dim]absent: {line.absent}")
+def also_names(case: CaseResult) -> tuple[str, ...]:
+    """What else was measured."""
+    return tuple(dict.fromkeys(name for line in case.lines for name in line.also))
+
+
+def shown_name(line: Line) -> str:
+    """A rival's, limits marked."""
+    return f"{line.rival} (limit)" if line.role == "limit" else line.rival
+
+
+def _cells(case: CaseResult, line: Line, ours: str, also: tuple[str, ...]) -> tuple[str, ...]:
     found = ratio(case, line, ours)
     spread = f"{shown_number(min(line.values))} - {shown_number(max(line.values))}"
     times = "" if found is None else shown_ratio(found)
-    return (name, shown_number(statistics.median(line.values)), spread, times, shown_also(line))
+    rest = (shown_number(statistics.median(line.also[name])) if name in line.also else "" for name in also)
+    return (shown_name(line), shown_number(statistics.median(line.values)), spread, times, *rest)
+
+
+def absences(case: CaseResult) -> list[str]:
+    """Who has no part in a case, and why."""
+    return [f"{line.rival}: {line.absent}" for line in case.lines if line.absent is not None]
 
 
 def show(console: Console, result: ScenarioResult) -> None:
     """Print it."""
     console.rule(f"{result.name}: {result.question}", align="left")
     for case in result.cases:
-        console.print(table(case, result), "")
+        console.print(table(case, result))
+        for absence in absences(case):
+            console.print(f"[dim]absent: {absence}")
+        console.print()
     console.print(f"[dim]Medians. {RATIO}: of the rounds' ratios, with the interval of 95 %.\n")

@@ -43,6 +43,8 @@ def load(name: str) -> Scenario[Any]:
 
 def serve(pipe: Connection, module: str, rival_name: str, surroundings: Any) -> None:
     """The process: answers until the other side hangs up."""
+    # At once, so that all rivals' processes import at the same time.
+    (rival,) = (each for each in load(module).rivals if each.name == rival_name)
     contest: Contest | None = None
     with suppress(EOFError, KeyboardInterrupt, BrokenPipeError), pipe:
         while True:
@@ -51,7 +53,6 @@ def serve(pipe: Connection, module: str, rival_name: str, surroundings: Any) -> 
                 if asked[0] == "prepare":
                     contest = None
                     gc.unfreeze()
-                    (rival,) = (each for each in load(module).rivals if each.name == rival_name)
                     contest = rival.prepare(asked[1].parameters, surroundings)
                     answer = _Answer(results=contest.results())
                     # What stays for the whole case costs the collector nothing while others are measured, nor here.

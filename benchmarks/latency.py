@@ -1,8 +1,8 @@
 """How long does an event take from the socket's far end to a subscriber, at a rate that does not wait for anybody?
 
-A sender in a process of its own keeps to a schedule (see `_schedule`), one event a message; the latency of each event is
-the time in the callback minus the time at which it was meant to leave, so whoever falls behind sees it grow. Nothing is
-left out. The latencies of a round go into an HDR histogram, three digits exact, after its last event; what counts is
+A sender in a process of its own keeps to a schedule (see `_schedule`), one event a message; the latency of each event
+is the time in the callback minus the time at which it was meant to leave, so whoever falls behind sees it grow. Nothing
+is left out. The latencies of a round go into an HDR histogram, three digits exact, after its last event; what counts is
 their 99th percentile, in microseconds.
 """
 
@@ -23,7 +23,7 @@ from cgrx import Trade
 
 LONGEST_US = 600_000_000
 DIGITS = 3
-PERCENTILES = {"p50_us": 50.0, "p99_us": 99.0, "p99_9_us": 99.9}
+PERCENTILES = {"p50": 50.0, "p99": 99.0, "p99_9": 99.9}
 
 
 class Latencies:
@@ -62,7 +62,7 @@ class Listening:
         for us in heard.us:
             histogram.record_value(max(1, us))
         found = {name: float(histogram.get_value_at_percentile(share)) for name, share in PERCENTILES.items()}
-        return Sample(found["p99_us"], {**found, "max_us": float(max(heard.us))})
+        return Sample(found.pop("p99"), {**found, "max": float(max(heard.us))})
 
     def _listen(self, schedule: Schedule) -> Latencies:
         heard = Latencies(schedule.events)
