@@ -9,8 +9,8 @@ from aiostream import pipe, stream
 
 from benchmarks._data import EXCHANGES
 from benchmarks._states import Bars, Bursts, ByKey, Order, SlidesOfKey, State, advance
-from benchmarks._tasks import MIN_VOLUME, Answer, Key, Kind, Task, cannot, plain_events, plain_rows
-from cgrx._events import Trade, TradeSide
+from benchmarks._tasks import Answer, Key, Kind, Task, bought, cannot, large, plain_events, plain_rows
+from cgrx._events import Trade
 
 
 def _closed(state: tuple[State[Any], list[Any]], *_: Any) -> Any:
@@ -40,8 +40,7 @@ def _filters(task: Task) -> Answer:
 
     def run() -> list[Any]:
         source: Any = stream.iterate(trades)
-        bought = source | pipe.filter(lambda trade: trade.side == TradeSide.BUY)
-        return _collected(bought | pipe.filter(lambda trade: trade.volume_usd >= MIN_VOLUME))
+        return _collected(source | pipe.filter(bought) | pipe.filter(large))
 
     return run, plain_events
 

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
-import bytewax.operators as op
-import bytewax.operators.windowing as win
+import bytewax.operators as op  # pyright: ignore[reportMissingTypeStubs] - typed only in part
+import bytewax.operators.windowing as win  # pyright: ignore[reportMissingTypeStubs] - likewise
+from bytewax import testing
 from bytewax.dataflow import Dataflow
-from bytewax.testing import TestingSink, TestingSource, run_main
 
 from benchmarks._states import SCALE, Burst, HandBar
 from benchmarks._tasks import (
@@ -16,16 +16,17 @@ from benchmarks._tasks import (
     EVERY_MS,
     GAP_MS,
     LATENESS_MS,
-    MIN_VOLUME,
     SLIDING_MS,
     Answer,
     Kind,
     Task,
+    bought,
     cannot,
+    large,
     plain_events,
     plain_rows,
 )
-from cgrx._events import Trade, TradeSide
+from cgrx._events import Trade
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -46,9 +47,9 @@ def _run(task: Task, trades: list[Trade], build: Callable[[Any], Any]) -> list[A
     """Build a dataflow behind a source of batches, and run it in this thread."""
     results: list[Any] = []
     flow = Dataflow("benchmark")
-    source = op.input("input", flow, TestingSource(trades, batch_size=task.batch))
-    op.output("output", build(source), TestingSink(results))
-    run_main(flow)
+    source = op.input("input", flow, testing.TestingSource(trades, batch_size=task.batch))
+    op.output("output", build(source), testing.TestingSink(results))
+    cast("Any", testing).run_main(flow)
     return results
 
 
@@ -56,8 +57,7 @@ def _filters(task: Task) -> Answer:
     trades = task.trades()
 
     def build(source: Any) -> Any:
-        bought = op.filter("side", source, lambda trade: trade.side == TradeSide.BUY)
-        return op.filter("volume", bought, lambda trade: trade.volume_usd >= MIN_VOLUME)
+        return op.filter("volume", op.filter("side", source, bought), large)
 
     return lambda: _run(task, trades, build), plain_events
 
@@ -105,8 +105,8 @@ def _bars(task: Task) -> Answer:
     windower = win.TumblingWindower(length=_ms(BAR_MS), align_to=EPOCH)
 
     def shown(results: list[Any]) -> list[Any]:
-        start_ms = _start_of(BAR_MS, BAR_MS)
-        return plain_rows((bar.row(start_ms(window), _parts(key)) for key, (window, bar) in results), trades)
+        # Windows are numbered from the epoch.
+        return plain_rows((bar.row(window * BAR_MS, _parts(key)) for key, (window, bar) in results), trades)
 
     return lambda: _run(task, trades, partial(_folded, windower, HandBar, _no_merge)), shown
 
@@ -116,14 +116,9 @@ def _sliding(task: Task) -> Answer:
     windower = win.SlidingWindower(length=_ms(SLIDING_MS), offset=_ms(EVERY_MS), align_to=EPOCH)
 
     def shown(results: list[Any]) -> list[Any]:
-        start_ms = _start_of(SLIDING_MS, EVERY_MS)
-        return plain_rows(
-            (
-                (start_ms(window), start_ms(window) + SLIDING_MS, *_parts(key), sums.count, sums.usd / SCALE)
-                for key, (window, sums) in results
-            ),
-            trades,
-        )
+        starts = ((key, window * EVERY_MS, sums) for key, (window, sums) in results)
+        rows = ((at, at + SLIDING_MS, *_parts(key), sums.count, sums.usd / SCALE) for key, at, sums in starts)
+        return plain_rows(rows, trades)
 
     return lambda: _run(task, trades, partial(_folded, windower, Sums, _no_merge)), shown
 
@@ -139,11 +134,6 @@ def _sessions(task: Task) -> Answer:
         return plain_rows(rows, trades)
 
     return lambda: _run(task, trades, partial(_folded, windower, Sums, Sums.joined)), shown
-
-
-def _start_of(_: int, every_ms: int) -> Callable[[int], int]:
-    """Windows are numbered from the epoch."""
-    return lambda number: number * every_ms
 
 
 def _parts(key: str) -> tuple[str, str]:

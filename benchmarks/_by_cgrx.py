@@ -123,13 +123,11 @@ def _fan_out(task: Task) -> Answer:
     return run, plain
 
 
-_SUMS = {"count": agg.count(), "volume": agg.volume()}
-
 ANSWERS: dict[Kind, Callable[[Task], Answer]] = {
     "filters": _filters,
     "bars": _windows(ops.tumbling("1s", ops.Bar, by=BY), 13),
-    "sliding": _windows(ops.sliding("1m", "1s", by=BY, **_SUMS), 6),
-    "sessions": _windows(ops.session("250ms", by=BY, **_SUMS), 6),
+    "sliding": _windows(ops.sliding("1m", "1s", by=BY, count=agg.count(), volume=agg.volume()), 6),
+    "sessions": _windows(ops.session("250ms", by=BY, count=agg.count(), volume=agg.volume()), 6),
     "merge": _merge,
     "fan-out": _fan_out,
 }

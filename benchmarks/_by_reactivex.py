@@ -10,8 +10,8 @@ from reactivex.subject import Subject
 
 from benchmarks._data import EXCHANGES
 from benchmarks._states import Bars, Bursts, Counter, Order, SlidesOfKey, State, Tagged, advance, key_of
-from benchmarks._tasks import MIN_VOLUME, Answer, Key, Kind, Task, plain, plain_events, plain_rows
-from cgrx._events import Trade, TradeSide
+from benchmarks._tasks import Answer, Key, Kind, Task, bought, large, plain, plain_events, plain_rows
+from cgrx._events import Trade
 
 Operators: TypeAlias = tuple[Callable[[Any], Any], ...]
 Scanned: TypeAlias = tuple[State[Any], list[Any]]
@@ -43,10 +43,7 @@ def _scanned(state: State[Any]) -> Operators:
 
 def _filters(task: Task) -> Answer:
     trades = task.trades()
-    operators = (
-        rx.filter(lambda trade: trade.side == TradeSide.BUY),
-        rx.filter(lambda trade: trade.volume_usd >= MIN_VOLUME),
-    )
+    operators: Operators = (rx.filter(bought), rx.filter(large))
     return lambda: _run(operators, trades), plain_events
 
 

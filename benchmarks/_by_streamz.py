@@ -4,12 +4,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from streamz import Stream
+from streamz import Stream  # type: ignore[import-untyped] # pyright: ignore[reportMissingTypeStubs] - it has none
 
 from benchmarks._data import EXCHANGES
 from benchmarks._states import Bars, Bursts, ByKey, Counter, Order, SlidesOfKey, State
-from benchmarks._tasks import MIN_VOLUME, Answer, Key, Kind, Task, plain, plain_events, plain_rows
-from cgrx._events import Trade, TradeSide
+from benchmarks._tasks import Answer, Key, Kind, Task, bought, large, plain, plain_events, plain_rows
+from cgrx._events import Trade
 
 
 def _step(state: State[Any], item: Any) -> tuple[State[Any], list[Any]]:
@@ -28,8 +28,7 @@ def _filters(task: Task) -> Answer:
     def run() -> list[Trade]:
         source: Any = Stream()
         results: list[Trade] = []
-        bought = source.filter(lambda trade: trade.side == TradeSide.BUY)
-        bought.filter(lambda trade: trade.volume_usd >= MIN_VOLUME).sink(results.append)
+        source.filter(bought).filter(large).sink(results.append)
         for trade in trades:
             source.emit(trade)
         return results

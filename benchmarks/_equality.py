@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from itertools import zip_longest
-from typing import Any
+from typing import Any, cast
 
 RELATIVE = 1e-9
 
@@ -17,7 +17,8 @@ def equal(ours: Any, theirs: Any) -> bool:
     if isinstance(ours, float) and isinstance(theirs, float):
         return math.isclose(ours, theirs, rel_tol=RELATIVE, abs_tol=RELATIVE)
     if isinstance(ours, tuple | list) and isinstance(theirs, tuple | list):
-        return len(ours) == len(theirs) and all(map(equal, ours, theirs))
+        mine, their = cast("Sequence[Any]", ours), cast("Sequence[Any]", theirs)
+        return len(mine) == len(their) and all(map(equal, mine, their))
     return bool(ours == theirs)
 
 

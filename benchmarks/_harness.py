@@ -123,7 +123,6 @@ class Timed:
     events: int
     shown: Callable[[Any], Results]
     """Makes plain results of what `run` returns."""
-    repeats: int = 1
 
     def results(self) -> Results:
         """See `Contest`."""
@@ -133,8 +132,6 @@ class Timed:
         """See `Contest`."""
         gc.collect()
         wall_s, started_s = time.perf_counter(), time.process_time()
-        for _ in range(self.repeats):
-            self.run()
+        self.run()
         spent_s, wall_s = time.process_time() - started_s, time.perf_counter() - wall_s
-        per_ns = 1e9 / (self.events * self.repeats)
-        return Sample(spent_s * per_ns, {"wall_ns": wall_s * per_ns})
+        return Sample(spent_s / self.events * 1e9, {"wall_ns": wall_s / self.events * 1e9})

@@ -1,10 +1,10 @@
 """The pictures of a report: ratios as bars, latencies by percentile, growth on logarithmic axes. SVG, without dates."""
 
 import statistics
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import matplotlib as mpl
 
@@ -14,7 +14,7 @@ from benchmarks._table import RATIO, ratio
 
 PERCENTILES = ("p50", "p99", "p99_9", "max")
 COLOURS = ("#00796b", "#c2185b", "#1976d2", "#f57c00", "#7b1fa2", "#455a64", "#9e9d24", "#5d4037")
-STYLE = {
+STYLE: Any = {
     "svg.hashsalt": "cgrx",  # the same run gives the same file
     "svg.fonttype": "none",  # text stays text: smaller, and to be searched
     "font.size": 9,
@@ -43,13 +43,15 @@ def draw(result: ScenarioResult, path: Path) -> bool:
 
 
 @contextmanager
-def _figure(path: Path, panels: int, height: float) -> Iterator[list[Any]]:
+def _figure(path: Path, panels: int, height: float) -> Generator[list[Any], None, None]:
     """Panels, two in a row."""
     mpl.use("svg")
     from matplotlib import pyplot
 
-    with mpl.rc_context(STYLE):
+    with cast("Any", mpl).rc_context(STYLE):
         rows = -(-panels // 2)
+        figure: Any
+        axes: Any
         figure, axes = pyplot.subplots(rows, 2, figsize=(9.5, height * rows), squeeze=False)
         flat: list[Any] = list(axes.flat)
         for unused in flat[panels:]:

@@ -10,7 +10,7 @@ import importlib
 import json
 import ssl
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import attrs
 import msgspec
@@ -140,7 +140,7 @@ def through_picows(url: str, context: ssl.SSLContext | None, goal: Goal) -> None
                     transport.send_close(picows.WSCloseCode.OK)
 
     async def main() -> None:
-        transport, _ = await picows.ws_connect(Listener, url, ssl_context=context)
+        transport, _ = await cast("Any", picows).ws_connect(Listener, url, ssl_context=context)
         await transport.wait_disconnected()
 
     uvloop.run(main())

@@ -108,6 +108,5 @@ def _check(where: str, results: dict[str, Results]) -> int:
 def _line(rival: Rival[Any], samples: list[Sample], absent: dict[str, str]) -> Line:
     if rival.name in absent:
         return Line(rival.name, rival.role, absent=absent[rival.name])
-    names = samples[0].also if samples else {}
-    also = {name: tuple(each.also[name] for each in samples) for name in names}
+    also = {name: tuple(each.also[name] for each in samples) for name in samples[0].also}
     return Line(rival.name, rival.role, tuple(each.value for each in samples), also)

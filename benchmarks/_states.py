@@ -21,7 +21,7 @@ SCALE = 2.0**96
 class State(Protocol[T_contra]):
     """What is kept between items."""
 
-    def step(self, item: T_contra) -> list[Any]:
+    def step(self, item: T_contra, /) -> list[Any]:
         """Take an item in; what is over now."""
         ...
 

@@ -95,6 +95,16 @@ def plain(results: list[Any]) -> list[Any]:
     return results
 
 
+def bought(trade: Trade) -> bool:
+    """The first filter, for libraries that take a function."""
+    return trade.side == TradeSide.BUY
+
+
+def large(trade: Trade) -> bool:
+    """The second one."""
+    return trade.volume_usd >= MIN_VOLUME
+
+
 def cannot(why: str) -> Callable[[Task], Answer]:
     """For a rival without a way to do it."""
 

@@ -36,8 +36,7 @@ _Asked: TypeAlias = tuple[Literal["prepare"], Case[Any]] | tuple[Literal["measur
 
 def load(name: str) -> Scenario[Any]:
     """The scenario of that name."""
-    scenario = importlib.import_module(f"benchmarks.{name}").SCENARIO
-    assert isinstance(scenario, Scenario)
+    scenario: Scenario[Any] = importlib.import_module(f"benchmarks.{name}").SCENARIO
     return scenario
 
 

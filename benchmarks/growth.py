@@ -98,15 +98,14 @@ class Size:
         return lambda: sink.count
 
     def _pipeline(self, stream: EventStream[Trade]) -> EventStream[Any]:
-        sums = {"n": agg.count(), "usd": agg.volume()}
         if self.axis == "events":
             return stream.pipe(ops.min_volume(20), ops.tumbling("1s", ops.Bar, by=BY))
         if self.axis == "keys":
             # Ten events for each key and window, whatever the number of keys: the same rows for each event.
             window_s = 10 * self.size / 1000
-            return stream.pipe(ops.tumbling(window_s, by="symbol", lateness=0, max_keys=math.inf, **sums))
+            return stream.pipe(ops.tumbling(window_s, by="symbol", lateness=0, max_keys=math.inf, n=agg.count()))
         pane_s = EVENTS_A_PANE / 1000
-        return stream.pipe(ops.sliding(pane_s * self.size, pane_s, lateness=0, **sums))
+        return stream.pipe(ops.sliding(pane_s * self.size, pane_s, lateness=0, n=agg.count()))
 
 
 @attrs.frozen

@@ -16,7 +16,7 @@ import logging
 import statistics
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import attrs
 import msgspec
@@ -67,7 +67,7 @@ class Survivor:
                 self.delays_ms.append((now_us() - event.price) / 1e3)
                 self.lost += max(0, number - self.latest - 1)
             self.first = False
-            if self.done:
+            if len(self.delays_ms) == self.deaths:
                 self.reached()
         elif number <= self.latest:
             self.disorder += 1
@@ -81,7 +81,7 @@ def _cgrx(url: str, series: Series, survivor: Survivor) -> None:
     limits = Limits(healthy_after_s=1e-9) if series.jitter else Limits(backoff_first_s=0.001, backoff_most_s=0.001)
 
     def on_status(status: object) -> None:
-        if isinstance(status, cgrx.Disconnected) and status.retry_in_s is not None:
+        if isinstance(status, cgrx.Disconnected):
             survivor.drawn_ms.append(status.retry_in_s * 1e3)
 
     logging.getLogger("cgrx").addHandler(logging.NullHandler())  # a hundred warnings, all of them asked for
@@ -152,7 +152,7 @@ def _picows(url: str, _: Series, survivor: Survivor) -> None:
     async def main() -> None:
         while not survivor.done:
             try:
-                transport, _ = await picows.ws_connect(Listener, url)
+                transport, _ = await cast("Any", picows).ws_connect(Listener, url)
                 await transport.wait_disconnected()
             except (picows.WSError, OSError):
                 continue

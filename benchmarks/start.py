@@ -75,9 +75,8 @@ class Program:
     url: str | None
 
     def results(self) -> Results:
-        """The first event, where there is one. It also leaves the compiled modules behind."""
-        printed = self._run()[1]
-        return None if self.url is None else [tuple(json.loads(printed))]
+        """The first event, where there is one."""
+        return None if self.url is None else [tuple(json.loads(self._run()[1]))]
 
     def measure(self) -> Sample:
         """See `Contest`."""

@@ -193,9 +193,9 @@ def _cases(quick: bool) -> list[Case[Line]]:
     for tls in (False, True):
         over = "TLS" if tls else "TCP"
         for events, frames in ((1, 10_000), (10, 4_000), (100, 1_000)):
-            load = Load(frames // (20 if quick else 1), events, "record" if tls else "block")
+            load = Load(frames // (50 if quick else 1), events, "record" if tls else "block")
             cases.append(Case(f"{over}, {events} {'event' if events == 1 else 'events'} a frame", Line(load, tls)))
-    few = 500 if quick else 10_000
+    few = 200 if quick else 10_000
     cases.append(Case("TCP, 1 event a frame, each by a write of its own", Line(Load(few, 1, "frame"))))
     cases.append(Case("TLS, 1 event a frame, records of 16 KiB", Line(Load(few, 1, "block"), tls=True)))
     return cases
