@@ -6,19 +6,22 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, TypeAlias, get_args
 
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from benchmarks import _compare, _results, _rounds, _table
+from benchmarks._equality import UnequalError
 from benchmarks._results import RunResult, ScenarioResult
-from benchmarks._worker import load
+from benchmarks._worker import WorkerError, load
 
-SCENARIOS = ("wire", "decode", "pipelines", "latency", "growth", "recovery", "start")
+Name: TypeAlias = Literal["wire", "decode", "pipelines", "latency", "growth", "recovery", "start"]
+SCENARIOS: tuple[Name, ...] = get_args(Name)
 QUICK_ROUNDS = 2
 
 app = App(
@@ -35,16 +38,16 @@ def list_command() -> int:
     """Say which scenarios there are."""
     table = Table("scenario", "question", box=None)
     for name in SCENARIOS:
-        table.add_row(name, load(name).question)
+        table.add_row(name, load(f"benchmarks.{name}").question)
     Console().print(table, "\n`python -m benchmarks run [SCENARIO ...]` runs them; see `run --help`.")
     return 0
 
 
 @app.command(name="run")
 def run_command(
-    *names: str,
+    *names: Name,
     quick: bool = False,
-    rounds: Annotated[int, Parameter(validator=Number(gte=2))] = 7,
+    rounds: Annotated[int, Parameter(validator=Number(gte=2))] = 5,
     json: Path | None = None,
     report: Path | None = None,
     compare: Path | None = None,
@@ -61,11 +64,10 @@ def run_command(
         compare: Tell what has changed since the run of this file, and end with 1 if anything has become slower.
 
     Raises:
-        ValueError: there is no such scenario, or the file is no earlier run.
+        ValueError: the file is no earlier run, or none to compare with.
+        UnequalError: two rivals have made something different of the same input.
+        WorkerError: a rival has failed.
     """
-    unknown = [name for name in names if name not in SCENARIOS]
-    if unknown:
-        raise ValueError(f"unknown scenario {unknown[0]!r}; there are {', '.join(SCENARIOS)}")
     earlier = None if compare is None else _results.read(compare)
     result = _run(names or SCENARIOS, _rounds.Plan(QUICK_ROUNDS if quick else rounds, quick))
     if json is not None:
@@ -81,11 +83,11 @@ def run_command(
     return int(any(change.verdict == "slower" for change in changes))
 
 
-def _run(names: Sequence[str], plan: _rounds.Plan) -> RunResult:
+def _run(names: Sequence[Name], plan: _rounds.Plan) -> RunResult:
     console = Console()
     started, clock = datetime.now(tz=UTC), time.perf_counter()  # noqa: TID251 - the moment is part of the report
     machine = _results.machine()
-    scenarios = [load(name) for name in names]
+    scenarios = [load(f"benchmarks.{name}") for name in names]
     found: list[ScenarioResult] = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
@@ -105,8 +107,12 @@ def _run(names: Sequence[str], plan: _rounds.Plan) -> RunResult:
 
 
 def main() -> int:
-    """Run the command line."""
-    code = app()
+    """Run the command line: 0, 1 where something has become slower, 2 where the run means nothing."""
+    try:
+        code = app(sys.argv[1:])
+    except (UnequalError, WorkerError, ValueError, OSError) as error:
+        Console(stderr=True).print(f"[red]{type(error).__name__}:[/] {escape(str(error))}")
+        return 2
     return code if isinstance(code, int) else 0
 
 

@@ -14,12 +14,14 @@ class UnequalError(Exception):
 
 def equal(ours: Any, theirs: Any) -> bool:
     """Whether two plain values are the same."""
+    if ours == theirs:
+        return True
     if isinstance(ours, float) and isinstance(theirs, float):
         return math.isclose(ours, theirs, rel_tol=RELATIVE, abs_tol=RELATIVE)
     if isinstance(ours, tuple | list) and isinstance(theirs, tuple | list):
         mine, their = cast("Sequence[Any]", ours), cast("Sequence[Any]", theirs)
         return len(mine) == len(their) and all(map(equal, mine, their))
-    return bool(ours == theirs)
+    return False
 
 
 def require_equal(case: str, one: str, ones: Sequence[Any], other: str, others: Sequence[Any]) -> None:

@@ -102,6 +102,13 @@ class Scenario(Generic[P]):
     """Each measurement in a new process, as peak memory and imports want it."""
     within_s: float = 120.0
     """A rival that takes longer for one answer has failed, and so has the run."""
+    package: str = "benchmarks"
+    """Where its module is, for the rivals' processes to find it."""
+
+    @property
+    def module(self) -> str:
+        """The module that holds it, as `SCENARIO`."""
+        return f"{self.package}.{self.name}"
 
     @property
     def ours(self) -> str:

@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
-import matplotlib as mpl
-
 from benchmarks._results import CaseResult, ScenarioResult
 from benchmarks._slopes import growths
 from benchmarks._table import RATIO, ratio
@@ -45,8 +43,10 @@ def draw(result: ScenarioResult, path: Path) -> bool:
 @contextmanager
 def _figure(path: Path, panels: int, height: float) -> Generator[list[Any], None, None]:
     """Panels, two in a row."""
-    mpl.use("svg")
+    import matplotlib as mpl  # here, so that all the rest of the harness runs without it
     from matplotlib import pyplot
+
+    mpl.use("svg")
 
     with cast("Any", mpl).rc_context(STYLE):
         rows = -(-panels // 2)

@@ -74,7 +74,7 @@ def _scenario(scenario: ScenarioResult, picture: str | None) -> str:
 
 def _how(name: str) -> str:
     """What the scenario's module says of how it is asked."""
-    module = inspect.getmodule(load(name).cases)
+    module = inspect.getmodule(load(f"benchmarks.{name}").cases)
     return (inspect.getdoc(module) or "").partition("\n\n")[2].strip()
 
 

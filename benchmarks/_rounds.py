@@ -56,7 +56,7 @@ def steps(scenario: Scenario[Any], plan: Plan) -> int:
 
 
 def _start(scenario: Scenario[Any], rival: Rival[Any], surroundings: Any) -> Any:
-    return worker(scenario.name, rival.name, surroundings, scenario.within_s)
+    return worker(scenario.module, rival.name, surroundings, scenario.within_s)
 
 
 def _run_case(

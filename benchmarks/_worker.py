@@ -13,7 +13,7 @@ import attrs
 
 from benchmarks._harness import AbsentError, Case, Contest, Results, Sample, Scenario
 
-_END_S = 5.0
+_END_S = 2.0
 """So long a process may take to end by itself."""
 
 
@@ -34,9 +34,9 @@ class _Answer:
 _Asked: TypeAlias = tuple[Literal["prepare"], Case[Any]] | tuple[Literal["measure"], None]
 
 
-def load(name: str) -> Scenario[Any]:
-    """The scenario of that name."""
-    scenario: Scenario[Any] = importlib.import_module(f"benchmarks.{name}").SCENARIO
+def load(module: str) -> Scenario[Any]:
+    """The scenario that a module holds."""
+    scenario: Scenario[Any] = importlib.import_module(module).SCENARIO
     return scenario
 
 

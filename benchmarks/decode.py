@@ -185,7 +185,7 @@ def _msgspec(wanted: Messages, _: None) -> Contest:
 
 
 def _cases(quick: bool) -> list[Case[Messages]]:
-    count = 2_000 if quick else 20_000
+    count = 1_000 if quick else 10_000
     cases = [
         Case(f"{events} a message, generation {generation}", Messages(count // events, events, generation))
         for generation in (1, 2)
