@@ -2,6 +2,7 @@
 
 nox                     tests, lint, types, docs and build
 nox -s benchmarks       every scenario of benchmarks/, small
+nox -s report           the full run of benchmarks/, and the pages that show it
 nox -s soak             the long runs that plain pytest leaves out
 nox -s lowest           the tests on the oldest dependencies that pyproject.toml admits
 nox -s constraints      write constraints.txt anew
@@ -88,6 +89,14 @@ def benchmarks(session: nox.Session) -> None:
     """Every scenario, small: everything runs and all rivals agree; no figure is judged."""
     session.install("-e", ".[dev]", env=PINNED)
     session.run("python", "-m", "benchmarks", "run", "--quick", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def report(session: nox.Session) -> None:
+    """The full run: docs/benchmarks.md with its plots and samples, then the ratios that README quotes from it."""
+    session.install("-e", ".[dev]", env=PINNED)
+    session.run("python", "-m", "benchmarks", "run", "--report", "docs", *session.posargs)
+    session.run("python", "-m", "tests.pages")
 
 
 @nox.session(python=OLDEST)

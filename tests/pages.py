@@ -8,6 +8,7 @@ A page asks by a comment; what stands between it and the next `<!-- end -->` is 
     <!-- output: event_time.py -->  what it prints
     <!-- aggregates -->             what the docstrings of cgrx.operators.agg say
     <!-- benchmarks -->             the questions that the scenarios of benchmarks/ ask
+    <!-- ratios -->                 what README quotes from docs/benchmarks.json
 """
 
 import ast
@@ -21,6 +22,7 @@ from functools import cache
 from pathlib import Path
 from types import FunctionType
 
+from benchmarks import _quotes, _results
 from cgrx.operators import agg
 from tests import drawing, house
 from tests.marble_cases import CASES
@@ -116,6 +118,10 @@ def _benchmarks(_: None) -> str:
     return "\n".join(lines)
 
 
+def _ratios(_: None) -> str:
+    return _quotes.lines(_results.read(DOCS / "benchmarks.json"))
+
+
 def _output(name: str) -> str:
     return _fenced("text", output(name))
 
@@ -126,6 +132,7 @@ _KINDS: dict[str, Callable[..., str]] = {
     "output": _output,
     "aggregates": _aggregates,
     "benchmarks": _benchmarks,
+    "ratios": _ratios,
 }
 
 
