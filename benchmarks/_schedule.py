@@ -10,7 +10,6 @@ The address is `/schedule?events=2000&per_s=1000`. All frames are made before th
 import select
 import socket
 import time
-from contextlib import suppress
 from multiprocessing.connection import Connection
 from urllib.parse import parse_qsl, urlsplit
 
@@ -88,5 +87,4 @@ def _answer(peer: Peer) -> None:
 
 def serve(pipe: Connection) -> None:
     """The process."""
-    with suppress(KeyboardInterrupt):
-        serve_each(pipe, None, _answer)
+    serve_each(pipe, None, _answer)

@@ -205,7 +205,7 @@ def serve(pipe: Connection, certificate: str | None) -> None:
 
 def serve_each(pipe: Connection, context: ssl.SSLContext | None, answer: Callable[[Peer], None]) -> None:
     """Tell the port, then answer one connection after the other, until the other side of the pipe hangs up."""
-    with socket.create_server(("127.0.0.1", 0)) as listener, pipe:
+    with suppress(KeyboardInterrupt), socket.create_server(("127.0.0.1", 0)) as listener, pipe:
         pipe.send(listener.getsockname()[1])
         listener.settimeout(0.2)
         while not _hung_up(pipe):

@@ -13,6 +13,8 @@ import attrs
 
 from benchmarks._harness import AbsentError, Case, Contest, Results, Sample, Scenario
 
+START_S = 60.0
+"""So long an interpreter may take to start and import a scenario; on a busy machine some seconds."""
 _END_S = 2.0
 """So long a process may take to end by itself."""
 
@@ -46,6 +48,7 @@ def serve(pipe: Connection, module: str, rival_name: str, surroundings: Any) -> 
     (rival,) = (each for each in load(module).rivals if each.name == rival_name)
     contest: Contest | None = None
     with suppress(EOFError, KeyboardInterrupt, BrokenPipeError), pipe:
+        pipe.send(_Answer())  # ready: from here on each answer has its limit
         while True:
             asked: _Asked = pipe.recv()
             try:
@@ -74,6 +77,7 @@ class Worker:
         self._pipe = pipe
         self._name = name
         self._within_s = within_s
+        self._ready = False
 
     def prepare(self, case: Case[Any]) -> Results:
         """Make it ready for a case.
@@ -96,16 +100,23 @@ class Worker:
 
     def _ask(self, asked: _Asked) -> _Answer:
         try:
+            if not self._ready:
+                self._receive("start", START_S)
+                self._ready = True
             self._pipe.send(asked)
-            if not self._pipe.poll(self._within_s):
-                raise WorkerError(f"{self._name}: no answer to {asked[0]!r} within {self._within_s:g} s")
-            answer: _Answer = self._pipe.recv()
+            answer = self._receive(asked[0], self._within_s)
         except (EOFError, BrokenPipeError) as error:
             raise WorkerError(f"{self._name}: its process died") from error
         if answer.absent is not None:
             raise AbsentError(answer.absent)
         if answer.failed is not None:
             raise WorkerError(f"{self._name}: {answer.failed}")
+        return answer
+
+    def _receive(self, what: str, within_s: float) -> _Answer:
+        if not self._pipe.poll(within_s):
+            raise WorkerError(f"{self._name}: no answer to {what!r} within {within_s:g} s")
+        answer: _Answer = self._pipe.recv()
         return answer
 
 

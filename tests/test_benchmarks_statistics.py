@@ -3,7 +3,7 @@
 import statistics
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks._statistics import bootstrap, estimate, quantile, ratios, slope
@@ -11,6 +11,7 @@ from benchmarks._statistics import bootstrap, estimate, quantile, ratios, slope
 VALUES = st.lists(st.floats(1.0, 1e6), min_size=1, max_size=12)
 
 
+@settings(max_examples=25)
 @given(VALUES)
 def test_an_interval_holds_the_median_and_lies_within_the_values(values: list[float]) -> None:
     found = estimate(values)
