@@ -1,5 +1,6 @@
 """The command line of the benchmarks: what there is, and running it."""
 
+import os
 import shlex
 import sys
 import time
@@ -23,6 +24,8 @@ from benchmarks._worker import WorkerError, load
 Name: TypeAlias = Literal["wire", "decode", "pipelines", "latency", "growth", "recovery", "start"]
 SCENARIOS: tuple[Name, ...] = get_args(Name)
 QUICK_ROUNDS = 2
+WIDTH = 140
+"""Of what goes into a file or a pipe, columns."""
 
 app = App(
     name="python -m benchmarks",
@@ -84,9 +87,9 @@ def run_command(
 
 
 def _run(names: Sequence[Name], plan: _rounds.Plan) -> RunResult:
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
     started, clock = datetime.now(tz=UTC), time.perf_counter()  # noqa: TID251 - the moment is part of the report
-    machine = _results.machine()
+    busy = _results.load_average() / (os.cpu_count() or 1)
     scenarios = [load(f"benchmarks.{name}") for name in names]
     found: list[ScenarioResult] = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -100,7 +103,8 @@ def _run(names: Sequence[Name], plan: _rounds.Plan) -> RunResult:
         started=started.isoformat(timespec="seconds"),
         seconds=time.perf_counter() - clock,
         quick=plan.quick,
-        machine=machine,
+        machine=_results.machine(),
+        busy=busy,
         versions=_results.versions(),
         scenarios=tuple(found),
     )

@@ -13,6 +13,8 @@ from benchmarks._worker import load
 
 PAGE = "benchmarks.md"
 DATA = "benchmarks.json"
+BUSY = 0.25
+"""The load for each core from which the page says that the machine was not the run's own."""
 
 
 def write(result: RunResult, folder: Path) -> None:
@@ -36,11 +38,11 @@ def page(result: RunResult, pictures: dict[str, str]) -> str:
 def _head(result: RunResult) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in result.versions.items() if name != "commit")
     machine = ", ".join(f"{name}: {value}" for name, value in result.machine.items())
-    quick = "\n**A quick run: it shows that everything runs, and its figures mean nothing.**\n" if result.quick else ""
+    notes = "".join(f"\n**{note}**\n" for note in _notes(result))
     return f"""# Benchmarks
 
 <!-- Written by the command below; do not edit. -->
-{quick}
+{notes}
 Written by `{result.command}` on {result.started[:10]}, in {result.seconds / 60:.0f} minutes, at commit
 `{result.versions.get("commit", "unknown")}`. Every sample is in [{DATA}]({DATA}), to be compared with a run of your
 own: `python -m benchmarks run --compare docs/{DATA}`.
@@ -52,6 +54,16 @@ faster one**. A limit does less than is asked, and shows what nobody can beat.
 
 - {machine}
 - {versions}"""
+
+
+def _notes(result: RunResult) -> Iterable[str]:
+    if result.quick:
+        yield "A quick run: it shows that everything runs, and its figures mean nothing."
+    if result.busy > BUSY:
+        yield (
+            f"Other programs used this machine: {result.busy:.1f} processes wanted each core before the run began."
+            " Latencies, and times by the clock on the wall, tell of them too; ratios are wider than they need be."
+        )
 
 
 def _scenario(scenario: ScenarioResult, picture: str | None) -> str:

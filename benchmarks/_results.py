@@ -67,6 +67,8 @@ class RunResult:
     seconds: float
     quick: bool
     machine: Mapping[str, str]
+    busy: float
+    """The load just before the run, for each core: near 0 on an idle machine."""
     versions: Mapping[str, str]
     scenarios: tuple[ScenarioResult, ...]
 
@@ -81,8 +83,12 @@ def machine() -> dict[str, str]:
         "system": f"{platform.system()} {platform.machine()}",
         "processor": model,
         "cores": str(os.cpu_count()),
-        "load at the start": " ".join(f"{load:.1f}" for load in os.getloadavg()),
     }
+
+
+def load_average() -> float:
+    """How many processes wanted a core, averaged over the last minute."""
+    return os.getloadavg()[0]
 
 
 def _lines(path: Path) -> list[str]:

@@ -178,7 +178,7 @@ def _cases(quick: bool) -> list[Case[Size]]:
             *(Size("open panes", count, 100_000 + 2 * EVENTS_A_PANE * count) for count in (1, 10, 100, 1000)),
             *(Size("subscribers", count, 500_000 // count) for count in (1, 3, 10, 30, 100)),
         ]
-    return [Case(f"{each.size:,} {each.axis}", each, _point(each)) for each in sizes]
+    return [Case(f"{each.axis}: {each.size:,}", each, _point(each)) for each in sizes]
 
 
 def _point(size: Size) -> Point:

@@ -104,9 +104,8 @@ def case(
     return CaseResult(name, (Line("ours", "ours", ours, {"wall_ns": ours}), other), checked=10, point=point)
 
 
-def run_of(*cases: CaseResult, quick: bool = False) -> RunResult:
+def run_of(*cases: CaseResult, quick: bool = False, busy: float = 0.0) -> RunResult:
     """A run of these cases."""
     result = ScenarioResult("decode", "How fast?", "ns", "ours", cases)
-    return RunResult(
-        "a command", "2026-01-01T00:00:00+00:00", 60.0, quick, {"cores": "2"}, {"commit": "abc"}, (result,)
-    )
+    machine, versions = {"cores": "2"}, {"commit": "abc"}
+    return RunResult("a command", "2026-01-01T00:00:00+00:00", 60.0, quick, machine, busy, versions, (result,))

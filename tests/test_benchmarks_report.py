@@ -45,6 +45,11 @@ def test_the_page_shows_ratios_with_their_intervals_and_who_is_absent() -> None:
     assert "mean nothing" not in written
 
 
+def test_a_run_on_a_busy_machine_says_so() -> None:
+    runs = [run_of(case((1.0, 1.0), (2.0, 2.0)), busy=busy) for busy in (0.1, 1.5)]
+    assert ["1.5 processes wanted each core" in page(each, {}) for each in runs] == [False, True]
+
+
 def test_a_quick_run_says_that_its_figures_mean_nothing() -> None:
     assert "mean nothing" in page(run_of(case((1.0, 1.0), (2.0, 2.0)), quick=True), {})
 
