@@ -27,8 +27,10 @@ class Growth:
 
     @property
     def exponent(self) -> float:
-        """Fitted over all points."""
-        return slope(self.points)
+        """Fitted from the fastest point on: costs that small sizes alone have must not hide what grows behind them."""
+        times = [time for _, time in self.points]
+        fastest = times.index(min(times))
+        return slope(self.points[fastest:] if fastest < len(times) - 1 else self.points)
 
     @property
     def flagged(self) -> bool:

@@ -9,7 +9,8 @@ from rich.console import Console
 from benchmarks import _quotes, _results, _table
 from benchmarks._harness import Point
 from benchmarks._report import page, write
-from benchmarks._slopes import growths
+from benchmarks._slopes import TOLERANCE, growths
+from benchmarks._statistics import slope
 from tests.benchmarking import case, run_of
 
 RUN = run_of(case((2.0, 2.0, 4.0), (6.0, 6.0, 6.0)), case((1.0, 1.0, 1.0), None, "the other case"))
@@ -70,6 +71,15 @@ def test_what_grows_faster_than_it_should_is_flagged(exponent: float, expected: 
     assert growth.exponent == pytest.approx(exponent)
     assert growth.verdict == verdict
     assert f"| keys | 1 to 100 | {exponent:.2f} | {verdict} |" in page(result, {})
+
+
+def test_what_small_sizes_cost_does_not_hide_what_grows() -> None:
+    """Over all points this would be flat."""
+    times = (1700.0, 700.0, 500.0, 800.0, 1000.0, 1700.0)
+    cases = [case((time,) * 2, None, f"10^{n} keys", Point("keys", 10.0**n)) for n, time in enumerate(times)]
+    (growth,) = growths(run_of(*cases).scenarios[0])
+    assert slope(growth.points) < TOLERANCE < growth.exponent
+    assert growth.flagged
 
 
 def test_a_report_is_written_whole(tmp_path: Path) -> None:
