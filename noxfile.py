@@ -1,7 +1,8 @@
 """Every check of the project, each in its own environment; `.ci/run` runs the same sessions in a single one.
 
 nox                     tests, lint, types, docs and build
-nox -s benchmarks       every script of benchmarks/, short
+nox -s benchmarks       every scenario of benchmarks/, small
+nox -s report           the full run of benchmarks/, and the pages that show it
 nox -s soak             the long runs that plain pytest leaves out
 nox -s lowest           the tests on the oldest dependencies that pyproject.toml admits
 nox -s constraints      write constraints.txt anew
@@ -85,10 +86,17 @@ def build(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def benchmarks(session: nox.Session) -> None:
-    """Every script of benchmarks/ with `--quick`: they run, and their ratios are in the log; no figure is judged."""
+    """Every scenario, small: everything runs and all rivals agree; no figure is judged."""
     session.install("-e", ".[dev]", env=PINNED)
-    for script in sorted((ROOT / "benchmarks").glob("[!_]*.py")):
-        session.run("python", "-m", f"benchmarks.{script.stem}", "--quick", *session.posargs)
+    session.run("python", "-m", "benchmarks", "run", "--quick", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def report(session: nox.Session) -> None:
+    """The full run: docs/benchmarks.md with its plots and samples, then the ratios that README quotes from it."""
+    session.install("-e", ".[dev]", env=PINNED)
+    session.run("python", "-m", "benchmarks", "run", "--report", "docs", *session.posargs)
+    session.run("python", "-m", "tests.pages")
 
 
 @nox.session(python=OLDEST)

@@ -7,6 +7,10 @@ A first pipeline:
         await feed.run()
 """
 
+from cgrx._backtest import Backtest as Backtest
+from cgrx._backtest import BacktestPlan as BacktestPlan
+from cgrx._backtest import BacktestStep as BacktestStep
+from cgrx._backtest import backtest as backtest
 from cgrx._bridge import Events as Events
 from cgrx._bridge import from_async as from_async
 from cgrx._bridge import stream as stream
@@ -40,6 +44,11 @@ from cgrx._events import Trade as Trade
 from cgrx._events import TradeSide as TradeSide
 from cgrx._feed import Feed as Feed
 from cgrx._feed import connect as connect
+from cgrx._import import Imported as Imported
+from cgrx._import import import_csv as import_csv
+from cgrx._import import import_jsonl as import_jsonl
+from cgrx._import_rows import Reject as Reject
+from cgrx._import_rows import UnreadableFileError as UnreadableFileError
 from cgrx._inbox import StreamStats as StreamStats
 from cgrx._instruments import Instrument as Instrument
 from cgrx._limits import Limits as Limits
@@ -48,6 +57,9 @@ from cgrx._recorder import RecorderStats as RecorderStats
 from cgrx._recorder import record as record
 from cgrx._recording import Recording as Recording
 from cgrx._recording_manifest import Part as Part
+from cgrx._replay import Replay as Replay
+from cgrx._replay import ReplayProgress as ReplayProgress
+from cgrx._replay import replay as replay
 from cgrx._scheduler import TrioScheduler as TrioScheduler
 from cgrx._signals import Alive as Alive
 from cgrx._signals import Batch as Batch

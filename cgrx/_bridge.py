@@ -9,9 +9,11 @@ import attrs
 import trio
 from reactivex import Observable, abc
 
+from cgrx._chained import Chained
 from cgrx._durations import Duration, to_seconds
 from cgrx._inbox import Block, DropNewest, DropOldest, Inbox, Latest, StreamStats
 from cgrx._loop import require_trio
+from cgrx._observers import Runtime
 from cgrx._scheduler import TrioScheduler
 from cgrx._streams import EventStream, as_stream
 
@@ -29,8 +31,9 @@ class Events(AsyncIterator[T], Generic[T]):
     Iteration raises what the observable failed with, behind everything that is still queued.
     """
 
-    def __init__(self, inbox: Inbox[T]) -> None:
+    def __init__(self, inbox: Inbox[T], runtime: Runtime | None) -> None:
         self._inbox = inbox
+        self._runtime = runtime
         self._turn = 0
 
     @property
@@ -54,6 +57,9 @@ class Events(AsyncIterator[T], Generic[T]):
         Raises:
             StopAsyncIteration: the observable has completed, and everything has been taken.
         """
+        if self._runtime is not None:
+            self._runtime.begin()
+            self._runtime = None
         self._turn = (self._turn + 1) % _TURN
         if self._turn == 0:
             await trio.lowlevel.checkpoint()
@@ -94,8 +100,9 @@ def stream(
         observable: any; marks are for stages and are left out.
         buffer: how many events may wait, at least 1; `math.inf` for no bound.
         overflow: what happens when more come: `"error"` ends the iteration with `BufferOverflowError` behind what is
-            queued; `"drop_oldest"` and `"drop_newest"` count what they drop; `"latest"` keeps one event for each key;
-            `"block"` stops the reading of the socket, and takes what one read brought whole, beyond the bound.
+            queued (a replay at full speed waits instead, as with `"block"`); `"drop_oldest"` and `"drop_newest"` count
+            what they drop; `"latest"` keeps one event for each key; `"block"` stops the reading of the socket, and
+            takes what one read brought whole, beyond the bound.
         key: for `"latest"`: what tells events apart; exchange and symbol by default.
         block_timeout: for `"block"`: after so long a stop the iteration ends with `BackpressureError`; `math.inf` to
             wait for ever.
@@ -120,7 +127,8 @@ def _inbox(
     timeout_s = to_seconds(block_timeout, "block_timeout")
     match overflow:
         case "error":
-            return Inbox(buffer)
+            runtime = observable.runtime if isinstance(observable, Chained) else None
+            return Inbox(buffer) if runtime is None or not runtime.waits else Block(buffer, runtime, math.inf)
         case "drop_oldest":
             return DropOldest(buffer)
         case "drop_newest":
@@ -143,7 +151,7 @@ def _inbox(
 async def _subscribed(observable: Observable[T], inbox: Inbox[T]) -> AsyncGenerator[Events[T], None]:
     inbox.subscription.disposable = as_stream(observable).subscribe_signals(inbox)
     try:
-        yield Events(inbox)
+        yield Events(inbox, observable.runtime if isinstance(observable, Chained) else None)
     finally:
         inbox.close()
 

@@ -45,7 +45,7 @@ def _require_volume(_: object, __: object, value: float) -> None:
         raise ValueError(f"min_volume={value!r} must be a finite number of US dollars, 0 or more")
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)  # a key of tables that every batch goes through
 class FuturesTrades:
     """The trades of one instrument on one exchange whose volume is at least `min_volume` US dollars."""
 

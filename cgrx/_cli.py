@@ -12,11 +12,15 @@ from cgrx import operators as ops
 from cgrx._cli_arguments import (
     RATE,
     Channels,
+    Files,
+    Folders,
     Instruments,
     Names,
     Port,
     Positive,
     Rate,
+    ReplayOptions,
+    Usd,
     WatchOptions,
     channels,
     faults,
@@ -26,7 +30,11 @@ from cgrx._cli_arguments import (
 )
 from cgrx._cli_demo import Demo, demo
 from cgrx._cli_exits import CommandError, Exit
+from cgrx._cli_import import Import, import_files, pairs
 from cgrx._cli_record import Record, record_feed
+from cgrx._cli_replay import Replayed, replay_files
+from cgrx._cli_replay import liquidations as recorded_liquidations
+from cgrx._cli_replay import trades as recorded_trades
 from cgrx._cli_simulate import Simulate, simulate
 from cgrx._cli_terminal import Terminal
 from cgrx._cli_watch import Watch, watch
@@ -37,6 +45,7 @@ from cgrx._simulator_routes import Generation
 from cgrx._streams import merge
 
 _DEFAULTS = WatchOptions()
+_REPLAY_DEFAULTS = ReplayOptions()
 _NO_WINDOW = WindowOptions()
 
 
@@ -61,6 +70,8 @@ app = App(
 )
 watch_app = App(name="watch", help=f"Show the events of the feed, or of another server (--url).\n\n{_KEY}")
 app.command(watch_app)
+replay_app = App(name="replay", help="Show the events of recordings as `cgrx watch` shows those of the feed.")
+app.command(replay_app)
 
 
 @app.command(name="demo")
@@ -141,6 +152,109 @@ async def trades_command(
         connect_timeout_s=options.connect_timeout,
     )
     return await watch(request, options.show("trades", windows.windowing()), Terminal.of_process())
+
+
+@replay_app.command(name="liquidations")
+async def replay_liquidations_command(
+    *folders: Folders,
+    side: Literal["long", "short"] | None = None,
+    options: ReplayOptions = _REPLAY_DEFAULTS,
+    windows: WindowOptions = _NO_WINDOW,
+) -> int:
+    """Show recorded liquidation orders.
+
+    Events, or the rows of --window, go to standard output, everything else to standard error.
+
+    Args:
+        folders: Recordings, in one order by time of receipt.
+        side: Which position was liquidated.
+        options: See `ReplayOptions`.
+        windows: See `WindowOptions`.
+    """
+    request = Replayed(
+        folders=folders,
+        choose=recorded_liquidations,
+        filters=options.filters(None if side is None else ops.side(side)),
+        speed=options.speed,
+        start=options.start,
+        end=options.end,
+    )
+    return await replay_files(request, options.show("liquidations", windows.windowing()), Terminal.of_process())
+
+
+@replay_app.command(name="trades")
+async def replay_trades_command(
+    *folders: Folders,
+    market: Names = (),
+    side: Literal["buy", "sell"] | None = None,
+    options: ReplayOptions = _REPLAY_DEFAULTS,
+    windows: WindowOptions = _NO_WINDOW,
+) -> int:
+    """Show recorded trades.
+
+    Events, or the rows of --window, go to standard output, everything else to standard error.
+
+    Args:
+        folders: Recordings, in one order by time of receipt.
+        market: An instrument as it was recorded, such as Binance:BTCUSDT:10000; may be repeated. All by default.
+        side: Of the taker.
+        options: See `ReplayOptions`.
+        windows: See `WindowOptions`.
+    """
+    request = Replayed(
+        folders=folders,
+        choose=recorded_trades(instruments(market, 0.0)),
+        filters=options.filters(None if side is None else ops.side(side)),
+        speed=options.speed,
+        start=options.start,
+        end=options.end,
+    )
+    return await replay_files(request, options.show("trades", windows.windowing()), Terminal.of_process())
+
+
+@app.command(name="import")
+async def import_command(
+    *files: Files,
+    to: Path,
+    events: Literal["liquidations", "trades"],
+    csv: bool = False,
+    columns: Names = (),
+    constants: Names = (),
+    received: str | None = None,
+    min_volume: Usd = 0.0,
+    gapless: bool = False,
+    rejects: Path | None = None,
+) -> int:
+    """Make a recording of files that others wrote: JSON Lines or CSV, plain or gzip.
+
+    Rows that are no events are kept aside in a file of their own, with their line and what is wrong with them.
+
+    Args:
+        files: In the order of receipt.
+        to: The folder of the recording; it must not exist or be empty.
+        events: What the rows are.
+        csv: They are comma-separated values, and the first line names the columns.
+        columns: Which columns hold the fields, such as price=px,volume_usd=size; a field that is left out is in the
+            column of its own name. Fields: base_asset, exchange, symbol, side, price, volume_usd, time_ms.
+        constants: Fields that no column holds, such as exchange=Binance,base_asset=BTC.
+        received: The key or column that holds the time of receipt, in milliseconds since the epoch.
+        min_volume: Of the channels of trades, in US dollars; smaller trades are rejected.
+        gapless: Vouch that nothing is missing between the first row and the last: windows give complete rows then.
+        rejects: Where rejected rows go; by default the folder's name and .rejects.jsonl.
+    """
+    request = Import(
+        files=files,
+        to=to,
+        events=events,
+        is_csv=csv,
+        columns=pairs("--columns", columns),
+        constants=pairs("--constants", constants),
+        received=received,
+        min_volume=min_volume,
+        gapless=gapless,
+        rejects=rejects,
+    )
+    return await import_files(request, Terminal.of_process())
 
 
 @app.command(name="record")

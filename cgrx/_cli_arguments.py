@@ -60,14 +60,16 @@ Rate = Annotated[float, Parameter(validator=_finite)]
 Count = Annotated[int, Parameter(validator=_above_zero)]
 Port = Annotated[int, Parameter(validator=_port)]
 Names = Annotated[tuple[str, ...], Parameter(show_default=False)]
+Files = Annotated[Path, Parameter(name="FILE", required=True)]
+Folders = Annotated[Path, Parameter(name="FOLDER", required=True)]
 Channels = Annotated[str, Parameter(name="CHANNEL", required=True)]
 Instruments = Annotated[str, Parameter(name="EXCHANGE:SYMBOL[:MIN_VOLUME]", required=True)]
 
 
 @Parameter(name="*")
 @attrs.frozen(kw_only=True)
-class WatchOptions:
-    """What both kinds of events are watched with."""
+class ShowOptions:
+    """Which events are shown, and how."""
 
     min_volume: Usd | None = None
     """US dollars, at least."""
@@ -85,10 +87,6 @@ class WatchOptions:
     """How long, from the first connection on."""
     count: Count | None = None
     """How many events, or with --window how many final rows; all by default."""
-    url: str = URL
-    """Of the server, ws:// or wss://."""
-    connect_timeout: Positive = 30.0
-    """Seconds for the first connection, all attempts together."""
 
     def show(self, title: str, window: Windowing | None = None) -> Show:
         """How to show them, or the rows of a window over them."""
@@ -111,6 +109,17 @@ class WatchOptions:
                 stages.append(usable(make, *names))
         return tuple(stages)
 
+
+@Parameter(name="*")
+@attrs.frozen(kw_only=True)
+class WatchOptions(ShowOptions):
+    """What both kinds of events are watched with."""
+
+    url: str = URL
+    """Of the server, ws:// or wss://."""
+    connect_timeout: Positive = 30.0
+    """Seconds for the first connection, all attempts together."""
+
     def keyless_url(self) -> str:
         """The URL; refused with a key in it."""
         return keyless(self.url)
@@ -127,6 +136,19 @@ def keyless(url: str) -> str:
             Exit.USAGE, f"a key in --url can be seen by every user of this machine: set {KEY_VARIABLE} instead"
         )
     return url
+
+
+@Parameter(name="*")
+@attrs.frozen(kw_only=True)
+class ReplayOptions(ShowOptions):
+    """What both kinds of events are replayed with."""
+
+    speed: Positive = math.inf
+    """1 as recorded, 10 ten times as fast, inf as fast as the output is taken."""
+    start: Annotated[str | None, Parameter(name="--from")] = None
+    """Leave out what was received before, such as 2024-08-09T00:00:05 (UTC, unless it names a zone)."""
+    end: Annotated[str | None, Parameter(name="--to")] = None
+    """Leave out what was received then or later."""
 
 
 def usable(make: Callable[..., T], *arguments: Any) -> T:

@@ -98,7 +98,7 @@ async def _run(simulator: Simulator, viewer: Viewer, seconds: float) -> None:
                 beside(lambda: _close_when_all_has_arrived(simulator, feed, end)),
                 beside(lambda: _say_status(viewer)),
             ):
-                await viewer.run(feed, _chosen(feed), simulator.url)
+                await viewer.run(feed, _chosen(feed), lambda: simulator.url)
 
 
 def _chosen(feed: Feed) -> EventStream[Event]:

@@ -35,7 +35,8 @@ class View:
     """What a picture shows of the feed."""
 
     title: str
-    url: str
+    where: str
+    """What the feed is connected to, or how far a replay has come."""
     stats: FeedStats
     gaps: int
     rate: float
@@ -66,9 +67,9 @@ def _title(view: View, width: int) -> Text:
     sign, style = _STATES[view.stats.state]
     state = Text.assemble((view.title, "bold"), "  ", (f"{sign} {view.stats.state.value}", style))
     time = f"{view.elapsed_s:.0f} s" + (f" of {view.seconds:g} s" if view.seconds < float("inf") else "")
-    url = one_line(view.url, max(width - state.cell_len - len(time) - 4, 1))
-    if len(url) > 10:
-        state.append(f"  {url}", "dim")
+    where = one_line(view.where, max(width - state.cell_len - len(time) - 4, 1))
+    if len(where) > 10:
+        state.append(f"  {where}", "dim")
     space = width - state.cell_len - len(time)
     if space > 0:
         state.append(" " * space + time)

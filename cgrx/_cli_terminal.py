@@ -30,6 +30,8 @@ class Terminal:
     """Standard output is a terminal that can be drawn on."""
     is_shared: bool
     """Standard error is a terminal too: lines written to it while the table is drawn would spoil it."""
+    bar: Console | None = None
+    """Standard error, where it is a terminal that a progress bar can be drawn on: nothing else is shown there."""
 
     def say(self, text: str) -> None:
         """One plain line on standard error, whatever is in the text. Where that is gone, nowhere."""
@@ -49,7 +51,15 @@ class Terminal:
             console=console,
             is_live=out is not None and out.isatty() and not console.is_dumb_terminal,
             is_shared=err is not None and err.isatty(),
+            bar=_bar(out, err),
         )
+
+
+def _bar(out: TextIO | None, err: TextIO | None) -> Console | None:
+    if err is None or not err.isatty() or (out is not None and out.isatty()):
+        return None
+    console = Console(file=err, highlight=False, markup=False, emoji=False)
+    return None if console.is_dumb_terminal else console
 
 
 def _raw_write(stream: TextIO) -> Callable[[bytes], int | None]:

@@ -66,17 +66,17 @@ class Viewer:
         self._began = trio.current_time()
         self._ended = math.inf
         self._drawn = False
-        self._url = ""
+        self._where: Callable[[], str] = str
         self.gaps = 0
         self.feed: Feed | None = None
 
-    async def run(self, feed: Feed, events: EventStream[Event], url: str) -> None:
-        """Show the events of a stream of `feed`, which is connected to `url`, or the rows made of them.
+    async def run(self, feed: Feed, events: EventStream[Event], where: Callable[[], str]) -> None:
+        """Show the events of a stream of `feed`, or the rows made of them; `where` says what it is connected to.
 
         Ends with time, number or the stream; raises what that fails with. Time over, the feed is closed, and what had
         arrived is shown.
         """
-        show, self.feed, self._url = self._show, feed, url
+        show, self.feed, self._where = self._show, feed, where
         self._began = trio.current_time()
         seconds = show.seconds + show.longer_s
         self._terminal.output.finish_by(self._began + seconds + GRACE_S)
@@ -150,7 +150,7 @@ class Viewer:
         assert self.feed is not None  # nothing is drawn before
         view = View(
             title=self._show.title,
-            url=self._url,
+            where=self._where(),
             stats=self.feed.stats,
             gaps=self.gaps,
             rate=self.board.rate(trio.current_time()),

@@ -40,7 +40,7 @@ async def watch(request: Watch, show: Show, terminal: Terminal) -> int:
             with reporting(viewer.say):
                 async with connected(request.url, request.connect_timeout_s) as feed:
                     events = request.choose(feed).pipe(*request.filters)
-                    await viewer.run(feed, events, request.url)
+                    await viewer.run(feed, events, lambda: request.url)
         except ReaderGoneError:
             return Exit.DONE
         except CgrxError as error:

@@ -47,6 +47,7 @@ class FanIn(abc.DisposableBase, Generic[T]):
         self._observer = InTurn(observer)
         self._inputs = {index: _Input() for index in range(inputs)}
         self._unheard = inputs
+        self._marked = False
         self._unheard_ms = 0  # up to here it has been told that events of the unheard may be missing
         self._alive_ms: dict[str, int] = {}
         self._watermark_ms: int | None = None
@@ -66,8 +67,10 @@ class FanIn(abc.DisposableBase, Generic[T]):
         state = self._inputs[index]
         if self._unheard:
             self._hear(state)
+        self._marked = self._marked or not isinstance(signal, Batch)
         if isinstance(signal, Batch):
-            if self._unheard and signal.channel is not None:  # of what has no channel nothing is known anyway
+            # Of what has no channel nothing is known anyway, nor where nothing has been said but events.
+            if self._unheard and self._marked and signal.channel is not None:
                 self._tell_unheard(max([signal.received_ms, *(getattr(each, "time_ms", 0) for each in signal.events)]))
             self._observer.on_signal(signal)
         elif isinstance(signal, Alive):
@@ -155,17 +158,17 @@ class Shared(Generic[T]):
     """One subscription to a source for many observers, made with the first and disposed with the last."""
 
     def __init__(self, source: SignalSource[T]) -> None:
-        self._source = source
+        self.source = source
         self._fan: FanOut[T] | None = None
 
-    def connect(self, observer: SignalObserver[T], scheduler: abc.SchedulerBase | None) -> abc.DisposableBase:
+    def __call__(self, observer: SignalObserver[T], scheduler: abc.SchedulerBase | None) -> abc.DisposableBase:
         if self._fan is not None and not self._fan.closed:
             return self._fan.add(observer)
         fan: FanOut[T] = FanOut()
         self._fan = fan
         seat = fan.add(observer)
         try:
-            fan.connection.disposable = self._source.subscribe_signals(fan, scheduler=scheduler)
+            fan.connection.disposable = self.source.subscribe_signals(fan, scheduler=scheduler)
         except Exception:  # a stage that does not start: who comes next tries again
             fan.close()
             raise

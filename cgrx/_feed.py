@@ -5,7 +5,7 @@ import random
 import ssl
 from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol, get_args
+from typing import Protocol
 
 from reactivex import Observable
 
@@ -13,8 +13,9 @@ from cgrx._address import Dial, dial_tcp, parse_address
 from cgrx._clock import system_time
 from cgrx._durations import Duration, to_seconds
 from cgrx._events import Liquidation, Trade
+from cgrx._feed_base import OnSubscriberError, require_policy
 from cgrx._limits import Limits
-from cgrx._live import LiveFeed, OnSubscriberError
+from cgrx._live import LiveFeed
 from cgrx._loop import require_trio
 from cgrx._scheduler import TrioScheduler
 from cgrx._status import FeedStats, State, Status
@@ -156,8 +157,7 @@ def connect(
     key = api_key if api_key is not None else os.environ.get(KEY_VARIABLE) or None
     if url == URL and not key:
         raise ValueError(f"no API key: pass api_key=... or set {KEY_VARIABLE} (`cgrx demo` needs none)")
-    if on_subscriber_error not in get_args(OnSubscriberError):
-        raise ValueError(f'on_subscriber_error={on_subscriber_error!r} is neither "raise" nor "isolate"')
+    require_policy(on_subscriber_error)
     timeout_s = to_seconds(connect_timeout, "connect_timeout")
     address = parse_address(url, key)
     feed = LiveFeed(
@@ -167,5 +167,6 @@ def connect(
         on_subscriber_error,
         wall_clock,
         rng or random.Random(),
+        timeout_s,
     )
-    return feed.open(timeout_s)
+    return feed.open()

@@ -154,6 +154,43 @@ class Hub:
             self._in_turn(lambda: self._send(line, Batch(channel, received_ms, events)))
         return True
 
+    def relay(self, channel: Channel, signal: Signal[Any]) -> None:
+        """Deliver a signal as it was recorded: the recording brings gaps and proofs of its own."""
+        line = self._lines.get(channel)
+        if line is None:
+            return
+        for seat in line.seats:
+            seat.missing_since_ms = None
+        match signal:
+            case Batch(events=events, received_ms=received_ms) if events:
+                line.events += len(events)
+                line.last_event_ms, line.last_received_ms = events[-1].time_ms, received_ms
+            case Dropped(channel=of, count=count) if of is not None:
+                line.malformed += count
+            case Gap(start_ms=start_ms):
+                line.gaps += start_ms > 0
+                # Each subscriber's own, as on a live feed: a union passes a loss once that comes by two paths.
+                self._in_turn(lambda: self._each(line, lambda observer: observer.on_signal(attrs.evolve(signal))))
+                return
+            case _:
+                pass
+        if self._busy or self._waiting:
+            self._in_turn(partial(self._send, line, signal))
+            return
+        self._busy = True  # as `_in_turn`, for what a replay does by the million
+        try:
+            self._send(line, signal)
+        finally:
+            self._busy = False
+        self._run_waiting()
+
+    def passed(self, channel: Channel, count: int, received_ms: int) -> None:
+        """Count events that nobody had to be handed: every subscriber's own filters would have left them out."""
+        line = self._lines.get(channel)
+        if line is not None:
+            line.events += count
+            line.last_received_ms = max(received_ms, line.last_received_ms or 0)
+
     def malformed(self, channel: Channel, count: int) -> None:
         """Charge events that could not be read to the subscribers of their channel."""
         line = self._lines.get(channel)
@@ -292,7 +329,13 @@ class Hub:
             self._notify(seat, lambda observer: observer.on_signal(gap))
 
     def _send(self, line: _Line, signal: Signal[Any]) -> None:
-        self._each(line, lambda observer: observer.on_signal(signal))
+        for seat in line.seats:
+            if seat.taken:
+                try:
+                    seat.observer.on_signal(signal)
+                except Exception as error:  # noqa: BLE001 - the observer's own; see the module
+                    self._give_up(seat)
+                    self._on_raise(error)
 
     def _each(self, line: _Line, notify: Callable[[Observer], None]) -> None:
         for seat in line.seats:

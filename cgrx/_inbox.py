@@ -5,7 +5,7 @@ At every moment received = delivered + dropped + queued.
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import attrs
 import trio
@@ -195,9 +195,9 @@ class Block(Inbox[T]):
             self._holding = True
             self._runtime.hold()
             if self._timeout_s != float("inf"):
-                self._timer.disposable = self._runtime.scheduler.schedule_relative(self._timeout_s, self._on_timeout)
+                self._timer.disposable = self._runtime.after(self._timeout_s, self._on_timeout)
 
-    def _on_timeout(self, *_: Any) -> None:
+    def _on_timeout(self) -> None:
         self._end(BackpressureError(self._timeout_s))
 
     def take(self) -> T:

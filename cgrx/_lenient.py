@@ -38,6 +38,7 @@ _REPLY_KEYS = frozenset("code msg message error errors event method op result st
 _AROUND_PONG = string.whitespace + "\"'"
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _EXACT_DIGITS = 300
+_TOO_DEEP = "nested too deeply"
 _KINDS: dict[type, str] = {
     dict: "an object",
     list: "an array",
@@ -60,21 +61,36 @@ def event_type_of(channel: str) -> type[Event] | None:
 
 def read_message(payload: bytes, received_ms: int) -> Message:
     """Read any message at all; nothing is raised."""
-    text = payload.decode("utf-8", "surrogateescape").removeprefix("\ufeff").strip(string.whitespace)
+    text = _text_of(payload)
     if text.strip(_AROUND_PONG).casefold() == "pong":
         return Pong()
-    try:
-        value: object = json.loads(text, parse_int=_integer)
-    except RecursionError:
-        return Malformed("$", "nested too deeply", excerpt(payload))
-    except ValueError as error:
-        notice = None if text.startswith("{") else _notice(text)
-        return notice or Malformed("$", f"not JSON: {error}" if text else "empty", excerpt(payload))
+    value = _read_json(text, payload)
+    if isinstance(value, Malformed):
+        notice = None if text.startswith("{") or value.reason == _TOO_DEEP else _notice(text)
+        return notice or value
     if _is_object(value):
         is_reply = "channel" not in value and not _REPLY_KEYS.isdisjoint(value)
         return (_notice(text) if is_reply else None) or _read_frame(value, payload, received_ms)
     notice = _notice(value) if isinstance(value, str) else None
     return notice or Malformed("$", f"expected an object, got {_KINDS[type(value)]}", excerpt(payload))
+
+
+def read_json(payload: bytes) -> object:
+    """The value of a JSON text, as a message may hold it; `Malformed` where it is none."""
+    return _read_json(_text_of(payload), payload)
+
+
+def _text_of(payload: bytes) -> str:
+    return payload.decode("utf-8", "surrogateescape").removeprefix("\ufeff").strip(string.whitespace)
+
+
+def _read_json(text: str, payload: bytes) -> object:
+    try:
+        return json.loads(text, parse_int=_integer)
+    except RecursionError:
+        return Malformed("$", _TOO_DEEP, excerpt(payload))
+    except ValueError as error:
+        return Malformed("$", f"not JSON: {error}" if text else "empty", excerpt(payload))
 
 
 def _is_object(value: object) -> TypeGuard[dict[str, object]]:
@@ -113,7 +129,7 @@ def _read_frame(message: dict[str, object], payload: bytes, received_ms: int) ->
         reason = f"expected an array, got {_KINDS[type(data)]}"
         return Frame(channel, (), (Malformed("$.data", reason, excerpt(data)),))
     latest_ms = received_ms + MAX_AHEAD_MS
-    read = [_read_event(value, f"$.data[{index}]", event_type, latest_ms) for index, value in enumerate(data)]
+    read = [read_event(value, f"$.data[{index}]", event_type, latest_ms) for index, value in enumerate(data)]
     return Frame(
         channel,
         tuple(event for event in read if not isinstance(event, Malformed)),
@@ -121,7 +137,8 @@ def _read_frame(message: dict[str, object], payload: bytes, received_ms: int) ->
     )
 
 
-def _read_event(value: object, path: str, event_type: type[Event], latest_ms: int) -> Event | Malformed:
+def read_event(value: object, path: str, event_type: type[Event], latest_ms: float) -> Event | Malformed:
+    """One event of a frame, or what is wrong with it; `path` is where it stands, and none is later than `latest_ms`."""
     if not _is_object(value):
         return Malformed(path, f"expected an object, got {_KINDS[type(value)]}", excerpt(value))
     fields: list[Any] = []
@@ -154,7 +171,8 @@ def _exchange(value: object) -> str:
     return canonical_exchange(_text(value))
 
 
-def _number(value: object) -> float:
+def read_number(value: object) -> float:
+    """A finite number, or a text that is one. Raises `ValueError`."""
     if isinstance(value, str):
         if _NUMBER.fullmatch(value.strip(string.whitespace)) is None:
             raise ValueError("expected a number, got other text")
@@ -167,14 +185,14 @@ def _number(value: object) -> float:
 
 
 def _positive(value: object) -> float:
-    number = _number(value)
+    number = read_number(value)
     if number <= 0:
         raise ValueError("expected a number above zero")
     return number
 
 
 def _whole(value: object) -> int:
-    number = _number(value)
+    number = read_number(value)
     if not number.is_integer():
         raise ValueError("expected a whole number")
     return value if isinstance(value, int) else int(number)

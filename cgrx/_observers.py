@@ -51,6 +51,19 @@ class Runtime(Protocol):
         """A stream ended with an error for which its subscriber has no `on_error`."""
         ...
 
+    @property
+    def waits(self) -> bool:
+        """Whether it would rather wait for its consumers than let a buffer overflow, as a replay at full speed."""
+        ...
+
+    def begin(self) -> None:
+        """Somebody waits for its streams: a replay starts."""
+        ...
+
+    def after(self, delay_s: float, action: Callable[[], None]) -> abc.DisposableBase:
+        """Call it in so many seconds of trio's clock, whatever the feed's own time is."""
+        ...
+
     def hold(self) -> None:
         """Stop reading until `release` has been called as often."""
         ...
@@ -58,6 +71,12 @@ class Runtime(Protocol):
     def release(self) -> None:
         """Take one `hold` back."""
         ...
+
+
+def stages_of(observer: object) -> tuple[Any, ...]:
+    """The stages that all signals for this observer go through first, where it tells."""
+    found: tuple[Any, ...] = getattr(observer, "stages", ())
+    return found
 
 
 def is_async(function: object) -> bool:
@@ -246,6 +265,17 @@ class _Joint:
 
     def unhandled(self, error: Exception) -> None:
         self.members[0].unhandled(error)
+
+    @property
+    def waits(self) -> bool:
+        return all(member.waits for member in self.members)
+
+    def begin(self) -> None:
+        for member in self.members:
+            member.begin()
+
+    def after(self, delay_s: float, action: Callable[[], None]) -> abc.DisposableBase:
+        return self.members[0].after(delay_s, action)
 
     def hold(self) -> None:
         for member in self.members:

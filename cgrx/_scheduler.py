@@ -306,7 +306,11 @@ class TrioScheduler(PeriodicScheduler):
             entry.is_disposed = True
         if entry.is_disposed:  # on its way from another thread
             return
-        if self._agenda.add(due_us, entry) and self._alarm is not None:
+        if self._agenda.add(due_us, entry):
+            self._reset_alarm(due_us)
+
+    def _reset_alarm(self, due_us: int) -> None:
+        if self._alarm is not None:
             # What is due now wakes the task now: a deadline that is ahead by a rounding error sleeps a millisecond.
             self._alarm.deadline = due_us / 1e6 if due_us > self._now_us() else -math.inf
 
@@ -316,17 +320,23 @@ class TrioScheduler(PeriodicScheduler):
     async def _dispatch(self) -> None:
         try:
             with self._scope:
-                while True:
-                    await self._until_due()
-                    for entry in self._agenda.take_due(self._now_us()):
-                        try:
-                            entry.run()
-                        except Exception as error:
-                            if self._on_error is None:
-                                raise
-                            self._on_error(error)
+                await self._run_rounds()
         finally:
             self._end()
+
+    async def _run_rounds(self) -> None:
+        while True:
+            await self._until_due()
+            self._run_round()
+
+    def _run_round(self) -> None:
+        for entry in self._agenda.take_due(self._now_us()):
+            try:
+                entry.run()
+            except Exception as error:
+                if self._on_error is None:
+                    raise
+                self._on_error(error)
 
     async def _until_due(self) -> None:
         due_us = self._agenda.next_due()

@@ -95,6 +95,11 @@ class EventStream(Chained[T_co]):
         self.event_types = event_types
         """The types of event that it carries, None where that is not known."""
 
+    @property
+    def source(self) -> Connect[Any]:
+        """What the first of its stages is subscribed to: for who compiles the stages instead of running them."""
+        return cast("Connect[Any]", self._connect)
+
     def subscribe_signals(
         self, observer: SignalObserver[T_co], *, scheduler: abc.SchedulerBase | None = None
     ) -> abc.DisposableBase:
@@ -104,7 +109,7 @@ class EventStream(Chained[T_co]):
             scheduler = threadless(scheduler or self.runtime.scheduler)
         if not self.stages:
             return self._connect(observer, scheduler)
-        link: _Link[T_co] = _Link(Chain(self.stages), observer)
+        link: _Link[T_co] = _Link(self.stages, observer)
         link.source.disposable = self._connect(link, scheduler)
         return link
 
@@ -167,7 +172,9 @@ class _Items(Generic[T]):
 class _Link(abc.DisposableBase, Generic[T]):
     """One subscription through a fused chain of stages."""
 
-    def __init__(self, chain: Chain, observer: SignalObserver[T]) -> None:
+    def __init__(self, stages: tuple[Stage[Any, Any], ...], observer: SignalObserver[T]) -> None:
+        self.stages = stages
+        chain = Chain(stages)
         self._produce = chain.produce
         self._finish = chain.finish
         self._observer = observer
@@ -229,6 +236,23 @@ def _runtime_of(source: Observable[Any]) -> Runtime | None:
     return source.runtime if isinstance(source, Chained) else None
 
 
+@attrs.frozen(eq=False)
+class Union:
+    """The source of a `merge`."""
+
+    streams: tuple[EventStream[Any], ...]
+
+    def __call__(self, observer: SignalObserver[Any], scheduler: abc.SchedulerBase | None) -> abc.DisposableBase:
+        fan = FanIn(observer, len(self.streams))
+        try:
+            for index, stream in enumerate(self.streams):
+                fan.sources.add(stream.subscribe_signals(fan.input(index), scheduler=scheduler))
+        except Exception:  # a stage that does not start: nothing is left running
+            fan.dispose()
+            raise
+        return fan
+
+
 @overload
 def merge(first: Observable[T], second: Observable[U], /) -> EventStream[T | U]: ...
 @overload
@@ -252,22 +276,11 @@ def merge(*sources: Observable[Any]) -> EventStream[Any]:
     """
     if not sources:
         raise ValueError("merge() needs at least one source")
-    streams = [as_stream(source) for source in sources]
+    streams = tuple(as_stream(source) for source in sources)
     types = [stream.event_types for stream in streams]
     known = [each for each in types if each is not None]
-
-    def connect(observer: SignalObserver[Any], scheduler: abc.SchedulerBase | None) -> abc.DisposableBase:
-        fan = FanIn(observer, len(streams))
-        try:
-            for index, stream in enumerate(streams):
-                fan.sources.add(stream.subscribe_signals(fan.input(index), scheduler=scheduler))
-        except Exception:  # a stage that does not start: nothing is left running
-            fan.dispose()
-            raise
-        return fan
-
     return EventStream(
-        connect,
+        Union(streams),
         event_types=frozenset[type]().union(*known) if len(known) == len(types) else None,
         runtime=joint(stream.runtime for stream in streams if stream.runtime is not None),
     )
@@ -281,8 +294,7 @@ def share(source: Observable[T]) -> EventStream[T]:
     subscribers.
     """
     stream = as_stream(source)
-    shared: Shared[T] = Shared(stream)
-    return EventStream(shared.connect, event_types=stream.event_types, runtime=stream.runtime)
+    return EventStream(Shared(stream), event_types=stream.event_types, runtime=stream.runtime)
 
 
 def _synchronous(_: object, attribute: "attrs.Attribute[Any]", function: Any) -> None:

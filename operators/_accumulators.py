@@ -126,11 +126,9 @@ def _class_lines(
     yield "    def values(self):"
     yield "        return ("
     for aggregate in aggregates:
-        read = [f"self.{parts[part]}" for part in aggregate.primitives]
-        value = read[0]
-        if aggregate.result is not None:
-            function = _function_name(aggregate.result, namespace)
-            value = f"{function}({', '.join([*read, *map(repr, aggregate.arguments)])})"
+        value = aggregate.formula.source(
+            lambda part: f"self.{parts[part]}", lambda function: _function_name(function, namespace)
+        )
         yield f"            {value},  # {aggregate!r}"
     yield "        )"
 

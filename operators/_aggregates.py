@@ -1,7 +1,7 @@
 """An aggregate as a value, and how the arguments that all of them share are read.
 
-An aggregate names the primitives that it needs and the function of their values that gives its result. In the body
-of a `Row` it is a descriptor: `row.n` is what the aggregate gives.
+An aggregate is a formula over primitives, see `_formulas.py`. In the body of a `Row` it is a descriptor: `row.n` is
+what the aggregate gives.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Never, Self, TypeAlias,
 import attrs
 
 from cgrx._events import Event, Liquidation, LiquidationSide, Trade, TradeSide
-from cgrx.operators._primitives import Guard, Keep, Primitive
+from cgrx.operators._formulas import Formula, Function
+from cgrx.operators._primitives import Guard, Primitive
 
 R_co = TypeVar("R_co", covariant=True)
 
@@ -39,23 +40,24 @@ class Aggregate(Generic[R_co]):
 
     code: str
     """How it is written."""
-    primitives: tuple[Primitive, ...]
-    """What is kept for it while events come in."""
-    result: Callable[..., R_co] | None = None
-    """From their values and the `arguments` to the result; None: the value of the one primitive is the result."""
-    arguments: tuple[object, ...] = ()
+    formula: Formula
+    """What it means: how its result arises from which primitives."""
     kind: type[object] = float
     """The type of a result that is not None."""
 
     @property
+    def primitives(self) -> tuple[Primitive, ...]:
+        """What is kept for it while events come in."""
+        return self.formula.primitives
+
+    @property
     def functions(self) -> tuple[Callable[..., object], ...]:
         """The user's Python functions in it, which cannot be compiled: those of `agg.custom`."""
+        if not isinstance(self.formula, Function):
+            return ()
+        custom = [part for part in self.formula.kept if part.noun == "custom"]
         return tuple(
-            function
-            for part in self.primitives
-            if isinstance(part, Keep) and part.noun == "custom"
-            for function in (part.start, part.take, part.join, self.result)
-            if function is not None
+            function for part in custom for function in (part.start, part.take, part.join, self.formula.function)
         )
 
     @property

@@ -5,6 +5,7 @@ from typing import TypeVar, cast
 
 from cgrx._events import Event
 from cgrx.operators._aggregates import Aggregate, Side, filtered, require_callables, written
+from cgrx.operators._formulas import Function
 from cgrx.operators._primitives import Keep
 
 S = TypeVar("S")
@@ -50,4 +51,4 @@ def custom(
     require_callables("custom", start=start, add=add, merge=merge, result=result)
     part = Keep("custom", start, add, merge, guard=filtered("custom", side, cast("type[Event] | None", of)))
     code = written("custom", start, add, merge, result, side=side, of=of)
-    return Aggregate(code, (part,), result, kind=object)
+    return Aggregate(code, Function(result, (part,)), kind=object)

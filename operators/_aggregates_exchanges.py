@@ -1,13 +1,10 @@
 """Aggregates that look across exchanges: which there are, each one's share, how far their prices lie apart."""
 
-from collections.abc import Iterator, Mapping
-from fractions import Fraction
-
-import attrs
+from collections.abc import Mapping
 
 from cgrx._events import Event
 from cgrx.operators._aggregates import TEXTS, Aggregate, Side, Text, filtered, one_of, written
-from cgrx.operators._exact import quotient
+from cgrx.operators._formulas import Names, Parts, Spread
 from cgrx.operators._primitives import Distinct, SumBy
 
 
@@ -25,7 +22,7 @@ def exchanges(*, side: Side | None = None, of: type[Event] | None = None) -> Agg
         ValueError, TypeError: as `count`.
     """
     part = Distinct("exchange", guard=filtered("exchanges", side, of))
-    return Aggregate(written("exchanges", side=side, of=of), (part,), _names, kind=tuple)
+    return Aggregate(written("exchanges", side=side, of=of), Names(part), kind=tuple)
 
 
 def share(
@@ -48,7 +45,7 @@ def share(
     """
     one_of("share", "by", by, TEXTS)
     part = SumBy("volume_usd", by, guard=filtered("share", side, of))
-    return Aggregate(written("share", by, side=side, of=of), (part,), _shares, kind=Mapping)
+    return Aggregate(written("share", by, side=side, of=of), Parts(part), kind=Mapping)
 
 
 def dispersion(*, side: Side | None = None, of: type[Event] | None = None) -> Aggregate[float | None]:
@@ -70,50 +67,5 @@ def dispersion(*, side: Side | None = None, of: type[Event] | None = None) -> Ag
         ValueError, TypeError: as `count`.
     """
     guard = filtered("dispersion", side, of)
-    parts = (SumBy("volume_usd", "exchange", guard=guard), SumBy("base", "exchange", guard=guard))
-    return Aggregate(written("dispersion", side=side, of=of), parts, _dispersion)
-
-
-@attrs.frozen(repr=False, eq=False)
-class Shares(Mapping[str, float]):
-    """A frozen mapping from names to numbers, sorted by name; equal to any mapping of the same items."""
-
-    _items: tuple[tuple[str, float], ...]
-
-    def __getitem__(self, name: str) -> float:
-        for key, value in self._items:
-            if key == name:
-                return value
-        raise KeyError(name)
-
-    def __iter__(self) -> Iterator[str]:
-        return (key for key, _ in self._items)
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def __hash__(self) -> int:
-        return hash(self._items)
-
-    def __repr__(self) -> str:
-        return repr(dict(self._items))
-
-
-def _names(names: set[str]) -> tuple[str, ...]:
-    return tuple(sorted(names))
-
-
-def _shares(sums: dict[str, int]) -> Shares:
-    total = sum(sums.values())
-    shares = ((name, quotient(part, total)) for name, part in sorted(sums.items()))
-    return Shares(tuple((name, share) for name, share in shares if share is not None))
-
-
-def _dispersion(usd: dict[str, int], base: dict[str, int]) -> float | None:
-    # Fractions, because a difference of rounded prices would keep few digits of a small spread.
-    prices = [Fraction(usd[name], base[name]) for name in usd if base[name]]
-    total = sum(usd.values())
-    if not prices or not total:
-        return None
-    spread = (max(prices) - min(prices)) * sum(base.values()) / total
-    return quotient(spread.numerator, spread.denominator)
+    spread = Spread(SumBy("volume_usd", "exchange", guard=guard), SumBy("base", "exchange", guard=guard))
+    return Aggregate(written("dispersion", side=side, of=of), spread)

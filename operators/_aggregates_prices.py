@@ -4,12 +4,12 @@ The first event is the one with the smallest time; of those the one with the sma
 exchange, symbol, base asset, type. The last is the largest in the same order. So no tie depends on arrival.
 """
 
-import math
 from enum import IntEnum
 from typing import Any, Literal, TypeVar, overload
 
 from cgrx._events import Event, LiquidationSide, TradeSide
 from cgrx.operators._aggregates import NUMBERS, Aggregate, Number, Side, Text, filtered, one_of, written
+from cgrx.operators._formulas import Events, Field, Found, Value
 from cgrx.operators._primitives import FIELDS, EdgeEvent, EdgePrice, Extreme, Guard, Top
 
 E = TypeVar("E", bound=Event)
@@ -29,7 +29,7 @@ def open(*, side: Side | None = None, of: type[Event] | None = None) -> Aggregat
     Raises:
         ValueError, TypeError: as `count`.
     """
-    return Aggregate(written("open", side=side, of=of), (EdgePrice(False, guard=filtered("open", side, of)),))
+    return Aggregate(written("open", side=side, of=of), Value(EdgePrice(False, guard=filtered("open", side, of))))
 
 
 def high(*, side: Side | None = None, of: type[Event] | None = None) -> Aggregate[float | None]:
@@ -74,7 +74,7 @@ def close(*, side: Side | None = None, of: type[Event] | None = None) -> Aggrega
     Raises:
         ValueError, TypeError: as `count`.
     """
-    return Aggregate(written("close", side=side, of=of), (EdgePrice(True, guard=filtered("close", side, of)),))
+    return Aggregate(written("close", side=side, of=of), Value(EdgePrice(True, guard=filtered("close", side, of))))
 
 
 @overload
@@ -214,7 +214,7 @@ def largest(n: int, *, side: Side | None = None, of: type[Any] | None = None) ->
     if n < 1:
         raise ValueError(f"agg.largest({n!r}) takes a number of events, 1 or more")
     part = Top(n, guard=filtered("largest", side, of))
-    return Aggregate(written("largest", n, side=side, of=of), (part,), _as_tuple, kind=tuple)
+    return Aggregate(written("largest", n, side=side, of=of), Events(part), kind=tuple)
 
 
 def _edge(name: str, field: str, last: bool, side: Side | None, of: type[Event] | None) -> Aggregate[Any]:
@@ -222,23 +222,11 @@ def _edge(name: str, field: str, last: bool, side: Side | None, of: type[Event] 
     guard = filtered(name, side, of)
     code = written(name, field, side=side, of=of)
     if field == "price":
-        return Aggregate(code, (EdgePrice(last, guard=guard),))
+        return Aggregate(code, Value(EdgePrice(last, guard=guard)))
     if field == "time_ms":
         return _extreme(code, field, last, guard)
-    return Aggregate(code, (EdgeEvent(last, guard=guard),), _field, (field,), kind=_KINDS.get(field, str))
+    return Aggregate(code, Field(EdgeEvent(last, guard=guard), field), kind=_KINDS.get(field, str))
 
 
 def _extreme(code: str, field: str, greatest: bool, guard: Guard) -> Aggregate[Any]:
-    return Aggregate(code, (Extreme(field, greatest, guard=guard),), _found, kind=_KINDS[field])
-
-
-def _found(value: float) -> float | None:
-    return None if math.isinf(value) else value
-
-
-def _field(event: Event | None, field: str) -> object:
-    return None if event is None else getattr(event, field)
-
-
-def _as_tuple(events: list[Event]) -> tuple[Event, ...]:
-    return tuple(events)
+    return Aggregate(code, Found(Extreme(field, greatest, guard=guard)), kind=_KINDS[field])

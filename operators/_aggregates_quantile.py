@@ -10,6 +10,7 @@ from typing import Protocol, Self, cast
 
 from cgrx._events import Event
 from cgrx.operators._aggregates import AMOUNTS, Aggregate, Amount, Side, filtered, one_of, written
+from cgrx.operators._formulas import Function
 from cgrx.operators._primitives import Keep
 
 
@@ -59,7 +60,7 @@ def quantile(
     part = Keep("sketch", _new_sketch, _add, _merge, field, float(error), guard=filtered("quantile", side, of))
     shown = None if error == 0.01 else error
     code = written("quantile", q, field, error=shown, side=side, of=of)
-    return Aggregate(code, (part,), _value, (float(q),))
+    return Aggregate(code, Function(_value, (part,), (float(q),)))
 
 
 def _new_sketch(error: float) -> _Sketch:

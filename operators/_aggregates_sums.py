@@ -2,7 +2,7 @@
 
 from cgrx._events import Event
 from cgrx.operators._aggregates import AMOUNTS, Aggregate, Amount, Side, filtered, one_of, written
-from cgrx.operators._exact import BITS, amount, quotient, root
+from cgrx.operators._formulas import Deviation, Ratio, Total, Value
 from cgrx.operators._primitives import Count, Guard, Sum
 
 _BUY = 2
@@ -23,7 +23,7 @@ def count(*, side: Side | None = None, of: type[Event] | None = None) -> Aggrega
         TypeError: `of` is no type of event.
     """
     guard = filtered("count", side, of)
-    return Aggregate(written("count", side=side, of=of), (Count(guard=guard),), kind=int)
+    return Aggregate(written("count", side=side, of=of), Value(Count(guard=guard)), kind=int)
 
 
 def volume(*, side: Side | None = None, of: type[Event] | None = None) -> Aggregate[float]:
@@ -39,7 +39,7 @@ def volume(*, side: Side | None = None, of: type[Event] | None = None) -> Aggreg
         ValueError, TypeError: as `count`.
     """
     guard = filtered("volume", side, of)
-    return Aggregate(written("volume", side=side, of=of), (Sum("volume_usd", guard=guard),), amount)
+    return Aggregate(written("volume", side=side, of=of), Total(((1, Sum("volume_usd", guard=guard)),)))
 
 
 def buy_volume(*, of: type[Event] | None = None) -> Aggregate[float]:
@@ -55,7 +55,7 @@ def buy_volume(*, of: type[Event] | None = None) -> Aggregate[float]:
         TypeError: `of` is no type of event.
     """
     kind = filtered("buy_volume", None, of).of
-    return Aggregate(written("buy_volume", of=of), (Sum("volume_usd", guard=Guard(kind, _BUY)),), amount)
+    return Aggregate(written("buy_volume", of=of), Total(((1, Sum("volume_usd", guard=Guard(kind, _BUY))),)))
 
 
 def sell_volume(*, of: type[Event] | None = None) -> Aggregate[float]:
@@ -71,7 +71,8 @@ def sell_volume(*, of: type[Event] | None = None) -> Aggregate[float]:
         TypeError: `of` is no type of event.
     """
     kind = filtered("sell_volume", None, of).of
-    return Aggregate(written("sell_volume", of=of), _total_and_buys(Guard(kind)), _sold)
+    total, bought = _total_and_buys(Guard(kind))
+    return Aggregate(written("sell_volume", of=of), Total(((1, total), (-1, bought))))
 
 
 def delta(*, of: type[Event] | None = None) -> Aggregate[float]:
@@ -86,7 +87,8 @@ def delta(*, of: type[Event] | None = None) -> Aggregate[float]:
     Raises:
         TypeError: `of` is no type of event.
     """
-    return Aggregate(written("delta", of=of), _total_and_buys(filtered("delta", None, of)), _net)
+    total, bought = _total_and_buys(filtered("delta", None, of))
+    return Aggregate(written("delta", of=of), Total(((2, bought), (-1, total))))
 
 
 def imbalance(*, of: type[Event] | None = None) -> Aggregate[float | None]:
@@ -100,7 +102,8 @@ def imbalance(*, of: type[Event] | None = None) -> Aggregate[float | None]:
     Raises:
         TypeError: `of` is no type of event.
     """
-    return Aggregate(written("imbalance", of=of), _total_and_buys(filtered("imbalance", None, of)), _imbalance)
+    total, bought = _total_and_buys(filtered("imbalance", None, of))
+    return Aggregate(written("imbalance", of=of), Ratio(((2, bought), (-1, total)), ((1, total),)))
 
 
 def mean(
@@ -122,7 +125,7 @@ def mean(
     one_of("mean", "field", field, AMOUNTS)
     guard = filtered("mean", side, of)
     code = written("mean", field, side=side, of=of)
-    return Aggregate(code, (Sum(field, guard=guard), Count(guard=guard)), _mean)
+    return Aggregate(code, Ratio(((1, Sum(field, guard=guard)),), Count(guard=guard)))
 
 
 def vwap(*, side: Side | None = None, of: type[Event] | None = None) -> Aggregate[float | None]:
@@ -141,9 +144,8 @@ def vwap(*, side: Side | None = None, of: type[Event] | None = None) -> Aggregat
         ValueError, TypeError: as `count`.
     """
     guard = filtered("vwap", side, of)
-    return Aggregate(
-        written("vwap", side=side, of=of), (Sum("volume_usd", guard=guard), Sum("base", guard=guard)), quotient
-    )
+    usd, base = Sum("volume_usd", guard=guard), Sum("base", guard=guard)
+    return Aggregate(written("vwap", side=side, of=of), Ratio(((1, usd),), ((1, base),)))
 
 
 def stddev(
@@ -165,32 +167,10 @@ def stddev(
     """
     one_of("stddev", "field", field, AMOUNTS)
     guard = filtered("stddev", side, of)
-    parts = (Count(guard=guard), Sum(field, guard=guard), Sum(f"{field}_squared", guard=guard))
-    return Aggregate(written("stddev", field, side=side, of=of), parts, _stddev)
+    deviation = Deviation(Count(guard=guard), Sum(field, guard=guard), Sum(f"{field}_squared", guard=guard))
+    return Aggregate(written("stddev", field, side=side, of=of), deviation)
 
 
 def _total_and_buys(guard: Guard) -> tuple[Sum, Sum]:
     # What was sold is the rest, exactly: one test of the side per event serves both.
     return Sum("volume_usd", guard=guard), Sum("volume_usd", guard=Guard(guard.of, _BUY))
-
-
-def _sold(total: int, bought: int) -> float:
-    return amount(total - bought)
-
-
-def _net(total: int, bought: int) -> float:
-    return amount(2 * bought - total)
-
-
-def _imbalance(total: int, bought: int) -> float | None:
-    return quotient(2 * bought - total, total)
-
-
-def _mean(total: int, events: int) -> float | None:
-    return quotient(total, events << BITS)
-
-
-def _stddev(events: int, total: int, squares: int) -> float | None:
-    if not events:
-        return None
-    return root(events * squares - total * total, events * events << 2 * BITS)

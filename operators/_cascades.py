@@ -15,6 +15,7 @@ from cgrx.operators import agg
 from cgrx.operators._aggregates import Aggregate, filtered
 from cgrx.operators._arguments import LateEvents, positive_ms, spelled, whole_number
 from cgrx.operators._closing import Key, OpenRow
+from cgrx.operators._formulas import Function
 from cgrx.operators._primitives import Sum
 from cgrx.operators._row import Row
 from cgrx.operators._sessions import Sessions
@@ -31,7 +32,7 @@ def _dominant(long: int, short: int) -> LiquidationSide | None:
 
 def _dominant_side() -> Aggregate[LiquidationSide | None]:
     sides = (Sum("volume_usd", guard=filtered("volume", side, Liquidation)) for side in LiquidationSide)
-    return Aggregate("dominant_side()", tuple(sides), _dominant, kind=LiquidationSide)
+    return Aggregate("dominant_side()", Function(_dominant, tuple(sides)), kind=LiquidationSide)
 
 
 class Cascade(Row):

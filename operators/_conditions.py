@@ -6,7 +6,7 @@
 An engine that cannot compare texts as `accepts` does asks it once for each distinct text of the column.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal, TypeAlias
 
 import attrs
@@ -96,6 +96,16 @@ class Conditional(Stage[Any, Any]):
 
     def start(self) -> Running[Any, Any]:
         return Elementwise(filter_step((self, self.predicate)))
+
+
+def leading_conditions(stages: Iterable[Stage[Any, Any]]) -> tuple[Condition, ...]:
+    """What a chain of stages asks of every event before anything else of it sees the event."""
+    found: list[Condition] = []
+    for stage in stages:
+        if not isinstance(stage, Conditional):
+            break
+        found.append(stage.condition)
+    return tuple(found)
 
 
 def is_one_of(field: str, texts: tuple[str, ...]) -> Condition:

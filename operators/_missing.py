@@ -20,6 +20,11 @@ class Missing:
     def __len__(self) -> int:
         return len(self._gaps) + len(self._losses)
 
+    @property
+    def gaps(self) -> tuple[tuple[int, int], ...]:
+        """The times that were not seen, apart and in order."""
+        return tuple(self._gaps)
+
     def add_gap(self, start_ms: int, end_ms: int) -> None:
         """Events with a time in [start_ms, end_ms) may be missing."""
         apart: list[tuple[int, int]] = []

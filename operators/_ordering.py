@@ -43,10 +43,10 @@ class OrderedStream(EventStream[T_co]):
     """An EventStream that `merge_exchanges` has put in order."""
 
     def __init__(
-        self, terms: "_Terms", streams: tuple[EventStream[Any], ...], event_types: EventTypes, runtime: Runtime | None
+        self, terms: "Terms", streams: tuple[EventStream[Any], ...], event_types: EventTypes, runtime: Runtime | None
     ) -> None:
         self._counts = OrderCounts()
-        super().__init__(_Connector(terms, streams, self._counts), event_types=event_types, runtime=runtime)
+        super().__init__(Ordered(terms, streams, self._counts), event_types=event_types, runtime=runtime)
 
     @property
     def stats(self) -> OrderStats:
@@ -111,7 +111,7 @@ def merge_exchanges(
     if not streams:
         raise ValueError("merge_exchanges() needs at least one stream")
     delay_ms = to_seconds(max_delay, "max_delay") * 1e3
-    terms = _Terms(delay_ms if math.isinf(delay_ms) else round(delay_ms), until, on_source_error, max_held)
+    terms = Terms(delay_ms if math.isinf(delay_ms) else round(delay_ms), until, on_source_error, max_held)
     sources = tuple(as_stream(stream) for stream in streams)
     types = [stream.event_types for stream in sources]
     known = [each for each in types if each is not None]
@@ -167,7 +167,9 @@ def _check_max_held(_: object, __: object, value: float) -> None:
 
 
 @attrs.frozen
-class _Terms:
+class Terms:
+    """The arguments of `merge_exchanges`."""
+
     max_delay_ms: float
     until: Until = attrs.field(validator=_check_until)
     on_source_error: OnSourceError = attrs.field(validator=_check_on_source_error)
@@ -175,10 +177,10 @@ class _Terms:
 
 
 @attrs.frozen(eq=False)
-class _Connector:
-    """Subscribes to all of the streams, for one subscriber."""
+class Ordered:
+    """The source of a `merge_exchanges`: subscribes to all of the streams, for one subscriber."""
 
-    terms: _Terms
+    terms: Terms
     streams: tuple[EventStream[Any], ...]
     counts: OrderCounts
 
@@ -196,7 +198,7 @@ class _Connector:
 class _Merging(abc.DisposableBase, Generic[T]):
     """One subscription: the inputs meet in a fan, behind it they are ordered."""
 
-    def __init__(self, observer: SignalObserver[T], terms: _Terms, inputs: int, counts: OrderCounts) -> None:
+    def __init__(self, observer: SignalObserver[T], terms: Terms, inputs: int, counts: OrderCounts) -> None:
         self._observer = observer
         self._order: Reordering[T] = Reordering(inputs, terms.max_delay_ms, terms.max_held, counts)
         self._stopped = False

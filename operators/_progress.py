@@ -48,7 +48,7 @@ class Source:
 class Progress:
     """The progress of one subscription, in event time and in what is missing. State: its sources and recent gaps."""
 
-    def __init__(self, lateness_ms: int, idle_ms: int) -> None:
+    def __init__(self, lateness_ms: int, idle_ms: int, missing: Missing | None = None) -> None:
         self.begun_ms = NEVER
         """Up to here nothing was seen at all, because the subscription had not begun."""
         self.lost = 0
@@ -63,7 +63,7 @@ class Progress:
         self._limit_ms = FOREVER  # of several connections, what all have proven
         self._alive_ms: dict[str, int] = {}
         self._now_ms = NEVER  # the latest wall time seen on a mark
-        self._missing = Missing()
+        self._missing = Missing() if missing is None else missing
         self._unplaced = 0  # lost before anything said what time it is
         self._marked = False
 

@@ -7,8 +7,9 @@ A page asks by a comment; what stands between it and the next `<!-- end -->` is 
     <!-- file: event_time.py -->    the script in docs/examples
     <!-- output: event_time.py -->  what it prints
     <!-- aggregates -->             what the docstrings of cgrx.operators.agg say
-    <!-- benchmarks -->             the questions that the scripts of benchmarks/ ask
     <!-- columns -->                the columns of a recording
+    <!-- benchmarks -->             the questions that the scenarios of benchmarks/ ask
+    <!-- ratios -->                 what README quotes from docs/benchmarks.json
 """
 
 import ast
@@ -22,6 +23,7 @@ from functools import cache
 from pathlib import Path
 from types import FunctionType
 
+from benchmarks import _quotes, _results
 from cgrx._recording_schema import COLUMNS
 from cgrx.operators import agg
 from tests import drawing, house
@@ -114,13 +116,17 @@ def _benchmarks(_: None) -> str:
     lines = ["| question | command |", "| --- | --- |"]
     for path in sorted((house.ROOT / "benchmarks").glob("[!_]*.py")):
         question = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").partition("\n")[0]
-        lines.append(f"| {question} | `python -m benchmarks.{path.stem}` |")
+        lines.append(f"| {question} | `python -m benchmarks run {path.stem}` |")
     return "\n".join(lines)
 
 
 def _columns(_: None) -> str:
     rows = [f"| `{column.name}` | {column.type} | {column.meaning} |" for column in COLUMNS]
     return "\n".join(["| column | Arrow type | meaning |", "| --- | --- | --- |", *rows])
+
+
+def _ratios(_: None) -> str:
+    return _quotes.lines(_results.read(DOCS / "benchmarks.json"))
 
 
 def _output(name: str) -> str:
@@ -134,6 +140,7 @@ _KINDS: dict[str, Callable[..., str]] = {
     "aggregates": _aggregates,
     "benchmarks": _benchmarks,
     "columns": _columns,
+    "ratios": _ratios,
 }
 
 

@@ -1,5 +1,6 @@
 """What the tests of streams share: a hot source that is told what to say, and a feed's runtime that takes notes."""
 
+from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 import attrs
@@ -21,6 +22,8 @@ class Notes:
     scheduler: VirtualTimeScheduler = attrs.field(factory=VirtualTimeScheduler)
     raised: list[Exception] = attrs.field(factory=list[Exception])
     unheard: list[Exception] = attrs.field(factory=list[Exception])
+    waits: bool = False
+    begins: int = 0
     holds: int = 0
     elsewhere: bool = False
     """Whether it is being used in another thread."""
@@ -34,6 +37,15 @@ class Notes:
 
     def unhandled(self, error: Exception) -> None:
         self.unheard.append(error)
+
+    def begin(self) -> None:
+        self.begins += 1
+
+    def after(self, delay_s: float, action: Callable[[], None]) -> abc.DisposableBase:
+        def act(*_: object) -> None:
+            action()
+
+        return self.scheduler.schedule_relative(delay_s, act)
 
     def hold(self) -> None:
         self.holds += 1

@@ -32,7 +32,7 @@ STATS = FeedStats(
     channels={},
 )
 VIEW = View(
-    title="cgrx demo", url="ws://127.0.0.1:1/ws-api", stats=STATS, gaps=0, rate=41.25, elapsed_s=3.4, seconds=20
+    title="cgrx demo", where="ws://127.0.0.1:1/ws-api", stats=STATS, gaps=0, rate=41.25, elapsed_s=3.4, seconds=20
 )
 
 

@@ -1,0 +1,111 @@
+"""A scenario for the tests of the harness: rivals that agree, and rivals that fail in every way there is."""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from typing import Literal
+
+import attrs
+
+from benchmarks._harness import AbsentError, Case, Contest, Point, Results, Rival, Sample, Scenario
+from benchmarks._results import CaseResult, Line, RunResult, ScenarioResult
+
+Behaviour = Literal["agrees", "differs", "is missing", "abstains", "raises", "dies", "hangs"]
+
+LIMIT_S = 30.0
+
+
+@attrs.frozen
+class Trial:
+    """How the second rival behaves, and when."""
+
+    behaviour: Behaviour = "agrees"
+    measuring: bool = False
+
+
+@attrs.frozen
+class Squares:
+    """A rival that squares numbers."""
+
+    power: float = 2.0
+    misbehave: Callable[[], None] = lambda: None
+
+    def results(self) -> Results:
+        return [(number, number**self.power) for number in range(10)]
+
+    def measure(self) -> Sample:
+        self.misbehave()
+        return Sample(1.0, {"at": time.monotonic(), "pid": os.getpid()})
+
+
+def _raise() -> None:
+    raise RuntimeError("it went wrong")
+
+
+def _hang() -> None:
+    threading.Event().wait()
+
+
+def _die() -> None:
+    os._exit(3)
+
+
+FAILURES: dict[Behaviour, Callable[[], None]] = {"raises": _raise, "hangs": _hang, "dies": _die}
+
+
+def _ours(_: Trial, __: None) -> Contest:
+    return Squares()
+
+
+def _theirs(trial: Trial, _: None) -> Contest:
+    match trial.behaviour:
+        case "agrees":
+            return Squares(2.0 + 1e-13)
+        case "differs":
+            return Squares(2.1)
+        case "is missing":
+            __import__("a_library_that_nobody_has")
+        case "abstains":
+            raise AbsentError("it has no squares")
+        case _:
+            if trial.measuring:
+                return Squares(misbehave=FAILURES[trial.behaviour])
+            FAILURES[trial.behaviour]()
+    raise AssertionError("not reached")
+
+
+def scenario(trial: Trial, *, within_s: float = LIMIT_S, fresh: bool = False) -> Scenario[Trial]:
+    """The scenario, with this trial as its only case."""
+    return Scenario(
+        name="benchmarking",
+        package="tests",
+        question="Who squares fastest?",
+        unit="ns",
+        cases=lambda _: [Case("one case", trial)],
+        rivals=(Rival("ours", _ours, "ours"), Rival("theirs", _theirs)),
+        within_s=within_s,
+        fresh=fresh,
+    )
+
+
+SCENARIO = scenario(Trial())
+"""Where the rivals' processes find the rivals."""
+
+
+# --- results by hand ------------------------------------------------------------------------------------------------
+
+
+def case(
+    ours: tuple[float, ...], theirs: tuple[float, ...] | None, name: str = "one case", point: Point | None = None
+) -> CaseResult:
+    """A case of two rivals with these samples; None: the other one was absent."""
+    other = Line("theirs", "rival", absent="not installed") if theirs is None else Line("theirs", "rival", theirs)
+    return CaseResult(name, (Line("ours", "ours", ours, {"wall_ns": ours}), other), checked=10, point=point)
+
+
+def run_of(*cases: CaseResult, quick: bool = False, busy: float = 0.0) -> RunResult:
+    """A run of these cases."""
+    result = ScenarioResult("decode", "How fast?", "ns", "ours", cases)
+    machine, versions = {"cores": "2"}, {"commit": "abc"}
+    return RunResult("a command", "2026-01-01T00:00:00+00:00", 60.0, quick, machine, busy, versions, (result,))

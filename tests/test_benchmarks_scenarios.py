@@ -1,0 +1,113 @@
+"""The scenarios themselves: rivals agree, senders keep their word. Small, and no time is looked at."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from itertools import pairwise
+from typing import get_args
+
+import pytest
+
+from benchmarks import _by_cgrx, _by_hand, _by_polars, _by_reactivex, _mortal, _schedule
+from benchmarks.__main__ import SCENARIOS, list_command, main
+from benchmarks._data import trade_frames
+from benchmarks._equality import require_equal
+from benchmarks._receivers import CLIENTS, Goal
+from benchmarks._schedule import Schedule
+from benchmarks._server import Load, port_of, servers
+from benchmarks._tasks import Kind, Task
+from benchmarks._worker import load, process
+from cgrx import Trade
+from tests import house
+
+CGRX, TRIO_WEBSOCKET = CLIENTS[:2]
+OTHERS = {"by hand": _by_hand.ANSWERS, "reactivex": _by_reactivex.ANSWERS, "polars": _by_polars.ANSWERS}
+
+
+@contextmanager
+def collecting(count: int) -> Generator[tuple[Goal, list[Trade]], None, None]:
+    kept: list[Trade] = []
+
+    def on_event(event: Trade) -> None:
+        kept.append(event)
+        goal.left -= 1
+        if not goal.left:
+            goal.reached()
+
+    goal = Goal(count, on_event, lambda: None)
+    yield goal, kept
+    assert goal.left == 0
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+@pytest.mark.parametrize("batch", [1, 7, 100])
+def test_every_way_to_do_a_task_gives_the_same(kind: Kind, batch: int) -> None:
+    """Also for batches that do not divide the events."""
+    task = Task(kind, 900, batch=batch, subscribers=3)
+    run, shown = _by_cgrx.ANSWERS[kind](task)
+    expected = shown(run())
+    for name, answers in OTHERS.items():
+        if (name, kind) != ("polars", "fan-out"):
+            run, shown = answers[kind](task)
+            require_equal(kind, "cgrx", expected, name, shown(run()))
+
+
+def test_clients_get_what_the_sender_sends() -> None:
+    """Over TCP and TLS, however it is written."""
+    with servers() as found:
+        for load_, tls in ((Load(20, 3), False), (Load(20, 3, "record"), True), (Load(20, 3, "frame"), False)):
+            for client in (CGRX, TRIO_WEBSOCKET):
+                with collecting(60) as (goal, kept):
+                    client.receive(found.url(load_, tls=tls), found.ssl_context(tls=tls), goal)
+                assert len(kept) == 60
+                assert f'"price":{kept[-1].price}' in trade_frames(20, 3)[-1].decode()
+
+
+def test_a_schedule_is_kept() -> None:
+    """All events come, in order; none is due before its time."""
+    with process(_schedule.serve) as pipe:
+        port = port_of(pipe)
+        with collecting(40) as (goal, kept):
+            CGRX.receive(f"ws://127.0.0.1:{port}{Schedule(40, 2000).resource}", None, goal)
+    assert [event.volume_usd for event in kept] == list(range(1, 41))
+    assert [int(b.price - a.price) for a, b in pairwise(kept)] == [500] * 39
+    assert kept[-1].price < _schedule.now_us()
+
+
+def test_a_mortal_sender_dies_in_every_way_and_tells_when() -> None:
+    from benchmarks.recovery import Series, Survivor, _cgrx  # pyright: ignore[reportPrivateUsage] - the client of ours
+
+    series = Series(deaths=len(_mortal.DEATHS) + 1, jitter=False)
+    survivor = Survivor(series.deaths)
+    with process(_mortal.serve) as pipe:
+        _cgrx(f"ws://127.0.0.1:{port_of(pipe)}/", series, survivor)
+    assert len(survivor.delays_ms) == series.deaths
+    assert min(survivor.delays_ms) > 0
+    assert survivor.disorder == 0
+
+
+def test_every_scenario_is_on_the_list(capsys: pytest.CaptureFixture[str]) -> None:
+    files = {path.stem for path in (house.ROOT / "benchmarks").glob("[!_]*.py")}
+    assert files == set(SCENARIOS)
+    assert list_command() == 0
+    listed = capsys.readouterr().out
+    assert all(name in listed for name in SCENARIOS)
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_every_scenario_has_one_question_and_one_of_ours(name: str) -> None:
+    """A quick run has cases too, and all rivals have names of their own."""
+    found = load(f"benchmarks.{name}")
+    assert found.question.endswith("?")
+    assert found.ours == "cgrx"
+    assert len({rival.name for rival in found.rivals}) == len(found.rivals)
+    for quick in (True, False):
+        cases = found.cases(quick)
+        assert len({case.name for case in cases}) == len(cases) > 0
+
+
+def test_a_file_that_is_no_run_ends_the_command_with_its_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["benchmarks", "run", "decode", "--compare", str(house.ROOT / "README.md")])
+    assert main() == 2
+    assert "README.md" in capsys.readouterr().err

@@ -1,0 +1,150 @@
+"""A pipeline in columns gives the rows that it gives event by event, or says that it does not."""
+
+import math
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cgrx import operators as ops
+from cgrx._columnar import Columnar
+from cgrx._columnar_rows import as_rows, as_table
+from cgrx._columnar_source import Inexpressible
+from cgrx._signals import Alive, Batch, Gap
+from cgrx._streams import EventStream
+from cgrx.operators import agg
+from tests.columns import (
+    AGGREGATES,
+    LIQUIDATIONS,
+    TRADES,
+    WINDOWS,
+    Build,
+    Said,
+    assert_same,
+    by_events,
+    in_columns,
+    said,
+)
+from tests.windowing import trade
+
+TERMS: dict[str, Any] = {"lateness": "10ms", "idle": "15ms"}
+
+
+def trades(feed: Any) -> Any:
+    return feed.futures_trades(TRADES.exchange, TRADES.symbol, min_volume=0)
+
+
+def merged(*streams: Any) -> EventStream[Any]:
+    return ops.merge(*streams)
+
+
+SHAPES: dict[str, Build] = {
+    "one channel": lambda feed: feed.liquidations(),
+    "filtered": lambda feed: feed.liquidations().pipe(
+        ops.min_volume(0.5), ops.max_volume(1.75), ops.exchange("a", "C"), ops.symbol("x"), ops.base_asset("btc", "eth")
+    ),
+    "two channels": lambda feed: merged(feed.liquidations().pipe(ops.side("long")), trades(feed)),
+    "one channel twice": lambda feed: merged(feed.liquidations(), feed.liquidations().pipe(ops.side("short"))).share(),
+    "three streams": lambda feed: merged(
+        merged(trades(feed), feed.liquidations()), trades(feed).pipe(ops.side("buy"))
+    ).pipe(ops.min_volume(0.5)),
+    "ordered": lambda feed: ops.merge_exchanges(feed.liquidations(), trades(feed), max_delay="20ms"),
+    "one in order": lambda feed: ops.merge_exchanges(feed.liquidations(), max_delay="9ms").pipe(ops.min_volume(0.5)),
+    "waiting": lambda feed: ops.merge_exchanges(trades(feed), feed.liquidations(), max_delay=math.inf),
+    "deduplicated": lambda feed: merged(feed.liquidations(), trades(feed)).pipe(ops.dedupe("20ms")),
+    "deduplicated by fields": lambda feed: feed.liquidations().pipe(ops.dedupe("30ms", ("exchange", "symbol"))),
+}
+
+
+def attempt(build: Build, recorded: Said) -> Columnar | str:
+    """What the columns give, or why they do not."""
+    try:
+        return in_columns(build, recorded)
+    except Inexpressible as inexpressible:
+        return str(inexpressible)
+
+
+def compare(build: Build, recorded: Said) -> None:
+    """Either the columns say that they cannot, or the rows are equal, as objects and as a table."""
+    expected = by_events(build, recorded)
+    found = attempt(build, recorded)
+    if isinstance(found, str):
+        assert re.search("late|says nothing|gaps or losses|several connections", found)
+        return
+    rows = as_rows(found.frame, found.window.rows.type)
+    assert_same(rows, expected)
+    assert all(row.late == 0 for row in expected)
+    if expected:
+        table = ops.to_frame(rows, final_only=False)
+        assert as_table(found.frame, found.window.rows.type).equals(table)
+
+
+keys = st.sampled_from([(), "exchange", "symbol", ("exchange", "symbol"), ("base_asset", "exchange")])
+
+
+def check_quality(recorded: Said, shape: str, window: str, by: Any) -> None:
+    stage = WINDOWS[window](by=by, n=agg.count(), usd=agg.volume(), **TERMS)
+    compare(lambda feed: SHAPES[shape](feed).pipe(stage), recorded)
+
+
+@given(said(), st.sampled_from(list(SHAPES)), st.sampled_from(list(WINDOWS)), keys)
+@settings(max_examples=70, deadline=None)
+def test_rows_and_their_quality(recorded: Said, shape: str, window: str, by: Any) -> None:
+    """With gaps, losses, idle sources, one connection or two, and events that come too late."""
+    check_quality(recorded, shape, window, by)
+
+
+@pytest.mark.soak
+@given(said(), st.sampled_from(list(SHAPES)), st.sampled_from(list(WINDOWS)), keys)
+@settings(max_examples=5000, deadline=None)
+def test_rows_and_their_quality_at_length(recorded: Said, shape: str, window: str, by: Any) -> None:
+    check_quality(recorded, shape, window, by)
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+@given(recorded=said(disorder=8), shape=st.sampled_from(["one channel", "two channels"]), by=keys)
+@settings(max_examples=8, deadline=None)
+def test_every_aggregate(window: str, recorded: Said, shape: str, by: Any) -> None:
+    stage = WINDOWS[window](by=by, **AGGREGATES, **TERMS)
+    compare(lambda feed: SHAPES[shape](feed).pipe(stage), recorded)
+
+
+@given(said(disorder=60, channels=(LIQUIDATIONS,)), st.sampled_from(list(WINDOWS)))
+@settings(max_examples=30, deadline=None)
+def test_late_events_are_never_overlooked(recorded: Said, window: str) -> None:
+    """Where the disorder is large, the columns give the same or say that they cannot."""
+    check_quality(recorded, "one channel", window, "exchange")
+
+
+@given(said(channels=(LIQUIDATIONS,)))
+@settings(max_examples=10, deadline=None)
+def test_sides_are_keys_too(recorded: Said) -> None:
+    compare(lambda feed: feed.liquidations().pipe(ops.tumbling("20ms", by=("side", "symbol"), **TERMS)), recorded)
+
+
+def at(channel: Any, received_ms: int, *times_ms: int) -> tuple[Any, Any]:
+    return channel, Batch(channel, received_ms, tuple(trade(time_ms) for time_ms in times_ms))
+
+
+TWO = [(TRADES, Gap(TRADES, 0, 0, "subscribed")), at(TRADES, 50, 40), at(TRADES, 60, 55), at(TRADES, 90, 80)]
+
+
+@pytest.mark.parametrize(
+    ("recorded", "reason"),
+    [
+        ([*TWO, (TRADES, Alive("o", 90)), (TRADES, Alive("p", 91))], "several connections"),
+        ([*TWO, at(TRADES, 100, 75)], "1 event may come too late for merge_exchanges"),
+        ([*TWO, (TRADES, Gap(TRADES, 80, 95, "disconnected"))], "gaps or losses"),
+        (TWO, ""),
+    ],
+)
+@pytest.mark.parametrize("max_delay", ["20ms", math.inf])
+def test_an_order_that_columns_cannot_keep(recorded: Said, reason: str, max_delay: Any) -> None:
+    def build(feed: Any) -> Any:
+        return ops.merge_exchanges(trades(feed), max_delay=max_delay).pipe(ops.tumbling("20ms", **TERMS))
+
+    found = attempt(build, recorded)
+    assert reason in found if isinstance(found, str) else not reason
+    compare(build, recorded)
