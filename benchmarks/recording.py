@@ -1,26 +1,16 @@
-"""What does recording cost, per event: on the reader's path, and in all; and how small are the files?
+"""What does recording cost, per event: on the reader's path, and in all?
 
-    python -m benchmarks.recording [--quick] [--rounds 9] [--json FILE]
+Frames of trades are decoded and handed to one subscriber with `side("buy")` and `min_volume(1000)`, 1, 10 or 100 events
+in each; generated trades, and the recorded ones where they are there. What counts is processor time of the whole
+process, the thread that writes included.
 
-The trades of `../shared/data/futures_trades.jsonl.gz`, or generated ones where that file is absent, are decoded from
-the bytes of frames, as a feed does, with 1, 10 and 100 events in each. Rivals, which take turns; processor time of the
-whole process counts (the thread that writes too), and of the rounds the median:
-
-- reading: each frame is decoded and handed to one subscriber with `side("buy")` and `min_volume(1000)`;
-- hearing: the same, and a recorder hears every batch, whose writer forgets it: what is done on the reader's path;
-- recording: the same, and the recorder's thread makes columns of what was heard and writes files, every 10,000 events
-  (a second at ten thousand events a second), the last part finished.
-
-`x` is a ratio to reading, `us more` what is added to it in microseconds for each event. What was written is read back
-and compared.
+- cgrx: a recorder hears every batch; its thread makes columns of them and files, every 10,000 events, which is a second
+  at ten thousand events a second; the last part is finished. What was written is read back and compared first.
+- heard alone: the same, with a writer that forgets what it is given: what is done on the reader's path.
+- not recorded: without a recorder.
 """
 
-import argparse
-import gc
-import json
-import statistics
 import tempfile
-import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, cast
@@ -28,8 +18,10 @@ from typing import Any, cast
 import attrs
 import trio
 
-from benchmarks.pipelines import load
-from cgrx import Batch, Feed, FuturesTrades, Recording, Trade
+from benchmarks._data import CHANNEL, generated_trades, has_recordings, recorded_trades
+from benchmarks._harness import AbsentError, Case, Contest, Rival, Role, Sample, Scenario, Timed
+from cgrx import Batch, Feed, Recording, Trade
+from cgrx._channels import parse_channel
 from cgrx._codec import Frame, decode, encode_frame
 from cgrx._hub import Hub
 from cgrx._recorder import BUFFER, PART_BYTES, Recorder
@@ -37,184 +29,181 @@ from cgrx._recording_writer import RecordingWriter
 from cgrx._streams import EventStream
 from cgrx.operators._filters import min_volume, side
 
-CHANNEL = FuturesTrades("Binance", "BTCUSDT", 0)
-FLUSH_EVENTS = 10_000
-SIZES = (1, 10, 100)
+_OF = parse_channel(CHANNEL)
+_NOW_MS = 2**52
+_FLUSH_EVENTS = 10_000
 
 
 @attrs.frozen
-class Host:
+class Frames:
+    """What comes in."""
+
+    count: int
+    size: int
+    recorded: bool = False
+
+    def trades(self) -> list[Trade]:
+        """The events."""
+        if not self.recorded:
+            return generated_trades(self.count)
+        if not has_recordings():
+            raise AbsentError("the recordings are not there")
+        return list(recorded_trades()[: self.count])
+
+    def make(self, trades: list[Trade]) -> list[list[bytes]]:
+        """The frames, as many at once as there are between two flushes."""
+        frames = [encode_frame(CHANNEL, trades[at : at + self.size]) for at in range(0, len(trades), self.size)]
+        each = max(1, _FLUSH_EVENTS // self.size)
+        return [frames[at : at + each] for at in range(0, len(frames), each)]
+
+
+@attrs.frozen
+class _Host:
     """What a recorder tells its feed."""
 
     def report(self, status: object) -> None:
-        """Nothing may go wrong here."""
         raise AssertionError(status)
 
     def now_ms(self) -> int:
-        """The present does not matter."""
         return 0
 
 
 @attrs.frozen
-class Ear:
-    """A subscriber that is a recorder's."""
-
-    recorder: Recorder
-
-    def on_signal(self, signal: Any) -> None:
-        """Hear it."""
-        self.recorder.hear(CHANNEL, signal)
-
-    def on_error(self, error: Exception) -> None:
-        """Nothing may go wrong here."""
-        raise error
-
-    def on_completed(self) -> None:
-        """The end of a round."""
-
-
-@attrs.frozen
-class Forgetful:
+class _Forgetful:
     """Writes nothing."""
 
     folder: Path
     parts: tuple[()] = ()
     bytes: int = 0
 
-    def write(self, heard: object, /) -> None:
-        """Forget it."""
+    def write(self, heard: object, /) -> None: ...
 
-    def close(self) -> None:
-        """Nothing is open."""
+    def close(self) -> None: ...
 
-    def abandon(self) -> None:
-        """Nothing is open."""
+    def abandon(self) -> None: ...
 
 
-def feed() -> tuple[Hub, list[int]]:
-    """A hub with one subscriber that counts what passes its filters."""
+@attrs.frozen
+class _Ear:
+    recorder: Recorder
 
-    def nothing() -> None:
-        pass
+    def on_signal(self, signal: Any) -> None:
+        self.recorder.hear(_OF, signal)
+
+    def on_error(self, error: Exception) -> None:
+        raise error
+
+    def on_completed(self) -> None: ...
+
+
+def _feed() -> tuple[Hub, list[int]]:
+    """A hub with one subscriber, which counts."""
+    passed = [0]
+
+    def nothing() -> None: ...
 
     def fail(error: Exception) -> None:
         raise error
 
-    hub = Hub("benchmark", lambda: 0, nothing, fail)
-    stream: EventStream[Trade] = EventStream(
-        lambda observer, _: hub.subscribe(CHANNEL, observer), event_types=frozenset({Trade})
-    )
-    passed = [0]
-
     def count(_: Trade) -> None:
         passed[0] += 1
 
+    hub = Hub("benchmark", lambda: 0, nothing, fail)
+    stream: EventStream[Trade] = EventStream(
+        lambda observer, _: hub.subscribe(_OF, observer), event_types=frozenset({Trade})
+    )
     stream.pipe(side("buy"), min_volume(1000)).subscribe(count)
-    hub.proven([CHANNEL], 0)
+    hub.proven([_OF], 0)
     return hub, passed
 
 
-def read(hub: Hub, frames: list[bytes], received_ms: int) -> None:
-    """Decode frames and hand their events over."""
-    for frame in frames:
-        message = decode(frame, 2**52)
-        assert isinstance(message, Frame)
-        hub.batch(CHANNEL, received_ms, message.events)
-
-
-async def reading(frames: list[list[bytes]], folder: Path) -> None:
-    """Without a recorder."""
-    hub, _ = feed()
+async def _read(frames: list[list[bytes]], recorder: Recorder | None) -> int:
+    hub, passed = _feed()
+    if recorder is not None:
+        hub.subscribe(_OF, _Ear(recorder))
     for number, some in enumerate(frames):
-        read(hub, some, 1_700_000_000_000 + number)
+        for frame in some:
+            message = decode(frame, _NOW_MS)
+            assert isinstance(message, Frame)
+            hub.batch(_OF, 1_700_000_000_000 + number, message.events)
+        if recorder is not None:
+            await recorder.flush()
+    if recorder is not None:
+        await recorder.close()
+    return passed[0]
 
 
-async def hearing(frames: list[list[bytes]], folder: Path) -> None:
-    """With one that forgets what it heard."""
-    await record(frames, Recorder(cast(Feed, Host()), Forgetful(folder), 1.0, BUFFER))
+async def _recorded(frames: list[list[bytes]], folder: Path) -> int:
+    writer = RecordingWriter(folder, part_bytes=PART_BYTES)
+    return await _read(frames, Recorder(cast(Feed, _Host()), writer, 1.0, BUFFER))
 
 
-async def recording(frames: list[list[bytes]], folder: Path) -> None:
-    """With one that writes."""
-    await record(frames, Recorder(cast(Feed, Host()), RecordingWriter(folder, part_bytes=PART_BYTES), 1.0, BUFFER))
+async def _heard(frames: list[list[bytes]], folder: Path) -> int:
+    return await _read(frames, Recorder(cast(Feed, _Host()), _Forgetful(folder), 1.0, BUFFER))
 
 
-async def record(frames: list[list[bytes]], recorder: Recorder) -> None:
-    """Read what a recorder hears too."""
-    hub, _ = feed()
-    hub.subscribe(CHANNEL, Ear(recorder))
-    for number, some in enumerate(frames):
-        read(hub, some, 1_700_000_000_000 + number)
-        await recorder.flush()
-    await recorder.close()
-
-
-RIVALS: dict[str, Callable[[list[list[bytes]], Path], Awaitable[None]]] = {
-    "reading": reading,
-    "hearing": hearing,
-    "recording": recording,
-}
+async def _unrecorded(frames: list[list[bytes]], _: Path) -> int:
+    return await _read(frames, None)
 
 
 @attrs.frozen
-class Case:
-    """Figures for one size of frames: nanoseconds for each event, and bytes of the finished files."""
+class _Run:
+    """One rival; ours tells too how many bytes an event takes in its files."""
 
-    size: int
-    ns: dict[str, float]
-    bytes_each: float
+    timed: Timed
+    bytes_each: float | None
 
-    def __str__(self) -> str:
-        base = self.ns["reading"]
-        more = [
-            f"{self.ns[name]:9.0f} {self.ns[name] / base:6.2f} {(self.ns[name] - base) / 1e3:7.2f}"
-            for name in ("hearing", "recording")
-        ]
-        return f"frames of {self.size:<5}{base:9.0f}  {'  '.join(more)}{self.bytes_each:11.2f}"
+    def results(self) -> list[int]:
+        return list(self.timed.results() or ())
+
+    def measure(self) -> Sample:
+        sample = self.timed.measure()
+        if self.bytes_each is None:
+            return sample
+        return attrs.evolve(sample, also={**sample.also, "file_bytes": self.bytes_each})
 
 
-def measure(trades: list[Trade], size: int, rounds: int) -> Case:
-    """Let the rivals take turns."""
-    frames = [encode_frame(CHANNEL.name, trades[start : start + size]) for start in range(0, len(trades), size)]
-    each = max(1, FLUSH_EVENTS // size)
-    grouped = [frames[start : start + each] for start in range(0, len(frames), each)]
-    taken: dict[str, list[float]] = {name: [] for name in RIVALS}
-    bytes_each = 0.0
-    for _ in range(rounds):
-        for name, rival in RIVALS.items():
+def _rival(name: str, read: Callable[[list[list[bytes]], Path], Awaitable[int]], role: Role) -> Rival[Frames]:
+    def prepare(wanted: Frames, _: Any) -> Contest:
+        trades = wanted.trades()
+        frames = wanted.make(trades)
+
+        def run() -> int:
             with tempfile.TemporaryDirectory() as folder:
-                gc.collect()
-                began = time.process_time()
-                trio.run(rival, grouped, Path(folder))
-                taken[name].append((time.process_time() - began) / len(trades) * 1e9)
-                if name == "recording":
-                    found = Recording(folder)
-                    bytes_each = sum(part.bytes for part in found.parts) / len(trades)
-                    assert [e for b in found.entries() if isinstance(b.said, Batch) for e in b.said.events] == trades
-    return Case(size, {name: statistics.median(times) for name, times in taken.items()}, bytes_each)
+                return trio.run(read, frames, Path(folder))
+
+        bytes_each = _proven(frames, trades) if role == "ours" else None
+        return _Run(Timed(run, len(trades), lambda passed: [passed]), bytes_each)
+
+    return Rival(name, prepare, role)
 
 
-def main() -> None:
-    """Measure, print a table, write the figures."""
-    parser = argparse.ArgumentParser(description="a feed with and without a recorder")
-    parser.add_argument("--quick", action="store_true", help="fewer events and rounds: it runs, the figures are rough")
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--json", type=Path, help="write the figures here")
-    options = parser.parse_args()
-    trades, origin = load(8000 if options.quick else None)
-    rounds = 2 if options.quick else options.rounds
-    print(f"{len(trades):,} trades ({origin}); nanoseconds for each event; medians of {rounds} rounds")
-    print(f"{'':15}  reading    hearing      x us more  recording      x us more  bytes each")
-    cases: list[Case] = []
-    for size in SIZES:
-        cases.append(measure(trades, size, rounds))
-        print(cases[-1], flush=True)
-    if options.json is not None:
-        figures = [attrs.asdict(case) for case in cases]
-        options.json.write_text(
-            json.dumps({"events": len(trades), "origin": origin, "cases": figures}, indent=2) + "\n"
-        )
+def _proven(frames: list[list[bytes]], trades: list[Trade]) -> float:
+    """Bytes for each event, after all of them have come back."""
+    with tempfile.TemporaryDirectory() as name:
+        trio.run(_recorded, frames, Path(name))
+        recording = Recording(name)
+        batches = [entry.said for entry in recording.entries() if isinstance(entry.said, Batch)]
+        assert [event for batch in batches for event in batch.events] == trades
+        return sum(part.bytes for part in recording.parts) / len(trades)
 
 
-if __name__ == "__main__":
-    main()
+def _cases(quick: bool) -> list[Case[Frames]]:
+    count = 2_000 if quick else 40_000
+    return [
+        *(Case(f"frames of {size}", Frames(count, size)) for size in (1, 10, 100)),
+        Case("recorded trades, frames of 10", Frames(count, 10, recorded=True)),
+    ]
+
+
+SCENARIO = Scenario(
+    name="recording",
+    question=(__doc__ or "").partition("\n")[0],
+    unit="ns per event",
+    cases=_cases,
+    rivals=(
+        _rival("cgrx", _recorded, "ours"),
+        _rival("heard alone", _heard, "limit"),
+        _rival("not recorded", _unrecorded, "limit"),
+    ),
+)
