@@ -15,11 +15,11 @@ async def main(folder: str) -> None:
         async with cgrx.record(feed, folder, channels=["liquidationOrders"]) as recorder:
             large = feed.liquidations().pipe(ops.min_volume(500_000))
             large.subscribe(lambda event: print("large:", event.symbol, f"{event.volume_usd:,.0f}"))
-            await simulator.wait_subscribed("liquidationOrders")
-            for volume_usd in (120_000, 640_000, 80_000):
-                await simulator.send(liquidation("long", volume_usd))
-            while recorder.stats.events < 3:
-                await trio.sleep(0.01)
+            async with cgrx.stream(feed.liquidations()) as events:
+                await simulator.wait_subscribed("liquidationOrders")
+                for volume_usd in (120_000, 640_000, 80_000):
+                    await simulator.send(liquidation("long", volume_usd))
+                    await anext(events)
             await feed.aclose()
         print(recorder.stats.recorded, "events recorded,", recorder.stats.lost, "lost")
 
