@@ -34,6 +34,8 @@ PART_BYTES = 64 * 2**20
 """A part that is being written is finished when it has so many bytes; in Parquet it has about a tenth."""
 BUFFER = 250_000
 """So many events may wait to be written: some 50 MiB."""
+MARKS = 100_000
+"""So many marks and statuses may wait besides: a day of proofs of one channel. None of them can be left out."""
 _EARLY = 1 / 8
 """A flush does not wait for its time when so much of the buffer is full."""
 _BEHIND = "not recorded: the disk does not keep up"
@@ -154,7 +156,10 @@ class Recorder:
                     with trio.CancelScope(shield=True):  # what was taken is written, or it would be lost
                         await trio.to_thread.run_sync(self._writer.write, heard)
                     self._recorded += count
-                    self._queued -= count
+                    if self._error is None:
+                        self._queued -= count
+                    else:  # it failed meanwhile, and took these for lost
+                        self._lost -= count
                 except Exception as error:  # noqa: BLE001 - whatever it is: the recording ends, the feed goes on
                     self._fail(error)
 
@@ -182,6 +187,9 @@ class Recorder:
             if self._uncharged and channel in self._uncharged:
                 self._waiting += (channel, Dropped(channel, self._uncharged.pop(channel), _BEHIND))
             self._waiting += (channel, said)
+            if len(self._waiting) > 2 * (self._buffer + MARKS):
+                reason = f"{len(self._waiting) // 2:,} batches and marks wait: the disk does not keep up"
+                self._fail(RecordingError(str(self.folder), None, reason))
 
     def hear_status(self, status: Status) -> None:
         """Keep what is worth it."""

@@ -11,7 +11,7 @@ import pytest
 import trio
 
 import cgrx
-from cgrx import Batch, Dropped, LiquidationOrders, RecordingError, RecordingFailed
+from cgrx import Batch, Dropped, LiquidationOrders, RecordingError, RecordingFailed, _recorder
 from cgrx._simulator import Simulator
 from tests.feeding import Record, Statuses, feed_on
 from tests.recorders import TRADES, L, events_in, said
@@ -98,6 +98,39 @@ def test_a_loss_right_before_the_end_is_charged_too(tmp_path: Path, monkeypatch:
     last = said(tmp_path, LiquidationOrders())[-1]
     assert isinstance(last, Dropped)
     assert last.count == 2
+
+
+def test_marks_that_cannot_be_written_end_the_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of them may be left out, and none may pile up for ever. What is on its way to the disk still gets there."""
+    is_free = trio.Event()
+    write = trio.to_thread.run_sync
+
+    async def slow(function: Callable[..., T], *args: Any) -> T:
+        await is_free.wait()
+        return await write(function, *args)
+
+    async def main() -> None:
+        async with (
+            Simulator() as simulator,
+            feed_on(simulator) as feed,
+            cgrx.record(feed, tmp_path, channels=[L], buffer=1) as recorder,
+        ):
+            statuses = Statuses(feed)
+            await trio.sleep(1.5)  # nothing is on its way
+            monkeypatch.setattr(trio.to_thread, "run_sync", slow)
+            monkeypatch.setattr(_recorder, "MARKS", 3)
+            await simulator.send(liquidation(0))
+            await trio.sleep(200)  # a proof every 20 seconds
+            assert isinstance(recorder.error, RecordingError)
+            assert "batches and marks wait: the disk does not keep up" in str(recorder.error)
+            assert len([status for status in statuses.all if isinstance(status, RecordingFailed)]) == 1
+            assert (recorder.stats.recorded, recorder.stats.lost) == (0, 1)
+            is_free.set()
+            await trio.sleep(1)
+            assert (recorder.stats.recorded, recorder.stats.lost) == (1, 0)
+
+    run_mock(main)
+    assert events_in(tmp_path) == [liquidation(0)]
 
 
 def limited(folder: Path) -> Generator[Path]:
