@@ -156,10 +156,10 @@ class Recorder:
                     with trio.CancelScope(shield=True):  # what was taken is written, or it would be lost
                         await trio.to_thread.run_sync(self._writer.write, heard)
                     self._recorded += count
-                    if self._error is None:
-                        self._queued -= count
-                    else:  # it failed meanwhile, and took these for lost
+                    if self._failed.is_set():  # it failed meanwhile, and took these for lost
                         self._lost -= count
+                    else:
+                        self._queued -= count
                 except Exception as error:  # noqa: BLE001 - whatever it is: the recording ends, the feed goes on
                     self._fail(error)
 

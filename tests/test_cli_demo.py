@@ -97,7 +97,7 @@ def test_rows_in_the_live_table() -> None:
 def test_with_faults() -> None:
     """It goes on, and counts what they did."""
     heard = Heard()
-    assert shown(heard, WrongTypes(after=0.05), Drop(after=0.15), seconds=1.0) == Exit.DONE
+    assert shown(heard, WrongTypes(after=0.05), Drop(after=0.5), seconds=1.5) == Exit.DONE
     assert heard.has_said("malformed input")
     assert heard.has_said("trying again in")
     received = next(line for line in heard.lines if line.startswith("received"))
