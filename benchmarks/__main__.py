@@ -21,7 +21,9 @@ from benchmarks._equality import UnequalError
 from benchmarks._results import RunResult, ScenarioResult
 from benchmarks._worker import WorkerError, load
 
-Name: TypeAlias = Literal["wire", "decode", "pipelines", "latency", "growth", "recovery", "recording", "start"]
+Name: TypeAlias = Literal[
+    "wire", "decode", "pipelines", "recording", "replay", "backtest", "latency", "growth", "recovery", "start"
+]
 SCENARIOS: tuple[Name, ...] = get_args(Name)
 QUICK_ROUNDS = 2
 WIDTH = 140

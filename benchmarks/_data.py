@@ -60,6 +60,16 @@ def has_recordings() -> bool:
     return RECORDINGS.is_dir()
 
 
+def origin() -> str:
+    """Where `any_trades` are from, as it is told in the names of cases."""
+    return "recorded" if has_recordings() else "generated"
+
+
+def any_trades(count: int) -> list[Trade]:
+    """The first of the recorded trades; where the recordings are not there, generated ones."""
+    return list(recorded_trades()[:count]) if has_recordings() else generated_trades(count)
+
+
 def generated_event(event_type: type[Event], chance: random.Random) -> Event:
     """One of few assets and exchanges; all numbers differ."""
     asset = chance.choice(ASSETS)

@@ -16,6 +16,7 @@ from benchmarks._harness import Point, Role
 
 PACKAGES = (
     "cgrx trio trio-websocket reactivex msgspec attrs websockets picows uvloop orjson streamz aiostream bytewax polars"
+    " pyarrow"
 ).split()
 
 

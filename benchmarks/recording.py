@@ -1,199 +1,213 @@
-"""What does recording cost, per event: on the reader's path, and in all?
+"""What does recording cost, per event: on the reader's path, and in all; and how small are the files?
 
-Frames of trades are decoded and handed to one subscriber with `side("buy")` and `min_volume(1000)`, 1, 10 or 100 events
-in each; generated trades, and the recorded ones where they are there. What counts is processor time of the whole
-process, the thread that writes included.
+Frames of the trade channel, of 100 and of 1 trade each, are decoded and handed to one subscriber, with `side("buy")`
+and `min_volume(1000)`, as a feed does. With a recorder attached the same batches go to that too; what it heard is
+written every 10,000 events, a second at ten thousand a second. Whoever records ends with finished files, which are read
+back and compared. The rival writes each batch as JSON Lines where it hears it; the limit records nothing, and what
+cgrx takes above that is what a recorder costs.
 
-- cgrx: a recorder hears every batch; its thread makes columns of them and files, every 10,000 events, which is a second
-  at ten thousand events a second; the last part is finished. What was written is read back and compared first.
-- heard alone: the same, with a writer that forgets what it is given: what is done on the reader's path.
-- not recorded: without a recorder.
+What counts is the processor time of the reader's thread. `threads_ns` is that of all others, for each event: there a
+recorder makes its columns and files. `file_bytes` is the size of the finished files, for each event.
 """
 
+import gc
 import tempfile
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO, TypeAlias, cast
 
 import attrs
+import msgspec
 import trio
 
-from benchmarks._data import CHANNEL, generated_trades, has_recordings, recorded_trades
-from benchmarks._harness import AbsentError, Case, Contest, Rival, Role, Sample, Scenario, Timed
-from cgrx import Batch, Feed, Recording, Trade
-from cgrx._channels import parse_channel
-from cgrx._codec import Frame, decode, encode_frame
+from benchmarks._data import CHANNEL, START_MS, any_trades, origin
+from benchmarks._harness import Case, Contest, Results, Rival, Role, Sample, Scenario
+from cgrx import Batch, Feed, Trade, parse_channel
+from cgrx import operators as ops
+from cgrx._codec import decode, encode_frame
 from cgrx._hub import Hub
-from cgrx._recorder import BUFFER, PART_BYTES, Recorder
-from cgrx._recording_writer import RecordingWriter
+from cgrx._messages import Frame
 from cgrx._streams import EventStream
-from cgrx.operators._filters import min_volume, side
 
-_OF = parse_channel(CHANNEL)
-_NOW_MS = 2**52
-_FLUSH_EVENTS = 10_000
+FLUSH_EVENTS = 10_000
+FLUSH_S = 1.0
+NEVER_AHEAD_MS = 2**52
+"""A time of receipt that no recorded trade is after."""
+FOLLOWED = parse_channel(CHANNEL)
+
+Flushes: TypeAlias = Sequence[Sequence[bytes]]
+"""Frames, parted where something is written."""
 
 
 @attrs.frozen
-class Frames:
-    """What comes in."""
+class Traffic:
+    """What is read."""
 
-    count: int
-    size: int
-    recorded: bool = False
+    events: int
+    batch: int
 
-    def trades(self) -> list[Trade]:
-        """The events."""
-        if not self.recorded:
-            return generated_trades(self.count)
-        if not has_recordings():
-            raise AbsentError("the recordings are not there")
-        return list(recorded_trades()[: self.count])
-
-    def make(self, trades: list[Trade]) -> list[list[bytes]]:
-        """The frames, as many at once as there are between two flushes."""
-        frames = [encode_frame(CHANNEL, trades[at : at + self.size]) for at in range(0, len(trades), self.size)]
-        each = max(1, _FLUSH_EVENTS // self.size)
+    def flushes(self) -> Flushes:
+        """The frames, the same in every process."""
+        trades, size = any_trades(self.events), self.batch
+        frames = [encode_frame(CHANNEL, trades[at : at + size]) for at in range(0, len(trades), size)]
+        each = FLUSH_EVENTS // size
         return [frames[at : at + each] for at in range(0, len(frames), each)]
 
 
+class Following:
+    """A feed's hub, with the subscriber that everybody has."""
+
+    def __init__(self) -> None:
+        self.passed = 0
+        self.hub = Hub("benchmark", lambda: 0, lambda: None, self._fail)
+        stream: EventStream[Trade] = EventStream(
+            lambda observer, _: self.hub.subscribe(FOLLOWED, observer), event_types=frozenset({Trade})
+        )
+        stream.pipe(ops.side("buy"), ops.min_volume(1000)).subscribe(self._count)
+        self.hub.proven([FOLLOWED], 0)
+
+    def read(self, frames: Iterable[bytes], received_ms: int) -> None:
+        """Decode frames and hand their events over."""
+        for frame in frames:
+            message = decode(frame, NEVER_AHEAD_MS)
+            assert isinstance(message, Frame)
+            self.hub.batch(FOLLOWED, received_ms, message.events)
+
+    def _count(self, _: Trade) -> None:
+        self.passed += 1
+
+    def _fail(self, error: Exception) -> None:
+        raise error
+
+
 @attrs.frozen
-class _Host:
+class Ear:
+    """A subscriber that takes whole signals."""
+
+    hear: Callable[[Any], object]
+
+    def on_signal(self, signal: Any) -> None:
+        """Hand it on."""
+        self.hear(signal)
+
+    def on_error(self, error: Exception) -> None:
+        """Nothing may go wrong here."""
+        raise error
+
+    def on_completed(self) -> None:
+        """Nothing to do."""
+
+
+class Host:
     """What a recorder tells its feed."""
 
     def report(self, status: object) -> None:
+        """Nothing may go wrong here."""
         raise AssertionError(status)
 
     def now_ms(self) -> int:
+        """The present does not matter."""
         return 0
 
 
-@attrs.frozen
-class _Forgetful:
-    """Writes nothing."""
-
-    folder: Path
-    parts: tuple[()] = ()
-    bytes: int = 0
-
-    def write(self, heard: object, /) -> None: ...
-
-    def close(self) -> None: ...
-
-    def abandon(self) -> None: ...
+async def _without(flushes: Flushes, _: Path) -> None:
+    following = Following()
+    for number, frames in enumerate(flushes):
+        following.read(frames, START_MS + number)
 
 
-@attrs.frozen
-class _Ear:
-    recorder: Recorder
+async def _with_recorder(flushes: Flushes, folder: Path) -> None:
+    from cgrx._recorder import BUFFER, Recorder
+    from cgrx._recording_writer import RecordingWriter
 
-    def on_signal(self, signal: Any) -> None:
-        self.recorder.hear(_OF, signal)
-
-    def on_error(self, error: Exception) -> None:
-        raise error
-
-    def on_completed(self) -> None: ...
-
-
-def _feed() -> tuple[Hub, list[int]]:
-    """A hub with one subscriber, which counts."""
-    passed = [0]
-
-    def nothing() -> None: ...
-
-    def fail(error: Exception) -> None:
-        raise error
-
-    def count(_: Trade) -> None:
-        passed[0] += 1
-
-    hub = Hub("benchmark", lambda: 0, nothing, fail)
-    stream: EventStream[Trade] = EventStream(
-        lambda observer, _: hub.subscribe(_OF, observer), event_types=frozenset({Trade})
-    )
-    stream.pipe(side("buy"), min_volume(1000)).subscribe(count)
-    hub.proven([_OF], 0)
-    return hub, passed
+    following, recorder = Following(), Recorder(cast("Feed", Host()), RecordingWriter(folder), FLUSH_S, BUFFER)
+    following.hub.subscribe(FOLLOWED, Ear(partial(recorder.hear, FOLLOWED)))
+    for number, frames in enumerate(flushes):
+        following.read(frames, START_MS + number)
+        await recorder.flush()
+    await recorder.close()
+    assert recorder.stats.recorded == recorder.stats.events
 
 
-async def _read(frames: list[list[bytes]], recorder: Recorder | None) -> int:
-    hub, passed = _feed()
-    if recorder is not None:
-        hub.subscribe(_OF, _Ear(recorder))
-    for number, some in enumerate(frames):
-        for frame in some:
-            message = decode(frame, _NOW_MS)
-            assert isinstance(message, Frame)
-            hub.batch(_OF, 1_700_000_000_000 + number, message.events)
-        if recorder is not None:
-            await recorder.flush()
-    if recorder is not None:
-        await recorder.close()
-    return passed[0]
+def _recorded(folder: Path) -> Iterable[Trade]:
+    from cgrx import Recording
+
+    for entry in Recording(folder).entries():
+        if isinstance(entry.said, Batch):
+            yield from cast("Batch[Trade]", entry.said).events
 
 
-async def _recorded(frames: list[list[bytes]], folder: Path) -> int:
-    writer = RecordingWriter(folder, part_bytes=PART_BYTES)
-    return await _read(frames, Recorder(cast(Feed, _Host()), writer, 1.0, BUFFER))
+async def _with_lines(flushes: Flushes, folder: Path) -> None:
+    following, encode = Following(), msgspec.json.Encoder().encode_lines
+    with _lines(folder).open("wb") as file:
+        following.hub.subscribe(FOLLOWED, Ear(partial(_write, file, encode)))
+        for number, frames in enumerate(flushes):
+            following.read(frames, START_MS + number)
+            file.flush()
 
 
-async def _heard(frames: list[list[bytes]], folder: Path) -> int:
-    return await _read(frames, Recorder(cast(Feed, _Host()), _Forgetful(folder), 1.0, BUFFER))
+def _write(file: BinaryIO, encode: Callable[[Any], bytes], signal: Any) -> None:
+    if isinstance(signal, Batch):
+        file.write(encode(cast("Batch[Trade]", signal).events))
 
 
-async def _unrecorded(frames: list[list[bytes]], _: Path) -> int:
-    return await _read(frames, None)
+def _lines(folder: Path) -> Path:
+    return folder / "trades.jsonl"
+
+
+def _read_lines(folder: Path) -> Iterable[Trade]:
+    return msgspec.json.Decoder(Trade).decode_lines(_lines(folder).read_bytes())
+
+
+def _nothing(_: Path) -> None:
+    return None
 
 
 @attrs.frozen
-class _Run:
-    """One rival; ours tells too how many bytes an event takes in its files."""
+class Recording:
+    """One way to record, on one kind of traffic."""
 
-    timed: Timed
-    bytes_each: float | None
+    keep: Callable[[Flushes, Path], Awaitable[None]]
+    read_back: Callable[[Path], Iterable[Trade] | None]
+    flushes: Flushes
+    events: int
 
-    def results(self) -> list[int]:
-        return list(self.timed.results() or ())
+    def results(self) -> Results:
+        """The events that the files hold."""
+        with tempfile.TemporaryDirectory() as folder:
+            trio.run(self.keep, self.flushes, Path(folder))
+            events = self.read_back(Path(folder))
+            return None if events is None else [msgspec.structs.astuple(event) for event in events]
 
     def measure(self) -> Sample:
-        sample = self.timed.measure()
-        if self.bytes_each is None:
-            return sample
-        return attrs.evolve(sample, also={**sample.also, "file_bytes": self.bytes_each})
+        """See `Contest`."""
+        with tempfile.TemporaryDirectory() as folder:
+            gc.collect()
+            all_s, reader_s = time.process_time(), time.thread_time()
+            trio.run(self.keep, self.flushes, Path(folder))
+            all_s, reader_s = time.process_time() - all_s, time.thread_time() - reader_s
+            size = sum(file.stat().st_size for file in Path(folder).iterdir())
+        also = {"threads_ns": max(0.0, all_s - reader_s) / self.events * 1e9, "file_bytes": size / self.events}
+        return Sample(reader_s / self.events * 1e9, also)
 
 
-def _rival(name: str, read: Callable[[list[list[bytes]], Path], Awaitable[int]], role: Role) -> Rival[Frames]:
-    def prepare(wanted: Frames, _: Any) -> Contest:
-        trades = wanted.trades()
-        frames = wanted.make(trades)
-
-        def run() -> int:
-            with tempfile.TemporaryDirectory() as folder:
-                return trio.run(read, frames, Path(folder))
-
-        bytes_each = _proven(frames, trades) if role == "ours" else None
-        return _Run(Timed(run, len(trades), lambda passed: [passed]), bytes_each)
+def _rival(
+    name: str,
+    keep: Callable[[Flushes, Path], Awaitable[None]],
+    read_back: Callable[[Path], Iterable[Trade] | None],
+    role: Role = "rival",
+) -> Rival[Traffic]:
+    def prepare(traffic: Traffic, _: None) -> Contest:
+        return Recording(keep, read_back, traffic.flushes(), traffic.events)
 
     return Rival(name, prepare, role)
 
 
-def _proven(frames: list[list[bytes]], trades: list[Trade]) -> float:
-    """Bytes for each event, after all of them have come back."""
-    with tempfile.TemporaryDirectory() as name:
-        trio.run(_recorded, frames, Path(name))
-        recording = Recording(name)
-        batches = [entry.said for entry in recording.entries() if isinstance(entry.said, Batch)]
-        assert [event for batch in batches for event in batch.events] == trades
-        return sum(part.bytes for part in recording.parts) / len(trades)
-
-
-def _cases(quick: bool) -> list[Case[Frames]]:
-    count = 2_000 if quick else 40_000
-    return [
-        *(Case(f"frames of {size}", Frames(count, size)) for size in (1, 10, 100)),
-        Case("recorded trades, frames of 10", Frames(count, 10, recorded=True)),
-    ]
+def _cases(quick: bool) -> list[Case[Traffic]]:
+    events = 2_000 if quick else 44_000
+    return [Case(f"{origin()} trades, batches of {size}", Traffic(events, size)) for size in (100, 1)]
 
 
 SCENARIO = Scenario(
@@ -202,8 +216,8 @@ SCENARIO = Scenario(
     unit="ns per event",
     cases=_cases,
     rivals=(
-        _rival("cgrx", _recorded, "ours"),
-        _rival("heard alone", _heard, "limit"),
-        _rival("not recorded", _unrecorded, "limit"),
+        _rival("cgrx", _with_recorder, _recorded, "ours"),
+        _rival("JSON Lines by msgspec", _with_lines, _read_lines),
+        _rival("no recorder", _without, _nothing, "limit"),
     ),
 )

@@ -1,72 +1,83 @@
 """How fast is a replay through filters and bars, against reading the same events from JSON Lines with orjson?
 
-    python -m benchmarks.replay [--quick] [--rounds 7] [--json FILE]
+The pipeline is `side("buy")`, `min_volume(...)`, `tumbling("1s", Bar, by=("exchange", "symbol"))`, one for each of four
+instruments. The replay reads what `cgrx.import_jsonl` made of the file that the others read, and pushes the filters
+down to it; with "filters out of sight" they stand behind a `where` that keeps everything, so that every event is made.
+The others make a `Trade` of what `orjson.loads` gives for each line, and push it into the pipeline as a batch of one,
+or in the batches that the recording has: trades of an instrument received in one millisecond.
 
-The pipeline is `side("buy")`, `min_volume(...)`, `tumbling("1s", Bar, by=("exchange", "symbol"))`, one for each of the
-instruments, and the file `../shared/data/futures_trades.jsonl.gz` (generated trades where it is absent), unpacked. All
-give the same rows before anything is measured; then they take turns, processor time counts, and of the rounds the
-median. Opening files and starting trio is part of it. The rivals:
-
-- replay: `cgrx.replay` of the recording that `cgrx.import_jsonl` made of the file; filters are pushed down to it.
-- replay, all: the same with the filters behind a `where` that keeps everything, so that every event is made.
-- lines: each line through `orjson.loads`, made a `Trade`, and pushed into the pipeline as a batch of one.
-- batches: the same, pushed in the batches that the recording has: trades of an instrument received in one millisecond.
-
-What is not the file's part of the work is measured too: "pipeline" pushes batches of what the filters keep, held in
-memory, into the same stages. No replay can be faster than that.
+The limit pushes batches of what the filters keep, held in memory: no replay can be faster. What counts is processor
+time for each event of the file; opening files and starting trio are part of it.
 """
 
-import argparse
-import gc
 import gzip
-import json
-import statistics
-import tempfile
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import attrs
 import msgspec
-import orjson
 import trio
 
 import cgrx
-from benchmarks.pipelines import FILE, Collector, Source, generate
+from benchmarks import _files
+from benchmarks._by_cgrx import BY, Collector, Source
+from benchmarks._data import RECORDINGS, generated_trades, has_recordings, origin
+from benchmarks._harness import Case, Contest, Results, Rival, Role, Scenario, Timed
 from cgrx import Batch, Channel, FuturesTrades, Trade, TradeSide
 from cgrx import operators as ops
 from cgrx._streams import Stage
 
-MIN_VOLUMES = (1_000.0, 10_000.0, 100_000.0)
-"""Least volumes, US dollars. The examples of the API subscribe with 10,000."""
+Rows: TypeAlias = dict[str, list[Any]]
+"""Of each channel."""
 
 
-def stages(min_volume: float) -> Stage[Any, Any]:
-    """The pipeline."""
-    return ops.pipeline(
-        ops.side("buy"), ops.min_volume(min_volume), ops.tumbling("1s", ops.Bar, by=("exchange", "symbol"))
-    )
+@attrs.frozen
+class Query:
+    """What is asked of how many trades."""
+
+    events: int
+    min_volume: float
+    """US dollars. The examples of the API subscribe with 10,000."""
+
+    def stages(self) -> Stage[Any, Any]:
+        """The pipeline of an instrument."""
+        return ops.pipeline(ops.side("buy"), ops.min_volume(self.min_volume), ops.tumbling("1s", ops.Bar, by=BY))
+
+    def keeps(self, trade: Trade) -> bool:
+        """Whether it passes the filters."""
+        return trade.side is TradeSide.BUY and trade.volume_usd >= self.min_volume
 
 
-def unpack(path: Path, count: int | None) -> str:
-    """Write the trades as lines; where they are from."""
-    if FILE.is_file():
-        with gzip.open(FILE, "rb") as packed:
+def _write_lines(path: Path, count: int) -> None:
+    if has_recordings():
+        with gzip.open(RECORDINGS / "futures_trades.jsonl.gz", "rb") as packed:
             lines = packed.read().splitlines(keepends=True)[:count]
         path.write_bytes(b"".join(lines))
-        return FILE.name
-    trades = generate(count or 40_000)
-    path.write_bytes(b"".join(msgspec.json.encode(trade) + b"\n" for trade in trades))
-    return "generated"
+    else:
+        path.write_bytes(msgspec.json.Encoder().encode_lines(generated_trades(count)))
+
+
+def _import(lines: Path, to: Path) -> None:
+    imported = cgrx.import_jsonl(lines, to, events="trades", received="recv")
+    assert not imported.rejected
+
+
+def _lines(query: Query, folder: Path) -> Path:
+    return _files.made(folder / f"{query.events}.jsonl", lambda path: _write_lines(path, query.events))
+
+
+def _recording(query: Query, folder: Path) -> Path:
+    lines = _lines(query, folder)
+    return _files.made(folder / f"{query.events}", lambda to: _import(lines, to))
 
 
 class Pipelines:
     """The pipeline of each instrument, fed by hand."""
 
-    def __init__(self, pipeline: Stage[Any, Any]) -> None:
-        self._pipeline = pipeline
+    def __init__(self, stages: Stage[Any, Any]) -> None:
+        self._stages = stages
         self._sources: dict[Channel, Source] = {}
         self._collectors: dict[Channel, Collector] = {}
 
@@ -77,24 +88,25 @@ class Pipelines:
         source = self._sources.get(channel)
         if source is None:
             source, collector = self._sources[channel], self._collectors[channel] = Source(), Collector()
-            source.stream.through(self._pipeline).subscribe_signals(collector)
-        assert source.observer is not None
-        source.observer.on_signal(batch)
+            source.stream.through(self._stages).subscribe_signals(collector)
+        source.pushed.on_signal(batch)
 
-    def finish(self) -> dict[str, list[Any]]:
+    def finish(self) -> Rows:
         """The rows of each channel."""
         for source in self._sources.values():
-            assert source.observer is not None
-            source.observer.on_completed()
+            source.pushed.on_completed()
         return {channel.name: collector.results for channel, collector in self._collectors.items()}
 
 
-def read_lines(path: Path) -> Iterator[tuple[Trade, int]]:
-    """Each trade, and when it was received; as the import has it where the file does not say that."""
-    received_ms = 0
+def read(path: Path) -> Iterator[tuple[Channel, int, Trade]]:
+    """Each trade, where it belongs and when it was received; as the import has it where the file does not say that."""
+    import orjson
+
+    loads, received_ms = orjson.loads, 0
+    channels: dict[tuple[str, str], Channel] = {}
     with path.open("rb") as lines:
         for line in lines:
-            raw = orjson.loads(line)
+            raw = loads(line)
             trade = Trade(
                 raw["baseAsset"],
                 raw["exName"],
@@ -104,170 +116,115 @@ def read_lines(path: Path) -> Iterator[tuple[Trade, int]]:
                 raw["volUsd"],
                 raw["time"],
             )
+            instrument = (trade.exchange, trade.symbol)
+            channel = channels.get(instrument)
+            if channel is None:
+                channel = channels[instrument] = FuturesTrades(*instrument, 0)
             received_ms = max(received_ms, int(raw.get("recv") or raw["time"]))
-            yield trade, received_ms
+            yield channel, received_ms, trade
 
 
-def by_lines(path: Path, pipeline: Stage[Any, Any]) -> dict[str, list[Any]]:
+def by_lines(path: Path, stages: Stage[Any, Any]) -> Rows:
     """One event, one batch."""
-    pipelines = Pipelines(pipeline)
-    channels: dict[tuple[str, str], Channel] = {}
-    for trade, received_ms in read_lines(path):
-        pipelines.push(Batch(_channel(channels, trade), received_ms, (trade,)))
+    pipelines = Pipelines(stages)
+    for channel, received_ms, trade in read(path):
+        pipelines.push(Batch(channel, received_ms, (trade,)))
     return pipelines.finish()
 
 
-def by_batches(path: Path, pipeline: Stage[Any, Any]) -> dict[str, list[Any]]:
-    """In the batches of the recording."""
-    pipelines = Pipelines(pipeline)
-    channels: dict[tuple[str, str], Channel] = {}
+def batches(path: Path, keeps: Callable[[Trade], bool] | None = None) -> Iterator[Batch[Trade]]:
+    """In the batches of the recording, all events or those that are kept."""
     held: list[Trade] = []
     of: tuple[Channel, int] | None = None
-    for trade, received_ms in read_lines(path):
-        key = (_channel(channels, trade), received_ms)
-        if of is not None and key != of:
-            pipelines.push(Batch(*of, tuple(held)))
-            held = []
-        of = key
-        held.append(trade)
-    assert of is not None
-    pipelines.push(Batch(*of, tuple(held)))
+    for channel, received_ms, trade in read(path):
+        if of != (channel, received_ms):
+            if of is not None and held:
+                yield Batch(*of, tuple(held))
+            of, held = (channel, received_ms), []
+        if keeps is None or keeps(trade):
+            held.append(trade)
+    if of is not None and held:
+        yield Batch(*of, tuple(held))
+
+
+def by_batches(found: Callable[[], Iterator[Batch[Trade]]], stages: Stage[Any, Any]) -> Rows:
+    """Batch by batch."""
+    pipelines = Pipelines(stages)
+    for batch in found():
+        pipelines.push(batch)
     return pipelines.finish()
 
 
-def _channel(channels: dict[tuple[str, str], Channel], trade: Trade) -> Channel:
-    instrument = (trade.exchange, trade.symbol)
-    channel = channels.get(instrument)
-    if channel is None:
-        channel = channels[instrument] = FuturesTrades(*instrument, 0)
-    return channel
-
-
-def by_replay(folder: Path, pipeline: Stage[Any, Any]) -> dict[str, list[Any]]:
+def by_replay(folder: Path, stages: Stage[Any, Any]) -> Rows:
     """From the recording."""
 
-    async def main() -> dict[str, list[Any]]:
+    async def main() -> Rows:
         collectors: dict[str, Collector] = {}
         async with cgrx.replay(folder) as feed:
             for channel in feed.channels:
                 assert isinstance(channel, FuturesTrades)
                 collector = collectors[channel.name] = Collector()
                 stream = feed.futures_trades(channel.exchange, channel.symbol, min_volume=channel.min_volume)
-                stream.through(pipeline).subscribe_signals(collector)
+                stream.through(stages).subscribe_signals(collector)
             await feed.run()
         return {name: collector.results for name, collector in collectors.items()}
 
     return trio.run(main)
 
 
-def kept(path: Path, min_volume: float) -> list[Batch[Trade]]:
-    """What the filters keep, in the batches of the recording."""
-    found: dict[tuple[Channel, int], list[Trade]] = {}
-    channels: dict[tuple[str, str], Channel] = {}
-    for trade, received_ms in read_lines(path):
-        if trade.side is TradeSide.BUY and trade.volume_usd >= min_volume:
-            found.setdefault((_channel(channels, trade), received_ms), []).append(trade)
-    return [Batch(channel, received_ms, tuple(trades)) for (channel, received_ms), trades in found.items()]
+def _plain(found: Rows) -> Results:
+    return [(channel, *row.values) for channel in sorted(found) for row in found[channel]]
 
 
-def by_memory(batches: list[Batch[Trade]], pipeline: Stage[Any, Any]) -> dict[str, list[Any]]:
-    """The stages alone."""
-    pipelines = Pipelines(pipeline)
-    for batch in batches:
-        pipelines.push(batch)
-    return pipelines.finish()
+def _replay(query: Query, folder: Path) -> Callable[[], Rows]:
+    return partial(by_replay, _recording(query, folder), query.stages())
 
 
-@attrs.frozen
-class Case:
-    """The figures of a case: median milliseconds of each rival, and ratios, the medians of the rounds' own."""
-
-    min_volume: float
-    kept: int
-    ms: dict[str, float]
-    times_lines: float
-    """How many times as fast as the lines one by one the replay is."""
-    times_batches: float
-    """Likewise as the same batches."""
-    times_all: float
-    """Likewise as the replay that makes every event."""
-
-    def __str__(self) -> str:
-        figures = "".join(f"{value:10.1f}" for value in self.ms.values())
-        return (
-            f"{self.min_volume:>10,.0f}{self.kept:8,}{figures}"
-            f"{self.times_lines:9.1f}x{self.times_batches:9.1f}x{self.times_all:9.1f}x"
-        )
-
-
-def measure(path: Path, folder: Path, min_volume: float, rounds: int) -> Case:
-    """All rivals in turn."""
-    pipeline = stages(min_volume)
-    opaque = ops.pipeline(ops.where(_everything), pipeline)
-    batches = kept(path, min_volume)
-    rivals: dict[str, Callable[[], dict[str, list[Any]]]] = {
-        "replay": partial(by_replay, folder, pipeline),
-        "all": partial(by_replay, folder, opaque),
-        "lines": partial(by_lines, path, pipeline),
-        "batches": partial(by_batches, path, pipeline),
-        "pipeline": partial(by_memory, batches, pipeline),
-    }
-    results = {name: {of: rows for of, rows in rival().items() if rows} for name, rival in rivals.items()}
-    for name, result in results.items():
-        assert result == results["lines"], f"{name} gives other rows"
-    spent: dict[str, list[float]] = {name: [] for name in rivals}
-    for _ in range(rounds):
-        for name, rival in rivals.items():
-            gc.collect()
-            started = time.process_time()
-            rival()
-            spent[name].append(time.process_time() - started)
-
-    def times(other: str) -> float:
-        return statistics.median(a / b for a, b in zip(spent[other], spent["replay"], strict=True))
-
-    return Case(
-        min_volume,
-        sum(len(batch.events) for batch in batches),
-        {name: statistics.median(each) * 1e3 for name, each in spent.items()},
-        times_lines=times("lines"),
-        times_batches=times("batches"),
-        times_all=times("all"),
-    )
+def _replay_all(query: Query, folder: Path) -> Callable[[], Rows]:
+    out_of_sight = ops.pipeline(ops.where(_everything), query.stages())
+    return partial(by_replay, _recording(query, folder), out_of_sight)
 
 
 def _everything(_: Trade) -> bool:
     return True
 
 
-def main() -> None:
-    """Measure, print a table, write the figures."""
-    parser = argparse.ArgumentParser(description="a replay against reading JSON Lines with orjson")
-    parser.add_argument("--quick", action="store_true", help="fewer events and rounds: it runs, the figures are rough")
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--json", type=Path, help="write the figures here")
-    options = parser.parse_args()
-
-    rounds = 2 if options.quick else options.rounds
-    with tempfile.TemporaryDirectory() as temporary:
-        path, folder = Path(temporary) / "trades.jsonl", Path(temporary) / "recording"
-        origin = unpack(path, 5000 if options.quick else None)
-        imported = cgrx.import_jsonl(path, folder, events="trades", received="recv")
-        assert not imported.rejected
-        print(f"{imported.events:,} trades ({origin}); milliseconds in all; medians of {rounds} rounds")
-        heads = ("replay", "all", "lines", "batches", "pipeline")
-        names = "".join(f"{head:>10}" for head in heads)
-        print(f"{'least USD':>10}{'kept':>8}{names}{'x lines':>10}{'x batches':>10}{'x all':>10}")
-        found: list[Case] = []
-        for min_volume in MIN_VOLUMES[1:2] if options.quick else MIN_VOLUMES:
-            found.append(measure(path, folder, min_volume, rounds))
-            print(found[-1], flush=True)
-    if options.json is not None:
-        figures = [attrs.asdict(case) for case in found]
-        options.json.write_text(
-            json.dumps({"events": imported.events, "origin": origin, "cases": figures}, indent=2) + "\n"
-        )
+def _by_lines(query: Query, folder: Path) -> Callable[[], Rows]:
+    return partial(by_lines, _lines(query, folder), query.stages())
 
 
-if __name__ == "__main__":
-    main()
+def _by_batches(query: Query, folder: Path) -> Callable[[], Rows]:
+    return partial(by_batches, partial(batches, _lines(query, folder)), query.stages())
+
+
+def _in_memory(query: Query, folder: Path) -> Callable[[], Rows]:
+    kept = list(batches(_lines(query, folder), query.keeps))
+    return partial(by_batches, lambda: iter(kept), query.stages())
+
+
+def _rival(name: str, make: Callable[[Query, Path], Callable[[], Rows]], role: Role = "rival") -> Rival[Query]:
+    def prepare(query: Query, folder: Path) -> Contest:
+        return Timed(make(query, folder), query.events, _plain)
+
+    return Rival(name, prepare, role)
+
+
+def _cases(quick: bool) -> list[Case[Query]]:
+    events, least = (5_000, (1_000, 10_000)) if quick else (44_000, (1_000, 10_000, 100_000))
+    return [Case(f"{origin()} trades of at least {usd:,} dollars", Query(events, usd)) for usd in least]
+
+
+SCENARIO = Scenario(
+    name="replay",
+    question=(__doc__ or "").partition("\n")[0],
+    unit="ns per event",
+    cases=_cases,
+    surroundings=_files.folder,
+    rivals=(
+        _rival("cgrx", _replay, "ours"),
+        _rival("cgrx, filters out of sight", _replay_all),
+        _rival("orjson, line by line", _by_lines),
+        _rival("orjson, in batches", _by_batches),
+        _rival("the stages alone, in memory", _in_memory, "limit"),
+    ),
+)
