@@ -26,9 +26,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 import attrs
-import trustme
 
-from benchmarks._data import trade_frames
 from benchmarks._worker import process
 
 T = TypeVar("T")
@@ -163,6 +161,8 @@ class Peer:
 
 @cache
 def _framed(frames: int, events: int) -> list[bytes]:
+    from benchmarks._data import trade_frames  # here: senders of other frames do without all of cgrx
+
     return [frame(payload) for payload in trade_frames(frames, events)]
 
 
@@ -244,6 +244,8 @@ class Servers:
 @contextmanager
 def servers() -> Generator[Servers, None, None]:
     """Two senders, without and with TLS; the certificate is made for this run and forgotten."""
+    import trustme  # here: the senders' own processes do without
+
     authority = trustme.CA()
     pem = authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem
     with (

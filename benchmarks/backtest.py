@@ -156,7 +156,7 @@ def _prepare(run: Callable[[Query, cgrx.Recording], Any], query: Query, folder: 
 
 
 def _cases(quick: bool) -> list[Case[Query]]:
-    trades, repeat = (3_000, 2) if quick else (44_000, 10)
+    trades, repeat = (2_000, 2) if quick else (44_000, 10)
     return [Case(f"{what.replace('_', ' ')}, {origin()} trades", Query(what, trades, repeat)) for what in STAGES]
 
 

@@ -31,7 +31,7 @@ def _rival(name: str, module: str, role: Role = "rival") -> Rival[Task]:
 
 
 def _cases(quick: bool) -> list[Case[Task]]:
-    many, some = (1_500, 600) if quick else (20_000, 8_000)
+    many, some = (800, 400) if quick else (20_000, 8_000)
     return [
         Case("two filters, batches of 100", Task("filters", many)),
         Case("two filters, batches of 1", Task("filters", many, batch=1)),

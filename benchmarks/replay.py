@@ -210,7 +210,7 @@ def _rival(name: str, make: Callable[[Query, Path], Callable[[], Rows]], role: R
 
 
 def _cases(quick: bool) -> list[Case[Query]]:
-    events, least = (5_000, (1_000, 10_000)) if quick else (44_000, (1_000, 10_000, 100_000))
+    events, least = (3_000, (1_000, 10_000)) if quick else (44_000, (1_000, 10_000, 100_000))
     return [Case(f"{origin()} trades of at least {usd:,} dollars", Query(events, usd)) for usd in least]
 
 

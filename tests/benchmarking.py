@@ -8,8 +8,7 @@ from typing import Literal
 
 import attrs
 
-from benchmarks._harness import AbsentError, Case, Contest, Point, Results, Rival, Sample, Scenario
-from benchmarks._results import CaseResult, Line, RunResult, ScenarioResult
+from benchmarks._harness import AbsentError, Case, Contest, Results, Rival, Sample, Scenario
 
 Behaviour = Literal["agrees", "differs", "is missing", "abstains", "raises", "dies", "hangs"]
 
@@ -75,14 +74,14 @@ def _theirs(trial: Trial, _: None) -> Contest:
     raise AssertionError("not reached")
 
 
-def scenario(trial: Trial, *, within_s: float = LIMIT_S, fresh: bool = False) -> Scenario[Trial]:
-    """The scenario, with this trial as its only case."""
+def scenario(*trials: Trial, within_s: float = LIMIT_S, fresh: bool = False) -> Scenario[Trial]:
+    """The scenario, with these trials as its cases."""
     return Scenario(
         name="benchmarking",
         package="tests",
         question="Who squares fastest?",
         unit="ns",
-        cases=lambda _: [Case("one case", trial)],
+        cases=lambda _: [Case(f"it {trial.behaviour}", trial) for trial in trials],
         rivals=(Rival("ours", _ours, "ours"), Rival("theirs", _theirs)),
         within_s=within_s,
         fresh=fresh,
@@ -91,21 +90,3 @@ def scenario(trial: Trial, *, within_s: float = LIMIT_S, fresh: bool = False) ->
 
 SCENARIO = scenario(Trial())
 """Where the rivals' processes find the rivals."""
-
-
-# --- results by hand ------------------------------------------------------------------------------------------------
-
-
-def case(
-    ours: tuple[float, ...], theirs: tuple[float, ...] | None, name: str = "one case", point: Point | None = None
-) -> CaseResult:
-    """A case of two rivals with these samples; None: the other one was absent."""
-    other = Line("theirs", "rival", absent="not installed") if theirs is None else Line("theirs", "rival", theirs)
-    return CaseResult(name, (Line("ours", "ours", ours, {"wall_ns": ours}), other), checked=10, point=point)
-
-
-def run_of(*cases: CaseResult, quick: bool = False, busy: float = 0.0) -> RunResult:
-    """A run of these cases."""
-    result = ScenarioResult("decode", "How fast?", "ns", "ours", cases)
-    machine, versions = {"cores": "2"}, {"commit": "abc"}
-    return RunResult("a command", "2026-01-01T00:00:00+00:00", 60.0, quick, machine, busy, versions, (result,))

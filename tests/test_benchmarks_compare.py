@@ -8,7 +8,7 @@ from rich.console import Console
 from benchmarks._compare import Change, compare, show
 from benchmarks._harness import Point
 from benchmarks._results import RunResult
-from tests.benchmarking import case, run_of
+from tests.benchmark_runs import case, run_of
 
 OURS = (100.0, 101.0, 99.0, 100.0, 102.0, 98.0, 100.0)
 THEIRS = (500.0, 505.0, 495.0, 500.0, 510.0, 490.0, 500.0)

@@ -11,7 +11,7 @@ from benchmarks._harness import Point
 from benchmarks._report import page, write
 from benchmarks._slopes import TOLERANCE, growths
 from benchmarks._statistics import slope
-from tests.benchmarking import case, run_of
+from tests.benchmark_runs import case, run_of
 
 RUN = run_of(case((2.0, 2.0, 4.0), (6.0, 6.0, 6.0)), case((1.0, 1.0, 1.0), None, "the other case"))
 

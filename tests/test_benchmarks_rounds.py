@@ -57,19 +57,21 @@ def test_a_quick_run_saves_the_fresh_processes() -> None:
 def test_a_rival_that_differs_stops_the_run() -> None:
     """No time of it is ever measured."""
     told: list[str] = []
-    with pytest.raises(UnequalError, match=r"one case: result 2 of ours is \(2, 4.0\), of theirs \(2, 4.28"):
+    with pytest.raises(UnequalError, match=r"it differs: result 2 of ours is \(2, 4.0\), of theirs \(2, 4.28"):
         run(scenario(Trial("differs")), PLAN, told.append)
     assert len(told) == 2
 
 
-@pytest.mark.parametrize(
-    ("behaviour", "why"), [("is missing", "a_library_that_nobody_has"), ("abstains", "it has no squares")]
-)
-def test_a_rival_that_cannot_is_absent_with_the_reason(behaviour: Behaviour, why: str) -> None:
-    ours, theirs = only_case(scenario(Trial(behaviour))).lines
-    assert len(ours.values) == 3
-    assert theirs.values == ()
-    assert why in (theirs.absent or "")
+def test_a_rival_that_cannot_is_absent_with_the_reason() -> None:
+    """From that case alone: it takes part in the next."""
+    trials = (Trial("is missing"), Trial("abstains"), Trial())
+    missing, abstaining, agreeing = run(scenario(*trials), PLAN, lambda _: None).cases
+    for case, why in ((missing, "a_library_that_nobody_has"), (abstaining, "it has no squares")):
+        ours, theirs = case.lines
+        assert len(ours.values) == 3
+        assert theirs.values == ()
+        assert why in (theirs.absent or "")
+    assert [(len(line.values), line.absent) for line in agreeing.lines] == [(3, None)] * 2
 
 
 @pytest.mark.parametrize(

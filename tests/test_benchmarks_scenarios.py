@@ -3,14 +3,16 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 from itertools import pairwise
-from typing import get_args
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
-from benchmarks import _by_cgrx, _by_hand, _by_polars, _by_reactivex, _mortal, _schedule
+from benchmarks import _by_cgrx, _by_hand, _by_polars, _by_reactivex, _mortal, _schedule, backtest, recording, replay
 from benchmarks.__main__ import SCENARIOS, list_command, main
 from benchmarks._data import trade_frames
 from benchmarks._equality import require_equal
+from benchmarks._harness import Scenario
 from benchmarks._receivers import CLIENTS, Goal
 from benchmarks._schedule import Schedule
 from benchmarks._server import Load, port_of, servers
@@ -42,13 +44,33 @@ def collecting(count: int) -> Generator[tuple[Goal, list[Trade]], None, None]:
 @pytest.mark.parametrize("batch", [1, 7, 100])
 def test_every_way_to_do_a_task_gives_the_same(kind: Kind, batch: int) -> None:
     """Also for batches that do not divide the events."""
-    task = Task(kind, 900, batch=batch, subscribers=3)
+    task = Task(kind, 450, batch=batch, subscribers=3)
     run, shown = _by_cgrx.ANSWERS[kind](task)
     expected = shown(run())
     for name, answers in OTHERS.items():
         if (name, kind) != ("polars", "fan-out"):
             run, shown = answers[kind](task)
             require_equal(kind, "cgrx", expected, name, shown(run()))
+
+
+@pytest.mark.parametrize(
+    ("scenario", "parameters"),
+    [
+        (recording.SCENARIO, recording.Traffic(200, 7)),
+        (replay.SCENARIO, replay.Query(400, 1000)),
+        (backtest.SCENARIO, backtest.Query("sessions", 400, 2)),
+    ],
+)
+def test_rivals_that_read_files_agree(scenario: Scenario[Any], parameters: Any, tmp_path: Path) -> None:
+    """And can be measured."""
+    contests = {rival.name: rival.prepare(parameters, tmp_path) for rival in scenario.rivals}
+    expected = contests["cgrx"].results()
+    assert expected
+    for name, contest in contests.items():
+        results = contest.results()
+        if results is not None:
+            require_equal(scenario.name, "cgrx", expected, name, results)
+        assert contest.measure().value > 0
 
 
 def test_clients_get_what_the_sender_sends() -> None:
