@@ -14,7 +14,8 @@ from reactivex.disposable import Disposable
 
 from cgrx._channels import Channel
 from cgrx._recorded import Recorded
-from cgrx._signals import Alive, Batch, Dropped, Gap, Watermark, mark_ms
+from cgrx._signals import Alive, Batch, Dropped, Gap, Signal, Watermark, mark_ms
+from cgrx._status import Status
 from cgrx.operators._conditions import Condition
 
 Conditions: TypeAlias = tuple[Condition, ...]
@@ -68,8 +69,7 @@ class Said(NamedTuple):
 
     time_ms: int
     channel: Channel | None
-    said: object
-    """A signal, a status, or `Passed`."""
+    said: Signal[Any] | Status | Passed
 
 
 class Cursor(ABC):
@@ -203,8 +203,7 @@ class ChunkCursor(Cursor):
         if isinstance(said.said, Passed):
             self._chunk = None
         elif said.channel is not None and isinstance(said.said, Batch):
-            batch: Batch[Any] = said.said
-            self._given[said.channel] = self._given.get(said.channel, 0) + len(batch.events)
+            self._given[said.channel] = self._given.get(said.channel, 0) + len(said.said.events)
 
     def _look_again(self, now_ms: int) -> None:
         self._version = self._wanted.version

@@ -2,8 +2,9 @@
 
 import gzip
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -104,11 +105,19 @@ def test_it_makes_a_recording_of_its_own(tmp_path: Path) -> None:
         cgrx.import_jsonl(path, tmp_path / "to", events="liquidations")
 
 
+Import: TypeAlias = Callable[[Path, Path], cgrx.Imported]
+
+
+def cases(*pairs: tuple[Import, str]) -> list[tuple[Import, str]]:
+    """Imports, each with a part of what is wrong with it."""
+    return list(pairs)
+
+
 @pytest.mark.parametrize(
     ("call", "match"),
-    [
+    cases(
         (lambda path, to: cgrx.import_jsonl(path, to, events=QUOTES), "events='quotes' is neither"),
-        (lambda path, to: cgrx.import_jsonl([], to, events="trades"), "there is nothing to import"),
+        (lambda _, to: cgrx.import_jsonl([], to, events="trades"), "there is nothing to import"),
         (lambda path, to: cgrx.import_jsonl(path, to, events="trades", min_volume=-1), "min_volume=-1.0 must be"),
         (
             lambda path, to: cgrx.import_csv(path, to, events="trades", columns={"cost": "px"}),
@@ -118,8 +127,8 @@ def test_it_makes_a_recording_of_its_own(tmp_path: Path) -> None:
             lambda path, to: cgrx.import_csv(path, to, events="trades", constants={"cost": "1"}),
             "constants: 'cost' is no field",
         ),
-    ],
+    ),
 )
-def test_what_cannot_be_used_is_named(tmp_path: Path, call: Any, match: str) -> None:
+def test_what_cannot_be_used_is_named(tmp_path: Path, call: Import, match: str) -> None:
     with pytest.raises(ValueError, match=match):
         call(lines(tmp_path / "a.jsonl", ROW), tmp_path / "to")

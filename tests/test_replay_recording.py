@@ -3,6 +3,7 @@
 import math
 from bisect import bisect_left
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -202,7 +203,7 @@ def test_an_action_that_subscribes_in_what_was_skipped_misses_nothing() -> None:
                 seen = Record()
                 liquidations = feed.liquidations()
                 timer: Any = reactivex.timer(505.0, scheduler=feed.scheduler)
-                timer.subscribe(lambda _, stream=liquidations, seen=seen: stream.subscribe_signals(seen))
+                timer.subscribe(on_completed=partial(liquidations.subscribe_signals, seen))
                 await feed.run()
                 assert seen.signals[0] == Gap(L, 0, at(505), "subscribed")
                 assert [event.price - 1 for event in seen.events] == list(range(510, 1000, 10))
