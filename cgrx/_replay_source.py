@@ -25,11 +25,12 @@ Conditions: TypeAlias = tuple[Condition, ...]
 class Wanted:
     """What the subscribers of a replay want, by channel."""
 
+    on_change: Callable[[], None]
+    """Called whenever something else is wanted; set before there are subscribers."""
+
     def __init__(self) -> None:
         self.version = 0
-        """Changes whenever something else is wanted."""
-        self.on_change: Callable[[], None] = _ignore
-        """Called then."""
+        """Changes then."""
         self._by_channel: dict[Channel, list[Conditions]] = {}
 
     def add(self, channel: Channel, conditions: Conditions) -> Disposable:
@@ -51,10 +52,6 @@ class Wanted:
     def of(self, channel: Channel) -> frozenset[Conditions]:
         """What each subscriber asks: an event matters that fulfils all conditions of one of them."""
         return frozenset(self._by_channel.get(channel, ()))
-
-
-def _ignore() -> None:
-    pass
 
 
 @attrs.frozen

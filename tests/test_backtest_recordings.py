@@ -21,8 +21,8 @@ from tests.test_aggregates_oracle import events
 
 pytestmark = REQUIRED
 
-PART = 3000
-"""So many trades: what is compared is made event by event too."""
+PART = 700
+"""So many events: what is compared is made event by event too."""
 CHANNELS: dict[str, Channel] = {"trades": TRADES, "liquidations": LIQUIDATIONS}
 BY = ("exchange", "symbol")
 WINDOWS: dict[str, Any] = {

@@ -90,7 +90,7 @@ def check_quality(recorded: Said, shape: str, window: str, by: Any) -> None:
 
 
 @given(said(), st.sampled_from(list(SHAPES)), st.sampled_from(list(WINDOWS)), keys)
-@settings(max_examples=70, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_rows_and_their_quality(recorded: Said, shape: str, window: str, by: Any) -> None:
     """With gaps, losses, idle sources, one connection or two, and events that come too late."""
     check_quality(recorded, shape, window, by)
@@ -105,21 +105,21 @@ def test_rows_and_their_quality_at_length(recorded: Said, shape: str, window: st
 
 @pytest.mark.parametrize("window", WINDOWS)
 @given(recorded=said(disorder=8), shape=st.sampled_from(["one channel", "two channels"]), by=keys)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 def test_every_aggregate(window: str, recorded: Said, shape: str, by: Any) -> None:
     stage = WINDOWS[window](by=by, **AGGREGATES, **TERMS)
     compare(lambda feed: SHAPES[shape](feed).pipe(stage), recorded)
 
 
 @given(said(disorder=60, channels=(LIQUIDATIONS,)), st.sampled_from(list(WINDOWS)))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_late_events_are_never_overlooked(recorded: Said, window: str) -> None:
     """Where the disorder is large, the columns give the same or say that they cannot."""
     check_quality(recorded, "one channel", window, "exchange")
 
 
 @given(said(channels=(LIQUIDATIONS,)))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=4, deadline=None)
 def test_sides_are_keys_too(recorded: Said) -> None:
     compare(lambda feed: feed.liquidations().pipe(ops.tumbling("20ms", by=("side", "symbol"), **TERMS)), recorded)
 

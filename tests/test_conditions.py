@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cgrx import operators as ops
@@ -36,6 +36,7 @@ trades = st.builds(
 
 @pytest.mark.parametrize("stage", FILTERS, ids=repr)
 @given(event=trades)
+@settings(max_examples=20)
 def test_a_condition_accepts_what_its_filter_keeps(stage: Any, event: Trade) -> None:
     assert isinstance(stage, Conditional)
     condition = stage.condition

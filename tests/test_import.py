@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import pytest
 
 import cgrx
-from cgrx import FuturesTrades, LiquidationOrders
+from cgrx import FuturesTrades, LiquidationOrders, _import
 from cgrx._import import REJECTS_SHOWN
 
 QUOTES: Any = "quotes"
@@ -81,20 +81,21 @@ def test_csv_with_columns_constants_and_a_time_of_receipt(tmp_path: Path) -> Non
 def test_a_file_that_breaks_off_leaves_what_came_before(tmp_path: Path) -> None:
     """In a recording that is whole."""
     path = tmp_path / "a.gz"
-    whole = gzip.compress(b"".join(json.dumps(ROW | {"n": n}).encode() + b"\n" for n in range(20_000)))
+    whole = gzip.compress(b"".join(json.dumps(ROW | {"n": n}).encode() + b"\n" for n in range(2_000)))
     path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(cgrx.UnreadableFileError) as caught:
         cgrx.import_jsonl(path, tmp_path / "to", events="liquidations", gapless=True)
     assert cgrx.Recording(tmp_path / "to").events == caught.value.line > 0
 
 
-def test_progress_is_told_from_time_to_time(tmp_path: Path) -> None:
+def test_progress_is_told_from_time_to_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_import, "_PROGRESS_ROWS", 1000)
     told: list[cgrx.Imported] = []
-    path = lines(tmp_path / "a.jsonl", *[ROW] * 20_001, "nonsense")
+    path = lines(tmp_path / "a.jsonl", *[ROW] * 2_001, "nonsense")
     imported = cgrx.import_jsonl(path, tmp_path / "to", events="liquidations", gapless=True, progress=told.append)
-    assert [each.events for each in told] == [10_000, 20_000]
-    assert imported.rows == 20_002
-    assert cgrx.Recording(tmp_path / "to").events == 20_001
+    assert [each.events for each in told] == [1000, 2000]
+    assert imported.rows == 2_002
+    assert cgrx.Recording(tmp_path / "to").events == 2_001
     assert isinstance(said(tmp_path / "to")[-1], cgrx.Dropped)
 
 

@@ -32,12 +32,11 @@ def entries_of(rows: Iterable[Good | Reject], entries: Entries) -> tuple[list[Re
     said: list[Recorded] = []
     rejects: list[Reject] = []
     for row in rows:
-        refused = row if isinstance(row, Reject) else entries.refused("file", row)
-        if isinstance(row, Good) and refused is None:
-            said += entries.take(row)
+        judged = entries.judge("file", row)
+        if isinstance(judged, Good):
+            said += entries.take(judged)
         else:
-            assert refused is not None
-            rejects.append(refused)
+            rejects.append(judged)
             said += entries.lose()
     said += entries.finish()
     return said, rejects
