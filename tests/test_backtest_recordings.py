@@ -29,7 +29,7 @@ WINDOWS: dict[str, Any] = {
     "tumbling 1s": partial(any_window(ops.tumbling), "1s"),
     "tumbling 1m": partial(any_window(ops.tumbling), "1m"),
     "sliding": partial(any_window(ops.sliding), "10s", "2s"),
-    "uneven": partial(any_window(ops.sliding), "1m", "7s"),
+    "uneven": partial(any_window(ops.sliding), "20s", "7s"),
     "session": partial(any_window(ops.session), "1s"),
 }
 

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -206,14 +207,15 @@ def test_the_time_of_receipt_in_a_column(tmp_path: Path) -> None:
 
 @recordings.REQUIRED
 @pytest.mark.parametrize("recording", recordings.RECORDINGS, ids=lambda recording: recording.file)
-def test_real_files_give_what_the_codec_gives(recording: Recording) -> None:
+@recordings.AS_FAR_AS
+def test_real_files_give_what_the_codec_gives(recording: Recording, count: int) -> None:
     """Row by row the same events as decoded from frames, none rejected."""
     event_type = Liquidation if recording is recordings.LIQUIDATIONS else Trade
-    rows = list(json_rows(recordings.FOLDER / recording.file, reader(event_type)))
+    rows = list(islice(json_rows(recordings.FOLDER / recording.file, reader(event_type)), count))
     decoded: list[Any] = []
-    for payload in recording.frames(100):
+    for payload in islice(recording.frames(100), count // 100):
         frame = decode(payload, NOW_MS)
         assert isinstance(frame, Frame)
         decoded += frame.events
     assert [row.event for row in rows if isinstance(row, Good)] == decoded
-    assert len(rows) == recording.events
+    assert len(rows) == min(count, recording.events)
