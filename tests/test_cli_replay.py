@@ -177,8 +177,9 @@ ROW: dict[str, Any] = {
 }  # fmt: skip
 
 
-def test_files_become_a_recording(tmp_path: Path, capsys: Captured) -> None:
-    """What is rejected is said with its line, and where all of it is."""
+def test_files_become_a_recording(tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is rejected is said with its line, and where all of it is; also where the import looks up meanwhile."""
+    monkeypatch.setattr(_import, "_PROGRESS_ROWS", 2)
     path = tmp_path / "a.jsonl.gz"
     rows = [json.dumps(ROW), *["nonsense"] * 7, json.dumps(ROW | {"seen": 1_700_000_000_005})]
     path.write_bytes(gzip.compress("\n".join(rows).encode()))

@@ -124,6 +124,24 @@ def said_of(seed: int) -> list[Recorded]:
     return said
 
 
+@pytest.mark.parametrize("stage", [*FILTERS, ops.side("long")], ids=repr)
+def test_each_filter_alone(stage: ops.Stage[Any, Any]) -> None:
+    """In the columns and event by event."""
+    said = said_of(3)
+
+    async def main() -> None:
+        kept: list[list[Any]] = []
+        for log in (Rows(said, 50), Log(said)):
+            async with cgrx.replay(log) as feed:
+                seen = record(feed.liquidations().pipe(stage))
+                await feed.run()
+            kept.append(seen.signals)
+        assert kept[0] == kept[1]
+        assert 0 < len(seen.events) < 200
+
+    run_mock(main)
+
+
 @settings(max_examples=6, deadline=None)
 @given(
     seed=st.integers(0, 50),
