@@ -128,7 +128,8 @@ def test_sides_are_keys_too(recorded: Said) -> None:
 
 def event(channel: Channel, n: int) -> Any:
     """The n-th event of a log: all names and sides turn up, and times are somewhat out of order."""
-    kind, side = (Liquidation, LiquidationSide) if channel == LIQUIDATIONS else (Trade, TradeSide)
+    kind: Any = Liquidation if channel == LIQUIDATIONS else Trade
+    side: Any = LiquidationSide if channel == LIQUIDATIONS else TradeSide
     names = ("BTC" if n % 3 else "ETH", "A" if n % 5 < 3 else "B", "X" if n % 7 < 4 else "Y")
     return kind(*names, side(1 + n % 4 // 2), 1 + n % 11 / 4, 0.25 + n % 8 / 4, 5 * n - n % 4)
 
