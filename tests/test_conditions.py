@@ -54,3 +54,10 @@ def test_conditions_are_plain_data() -> None:
         Condition("symbol", "in", ("btcusdt", "strasse")),
         Condition("base_asset", "in", ("eth",)),
     ]
+
+
+def test_a_side_may_be_its_number() -> None:
+    """As in an event that was made without the enumeration."""
+    number: Any = 2
+    assert play(ops.side("buy"), [batch(Trade("BTC", "OKX", "X", number, 1.0, 1.0, 0))])
+    assert not play(ops.side("sell"), [batch(Trade("BTC", "OKX", "X", number, 1.0, 1.0, 0))])
