@@ -28,6 +28,7 @@ from cgrx._errors import ConnectError as ConnectError
 from cgrx._errors import DisconnectedError as DisconnectedError
 from cgrx._errors import HandshakeError as HandshakeError
 from cgrx._errors import HeartbeatError as HeartbeatError
+from cgrx._errors import InTrioError as InTrioError
 from cgrx._errors import NotInTrioError as NotInTrioError
 from cgrx._errors import PlanError as PlanError
 from cgrx._errors import RecordedError as RecordedError

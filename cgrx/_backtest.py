@@ -13,6 +13,7 @@ from cgrx._columnar import Columnar, compiled
 from cgrx._columnar_recording import RecordedSource
 from cgrx._columnar_rows import as_rows, as_table
 from cgrx._columnar_source import Inexpressible
+from cgrx._loop import require_no_trio
 from cgrx._plan import Branch, Build, Merged, Unplannable, plan
 from cgrx._recording import Recording
 from cgrx._replay import replay
@@ -120,8 +121,11 @@ def backtest(build: Build[T], recording: "Recording | str | PathLike[str]") -> B
         ValueError: the recording does not hold a channel that the pipeline asks for.
         TypeError: `build` returns no Observable.
         ImportError: polars is not installed.
+        InTrioError: called inside a running trio loop, which it would block: give it a thread, as in
+            `await trio.to_thread.run_sync(cgrx.backtest, build, recording)`.
         Exception: what the pipeline fails with.
     """
+    require_no_trio("cgrx.backtest()")
     opened = recording if isinstance(recording, Recording) else Recording(recording)
     try:
         branch = plan(build)

@@ -158,6 +158,10 @@ class NotInTrioError(CgrxError):
     """cgrx was called outside a trio event loop."""
 
 
+class InTrioError(CgrxError):
+    """A function that blocks was called inside a running trio loop, which would stand still meanwhile."""
+
+
 class TooManyKeysError(CgrxError):
     """A window had `max_keys` keys open and an event came with one more, whose fields are `key`."""
 

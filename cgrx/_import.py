@@ -196,15 +196,15 @@ def _import(
         try:
             for file, row in rows:
                 counted += 1
-                refused = row if isinstance(row, Reject) else entries.refused(file, row)
-                if refused is not None:
-                    aside.put(refused)
-                    if len(first) < REJECTS_SHOWN:
-                        first.append(refused)
-                    write(entries.lose())
-                elif isinstance(row, Good):
+                judged = entries.judge(file, row)
+                if isinstance(judged, Good):
                     events += 1
-                    write(entries.take(row))
+                    write(entries.take(judged))
+                else:
+                    aside.put(judged)
+                    if len(first) < REJECTS_SHOWN:
+                        first.append(judged)
+                    write(entries.lose())
                 if progress is not None and counted % _PROGRESS_ROWS == 0:
                     progress(so_far())
         except UnreadableFileError:

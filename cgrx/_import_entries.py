@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from cgrx._channels import Channel, FuturesTrades, LiquidationOrders
 from cgrx._events import Event, Liquidation
-from cgrx._import_rows import Good, Reject
+from cgrx._import_rows import Good, Reject, Row
 from cgrx._recorded import Recorded
 from cgrx._signals import Alive, Batch, Dropped, Gap
 
@@ -43,16 +43,17 @@ class Entries:
         """Those that had an event so far."""
         return tuple(self._started)
 
-    def refused(self, file: str, row: Good) -> Reject | None:
-        """Why an event fits no channel; None where it does."""
-        try:
-            self._channel(row.event)
-        except ValueError as error:
-            return Reject(file, row.line, "$", str(error), row.text)
-        return None
+    def judge(self, file: str, row: Row) -> Row:
+        """The row, rejected where its event fits no channel."""
+        if isinstance(row, Good):
+            try:
+                self._channel(row.event)
+            except ValueError as error:
+                return Reject(file, row.line, "$", str(error), row.text)
+        return row
 
     def take(self, row: Good) -> Iterator[Recorded]:
-        """What a row gives that is not refused."""
+        """What a row gives that has been judged good."""
         channel = self._channel(row.event)
         least_ms = row.event.time_ms if row.received_ms is None else row.received_ms
         received_ms = max(self._received_ms, least_ms)

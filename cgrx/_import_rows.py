@@ -92,9 +92,7 @@ class Reader:
         if isinstance(value, Malformed):
             return Reject(file, line, value.path, value.reason, text)
         received_ms: int | None = None
-        said: object = None
-        if self.received is not None and isinstance(value, dict):
-            said = cast("dict[str, object]", value).get(self.received)
+        said = None if self.received is None else _value(value, self.received)
         if said is not None and said != "":
             try:
                 received_ms = int(read_number(said))
@@ -107,6 +105,10 @@ class Reader:
         if isinstance(event, Malformed):
             return Reject(file, line, event.path, event.reason, text)
         return Good(line, event, received_ms, text)
+
+
+def _value(row: object, key: str) -> object:
+    return cast("dict[str, object]", row).get(key) if isinstance(row, dict) else None
 
 
 def json_rows(path: Path, reader: Reader) -> Iterator[Row]:
@@ -138,7 +140,7 @@ def csv_rows(path: Path, reader: Reader, columns: Mapping[str, str], constants: 
     """
     numbered = _Numbered(_lines(path))
     rows = csv.reader(numbered, strict=True)
-    names = next(rows, [])
+    names = next(rows, list[str]())
     places = _places(path, names, columns, constants)
     fixed = {FIELDS[field]: value for field, value in constants.items()}
     while True:

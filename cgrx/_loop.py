@@ -1,8 +1,8 @@
-"""The event loop that cgrx needs, and the sentence that says so where it is missing."""
+"""The event loop that cgrx needs, and the sentences that say where it is missing, or in the way."""
 
 import trio
 
-from cgrx._errors import NotInTrioError
+from cgrx._errors import InTrioError, NotInTrioError
 
 
 def require_trio(what: str) -> trio.lowlevel.TrioToken:
@@ -17,3 +17,16 @@ def require_trio(what: str) -> trio.lowlevel.TrioToken:
             " trio.run(main), in a thread of its own where another loop runs"
         )
     return trio.lowlevel.current_trio_token()
+
+
+def require_no_trio(what: str) -> None:
+    """Where nothing else may wait.
+
+    Raises:
+        InTrioError: a trio loop runs in this thread; `what` names what would block it.
+    """
+    if trio.lowlevel.in_trio_run():
+        raise InTrioError(
+            f"{what} blocks, and a trio loop runs in this thread: give it a thread of its own, as in"
+            f" await trio.to_thread.run_sync({what.partition('(')[0]}, ...)"
+        )

@@ -212,8 +212,7 @@ class Replay(FeedBase):
         """Say it; how much that is."""
         channel, what = said.channel, said.said
         if isinstance(what, Batch):
-            batch: Batch[Any] = what
-            count = len(batch.events)
+            count = len(what.events)
             self._events += count
             self._say_signal(channel, what)
             return count

@@ -10,8 +10,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import attrs
-
 from cgrx._channels import Channel
 from cgrx._recording_arrow import Rows, pa, pc
 from cgrx._recording_schema import channel_named, in_memory, placed
@@ -21,11 +19,11 @@ from cgrx.operators._conditions import Condition
 _EVENT_KINDS = frozenset({"liquidation", "trade"})
 
 
-@attrs.frozen(eq=False)
 class Columns:
     """One record batch of a recording; see `Chunk`."""
 
-    batch: Rows = attrs.field(converter=in_memory)
+    def __init__(self, batch: Rows) -> None:
+        self.batch: Rows = in_memory(batch)
 
     @property
     def last_ms(self) -> int:

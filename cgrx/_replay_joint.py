@@ -120,9 +120,8 @@ class Joint:
         assert track is not None  # it was peeked
         track.cursor.take()
         channel, what = said.channel, said.said
-        if isinstance(what, Batch):
-            if channel is not None:
-                self._heard_ms[channel] = said.time_ms
+        if isinstance(what, Batch) and channel is not None:
+            self._heard_ms[channel] = said.time_ms
         elif isinstance(what, Passed):
             for each, (_, received_ms) in what.events.items():
                 self._heard_ms[each] = max(received_ms, self._heard_ms.get(each, 0))

@@ -14,7 +14,8 @@ from reactivex.disposable import Disposable
 
 from cgrx._channels import Channel
 from cgrx._recorded import Recorded
-from cgrx._signals import Alive, Batch, Dropped, Gap, Watermark, mark_ms
+from cgrx._signals import Alive, Batch, Dropped, Gap, Signal, Watermark, mark_ms
+from cgrx._status import Status
 from cgrx.operators._conditions import Condition
 
 Conditions: TypeAlias = tuple[Condition, ...]
@@ -24,11 +25,12 @@ Conditions: TypeAlias = tuple[Condition, ...]
 class Wanted:
     """What the subscribers of a replay want, by channel."""
 
+    on_change: Callable[[], None]
+    """Called whenever something else is wanted; set before there are subscribers."""
+
     def __init__(self) -> None:
         self.version = 0
-        """Changes whenever something else is wanted."""
-        self.on_change: Callable[[], None] = _ignore
-        """Called then."""
+        """Changes then."""
         self._by_channel: dict[Channel, list[Conditions]] = {}
 
     def add(self, channel: Channel, conditions: Conditions) -> Disposable:
@@ -52,10 +54,6 @@ class Wanted:
         return frozenset(self._by_channel.get(channel, ()))
 
 
-def _ignore() -> None:
-    pass
-
-
 @attrs.frozen
 class Passed:
     """Up to here nothing else is wanted. By channel: how many events were left out, and when the last was received."""
@@ -68,8 +66,7 @@ class Said(NamedTuple):
 
     time_ms: int
     channel: Channel | None
-    said: object
-    """A signal, a status, or `Passed`."""
+    said: Signal[Any] | Status | Passed
 
 
 class Cursor(ABC):
@@ -203,8 +200,7 @@ class ChunkCursor(Cursor):
         if isinstance(said.said, Passed):
             self._chunk = None
         elif said.channel is not None and isinstance(said.said, Batch):
-            batch: Batch[Any] = said.said
-            self._given[said.channel] = self._given.get(said.channel, 0) + len(batch.events)
+            self._given[said.channel] = self._given.get(said.channel, 0) + len(said.said.events)
 
     def _look_again(self, now_ms: int) -> None:
         self._version = self._wanted.version

@@ -294,7 +294,8 @@ def share(source: Observable[T]) -> EventStream[T]:
     subscribers.
     """
     stream = as_stream(source)
-    return EventStream(Shared(stream), event_types=stream.event_types, runtime=stream.runtime)
+    shared: Shared[T] = Shared(stream)
+    return EventStream(shared, event_types=stream.event_types, runtime=stream.runtime)
 
 
 def _synchronous(_: object, attribute: "attrs.Attribute[Any]", function: Any) -> None:

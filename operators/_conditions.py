@@ -6,6 +6,7 @@
 An engine that cannot compare texts as `accepts` does asks it once for each distinct text of the column.
 """
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, TypeAlias
 
@@ -85,9 +86,9 @@ class Conditional(Stage[Any, Any]):
     __slots__ = ()
 
     @property
+    @abstractmethod
     def condition(self) -> Condition:
         """What it asks of an event."""
-        raise NotImplementedError
 
     @property
     def predicate(self) -> Predicate:

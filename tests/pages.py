@@ -74,9 +74,9 @@ def _file(name: str) -> str:
 
 @cache
 def output(name: str) -> str:
-    """What an example prints."""
+    """What an example prints; what its feed logs of lost connections goes to standard error, and is no part."""
     printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(io.StringIO()):
         runpy.run_path(str(EXAMPLES / name), run_name="__main__")
     return printed.getvalue()
 

@@ -40,3 +40,8 @@ class Recording(NamedTuple):
 LIQUIDATIONS = Recording("liquidations.jsonl.gz", "liquidationOrders", 896)
 TRADES = Recording("futures_trades.jsonl.gz", "futures_trades@Binance_BTCUSDT@0", 44_219)
 RECORDINGS = (LIQUIDATIONS, TRADES)
+
+AS_FAR_AS = pytest.mark.parametrize(
+    "count", [1000, pytest.param(100_000, marks=pytest.mark.soak)], ids=["the beginning", "all of it"]
+)
+"""Marks the tests that read so many events of a recording; all of them take seconds."""

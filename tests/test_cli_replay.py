@@ -3,18 +3,22 @@
 import gzip
 import io
 import json
+import signal
 from pathlib import Path
+from typing import Any
 
+import attrs
 import pytest
 import trio
 import trio.lowlevel
 from rich.console import Console
 
 import cgrx
-from cgrx import FuturesTrades
+from cgrx import FuturesTrades, _import
 from cgrx._cli import run
 from cgrx._cli_bar import Bar, Done
 from cgrx._cli_exits import Exit
+from cgrx._cli_import import Import, import_files
 from cgrx._cli_replay import Replayed, liquidations, replay_files
 from cgrx._cli_terminal import Terminal
 from cgrx._cli_viewer import Show
@@ -167,14 +171,15 @@ def test_a_bar_says_lines_plainly_when_it_is_not_drawn() -> None:
 # Import
 
 
-ROW = {
+ROW: dict[str, Any] = {
     "baseAsset": "BTC", "exName": "Binance", "symbol": "BTCUSDT", "side": 1, "price": 60_000.5, "volUsd": 12.5,
     "time": 1_700_000_000_000,
 }  # fmt: skip
 
 
-def test_files_become_a_recording(tmp_path: Path, capsys: Captured) -> None:
-    """What is rejected is said with its line, and where all of it is."""
+def test_files_become_a_recording(tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is rejected is said with its line, and where all of it is; also where the import looks up meanwhile."""
+    monkeypatch.setattr(_import, "_PROGRESS_ROWS", 2)
     path = tmp_path / "a.jsonl.gz"
     rows = [json.dumps(ROW), *["nonsense"] * 7, json.dumps(ROW | {"seen": 1_700_000_000_005})]
     path.write_bytes(gzip.compress("\n".join(rows).encode()))
@@ -229,6 +234,29 @@ def test_a_file_that_breaks_off_is_said(tmp_path: Path, capsys: Captured) -> Non
     path.write_bytes(gzip.compress(json.dumps(ROW).encode() * 9)[:-12])
     assert run(["import", str(path), "--to", str(tmp_path / "to"), "--events", "trades"]) == Exit.FAILED
     assert "cannot be read beyond line" in capsys.readouterr().err
+
+
+def test_an_import_that_is_interrupted_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends at the next row at which it looks up, and what it has written is whole."""
+
+    class Interrupting(io.StringIO):
+        def write(self, text: str) -> int:
+            if not self.tell():
+                signal.raise_signal(signal.SIGINT)
+            return super().write(text)
+
+    monkeypatch.setattr(_import, "_PROGRESS_ROWS", 10)
+    path = tmp_path / "a.jsonl"
+    path.write_text("".join(json.dumps(ROW | {"time": ROW["time"] + n}) + "\n" for n in range(20_000)))
+    request = Import(
+        files=[path], to=tmp_path / "to", events="trades", is_csv=False, columns={}, constants={}, received=None,
+        min_volume=0.0, gapless=False, rejects=None,
+    )  # fmt: skip
+    heard = Heard()
+    console = Console(file=Interrupting(), force_terminal=True, width=80, color_system=None)
+    assert run_trio(import_files, request, attrs.evolve(heard.terminal(), bar=console)) == 130
+    assert heard.last_words == f"interrupted: {request.to} holds a part of the files"
+    assert 0 < cgrx.Recording(request.to).events < 20_000
 
 
 def test_channels_of_the_fixture(folder: Path) -> None:

@@ -9,10 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cgrx import operators as ops
+from cgrx._channels import Channel
 from cgrx._columnar import Columnar
 from cgrx._columnar_rows import as_rows, as_table
 from cgrx._columnar_source import Inexpressible
-from cgrx._signals import Alive, Batch, Gap
+from cgrx._events import Liquidation, LiquidationSide, Trade, TradeSide
+from cgrx._signals import Alive, Batch, Dropped, Gap, Signal
 from cgrx._streams import EventStream
 from cgrx.operators import agg
 from tests.columns import (
@@ -90,7 +92,7 @@ def check_quality(recorded: Said, shape: str, window: str, by: Any) -> None:
 
 
 @given(said(), st.sampled_from(list(SHAPES)), st.sampled_from(list(WINDOWS)), keys)
-@settings(max_examples=70, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_rows_and_their_quality(recorded: Said, shape: str, window: str, by: Any) -> None:
     """With gaps, losses, idle sources, one connection or two, and events that come too late."""
     check_quality(recorded, shape, window, by)
@@ -105,23 +107,72 @@ def test_rows_and_their_quality_at_length(recorded: Said, shape: str, window: st
 
 @pytest.mark.parametrize("window", WINDOWS)
 @given(recorded=said(disorder=8), shape=st.sampled_from(["one channel", "two channels"]), by=keys)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 def test_every_aggregate(window: str, recorded: Said, shape: str, by: Any) -> None:
     stage = WINDOWS[window](by=by, **AGGREGATES, **TERMS)
     compare(lambda feed: SHAPES[shape](feed).pipe(stage), recorded)
 
 
 @given(said(disorder=60, channels=(LIQUIDATIONS,)), st.sampled_from(list(WINDOWS)))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_late_events_are_never_overlooked(recorded: Said, window: str) -> None:
     """Where the disorder is large, the columns give the same or say that they cannot."""
     check_quality(recorded, "one channel", window, "exchange")
 
 
 @given(said(channels=(LIQUIDATIONS,)))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=4, deadline=None)
 def test_sides_are_keys_too(recorded: Said) -> None:
     compare(lambda feed: feed.liquidations().pipe(ops.tumbling("20ms", by=("side", "symbol"), **TERMS)), recorded)
+
+
+def event(channel: Channel, n: int) -> Any:
+    """The n-th event of a log: all names and sides turn up, and times are somewhat out of order."""
+    kind: Any = Liquidation if channel == LIQUIDATIONS else Trade
+    side: Any = LiquidationSide if channel == LIQUIDATIONS else TradeSide
+    names = ("BTC" if n % 3 else "ETH", "A" if n % 5 < 3 else "B", "X" if n % 7 < 4 else "Y")
+    return kind(*names, side(1 + n % 4 // 2), 1 + n % 11 / 4, 0.25 + n % 8 / 4, 5 * n - n % 4)
+
+
+def log(*origins: str) -> Said:
+    """Both channels in turns, with a gap, a loss, and proofs of these connections in turns."""
+    both = (LIQUIDATIONS, TRADES)
+    found: list[tuple[Channel, Signal[Any]]] = [(channel, Gap(channel, 0, 1, "subscribed")) for channel in both]
+    for n in range(1, 80):
+        channel = both[n % 2]
+        found.append((channel, Batch(channel, 5 * n, (event(channel, n),))))
+        if n % 6 == 0:
+            found += [(each, Alive(origins[n // 6 % len(origins)], 5 * n)) for each in both]
+        if n == 30:
+            found.append((channel, Gap(channel, 5 * n - 7, 5 * n, "disconnected")))
+        if n == 40:
+            found += [(each, Dropped(None, 1, "malformed")) for each in both]
+    return found
+
+
+@pytest.mark.parametrize("origins", ["o", "op"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_shape_on_one_log(shape: str, origins: str) -> None:
+    check_quality(log(*origins), shape, "tumbling", ("exchange", "symbol"))
+
+
+@pytest.mark.parametrize("recorded", [log("o")[2:], [each for each in log("o") if each[0] == TRADES]])
+@pytest.mark.parametrize("shape", ["one channel", "two channels"])
+def test_a_channel_that_is_not_announced_or_silent(recorded: Said, shape: str) -> None:
+    check_quality(recorded, shape, "tumbling", "exchange")
+
+
+@pytest.mark.parametrize(("shape", "by"), [("one channel", ("exchange", "side")), ("two channels", "exchange")])
+@pytest.mark.parametrize("window", WINDOWS)
+def test_every_aggregate_on_one_log(window: str, shape: str, by: Any) -> None:
+    """In columns indeed."""
+    stage = WINDOWS[window](by=by, **AGGREGATES, **TERMS)
+
+    def build(feed: Any) -> Any:
+        return SHAPES[shape](feed).pipe(stage)
+
+    assert isinstance(attempt(build, log("o")), Columnar)
+    compare(build, log("o"))
 
 
 def at(channel: Any, received_ms: int, *times_ms: int) -> tuple[Any, Any]:

@@ -19,6 +19,7 @@ from cgrx._errors import (
     DisconnectedError,
     HandshakeError,
     HeartbeatError,
+    InTrioError,
     NotInTrioError,
     PlanError,
     RecordedError,
@@ -110,6 +111,7 @@ CASES: list[tuple[CgrxError, str, dict[str, Any]]] = [
     ),
     (ThreadError("wrong thread"), "wrong thread", {}),
     (NotInTrioError("no trio"), "no trio", {}),
+    (InTrioError("trio"), "trio", {}),
     (
         RecordedError("HeartbeatError", "no pong within 10 s of a ping"),
         "HeartbeatError: no pong within 10 s of a ping",

@@ -2,13 +2,14 @@
 
 import gzip
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
 import cgrx
-from cgrx import FuturesTrades, LiquidationOrders
+from cgrx import FuturesTrades, LiquidationOrders, _import
 from cgrx._import import REJECTS_SHOWN
 
 QUOTES: Any = "quotes"
@@ -80,20 +81,21 @@ def test_csv_with_columns_constants_and_a_time_of_receipt(tmp_path: Path) -> Non
 def test_a_file_that_breaks_off_leaves_what_came_before(tmp_path: Path) -> None:
     """In a recording that is whole."""
     path = tmp_path / "a.gz"
-    whole = gzip.compress(b"".join(json.dumps(ROW | {"n": n}).encode() + b"\n" for n in range(20_000)))
+    whole = gzip.compress(b"".join(json.dumps(ROW | {"n": n}).encode() + b"\n" for n in range(2_000)))
     path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(cgrx.UnreadableFileError) as caught:
         cgrx.import_jsonl(path, tmp_path / "to", events="liquidations", gapless=True)
     assert cgrx.Recording(tmp_path / "to").events == caught.value.line > 0
 
 
-def test_progress_is_told_from_time_to_time(tmp_path: Path) -> None:
+def test_progress_is_told_from_time_to_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_import, "_PROGRESS_ROWS", 1000)
     told: list[cgrx.Imported] = []
-    path = lines(tmp_path / "a.jsonl", *[ROW] * 20_001, "nonsense")
+    path = lines(tmp_path / "a.jsonl", *[ROW] * 2_001, "nonsense")
     imported = cgrx.import_jsonl(path, tmp_path / "to", events="liquidations", gapless=True, progress=told.append)
-    assert [each.events for each in told] == [10_000, 20_000]
-    assert imported.rows == 20_002
-    assert cgrx.Recording(tmp_path / "to").events == 20_001
+    assert [each.events for each in told] == [1000, 2000]
+    assert imported.rows == 2_002
+    assert cgrx.Recording(tmp_path / "to").events == 2_001
     assert isinstance(said(tmp_path / "to")[-1], cgrx.Dropped)
 
 
@@ -104,11 +106,19 @@ def test_it_makes_a_recording_of_its_own(tmp_path: Path) -> None:
         cgrx.import_jsonl(path, tmp_path / "to", events="liquidations")
 
 
+Import: TypeAlias = Callable[[Path, Path], cgrx.Imported]
+
+
+def cases(*pairs: tuple[Import, str]) -> list[tuple[Import, str]]:
+    """Imports, each with a part of what is wrong with it."""
+    return list(pairs)
+
+
 @pytest.mark.parametrize(
     ("call", "match"),
-    [
+    cases(
         (lambda path, to: cgrx.import_jsonl(path, to, events=QUOTES), "events='quotes' is neither"),
-        (lambda path, to: cgrx.import_jsonl([], to, events="trades"), "there is nothing to import"),
+        (lambda _, to: cgrx.import_jsonl([], to, events="trades"), "there is nothing to import"),
         (lambda path, to: cgrx.import_jsonl(path, to, events="trades", min_volume=-1), "min_volume=-1.0 must be"),
         (
             lambda path, to: cgrx.import_csv(path, to, events="trades", columns={"cost": "px"}),
@@ -118,8 +128,8 @@ def test_it_makes_a_recording_of_its_own(tmp_path: Path) -> None:
             lambda path, to: cgrx.import_csv(path, to, events="trades", constants={"cost": "1"}),
             "constants: 'cost' is no field",
         ),
-    ],
+    ),
 )
-def test_what_cannot_be_used_is_named(tmp_path: Path, call: Any, match: str) -> None:
+def test_what_cannot_be_used_is_named(tmp_path: Path, call: Import, match: str) -> None:
     with pytest.raises(ValueError, match=match):
         call(lines(tmp_path / "a.jsonl", ROW), tmp_path / "to")

@@ -165,7 +165,7 @@ def test_its_time_moves_while_it_waits_and_new_actions_are_in_time() -> None:
 
 def test_a_period_of_zero_does_not_stop_the_time() -> None:
     async def main() -> None:
-        async with cgrx.replay(numbers(0, 1)) as feed:
+        async with cgrx.replay(numbers(0, 0.005)) as feed:
             rounds: list[int] = []
             feed.scheduler.schedule_periodic(0, lambda _: rounds.append(feed.now_ms()))
             seen = record(feed.liquidations())

@@ -10,7 +10,7 @@ import cgrx
 from cgrx import operators as ops
 from cgrx._recorded import Recorded
 from cgrx.testing import liquidation
-from tests.feeding import START_MS, Statuses, raises, record
+from tests.feeding import START_MS, Record, Statuses, raises, record
 from tests.replaying import Log, at, events, gap
 from tests.streaming import rx_any
 from tests.support import run_mock
@@ -127,9 +127,10 @@ def test_other_tasks_get_their_turns_at_infinite_speed() -> None:
 
 def test_cancelling_ends_it_at_once_without_a_word() -> None:
     async def main() -> None:
+        seen = Record()
         with trio.move_on_after(3.5):
             async with cgrx.replay(numbers(*range(100)), speed=1) as feed:
-                seen = record(feed.liquidations())
+                feed.liquidations().subscribe_signals(seen)
                 await feed.run()
         assert prices(seen.events) == [0, 1, 2, 3]
         assert seen.end is None
@@ -166,9 +167,10 @@ def test_a_subscriber_that_raises_ends_it() -> None:
             raise LookupError("theirs")
 
     async def main() -> None:
+        seen = Record()
         with raises(LookupError):
             async with cgrx.replay(numbers(0, 1, 2)) as feed:
-                seen = record(feed.liquidations())
+                feed.liquidations().subscribe_signals(seen)
                 feed.liquidations().subscribe(fail)
                 await feed.run()
         assert prices(seen.events) == [0, 1]
@@ -191,9 +193,10 @@ def test_an_error_while_reading_ends_it() -> None:
             raise cgrx.CgrxError("a part cannot be read")
 
     async def main() -> None:
+        seen = Record()
         with raises(cgrx.CgrxError, match="a part"):
             async with cgrx.replay(Broken(numbers(1, 2, 3).said)) as feed:
-                seen = record(feed.liquidations())
+                feed.liquidations().subscribe_signals(seen)
                 await feed.run()
         assert prices(seen.events) == [1]
         assert isinstance(seen.end, cgrx.CgrxError)

@@ -52,7 +52,7 @@ async def live(seed: int, folder: Path | None = None) -> tuple[Log, dict[str, Re
         DropInFrame(after="11s"),
         WrongTypes(after="17s"),
     ]
-    source = Generator(seed=seed, rate=60, start_ms=START_MS)
+    source = Generator(seed=seed, rate=25, start_ms=START_MS)
     async with (
         Simulator(source, listen=False, times="recorded", faults=faults) as simulator,
         feed_on(simulator) as feed,
