@@ -174,9 +174,7 @@ class Hub:
                 return
             case _:
                 pass
-        if self._busy or self._waiting:
-            self._in_turn(partial(self._send, line, signal))
-            return
+        assert not self._busy, "a replay says one thing after the other"
         self._busy = True  # as `_in_turn`, for what a replay does by the million
         try:
             self._send(line, signal)

@@ -104,8 +104,10 @@ def test_an_origin_that_has_ended_is_as_alive_as_the_others() -> None:
     one.complete()
     two.say(alive("5s", origin="b"))
     assert record.signals[2:] == [alive("5s", origin="a"), alive("5s", origin="b")]
+    two.say(alive("4s", origin="c"))
+    assert record.signals[4:] == [alive("4s", origin="c")], "it never goes back"
     two.say(alive("6s", origin="c"))
-    assert record.signals[4:] == [alive("6s", origin="a"), alive("6s", origin="c")]
+    assert record.signals[5:] == [alive("6s", origin="a"), alive("6s", origin="c")]
 
 
 def test_windows_close_when_one_of_two_connections_has_ended() -> None:
@@ -293,6 +295,14 @@ def test_the_union_of_feeds_is_of_all_their_runtimes() -> None:
     assert (first.holds, second.holds) == (1, 1)
     runtime.release()
     assert (first.holds, second.holds) == (0, 0)
+    assert runtime.waits is False
+    runtime.begin()
+    assert (first.begins, second.begins) == (1, 1)
+    heard: list[str] = []
+    runtime.after(3, lambda: heard.append("later"))
+    assert heard == []
+    first.scheduler.advance_by(3)
+    assert heard == ["later"]
     error = KeyError("mine")
     both.subscribe(raising(error))
     both.subscribe()
