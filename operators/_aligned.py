@@ -65,6 +65,10 @@ class Aligned(Closing):
             self._place = _nowhere()
         exchange, source, trigger_ms, start_ms, end_ms, pane = self._place
         highest_ms = source.time_ms
+        key: Key = ()
+        symbol: str | None = None
+        latest: _Pane | None = None
+        accumulator: Any = None  # of this key, symbol and pane
         event: Any = None
         try:
             if events and exchange is not None and events[0].exchange == exchange:
@@ -74,6 +78,7 @@ class Aligned(Closing):
                 if event.exchange != exchange:
                     source.advance(highest_ms, received_ms)
                     exchange = event.exchange
+                    symbol = None
                     progress = self._progress
                     source = progress.source(progress.sources(channel), exchange, received_ms)
                     highest_ms = source.time_ms
@@ -95,11 +100,13 @@ class Aligned(Closing):
                     trigger_ms = self._trigger(source)
                     if pane is None:
                         continue
-                # Bars always have this key, and a call costs as much as all else here.
-                key = (exchange, event.symbol) if by_instrument else key_of(event)
-                accumulator = pane.get(key)
-                if accumulator is None:
-                    accumulator = pane[key] = self._enter_pane(key, start_ms)
+                # Bars always have this key, and a call costs as much as all else here; often it is the one before.
+                if not by_instrument or event.symbol != symbol or pane is not latest:
+                    symbol, latest = event.symbol, pane
+                    key = (exchange, symbol) if by_instrument else key_of(event)
+                    accumulator = pane.get(key)
+                    if accumulator is None:
+                        accumulator = pane[key] = self._enter_pane(key, start_ms)
                 accumulator.add(event)
                 if changed is not None and changed.get(key, NEVER) < start_ms:
                     changed[key] = start_ms
