@@ -62,12 +62,15 @@ def test_every_way_to_do_a_task_gives_the_same(kind: Kind, batch: int) -> None:
     ],
 )
 def test_rivals_that_read_files_agree(scenario: Scenario[Any], parameters: Any, tmp_path: Path) -> None:
-    """And can be measured."""
+    """And can be measured. A rival that is not installed is absent, as in a run."""
     contests = {rival.name: rival.prepare(parameters, tmp_path) for rival in scenario.rivals}
     expected = contests["cgrx"].results()
     assert expected
     for name, contest in contests.items():
-        results = contest.results()
+        try:
+            results = contest.results()
+        except ModuleNotFoundError:
+            continue
         if results is not None:
             require_equal(scenario.name, "cgrx", expected, name, results)
         assert contest.measure().value > 0
