@@ -63,16 +63,17 @@ def test_every_way_to_do_a_task_gives_the_same(kind: Kind, batch: int) -> None:
 )
 def test_rivals_that_read_files_agree(scenario: Scenario[Any], parameters: Any, tmp_path: Path) -> None:
     """And can be measured. A rival that is not installed is absent, as in a run."""
-    contests = {rival.name: rival.prepare(parameters, tmp_path) for rival in scenario.rivals}
-    expected = contests["cgrx"].results()
-    assert expected
-    for name, contest in contests.items():
+    expected: Any = None
+    for rival in scenario.rivals:  # ours is the first
         try:
+            contest = rival.prepare(parameters, tmp_path)
             results = contest.results()
         except ModuleNotFoundError:
             continue
+        expected = expected or results
+        assert expected
         if results is not None:
-            require_equal(scenario.name, "cgrx", expected, name, results)
+            require_equal(scenario.name, "cgrx", expected, rival.name, results)
         assert contest.measure().value > 0
 
 
