@@ -26,6 +26,8 @@ class Predicate:
 
     source: str
     values: tuple[object, ...] = ()
+    careful: Test | None = None
+    """The same as a function that says more of what does not fit. It is asked where the expression has raised."""
 
 
 def compiled(predicates: Sequence[Predicate]) -> tuple[Keep, Test]:

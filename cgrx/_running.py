@@ -94,14 +94,21 @@ class Step:
     """For a row of filters in one loop: each stage, and what it asks."""
 
     def apart(self) -> "tuple[Step, ...]":
-        """The same as steps of one stage each."""
-        return tuple(filter_step(each) for each in self.filters) or (self,)
+        """The same as steps of one stage each, to find out which one raises."""
+        return tuple(_careful_step(*each) for each in self.filters) or (self,)
 
 
 def filter_step(*filters: tuple[object, Predicate]) -> Step:
     """Filters in a row, each a stage and what it asks, as one loop."""
     keep, test = compiled([predicate for _, predicate in filters])
     return Step(filters[0][0], keep, test, filters)
+
+
+def _careful_step(stage: object, predicate: Predicate) -> Step:
+    careful = predicate.careful
+    if careful is None:
+        return filter_step((stage, predicate))
+    return Step(stage, lambda events: [event for event in events if careful(event)])
 
 
 Produced: TypeAlias = tuple[Iterable[Signal[Any]], Exception | None]

@@ -1,12 +1,13 @@
-"""What the tests of replays share: a log in memory, and a recorder that writes one."""
+"""What the tests of replays share: a log in memory, what to put into it, and a recorder that writes one."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import cgrx
 from cgrx import Channel, FuturesTrades, Liquidation, LiquidationOrders, Trade
 from cgrx._recorded import Recorded
 from cgrx._replay_source import said_ms
+from cgrx.testing import liquidation
 from tests.feeding import START_MS
 
 L = LiquidationOrders()
@@ -99,3 +100,28 @@ def alive(seconds: float, channel: Channel = L, origin: str = "feed") -> Recorde
 
 def events(seconds: float, *these: Liquidation | Trade, channel: Channel = L) -> Recorded:
     return Recorded(channel, cgrx.Batch(channel, at(seconds), these))
+
+
+def number(seconds: float) -> Recorded:
+    """One liquidation whose price says when it was received."""
+    return events(seconds, liquidation(time=START_MS / 1000 + seconds, price=seconds + 1))
+
+
+def numbers(*seconds: float) -> Log:
+    """A log that begins with a gap and has a liquidation at each of these seconds."""
+    return Log([gap(0), *map(number, seconds)])
+
+
+def same(event: Any) -> Any:
+    return event
+
+
+def prices(events: list[Any]) -> list[float]:
+    return [event.price - 1 for event in events]
+
+
+def schedule_relative(feed: cgrx.Feed, delay_s: float, action: Callable[[], object]) -> None:
+    def act(*_: object) -> None:
+        action()
+
+    feed.scheduler.schedule_relative(delay_s, act)

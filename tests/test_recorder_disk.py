@@ -24,23 +24,35 @@ T = TypeVar("T")
 pytestmark = pytest.mark.usefixtures("inline")
 
 
+class SlowDisk:
+    """From `hang` until `free` no write gets anywhere."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._monkeypatch = monkeypatch
+        self._is_free = trio.Event()
+        self._write = trio.to_thread.run_sync
+        self.free = self._is_free.set
+
+    def hang(self) -> None:
+        self._monkeypatch.setattr(trio.to_thread, "run_sync", self._wait_and_write)
+
+    async def _wait_and_write(self, function: Callable[..., T], *args: Any) -> T:
+        await self._is_free.wait()
+        return await self._write(function, *args)
+
+
 def test_a_disk_that_does_not_keep_up_costs_events_but_no_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What does not fit is counted, told once, and charged in the recording at its place."""
-    is_free = trio.Event()
-    write = trio.to_thread.run_sync
-
-    async def slow(function: Callable[..., T], *args: Any) -> T:
-        await is_free.wait()
-        return await write(function, *args)
+    disk = SlowDisk(monkeypatch)
 
     async def main() -> None:
         async with Simulator() as simulator, feed_on(simulator) as feed:
             statuses = Statuses(feed)
             async with cgrx.record(feed, tmp_path, channels=[L, TRADES], buffer=3) as recorder:
                 await trio.sleep(1)
-                monkeypatch.setattr(trio.to_thread, "run_sync", slow)
+                disk.hang()
                 for number in range(5):
                     await simulator.send(liquidation(number))
                     await trio.sleep(0.1)
@@ -48,7 +60,7 @@ def test_a_disk_that_does_not_keep_up_costs_events_but_no_memory(
                 await trio.sleep(1)
                 stats = recorder.stats
                 assert (stats.events, stats.queued, stats.lost) == (6, 3, 3)
-                is_free.set()
+                disk.free()
                 await trio.sleep(1)
                 await simulator.send(liquidation(6))
                 await trio.sleep(1)
@@ -73,12 +85,7 @@ def test_a_disk_that_does_not_keep_up_costs_events_but_no_memory(
 
 
 def test_a_loss_right_before_the_end_is_charged_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    is_free = trio.Event()
-    write = trio.to_thread.run_sync
-
-    async def slow(function: Callable[..., T], *args: Any) -> T:
-        await is_free.wait()
-        return await write(function, *args)
+    disk = SlowDisk(monkeypatch)
 
     async def main() -> None:
         async with (
@@ -87,12 +94,12 @@ def test_a_loss_right_before_the_end_is_charged_too(tmp_path: Path, monkeypatch:
             cgrx.record(feed, tmp_path, channels=[L], buffer=1) as recorder,
         ):
             await trio.sleep(1)
-            monkeypatch.setattr(trio.to_thread, "run_sync", slow)
+            disk.hang()
             for number in range(3):
                 await simulator.send(liquidation(number))
                 await trio.sleep(0.1)
             assert recorder.stats.lost == 2
-            is_free.set()
+            disk.free()
 
     run_mock(main)
     last = said(tmp_path, LiquidationOrders())[-1]
@@ -102,12 +109,7 @@ def test_a_loss_right_before_the_end_is_charged_too(tmp_path: Path, monkeypatch:
 
 def test_marks_that_cannot_be_written_end_the_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """None of them may be left out, and none may pile up for ever. What is on its way to the disk still gets there."""
-    is_free = trio.Event()
-    write = trio.to_thread.run_sync
-
-    async def slow(function: Callable[..., T], *args: Any) -> T:
-        await is_free.wait()
-        return await write(function, *args)
+    disk = SlowDisk(monkeypatch)
 
     async def main() -> None:
         async with (
@@ -117,7 +119,7 @@ def test_marks_that_cannot_be_written_end_the_recording(tmp_path: Path, monkeypa
         ):
             statuses = Statuses(feed)
             await trio.sleep(1.5)  # nothing is on its way
-            monkeypatch.setattr(trio.to_thread, "run_sync", slow)
+            disk.hang()
             monkeypatch.setattr(_recorder, "MARKS", 3)
             await simulator.send(liquidation(0))
             await trio.sleep(200)  # a proof every 20 seconds
@@ -125,7 +127,7 @@ def test_marks_that_cannot_be_written_end_the_recording(tmp_path: Path, monkeypa
             assert "batches and marks wait: the disk does not keep up" in str(recorder.error)
             assert len([status for status in statuses.all if isinstance(status, RecordingFailed)]) == 1
             assert (recorder.stats.recorded, recorder.stats.lost) == (0, 1)
-            is_free.set()
+            disk.free()
             await trio.sleep(1)
             assert (recorder.stats.recorded, recorder.stats.lost) == (1, 0)
 

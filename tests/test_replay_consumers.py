@@ -1,6 +1,5 @@
 """Who takes what a replay says: slow ones, stalled ones, ones that raise or leave."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,39 +7,12 @@ import trio
 
 import cgrx
 from cgrx import operators as ops
-from cgrx._recorded import Recorded
-from cgrx.testing import liquidation
-from tests.feeding import START_MS, Record, Statuses, raises, record
-from tests.replaying import Log, at, events, gap
+from tests.feeding import Record, Statuses, raises, record
+from tests.replaying import Log, at, gap, number, numbers, prices, same
 from tests.streaming import rx_any
 from tests.support import run_mock
 
 T = cgrx.FuturesTrades("Binance", "BTCUSDT", 0)
-
-
-def number(seconds: float) -> Recorded:
-    """One liquidation whose price says when it was received."""
-    return events(seconds, liquidation(time=START_MS / 1000 + seconds, price=seconds + 1))
-
-
-def numbers(*seconds: float) -> Log:
-    """A log that begins with a gap and has a liquidation at each of these seconds."""
-    return Log([gap(0), *map(number, seconds)])
-
-
-def same(event: Any) -> Any:
-    return event
-
-
-def prices(events: list[Any]) -> list[float]:
-    return [event.price - 1 for event in events]
-
-
-def schedule_relative(feed: cgrx.Feed, delay_s: float, action: Callable[[], object]) -> None:
-    def act(*_: object) -> None:
-        action()
-
-    feed.scheduler.schedule_relative(delay_s, act)
 
 
 # Consumers

@@ -1,43 +1,15 @@
 """Several recordings as one feed: in which order, with which gaps and proofs."""
 
 import math
-from collections.abc import Callable
-from typing import Any
 
 import cgrx
 from cgrx import Alive
-from cgrx._recorded import Recorded
-from cgrx.testing import liquidation, trade
-from tests.feeding import START_MS, raises, record
-from tests.replaying import Log, alive, at, events, gap
+from cgrx.testing import trade
+from tests.feeding import raises, record
+from tests.replaying import Log, alive, at, events, gap, number, numbers
 from tests.support import run_mock
 
 T = cgrx.FuturesTrades("Binance", "BTCUSDT", 0)
-
-
-def number(seconds: float) -> Recorded:
-    """One liquidation whose price says when it was received."""
-    return events(seconds, liquidation(time=START_MS / 1000 + seconds, price=seconds + 1))
-
-
-def numbers(*seconds: float) -> Log:
-    """A log that begins with a gap and has a liquidation at each of these seconds."""
-    return Log([gap(0), *map(number, seconds)])
-
-
-def same(event: Any) -> Any:
-    return event
-
-
-def prices(events: list[Any]) -> list[float]:
-    return [event.price - 1 for event in events]
-
-
-def schedule_relative(feed: cgrx.Feed, delay_s: float, action: Callable[[], object]) -> None:
-    def act(*_: object) -> None:
-        action()
-
-    feed.scheduler.schedule_relative(delay_s, act)
 
 
 # Several recordings
