@@ -37,7 +37,7 @@ class FanIn(abc.DisposableBase, Generic[T]):
                once, and never before the slowest path. An origin whose inputs have all ended has no more to say: it is
                as alive as the others are
     unheard    as long as an input has said nothing at all, whatever moves time on is preceded by a gap: events of that
-               input may be missing
+               input may be missing. Not before any input has given a mark, for without marks nothing is known anyway
     losses     a `Gap` or `Dropped` that comes by several paths of one stream is the same object, and passes once
 
     Completes when all inputs have; the first error ends it.
