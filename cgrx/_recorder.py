@@ -154,7 +154,7 @@ class Recorder:
             if heard and self._error is None:
                 try:
                     with trio.CancelScope(shield=True):  # what was taken is written, or it would be lost
-                        await trio.to_thread.run_sync(self._writer.write, heard)
+                        await trio.to_thread.run_sync(self._write, heard)
                     self._recorded += count
                     if self._failed.is_set():  # it failed meanwhile, and took these for lost
                         self._lost -= count
@@ -162,6 +162,10 @@ class Recorder:
                         self._queued -= count
                 except Exception as error:  # noqa: BLE001 - whatever it is: the recording ends, the feed goes on
                     self._fail(error)
+
+    def _write(self, heard: list[_Heard]) -> None:
+        self._writer.write(heard)
+        heard.clear()  # here, or the feed's thread would spend its time on letting go of a million objects
 
     async def failed(self) -> None:
         """Wait until the recording has failed; for ever where it does not."""
