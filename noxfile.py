@@ -96,7 +96,7 @@ def report(session: nox.Session) -> None:
     """The full run: docs/benchmarks.md with its plots and samples, then the ratios that README quotes from it."""
     session.install("-e", ".[dev]", env=PINNED)
     session.run("python", "-m", "benchmarks", "run", "--report", "docs", *session.posargs)
-    session.run("python", "-m", "tests.pages")
+    session.run("python", "-m", "tests.docs.pages")
 
 
 @nox.session(python=OLDEST)

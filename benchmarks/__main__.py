@@ -16,10 +16,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from benchmarks import _compare, _results, _rounds, _table
-from benchmarks._equality import UnequalError
-from benchmarks._results import RunResult, ScenarioResult
-from benchmarks._worker import WorkerError, load
+from benchmarks._harness import results, rounds
+from benchmarks._harness.equality import UnequalError
+from benchmarks._harness.results import RunResult, ScenarioResult
+from benchmarks._harness.worker import WorkerError, load
+from benchmarks._report import table
 
 Name: TypeAlias = Literal[
     "wire", "decode", "pipelines", "recording", "replay", "backtest", "latency", "growth", "recovery", "start"
@@ -73,41 +74,41 @@ def run_command(
         UnequalError: two rivals have made something different of the same input.
         WorkerError: a rival has failed.
     """
-    earlier = None if compare is None else _results.read(compare)
-    result = _run(names or SCENARIOS, _rounds.Plan(QUICK_ROUNDS if quick else rounds, quick))
+    earlier = None if compare is None else results.read(compare)
+    result = _run(names or SCENARIOS, rounds.Plan(QUICK_ROUNDS if quick else rounds, quick))
     if json is not None:
-        _results.save(result, json)
+        results.save(result, json)
     if report is not None:
-        from benchmarks import _report  # with matplotlib, which a run without a report can do without
+        from benchmarks._report import page  # with matplotlib, which a run without a report can do without
 
-        _report.write(result, report)
+        page.write(result, report)
     if earlier is None:
         return 0
-    changes = _compare.compare(earlier, result)
-    _compare.show(Console(), changes)
+    changes = compare.compare(earlier, result)
+    compare.show(Console(), changes)
     return int(any(change.verdict == "slower" for change in changes))
 
 
-def _run(names: Sequence[Name], plan: _rounds.Plan) -> RunResult:
+def _run(names: Sequence[Name], plan: rounds.Plan) -> RunResult:
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     started, clock = datetime.now(tz=UTC), time.perf_counter()  # noqa: TID251 - the moment is part of the report
-    busy = _results.load_average() / (os.cpu_count() or 1)
+    busy = results.load_average() / (os.cpu_count() or 1)
     scenarios = [load(f"benchmarks.{name}") for name in names]
     found: list[ScenarioResult] = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        bar = progress.add_task("", total=sum(_rounds.steps(scenario, plan) for scenario in scenarios))
+        bar = progress.add_task("", total=sum(rounds.steps(scenario, plan) for scenario in scenarios))
         for scenario in scenarios:
-            found.append(_rounds.run(scenario, plan, lambda what: progress.update(bar, advance=1, description=what)))
-            _table.show(console, found[-1])
+            found.append(rounds.run(scenario, plan, lambda what: progress.update(bar, advance=1, description=what)))
+            table.show(console, found[-1])
     return RunResult(
         command=shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]]),
         started=started.isoformat(timespec="seconds"),
         seconds=time.perf_counter() - clock,
         quick=plan.quick,
-        machine=_results.machine(),
+        machine=results.machine(),
         busy=busy,
-        versions=_results.versions(),
+        versions=results.versions(),
         scenarios=tuple(found),
     )
 

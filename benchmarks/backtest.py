@@ -25,13 +25,13 @@ import trio
 from msgspec.structs import replace
 
 import cgrx
-from benchmarks import _files
-from benchmarks._by_cgrx import BY
-from benchmarks._data import CHANNEL, any_trades, origin
-from benchmarks._harness import Case, Contest, Results, Rival, Sample, Scenario, Timed
+from benchmarks._harness import files
+from benchmarks._harness.data import CHANNEL, any_trades, origin
+from benchmarks._harness.scenario import Case, Contest, Results, Rival, Sample, Scenario, Timed
+from benchmarks.rivals.by_cgrx import BY
 from cgrx import operators as ops
-from cgrx._recorded import Recorded
-from cgrx.operators._row import QUALITY
+from cgrx._recording.entry import Recorded
+from cgrx.operators._rows.row import QUALITY
 
 if TYPE_CHECKING:
     import polars as pl
@@ -73,10 +73,10 @@ class Query:
 
     def recording(self, folder: Path) -> cgrx.Recording:
         """What was recorded."""
-        return cgrx.Recording(_files.made(folder / f"{self.trades} x {self.repeat}", self._record))
+        return cgrx.Recording(files.made(folder / f"{self.trades} x {self.repeat}", self._record))
 
     def _record(self, to: Path) -> None:
-        from cgrx._recording_writer import write_recording
+        from cgrx._recording.writer import write_recording
 
         write_recording(to, self._said())
 
@@ -118,9 +118,9 @@ def by_events(query: Query, recording: cgrx.Recording) -> "pl.DataFrame":
 
 def by_hand(query: Query, recording: cgrx.Recording) -> "pl.DataFrame":
     """In polars."""
-    from benchmarks import _queries
+    from benchmarks.rivals import queries
 
-    run: Callable[[cgrx.Recording], pl.DataFrame] = getattr(_queries, query.what)
+    run: Callable[[cgrx.Recording], pl.DataFrame] = getattr(queries, query.what)
     return run(recording)
 
 
@@ -165,7 +165,7 @@ SCENARIO = Scenario(
     question=(__doc__ or "").partition("\n")[0],
     unit="wall ns per event",
     cases=_cases,
-    surroundings=_files.folder,
+    surroundings=files.folder,
     share=0.6,
     rivals=(
         Rival("cgrx", partial(_prepare, in_columns), "ours"),

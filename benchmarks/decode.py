@@ -16,12 +16,12 @@ from typing import Any, Literal
 import attrs
 import msgspec
 
-from benchmarks._data import CHANNEL, START_MS, generated_event, has_recordings, recorded_trades
-from benchmarks._harness import AbsentError, Case, Contest, Results, Rival, Scenario, Timed
-from cgrx._codec import decode_batch, encode_frame
-from cgrx._events import Event, Liquidation, LiquidationSide, Trade, TradeSide
-from cgrx._exchanges import canonical_exchange
-from cgrx._messages import Frame
+from benchmarks._harness.data import CHANNEL, START_MS, generated_event, has_recordings, recorded_trades
+from benchmarks._harness.scenario import AbsentError, Case, Contest, Results, Rival, Scenario, Timed
+from cgrx._model.events import Event, Liquidation, LiquidationSide, Trade, TradeSide
+from cgrx._model.exchanges import canonical_exchange
+from cgrx._wire.codec import decode_batch, encode_frame
+from cgrx._wire.messages import Frame
 
 NOW_MS = START_MS + 1000
 CHANNELS: tuple[tuple[type[Event], str], ...] = ((Liquidation, "liquidationOrders"), (Trade, CHANNEL))

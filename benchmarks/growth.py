@@ -16,14 +16,14 @@ from typing import Any, Literal, TypeAlias
 
 import attrs
 
-from benchmarks._by_cgrx import BY, CHANNEL, Source
-from benchmarks._data import START_MS
-from benchmarks._harness import Case, Contest, Point, Results, Rival, Sample, Scenario
-from benchmarks._states import Counter
+from benchmarks._harness.data import START_MS
+from benchmarks._harness.scenario import Case, Contest, Point, Results, Rival, Sample, Scenario
+from benchmarks.rivals.by_cgrx import BY, CHANNEL, Source
+from benchmarks.rivals.states import Counter
 from cgrx import operators as ops
-from cgrx._events import Trade, TradeSide
-from cgrx._signals import Batch, Signal
-from cgrx._streams import EventStream
+from cgrx._model.events import Trade, TradeSide
+from cgrx._model.signals import Batch, Signal
+from cgrx._streams.stream import EventStream
 from cgrx.operators import agg
 
 Axis: TypeAlias = Literal["events", "keys", "open panes", "subscribers"]

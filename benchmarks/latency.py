@@ -14,12 +14,12 @@ from typing import Any
 
 import attrs
 
-from benchmarks import _schedule
-from benchmarks._harness import Case, Contest, Results, Rival, Sample, Scenario
-from benchmarks._receivers import CLIENTS, Client, Goal
-from benchmarks._schedule import Schedule, now_us
-from benchmarks._server import port_of
-from benchmarks._worker import process
+from benchmarks._harness.scenario import Case, Contest, Results, Rival, Sample, Scenario
+from benchmarks._harness.worker import process
+from benchmarks._senders import schedule
+from benchmarks._senders.schedule import Schedule, now_us
+from benchmarks._senders.server import port_of
+from benchmarks.rivals.receivers import CLIENTS, Client, Goal
 from cgrx import Trade
 
 HISTOGRAM = "hdrh.histogram"
@@ -75,7 +75,7 @@ class Listening:
 
 @contextmanager
 def _sender() -> Generator[int, None, None]:
-    with process(_schedule.serve) as pipe:
+    with process(schedule.serve) as pipe:
         yield port_of(pipe)
 
 

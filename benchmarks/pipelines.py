@@ -18,8 +18,8 @@ and the hand loops are the limits. What counts is processor time.
 import importlib
 from typing import Any
 
-from benchmarks._harness import Case, Contest, Rival, Role, Scenario, Timed
-from benchmarks._tasks import Task
+from benchmarks._harness.scenario import Case, Contest, Rival, Role, Scenario, Timed
+from benchmarks.rivals.tasks import Task
 
 
 def _rival(name: str, module: str, role: Role = "rival") -> Rival[Task]:

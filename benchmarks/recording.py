@@ -22,14 +22,14 @@ import attrs
 import msgspec
 import trio
 
-from benchmarks._data import CHANNEL, START_MS, any_trades, origin
-from benchmarks._harness import Case, Contest, Results, Rival, Role, Sample, Scenario
+from benchmarks._harness.data import CHANNEL, START_MS, any_trades, origin
+from benchmarks._harness.scenario import Case, Contest, Results, Rival, Role, Sample, Scenario
 from cgrx import Batch, Feed, Trade, parse_channel
 from cgrx import operators as ops
-from cgrx._codec import decode, encode_frame
-from cgrx._hub import Hub
-from cgrx._messages import Frame
-from cgrx._streams import EventStream
+from cgrx._feed.subscriptions import Hub
+from cgrx._streams.stream import EventStream
+from cgrx._wire.codec import decode, encode_frame
+from cgrx._wire.messages import Frame
 
 FLUSH_EVENTS = 10_000
 FLUSH_S = 1.0
@@ -119,8 +119,8 @@ async def _without(flushes: Flushes, _: Path) -> None:
 
 
 async def _with_recorder(flushes: Flushes, folder: Path) -> None:
-    from cgrx._recorder import BUFFER, Recorder
-    from cgrx._recording_writer import RecordingWriter
+    from cgrx._feed.recorder import BUFFER, Recorder
+    from cgrx._recording.writer import RecordingWriter
 
     following, recorder = Following(), Recorder(cast("Feed", Host()), RecordingWriter(folder), FLUSH_S, BUFFER)
     following.hub.subscribe(FOLLOWED, Ear(partial(recorder.hear, FOLLOWED)))

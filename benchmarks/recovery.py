@@ -24,12 +24,12 @@ import trio
 import trio_websocket
 
 import cgrx
-from benchmarks import _mortal
-from benchmarks._harness import AbsentError, Case, Contest, Results, Rival, Sample, Scenario
-from benchmarks._receivers import GO, TradeFrame, of_dict
-from benchmarks._schedule import now_us
-from benchmarks._server import port_of
-from benchmarks._worker import process
+from benchmarks._harness.scenario import AbsentError, Case, Contest, Results, Rival, Sample, Scenario
+from benchmarks._harness.worker import process
+from benchmarks._senders import mortal
+from benchmarks._senders.schedule import now_us
+from benchmarks._senders.server import port_of
+from benchmarks.rivals.receivers import GO, TradeFrame, of_dict
 from cgrx import Limits, Trade
 
 
@@ -170,7 +170,7 @@ class Surviving:
 
     def results(self) -> Results:
         """A few deaths were survived, and nothing came twice or out of order."""
-        survivor = self._survive(attrs.evolve(self.series, deaths=len(_mortal.DEATHS)))
+        survivor = self._survive(attrs.evolve(self.series, deaths=len(mortal.DEATHS)))
         return [("survived", len(survivor.delays_ms)), ("out of order", survivor.disorder)]
 
     def measure(self) -> Sample:
@@ -203,7 +203,7 @@ def _rival(name: str, client: Client, *, ours: bool = False) -> Rival[Series]:
 
 @contextmanager
 def _sender() -> Generator[int, None, None]:
-    with process(_mortal.serve) as pipe:
+    with process(mortal.serve) as pipe:
         yield port_of(pipe)
 
 

@@ -21,13 +21,13 @@ import msgspec
 import trio
 
 import cgrx
-from benchmarks import _files
-from benchmarks._by_cgrx import BY, Collector, Source
-from benchmarks._data import RECORDINGS, generated_trades, has_recordings, origin
-from benchmarks._harness import Case, Contest, Results, Rival, Role, Scenario, Timed
+from benchmarks._harness import files
+from benchmarks._harness.data import RECORDINGS, generated_trades, has_recordings, origin
+from benchmarks._harness.scenario import Case, Contest, Results, Rival, Role, Scenario, Timed
+from benchmarks.rivals.by_cgrx import BY, Collector, Source
 from cgrx import Batch, Channel, FuturesTrades, Trade, TradeSide
 from cgrx import operators as ops
-from cgrx._streams import Stage
+from cgrx._streams.stream import Stage
 
 Rows: TypeAlias = dict[str, list[Any]]
 """Of each channel."""
@@ -65,12 +65,12 @@ def _import(lines: Path, to: Path) -> None:
 
 
 def _lines(query: Query, folder: Path) -> Path:
-    return _files.made(folder / f"{query.events}.jsonl", lambda path: _write_lines(path, query.events))
+    return files.made(folder / f"{query.events}.jsonl", lambda path: _write_lines(path, query.events))
 
 
 def _recording(query: Query, folder: Path) -> Path:
     lines = _lines(query, folder)
-    return _files.made(folder / f"{query.events}", lambda to: _import(lines, to))
+    return files.made(folder / f"{query.events}", lambda to: _import(lines, to))
 
 
 class Pipelines:
@@ -219,7 +219,7 @@ SCENARIO = Scenario(
     question=(__doc__ or "").partition("\n")[0],
     unit="ns per event",
     cases=_cases,
-    surroundings=_files.folder,
+    surroundings=files.folder,
     rivals=(
         _rival("cgrx", _replay, "ours"),
         _rival("cgrx, filters out of sight", _replay_all),

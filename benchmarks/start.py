@@ -19,8 +19,8 @@ from typing import Literal, TypeAlias
 
 import attrs
 
-from benchmarks._harness import AbsentError, Case, Contest, Results, Rival, Role, Sample, Scenario
-from benchmarks._server import Load, Servers, servers
+from benchmarks._harness.scenario import AbsentError, Case, Contest, Results, Rival, Role, Sample, Scenario
+from benchmarks._senders.server import Load, Servers, servers
 
 What: TypeAlias = Literal["import", "first event"]
 _WITHIN_S = 30.0

@@ -18,10 +18,10 @@ from urllib.parse import urlsplit
 import attrs
 import msgspec
 
-from benchmarks._data import trade_frames
-from benchmarks._harness import Case, Contest, Results, Rival, Sample, Scenario
-from benchmarks._receivers import CLIENTS, Client, Goal, TradeFrame
-from benchmarks._server import Load, Servers, frame, servers
+from benchmarks._harness.data import trade_frames
+from benchmarks._harness.scenario import Case, Contest, Results, Rival, Sample, Scenario
+from benchmarks._senders.server import Load, Servers, frame, servers
+from benchmarks.rivals.receivers import CLIENTS, Client, Goal, TradeFrame
 from cgrx import Trade
 
 CHECKED = 2_000

@@ -11,7 +11,7 @@ _INTERRUPTED = 130
 def main() -> int:
     """Run the command line; the exit code. Without the extra it says in one line what to install."""
     try:
-        from cgrx._cli import run
+        from cgrx._cli.app import run
 
         return run(sys.argv[1:])
     except KeyboardInterrupt:  # while importing, or before or behind the part that waits for signals

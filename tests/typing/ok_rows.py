@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, assert_type
 
-from cgrx._events import Event, LiquidationSide, Trade, TradeSide
+from cgrx._model.events import Event, LiquidationSide, Trade, TradeSide
 from cgrx.operators import agg
-from cgrx.operators._frames import to_frame
-from cgrx.operators._row import Row
-from cgrx.operators._row_types import Bar, Flow
-from cgrx.operators._rows import row_type
+from cgrx.operators._rows.derive import row_type
+from cgrx.operators._rows.ready import Bar, Flow
+from cgrx.operators._rows.row import Row
+from cgrx.operators._rows.to_frame import to_frame
 
 if TYPE_CHECKING:
     import pandas

@@ -5,8 +5,8 @@ from typing import assert_type
 from reactivex.subject import Subject
 
 from cgrx import operators as ops
-from cgrx._events import Liquidation, Trade
-from cgrx._streams import EventStream
+from cgrx._model.events import Liquidation, Trade
+from cgrx._streams.stream import EventStream
 from cgrx.operators import agg
 
 

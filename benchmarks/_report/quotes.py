@@ -1,0 +1,62 @@
+"""The three ratios of a run that README quotes."""
+
+import attrs
+
+from benchmarks._harness.results import RunResult
+from benchmarks._report.table import ratio, shown_number
+
+
+@attrs.frozen
+class Quote:
+    """One ratio, and how it is told."""
+
+    what: str
+    scenario: str
+    case: str
+    rival: str
+    named: str
+
+
+QUOTES = (
+    Quote(
+        "Frames of one trade, from the socket to a callback",
+        "wire",
+        "TCP, 1 event a frame",
+        "trio-websocket + json",
+        "trio-websocket with `json`",
+    ),
+    Quote(
+        "The same, over TLS",
+        "wire",
+        "TLS, 1 event a frame",
+        "websockets on asyncio + orjson",
+        "websockets on asyncio with orjson",
+    ),
+    Quote(
+        "One-second bars by instrument",
+        "pipelines",
+        "bars of a second by instrument, batches of 100",
+        "reactivex",
+        "reactivex with `group_by` and `scan`",
+    ),
+)
+
+
+def lines(result: RunResult) -> str:
+    """The quotes as a list.
+
+    Raises:
+        ValueError: the run has not measured one of them.
+    """
+    return "\n".join(f"- {quote.what}: {_times(result, quote)} as fast as {quote.named}." for quote in QUOTES)
+
+
+def _times(result: RunResult, quote: Quote) -> str:
+    for scenario in result.scenarios:
+        for case in scenario.cases:
+            line = case.line(quote.rival)
+            if (scenario.name, case.case) == (quote.scenario, quote.case) and line is not None:
+                found = ratio(case, line, scenario.ours)
+                if found is not None:
+                    return f"**{shown_number(found.median)} x**"
+    raise ValueError(f"the run has no {quote.scenario}: {quote.case}, {quote.rival}")

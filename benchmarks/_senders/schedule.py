@@ -1,0 +1,90 @@
+"""A sender that keeps to a schedule, whatever the receiver does: the other side of `latency`.
+
+Every message holds when it was meant to leave, on the clock that all processes of a machine share. What is late here,
+or waits in a socket that the receiver does not empty, counts as latency: a slow receiver does not slow the question
+down, so no omission is coordinated with it.
+
+The address is `/schedule?events=2000&per_s=1000`. All frames are made before the first is due.
+"""
+
+import select
+import socket
+import time
+from multiprocessing.connection import Connection
+from urllib.parse import parse_qsl, urlsplit
+
+import attrs
+
+from benchmarks._senders.server import Peer, frame, serve_each
+
+LEAD_S = 0.05
+"""From the last frame's making to the first one's leaving."""
+
+
+@attrs.frozen
+class Schedule:
+    """So many events, one a message, at equal distances."""
+
+    events: int
+    per_s: int
+
+    @property
+    def resource(self) -> str:
+        """The address that asks for it."""
+        return f"/schedule?events={self.events}&per_s={self.per_s}"
+
+    @classmethod
+    def of(cls, resource: str) -> "Schedule":
+        """What an address asks for."""
+        asked = dict(parse_qsl(urlsplit(resource).query))
+        return cls(int(asked["events"]), int(asked["per_s"]))
+
+    def frames(self, start_us: int) -> tuple[list[int], list[bytes]]:
+        """When each is due, microseconds, and the frame; `price` is the time, `volUsd` the number from 1."""
+        due = [start_us + number * 1_000_000 // self.per_s for number in range(self.events)]
+        return due, [stamped(number, due_us) for number, due_us in enumerate(due, start=1)]
+
+
+def stamped(number: int, at_us: int) -> bytes:
+    """A trade as a frame that says which one it is, and a time."""
+    return frame(
+        b'{"channel":"futures_trades@Binance_BTCUSDT@0","data":[{"baseAsset":"BTC","exName":"Binance","symbol":"BTCUSDT",'
+        b'"side":2,"price":%d,"volUsd":%d,"time":1725416318379}]}' % (at_us, number)
+    )
+
+
+def now_us() -> int:
+    """The clock that processes share, microseconds."""
+    return time.monotonic_ns() // 1000
+
+
+def keep(sock: socket.socket, due: list[int], frames: list[bytes]) -> None:
+    """Send each when it is due; several at once where they are late."""
+    sent = 0
+    while sent < len(frames):
+        now = now_us()
+        until = sent
+        while until < len(frames) and due[until] <= now:
+            until += 1
+        if until > sent:
+            sock.sendall(b"".join(frames[sent:until]))
+            sent = until
+        elif due[sent] - now > 200:
+            select.select([], [], [], (due[sent] - now - 100) / 1e6)
+
+
+def _answer(peer: Peer) -> None:
+    resource, answer = peer.request()
+    schedule = Schedule.of(resource)
+    peer.send(answer)
+    messages = peer.messages()
+    next(messages)
+    making_s = schedule.events * 2e-6
+    due, frames = schedule.frames(now_us() + int((making_s + LEAD_S) * 1e6))
+    keep(peer.sock, due, frames)
+    peer.finish(messages)
+
+
+def serve(pipe: Connection) -> None:
+    """The process."""
+    serve_each(pipe, None, _answer)

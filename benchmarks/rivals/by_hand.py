@@ -1,0 +1,188 @@
+"""`pipelines` in loops written for the one purpose, as fast as plain Python gets: what a framework is measured by.
+
+They leave out what the trades of the benchmark do not need: more than one source, marks, gaps, what to do with late
+events. They keep what the rows need: lateness, ties of open and close, sums that are exact in any order.
+"""
+
+import heapq
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks._harness.data import EXCHANGES
+from benchmarks.rivals.states import SCALE, Bursts, Counter, HandBar, Slides
+from benchmarks.rivals.tasks import (
+    BAR_MS,
+    EVERY_MS,
+    GAP_MS,
+    LATENESS_MS,
+    MIN_VOLUME,
+    Answer,
+    Key,
+    Kind,
+    Task,
+    plain,
+    plain_events,
+    plain_rows,
+)
+from cgrx._model.events import Trade
+
+
+def filters(trades: list[Trade]) -> list[Trade]:
+    """Both conditions in one loop."""
+    results: list[Trade] = []
+    for trade in trades:
+        if trade.side == 2 and trade.volume_usd >= MIN_VOLUME:
+            results.append(trade)  # noqa: PERF401 - a loop as one would write it
+    return results
+
+
+def bars(trades: list[Trade]) -> list[Any]:
+    """Bars of one source."""
+    results: list[Any] = []
+    windows: dict[int, dict[Key, HandBar]] = {}
+    latest_ms = late = 0
+    closes_at = 2**63
+    for trade in trades:
+        time_ms = trade.time_ms
+        if time_ms > latest_ms:
+            latest_ms = time_ms
+            if latest_ms >= closes_at:
+                for start_ms in sorted(windows):
+                    if start_ms + BAR_MS > latest_ms - LATENESS_MS:
+                        break
+                    closed = windows.pop(start_ms)
+                    results += [closed[key].row(start_ms, key) for key in sorted(closed)]
+                closes_at = min(windows, default=2**63) + BAR_MS + LATENESS_MS
+        start_ms = time_ms - time_ms % BAR_MS
+        window = windows.get(start_ms)
+        if window is None:
+            if start_ms + BAR_MS <= latest_ms - LATENESS_MS:
+                late += 1
+                continue
+            window = windows[start_ms] = {}
+            closes_at = min(closes_at, start_ms + BAR_MS + LATENESS_MS)
+        key = (trade.exchange, trade.symbol)
+        bar = window.get(key)
+        if bar is None:
+            bar = window[key] = HandBar()
+        # The same as `add`, in place: what a call costs is part of the comparison.
+        price, volume = trade.price, trade.volume_usd
+        if time_ms <= bar.open_ms and (time_ms < bar.open_ms or price < bar.open):
+            bar.open, bar.open_ms = price, time_ms
+        if time_ms >= bar.close_ms and (time_ms > bar.close_ms or price > bar.close):
+            bar.close, bar.close_ms = price, time_ms
+        if price > bar.high:
+            bar.high = price
+        if price < bar.low:
+            bar.low = price
+        units = int(volume * SCALE)
+        bar.usd += units
+        bar.base += int(volume / price * SCALE)
+        bar.count += 1
+        if trade.side == 2:
+            bar.buys += units
+    # One more trade than this stands behind whatever counts.
+    for start_ms in sorted(windows):
+        results += [windows[start_ms][key].row(start_ms, key) for key in sorted(windows[start_ms])]
+    return results
+
+
+def sliding(trades: list[Trade]) -> list[Any]:
+    """Count and volume of the last minute, every second, by instrument."""
+    results: list[Any] = []
+    slides: dict[Key, Slides] = {}
+    latest_ms = closes_at = 0
+    for trade in trades:
+        time_ms = trade.time_ms
+        if time_ms > latest_ms:
+            latest_ms = time_ms
+            if latest_ms >= closes_at:
+                for found in slides.values():
+                    results += found.closed(latest_ms - LATENESS_MS)
+                closes_at = latest_ms - latest_ms % EVERY_MS + EVERY_MS
+        key = (trade.exchange, trade.symbol)
+        known = slides.get(key)
+        if known is None:
+            known = slides[key] = Slides(key, time_ms)
+        known.add(trade)
+    for found in slides.values():
+        results += found.closed(latest_ms)
+    return results
+
+
+def sessions(trades: list[Trade]) -> list[Any]:
+    """Bursts of trades by instrument."""
+    results: list[Any] = []
+    bursts: dict[Key, Bursts] = {}
+    latest_ms = 0
+    for trade in trades:
+        latest_ms = max(latest_ms, trade.time_ms)
+        key = (trade.exchange, trade.symbol)
+        known = bursts.get(key)
+        if known is None:
+            known = bursts[key] = Bursts(key)
+        known.add(trade)
+        if known.opened[0].last_ms + GAP_MS < latest_ms - LATENESS_MS:
+            results += known.closed(latest_ms - LATENESS_MS)
+    return results
+
+
+def merge(arrivals: list[tuple[int, list[Trade]]]) -> list[Trade]:
+    """Five sources in order: a heap, released by the least of what each has come to."""
+    results: list[Trade] = []
+    heap: list[tuple[int, int, Trade]] = []
+    come_to = [0] * len(EXCHANGES)
+    number = 0
+    for source, trades in arrivals:
+        for trade in trades:
+            number += 1
+            heapq.heappush(heap, (trade.time_ms, number, trade))
+        come_to[source] = trades[-1].time_ms
+        until_ms = min(come_to)
+        while heap and heap[0][0] <= until_ms:
+            results.append(heapq.heappop(heap)[2])
+    results += [heapq.heappop(heap)[2] for _ in range(len(heap))]
+    return results
+
+
+def fan_out(trades: list[Trade], subscribers: int) -> list[int]:
+    """Every trade to every callback."""
+    counters = [Counter() for _ in range(subscribers)]
+    callbacks: list[Callable[[Trade], None]] = [counter.on_event for counter in counters]
+    for trade in trades:
+        for callback in callbacks:
+            callback(trade)
+    return [counter.buys for counter in counters]
+
+
+def _windows(run: Callable[[list[Trade]], list[Any]]) -> Callable[[Task], Answer]:
+    def answer(task: Task) -> Answer:
+        trades = task.trades()
+        return lambda: run(trades), lambda rows: plain_rows(rows, trades)
+
+    return answer
+
+
+def _filters(task: Task) -> Answer:
+    trades = task.trades()
+    return lambda: filters(trades), plain_events
+
+
+def _merge(task: Task) -> Answer:
+    arrivals = task.arrivals()
+    return lambda: merge(arrivals), plain_events
+
+
+def _fan_out(task: Task) -> Answer:
+    trades = task.trades()
+    return lambda: fan_out(trades, task.subscribers), plain
+
+
+ANSWERS: dict[Kind, Callable[[Task], Answer]] = {
+    "filters": _filters,
+    "bars": _windows(bars),
+    "sliding": _windows(sliding),
+    "sessions": _windows(sessions),
+    "merge": _merge,
+    "fan-out": _fan_out,
+}

@@ -1,0 +1,10 @@
+"""A pipeline on a recording, all at once: as queries over columns where its stages allow it, event by event otherwise.
+
+May import `_model`, `_streams`, `_recording`, `operators._aggregates`, `operators._rows`, `operators._stages`,
+`operators._windows`, `_trio`, `_feed`, `_replay`.
+
+Read `backtest` first, the public face, and `plan`, which finds out what a pipeline is made of. `compile` turns stages
+into queries: `arrivals` and `recorded` are what goes in, `expressions` speaks polars, `order`, `dedupe` and `windows`
+are stages in columns, `lateness` and `quality` find out what each window knew when it closed, `results` makes rows of
+columns.
+"""

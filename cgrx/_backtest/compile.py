@@ -1,0 +1,154 @@
+"""Pipelines as queries: walks the values of stages and gives the rows that they would give event by event.
+
+    filters             conditions of columns
+    dedupe              the first of equal events within a time
+    merge, share        the union in order of arrival
+    merge_exchanges     the same in order of time, where no event may come too late for that
+    tumbling, sliding,  groups of events; whether an event comes too late, and what each row misses, is found out first
+    session
+    behind the window   `final` as a condition; functions of a row run in Python, on the rows
+
+What cannot be said in columns raises `Inexpressible` with the reason. A second engine walks the same values: what
+they mean stands with them, in `operators._conditions`, `_formulas` and `_primitives`.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+import attrs
+
+from cgrx._backtest.arrivals import Inexpressible, Told, union
+from cgrx._backtest.dedupe import deduped
+from cgrx._backtest.expressions import Compiler, accepting, side_code
+from cgrx._backtest.lateness import ledger
+from cgrx._backtest.order import ordered
+from cgrx._backtest.plan import Branch, Merged
+from cgrx._backtest.quality import qualified
+from cgrx._backtest.windows import grid, session
+from cgrx._model.channels import Channel
+from cgrx._model.events import Trade
+from cgrx._streams.conditions import Conditional
+from cgrx._streams.running import Elementwise
+from cgrx._streams.stream import Stage
+from cgrx.operators._stages.dedupe import Dedupe
+from cgrx.operators._windows.final import Final
+from cgrx.operators._windows.grid import Grid
+from cgrx.operators._windows.sessions import Session
+from cgrx.operators._windows.window import Window
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Source: TypeAlias = Callable[[Channel], Told]
+"""What a recording says of a channel."""
+
+
+@attrs.frozen(eq=False)
+class Columnar:
+    """What the columnar part of a pipeline gives."""
+
+    window: Window[Any]
+    frame: "pl.DataFrame"
+    """The rows, in the order in which windows close."""
+    rest: tuple[Stage[Any, Any], ...]
+    """The stages behind it, which take each row on its own."""
+
+
+def compiled(branch: Branch, source: Source) -> Columnar:
+    """Run a pipeline in columns.
+
+    Raises:
+        Inexpressible: it cannot be.
+    """
+    stages = branch.stages
+    at = next((index for index, stage in enumerate(stages) if isinstance(stage, Window)), None)
+    if at is None:
+        raise Inexpressible("there is no window in it")
+    window: Window[Any] = cast("Window[Any]", stages[at])
+    rest = stages[at + 1 :]
+    _require_window(window)
+    for stage in rest:
+        if not isinstance(stage.start(), Elementwise):
+            raise Inexpressible(f"{stage!r} behind the window has a state")
+    frame = _rows(window, _told(attrs.evolve(branch, stages=stages[:at]), source))
+    while rest and isinstance(rest[0], Final):
+        frame = frame.filter("final")
+        rest = rest[1:]
+    return Columnar(window, frame, rest)
+
+
+def _require_window(window: Window[Any]) -> None:
+    """Check that a window can be said in columns.
+
+    Raises:
+        Inexpressible: it cannot.
+    """
+    if type(window) not in (Grid, Session):
+        raise Inexpressible(f"{window!r}: bars and cascades follow the order of events")
+    if window.terms.updates_ms is not None:
+        raise Inexpressible(f"{window!r}: running rows follow the order of events")
+    if isinstance(window, Grid) and window.empty == "emit":
+        raise Inexpressible(f"{window!r}: rows of windows without events are not found in columns")
+    for name, aggregate in window.rows.type.aggregates:
+        Compiler(frozenset(), [(name, aggregate.formula)])
+
+
+def _told(branch: Branch, source: Source) -> Told:
+    """What reaches the end of these stages."""
+    if isinstance(branch.source, Merged):
+        told = union([_told(each, source) for each in branch.source.branches])
+        if branch.source.order is not None:
+            told = ordered(branch.source.order, told)
+    else:
+        told = source(branch.source)
+    for stage in branch.stages:
+        match stage:
+            case Conditional(condition=condition):
+                told = attrs.evolve(told, events=told.events.filter(accepting(condition)))
+            case Dedupe():
+                told = deduped(stage, told)
+            case _:
+                raise Inexpressible(f"{stage!r} is Python, or has a state that columns do not have")
+    return told
+
+
+def _needed(told: Told, columns: set[str]) -> "pl.LazyFrame":
+    """The events, with these columns and those that say when they came and from where."""
+    import polars as pl
+
+    columns |= {"seq", "received_ms", "exchange", "time_ms"}
+    if told.several:
+        return told.events.select(*sorted(columns | {"input"}))
+    chosen = told.events.select(*sorted(columns - {"trade"}))
+    return chosen.with_columns(pl.lit(Trade in told.types).alias("trade")) if "trade" in columns else chosen
+
+
+def _rows(window: Window[Any], told: Told) -> "pl.DataFrame":
+    import polars as pl
+
+    row, terms = window.rows.type, window.terms
+    keys = row.key_fields
+    compiler = Compiler(told.types, [(name, aggregate.formula) for name, aggregate in row.aggregates])
+    events = _needed(told, {*keys, *compiler.columns}).collect()
+    # A key that is the same in all events, as the instrument of a trade channel, costs no grouping.
+    fixed = {key: events[key][0] for key in keys if len(events) and (events[key] == events[key][0]).all()}
+    moving = tuple(key for key in keys if key not in fixed)
+    time_ms = pl.col("time_ms")
+    if isinstance(window, Grid):
+        size_ms, every_ms = window.size_ms, window.every_ms
+        first_ms = ((time_ms - size_ms) // every_ms + 1) * every_ms
+        known = ledger(told, events, first_ms + size_ms, terms.lateness_ms, terms.idle_ms)
+        around_ms = 0
+        rows = grid(events.lazy(), compiler, moving, size_ms, every_ms)
+    else:
+        gap_ms = around_ms = cast("Session[Any]", window).gap_ms
+        # An event behind the watermark may be too near to a session that has closed.
+        known = ledger(told, events, time_ms + 1, terms.lateness_ms, terms.idle_ms)
+        rows = session(events.lazy(), compiler, moving, gap_ms)
+    found = qualified(rows, known, around_ms).with_columns(pl.lit(value).alias(key) for key, value in fixed.items())
+    open_keys = found.select(pl.struct(keys).n_unique()).item() if keys and len(found) > terms.max_keys else 0
+    if open_keys > terms.max_keys:
+        raise Inexpressible(f"{open_keys:,} keys are more than max_keys={terms.max_keys}")
+    if "side" in keys:
+        found = found.with_columns(side_code(pl.col("side"), pl.lit(Trade in told.types)))
+    return found.select(row.fields)

@@ -1,0 +1,86 @@
+"""`dedupe` in columns: the first of equal events within a time, on the stream's own clock."""
+
+import math
+from typing import TYPE_CHECKING
+
+import attrs
+
+from cgrx._backtest.arrivals import Inexpressible, Told
+from cgrx._model.signals import mark_ms
+from cgrx.operators._aggregates.primitives import FIELDS
+from cgrx.operators._stages.dedupe import Dedupe
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def deduped(stage: Dedupe, told: Told) -> Told:
+    """The events that `stage` keeps.
+
+    Raises:
+        Inexpressible: its key is a function, or it remembers more events than it may.
+    """
+    import polars as pl
+
+    if callable(stage.key):
+        raise Inexpressible(f"{stage!r}: its key is a Python function")
+    if told.promised_ms is not None:
+        raise Inexpressible(f"{stage!r} behind merge_exchanges goes by when that lets events go")
+    several = ("trade",) if told.several else ()
+    keys = (*FIELDS, *several) if stage.key is None else stage.key
+    losses = pl.DataFrame(
+        [(loss.seq, mark_ms(loss.mark)) for loss in told.losses], {"seq": pl.Int64, "at_ms": pl.Int64}, orient="row"
+    )
+    clock = pl.concat([losses, told.proofs.select("seq", "at_ms")]).sort("seq").with_columns(pl.col("at_ms").cum_max())
+    events = (
+        told.events.join_asof(clock.lazy(), on="seq")
+        .with_columns(pl.max_horizontal(pl.col("received_ms").cum_max(), "at_ms").alias("now_ms"))
+        .drop("at_ms")
+        .with_row_index("place")
+        .collect()
+    )
+    kept = _kept(events.select("place", "now_ms", *keys), keys, stage.ttl_ms)
+    _require_memory(stage, events["now_ms"].gather(kept))
+    return attrs.evolve(told, events=events[kept].lazy().drop("place", "now_ms"))
+
+
+def _kept(events: "pl.DataFrame", keys: tuple[str, ...], ttl_ms: int) -> "pl.Series":
+    """The places of the events that are kept, in order."""
+    import polars as pl
+
+    now_ms, place = pl.col("now_ms"), pl.col("place")
+    begins = (now_ms - now_ms.shift().over(keys) >= ttl_ms).fill_null(True)
+    runs = events.with_columns(begins.cum_sum().over(keys).alias("run"))
+    spans = runs.group_by(*keys, "run").agg(place, now_ms)
+    # Where a run of equal events, each within `ttl` of the one before, is no longer than that, its first is kept.
+    long = now_ms.list.last() - now_ms.list.first() >= ttl_ms
+    firsts = spans.select(place.list.first())["place"]
+    more = [
+        kept
+        for places, times in spans.filter(long).select(place, now_ms).iter_rows()
+        for kept in _repeated(places, times, ttl_ms)
+    ]
+    return pl.concat([firsts, pl.Series("place", more, firsts.dtype)]).sort()
+
+
+def _repeated(places: list[int], times: list[int], ttl_ms: int) -> list[int]:
+    """Those of a run that are kept behind its first."""
+    kept: list[int] = []
+    remembered_ms = times[0]
+    for place, time_ms in zip(places, times, strict=True):
+        if time_ms - remembered_ms >= ttl_ms:
+            kept.append(place)
+            remembered_ms = time_ms
+    return kept
+
+
+def _require_memory(stage: Dedupe, times: "pl.Series") -> None:
+    """Check that no more events are remembered at once than may be."""
+    import polars as pl
+
+    if math.isinf(stage.max_keys) or len(times) <= stage.max_keys:
+        return
+    forgotten = times.search_sorted(times - stage.ttl_ms, "right")
+    remembered = pl.int_range(len(times), eager=True) - forgotten.cast(pl.Int64)
+    if (remembered >= stage.max_keys).any():
+        raise Inexpressible(f"{stage!r} forgets events early")

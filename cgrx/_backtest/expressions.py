@@ -1,0 +1,261 @@
+"""Conditions, primitives and formulas as expressions of polars: the one place that knows both languages.
+
+A formula is compiled in three steps, so that what several need is computed once, and so that windows which overlap
+can be put together from panes:
+
+    part.of_events    over the events of a pane (of a window that overlaps no other: of the window)
+    part.of_parts     over the parts of its panes
+    result            over the columns of parts of one row
+"""
+
+from collections.abc import Callable, Iterable
+from functools import reduce
+from operator import add
+from typing import TYPE_CHECKING
+
+import attrs
+
+from cgrx._backtest.arrivals import Inexpressible
+from cgrx._model.events import Event, LiquidationSide, Trade, TradeSide
+from cgrx._streams.conditions import Condition
+from cgrx.operators._aggregates.formulas import (
+    Deviation,
+    Events,
+    Field,
+    Formula,
+    Found,
+    Names,
+    Parts,
+    Ratio,
+    Spread,
+    Terms,
+    Total,
+    Value,
+)
+from cgrx.operators._aggregates.primitives import Count, Distinct, EdgeEvent, EdgePrice, Extreme, Guard, SumBy, Top
+
+if TYPE_CHECKING:
+    import polars as pl
+
+ORDER = ("time_ms", "price", "volume_usd", "side", "exchange", "symbol", "base_asset", "trade")
+"""What decides which event comes first, as `operators._primitives.order`: a Liquidation comes before a Trade."""
+
+SIDES: dict[int, LiquidationSide | TradeSide] = dict(enumerate((*LiquidationSide, *TradeSide), 1))
+"""Sides by their numbers in columns of results: as on the wire, and those of trades above those of liquidations."""
+
+
+def side_code(side: "pl.Expr", trade: "pl.Expr") -> "pl.Expr":
+    """See `SIDES`."""
+    import polars as pl
+
+    return side.cast(pl.Int64) + 2 * trade.cast(pl.Int64)
+
+
+def accepting(condition: Condition) -> "pl.Expr":
+    """The condition of a filter."""
+    import polars as pl
+
+    column = pl.col(condition.field)
+    match condition.comparison:
+        case "==":
+            return column.eq(pl.lit(condition.value))
+        case ">=":
+            return column.ge(pl.lit(condition.value))
+        case "<=":
+            return column.le(pl.lit(condition.value))
+        case _:  # texts
+
+            def wanted(texts: "pl.Series") -> "pl.Series":
+                # Python is asked once for each distinct text.
+                return texts.is_in([text for text in texts.unique().to_list() if condition.accepts(text)])
+
+            return column.map_batches(wanted, return_dtype=pl.Boolean)
+
+
+@attrs.frozen(eq=False)
+class Part:
+    """What is computed of the events, in a column of this name."""
+
+    name: str
+    of_events: "pl.Expr"
+    of_parts: "pl.Expr"
+    """From the parts of several panes, in order of time."""
+
+
+@attrs.frozen(eq=False)
+class ByName:
+    """A result that needs sums of its own for each value of a text field."""
+
+    name: str
+    field: str
+    keep: "pl.Expr | None"
+    sums: tuple["pl.Expr", ...]
+    """Over the events of one name, in columns `sum 0` and so on."""
+    result: "pl.Expr"
+    """Over the names of a window, in order; the name is in the column `name`."""
+
+
+class Compiler:
+    """The aggregates of a row as expressions, over events of these types.
+
+    Raises:
+        Inexpressible: one of them is a Python function.
+    """
+
+    def __init__(self, types: frozenset[type[Event]], named: Iterable[tuple[str, Formula]]) -> None:
+        self._types = types
+        self._parts: dict[object, Part] = {}
+        self.by_name: list[ByName] = []
+        """The results that come from elsewhere, by the name of their field."""
+        self.results: dict[str, pl.Expr] = {}
+        """The others, over the columns of `parts`."""
+        for name, formula in named:
+            if isinstance(formula, Parts | Spread):
+                self.by_name.append(self._by_name(name, formula))
+            else:
+                self.results[name] = self._result(formula)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What is to be computed of the events."""
+        return tuple(self._parts.values())
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns of events that it reads."""
+        read = [part.of_events for part in self.parts]
+        for each in self.by_name:
+            read += [*each.sums] if each.keep is None else [*each.sums, each.keep]
+        names = {name for expression in read for name in expression.meta.root_names()}
+        return frozenset(names | {each.field for each in self.by_name})
+
+    def _result(self, formula: Formula) -> "pl.Expr":
+        import polars as pl
+
+        match formula:
+            case Value(of=part) | Found(of=part) | Names(of=part) | Events(of=part):
+                return self._of(part)
+            case Field(of=edge, field="side"):
+                return side_code(self._of(edge).struct.field("side"), self._of(edge).struct.field("trade"))
+            case Field(of=edge, field=field):
+                return self._of(edge).struct.field(field)
+            case Total(terms=terms):
+                return self._total(terms)
+            case Ratio(dividend=dividend, divisor=divisor):
+                by = self._of(divisor) if isinstance(divisor, Count) else self._total(divisor)
+                return pl.when(by != 0).then(self._total(dividend) / by)
+            case Deviation():
+                return self._deviation(formula)
+            case _:
+                raise Inexpressible(f"a Python function: {formula!r}")
+
+    def _of(self, part: "Count | Extreme | EdgePrice | EdgeEvent | Distinct | Top") -> "pl.Expr":
+        """The value of a primitive."""
+        import polars as pl
+
+        def column(name: str) -> pl.Expr:
+            return self._kept(pl.col(name), part.guard)
+
+        order = [column(each) for each in ORDER]
+        match part:
+            case Count():
+                wanted = self._accepts(part.guard)
+                events = pl.len() if wanted is None else wanted.sum()
+                return self._part(part, events.cast(pl.Int64), pl.Expr.sum)
+            case Extreme(field=field, greatest=True):
+                return self._part(part, column(field).max(), pl.Expr.max)
+            case Extreme(field=field):
+                return self._part(part, column(field).min(), pl.Expr.min)
+            case EdgePrice(last=last):
+                return self._edge(part, column("price").sort_by(column("time_ms"), column("price")), last)
+            case EdgeEvent(last=last):
+                return self._edge(part, self._kept(pl.struct(ORDER), part.guard).sort_by(order), last)
+            case Distinct(field=field):
+                return self._part(
+                    part, column(field).unique().sort(), lambda lists: lists.explode().drop_nulls().unique().sort()
+                )
+            case _:
+                size = part.size
+                events = self._kept(pl.struct(ORDER), part.guard)
+
+                def of_lists(lists: pl.Expr) -> pl.Expr:
+                    every = lists.explode().drop_nulls()
+                    fields = [every.struct.field(each) for each in ORDER]
+                    return every.sort_by(-every.struct.field("volume_usd"), *fields).head(size)
+
+                return self._part(part, events.sort_by(-column("volume_usd"), *order).head(size), of_lists)
+
+    def _edge(self, part: "EdgePrice | EdgeEvent", ordered: "pl.Expr", last: bool) -> "pl.Expr":
+        if last:
+            return self._part(part, ordered.last(), lambda panes: panes.drop_nulls().last())
+        return self._part(part, ordered.first(), lambda panes: panes.drop_nulls().first())
+
+    def _total(self, terms: Terms) -> "pl.Expr":
+        """A sum of each event's part in it, so that what cancels does so event by event: nothing sold is 0.0."""
+        import polars as pl
+
+        def share(factor: int, addend: str, guard: Guard) -> pl.Expr:
+            wanted = self._accepts(guard)
+            value = _addend(addend) if factor == 1 else factor * _addend(addend)
+            return value if wanted is None else pl.when(wanted).then(value).otherwise(0.0)
+
+        each = reduce(add, (share(factor, part.addend, part.guard) for factor, part in terms))
+        return self._part(terms, each.sum(), pl.Expr.sum)
+
+    def _deviation(self, formula: Deviation) -> "pl.Expr":
+        """By the mean and the squares of what differs from it: a sum of squares of large numbers keeps little."""
+        import polars as pl
+
+        total = formula.total
+        values = self._kept(_addend(total.addend), total.guard)
+        events = self._of(formula.events)
+        mean = self._part((formula, "mean"), values.mean(), pl.Expr.mean)
+        name = f"part {len(self._parts)}"
+        whole = (events * mean).sum() / events.sum()
+        between = (events * (mean - whole) ** 2).sum()
+        squares = Part(name, values.var(ddof=0) * values.len(), pl.col(name).sum() + between)
+        self._parts.setdefault((formula, "squares"), squares)
+        return pl.when(events > 0).then((pl.col(self._parts[formula, "squares"].name) / events).sqrt())
+
+    def _by_name(self, name: str, formula: Parts | Spread) -> ByName:
+        import polars as pl
+
+        kept: tuple[SumBy, ...] = (formula.of,) if isinstance(formula, Parts) else (formula.dividends, formula.divisors)
+        above = pl.col("sum 0")
+        if isinstance(formula, Parts):
+            result = pl.struct("name", (above / above.sum()).alias("value"))
+        else:
+            below = pl.col("sum 1")
+            ratio = above / below
+            result = (ratio.max() - ratio.min()) / (above.sum() / below.sum())
+        sums = tuple(_addend(each.addend).sum().alias(f"sum {index}") for index, each in enumerate(kept))
+        return ByName(name, kept[0].by, self._accepts(kept[0].guard), sums, result.alias(f"={name}"))
+
+    def _part(self, key: object, of_events: "pl.Expr", of_parts: "Callable[[pl.Expr], pl.Expr]") -> "pl.Expr":
+        import polars as pl
+
+        name = f"part {len(self._parts)}"
+        found = self._parts.setdefault(key, Part(name, of_events, of_parts(pl.col(name))))
+        return pl.col(found.name)
+
+    def _kept(self, values: "pl.Expr", guard: Guard) -> "pl.Expr":
+        """Of the events that count."""
+        wanted = self._accepts(guard)
+        return values if wanted is None else values.filter(wanted)
+
+    def _accepts(self, guard: Guard) -> "pl.Expr | None":
+        """Which events count; None for all."""
+        import polars as pl
+
+        tests: list[pl.Expr] = []
+        if guard.of is not None and self._types != frozenset({guard.of}):
+            tests.append(pl.col("trade") if guard.of is Trade else ~pl.col("trade"))
+        if guard.side is not None:
+            tests.append(pl.col("side") == guard.side)
+        return pl.all_horizontal(tests) if len(tests) > 1 else tests[0] if tests else None
+
+
+def _addend(name: str) -> "pl.Expr":
+    import polars as pl
+
+    return pl.col("volume_usd") / pl.col("price") if name == "base" else pl.col(name)

@@ -1,0 +1,136 @@
+"""`merge_exchanges` in columns: the union sorted by time, where it is sure that nothing comes too late for that.
+
+The order comes no further than the highest of
+
+    reached    the time to which all sources that were heard of have come
+    overdue    the latest time of the events that came `max_delay` before, on the stream's own clock
+    proven     the latest time, plus the silence that is proven since, minus `max_delay`
+
+so an event that is not behind these goes out in its place. `Reordering` is not run: what it says of a mark in the
+midst of events it alone knows, so gaps and losses there are left to it.
+"""
+
+import math
+from typing import TYPE_CHECKING
+
+import attrs
+
+from cgrx._backtest.arrivals import Inexpressible, Told, before
+from cgrx._model.signals import mark_ms
+from cgrx._streams.ordering import Terms
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def ordered(terms: Terms, union: Told) -> Told:
+    """The union in the order of event time.
+
+    Raises:
+        Inexpressible: an event may come too late for the order, or something that columns do not follow.
+    """
+    import polars as pl
+
+    if terms.until != "all":
+        raise Inexpressible(f"merge_exchanges(until={terms.until!r}) ends with one of its streams")
+    if union.proofs["origin"].n_unique() > 1:
+        raise Inexpressible("merge_exchanges waits for the proofs of several connections")
+    arrived = union.events.collect()
+    if any(loss.seq > seq for loss in union.losses for seq in arrived["seq"].head(1)):
+        raise Inexpressible("merge_exchanges has gaps or losses among its events")
+    if not len(arrived):
+        return union
+    order = _Order(terms, union, arrived)
+    order.require()
+    # A proof stays behind the events that came before it: in order, behind those up to the latest of their times.
+    times = arrived["time_ms"].sort()
+    behind = before(times, order.latest.gather((order.places - 1).clip(0)) + 1)
+    places = pl.select(pl.when(order.places > 0).then(behind).otherwise(0)).to_series()
+    events = arrived.sort("time_ms", maintain_order=True).with_columns(seq=2 * pl.int_range(pl.len()) + 1)
+    return attrs.evolve(
+        union,
+        events=events.lazy(),
+        proofs=union.proofs.with_columns(seq=2 * places),
+        losses=tuple(attrs.evolve(loss, seq=-1) for loss in union.losses),
+        promised_ms=order.end_ms,
+    )
+
+
+class _Order:
+    """How far the order may have come whenever an event arrives."""
+
+    def __init__(self, terms: Terms, union: Told, arrived: "pl.DataFrame") -> None:
+        import polars as pl
+
+        self._terms = terms
+        self._several = union.several
+        self._arrived = arrived
+        self.latest = arrived["time_ms"].cum_max()
+        self.places = before(arrived["seq"], union.proofs["seq"])
+        """Before which event each proof came."""
+        marked = [max((mark_ms(loss.mark) for loss in union.losses), default=0)]
+        marks = pl.DataFrame({"place": [0], "marked_ms": marked}).vstack(
+            pl.DataFrame({"place": self.places, "marked_ms": union.proofs["at_ms"]})
+        )
+        self._now = self._since(marks.with_columns(pl.col("marked_ms").cum_max()), "marked_ms", arrived["received_ms"])
+        # Proven silence, where there is so much of it that all that came before is overdue.
+        told = self.latest.gather((self.places - 1).clip(0))
+        silent = union.proofs["at_ms"] - self._now.gather(before(self.latest, told))
+        proven = pl.DataFrame({"place": self.places, "proven_ms": told + silent - self._delay_ms})
+        self._proven = proven.filter((self.places > 0) & (silent > terms.max_delay_ms)).with_columns(
+            pl.col("proven_ms").cum_max()
+        )
+        self.end_ms: int = max([self.latest[-1], *self._proven["proven_ms"].tail(1)])
+        """How far it has come in the end."""
+
+    @property
+    def _delay_ms(self) -> int:
+        return 0 if math.isinf(self._terms.max_delay_ms) else int(self._terms.max_delay_ms)
+
+    def _since(self, known: "pl.DataFrame", column: str, own: "pl.Series") -> "pl.Series":
+        """For each event the latest of what was known when it came, and of what is found in it and those before."""
+        import polars as pl
+
+        places = pl.DataFrame({"place": pl.int_range(len(own), eager=True), "own": own.cum_max()})
+        return places.join_asof(known, on="place").select(pl.max_horizontal("own", column)).to_series()
+
+    def require(self) -> None:
+        """Check that no event comes behind the order.
+
+        Raises:
+            Inexpressible: one may.
+        """
+        import polars as pl
+
+        arrived, terms = self._arrived, self._terms
+        # What came `max_delay` ago is overdue.
+        overdue = pl.zeros(len(arrived), pl.Int64, eager=True)
+        if not math.isinf(terms.max_delay_ms):
+            overdue = before(self._now, self._now - self._delay_ms + 1)
+        held = pl.int_range(len(arrived), eager=True) - overdue + 1
+        if (held > terms.max_held).any():
+            raise Inexpressible(f"merge_exchanges may hold more than max_held={terms.max_held} events")
+        unknown = pl.repeat(None, len(arrived), dtype=pl.Int64, eager=True)
+        bounds = arrived.select(
+            "time_ms",
+            reached_ms=self._reached(),
+            overdue_ms=pl.when(overdue > 0).then(self.latest.gather((overdue - 1).clip(0))),
+            proven_ms=self._since(self._proven, "proven_ms", unknown),
+        )
+        bound_ms = pl.max_horizontal("reached_ms", "overdue_ms", "proven_ms")
+        late = bounds.select((pl.col("time_ms") < bound_ms).sum()).item()
+        if late:
+            raise Inexpressible(f"{late:,} {'event' if late == 1 else 'events'} may come too late for merge_exchanges")
+
+    def _reached(self) -> "pl.Expr":
+        """The time to which all sources have come that were heard of before."""
+        import polars as pl
+
+        names = ("input", "exchange") if self._several else ("exchange",)
+        found: list[pl.Expr] = []
+        for values in self._arrived.select(names).unique().iter_rows():
+            of_source = pl.lit(True)
+            for name, value in zip(names, values, strict=True):
+                of_source &= pl.col(name) == value
+            found.append(pl.when(of_source).then("time_ms").cum_max().forward_fill().shift())
+        return pl.min_horizontal(found)

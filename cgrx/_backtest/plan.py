@@ -1,0 +1,141 @@
+"""What a pipeline is made of, found out by building it on a feed that gives nothing.
+
+    plan(build)   ->   Branch(source, stages), where a source is a channel, or a merge of branches
+
+Nothing runs: the feed notes which channels it is asked for, and the stream that `build` returns says the rest.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any, NoReturn, TypeAlias, TypeVar, cast
+
+import attrs
+from reactivex import Observable, abc
+from reactivex.disposable import Disposable
+
+from cgrx._feed.feed import Feed
+from cgrx._model.channels import Channel, FuturesTrades, LiquidationOrders
+from cgrx._model.events import Liquidation, Trade
+from cgrx._model.status import FeedStats, State, Status
+from cgrx._model.times import Duration
+from cgrx._streams.fans import Shared
+from cgrx._streams.observers import SignalObserver
+from cgrx._streams.ordering import Ordered, OrderedStream, Terms, trades_across
+from cgrx._streams.stream import EventStream, Stage, Union
+from cgrx._trio.scheduler import TrioScheduler
+
+T = TypeVar("T")
+
+Build: TypeAlias = Callable[[Feed], Observable[T]]
+"""A pipeline as a function: from a feed to what comes out."""
+
+
+class Unplannable(Exception):  # noqa: N818 - never leaves the backtest: it carries a reason, not a failure
+    """What a pipeline does cannot be told without running it."""
+
+
+@attrs.frozen
+class Merged:
+    """The union of branches, in order of arrival; with `order` in order of event time."""
+
+    branches: tuple["Branch", ...]
+    order: Terms | None = None
+
+
+@attrs.frozen
+class Branch:
+    """Stages behind a source."""
+
+    source: Channel | Merged
+    stages: tuple[Stage[Any, Any], ...]
+
+
+def plan(build: Build[Any]) -> Branch:
+    """Build the pipeline on a feed that gives nothing, and read off what it is made of.
+
+    Raises:
+        Unplannable: that does not say all: a reactivex operator is in it, or it asks the feed for more than streams.
+        TypeError: `build` returns no Observable.
+    """
+    feed = PlanningFeed()
+    built = build(feed)
+    if not isinstance(built, abc.ObservableBase):
+        raise TypeError(f"build(feed) returned {built!r}, which is no Observable")
+    if feed.subscribed:
+        raise Unplannable("it subscribes to streams of its own")
+    return _branch(built)
+
+
+def _branch(stream: object) -> Branch:
+    if not isinstance(stream, EventStream):
+        raise Unplannable("behind a reactivex operator nothing is known of the stages")
+    source = cast("object", stream.source)
+    match source:
+        case _Asked():
+            return Branch(source.channel, stream.stages)
+        case Union():
+            return Branch(Merged(tuple(map(_branch, source.streams))), stream.stages)
+        case Ordered():
+            return Branch(Merged(tuple(map(_branch, source.streams)), source.terms), stream.stages)
+        case Shared():
+            before = _branch(cast("Any", stream.source).source)
+            return Branch(before.source, before.stages + stream.stages)
+        case _:
+            raise Unplannable("it takes events from something else than the feed's channels")
+
+
+@attrs.frozen(eq=False)
+class _Asked:
+    """The source of a stream that was asked for. It gives nothing."""
+
+    feed: "PlanningFeed"
+    channel: Channel
+
+    def __call__(self, observer: SignalObserver[Any], scheduler: abc.SchedulerBase | None) -> abc.DisposableBase:
+        self.feed.subscribed = True
+        return Disposable()
+
+
+class PlanningFeed:
+    """A feed whose streams give nothing."""
+
+    def __init__(self) -> None:
+        self.subscribed = False
+        """Whether any stream of it was subscribed to."""
+
+    @property
+    def status(self) -> Observable[Status]:
+        _unknown("status")
+
+    @property
+    def state(self) -> State:
+        _unknown("state")
+
+    @property
+    def stats(self) -> FeedStats:
+        _unknown("stats")
+
+    @property
+    def scheduler(self) -> TrioScheduler:
+        _unknown("scheduler")
+
+    def liquidations(self) -> EventStream[Liquidation]:
+        return EventStream(_Asked(self, LiquidationOrders()), event_types=frozenset({Liquidation}))
+
+    def futures_trades(self, exchange: str, symbol: str, *, min_volume: float) -> EventStream[Trade]:
+        channel = FuturesTrades(exchange, symbol, min_volume)
+        return EventStream(_Asked(self, channel), event_types=frozenset({Trade}))
+
+    def futures_trades_across(
+        self, instruments: Iterable[tuple[str, str]], *, min_volume: float, max_delay: Duration = "2s"
+    ) -> OrderedStream[Trade]:
+        return trades_across(self.futures_trades, instruments, min_volume, max_delay)
+
+    def run(self) -> NoReturn:
+        _unknown("run()")
+
+    def aclose(self) -> NoReturn:
+        _unknown("aclose()")
+
+
+def _unknown(name: str) -> NoReturn:
+    raise Unplannable(f"it uses feed.{name}")

@@ -1,0 +1,68 @@
+"""What rows say of their quality, from what was known when they closed."""
+
+from typing import TYPE_CHECKING
+
+from cgrx._backtest.lateness import Ledger
+from cgrx.operators._windows.missing import Missing
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def qualified(rows: "pl.LazyFrame", ledger: Ledger, around_ms: int) -> "pl.DataFrame":
+    """The rows with what they say of their quality.
+
+    Args:
+        rows: with `start_ms` and `end_ms`.
+        ledger: what became known when.
+        around_ms: a window closes so long after its end, and what is missing so near to it may belong to it.
+    """
+    import polars as pl
+
+    found = rows.collect()
+    closes = pl.col("end_ms") + around_ms
+    final = closes <= ledger.watermark
+    quality = _missing(_concerned(found, ledger, around_ms), ledger, around_ms)
+    found = found.join(quality, on=("start_ms", "end_ms"), how="left", maintain_order="left")
+    gap_ms = pl.when(closes > ledger.marked).then(pl.col("gap_ms").fill_null(0))
+    whole = (pl.col("gap_ms") == 0).fill_null(False) & (pl.col("dropped") == 0)
+    return found.with_columns(
+        gap_ms, pl.col("dropped").fill_null(0), pl.lit(0, pl.Int64).alias("late"), final.alias("final")
+    ).with_columns((pl.col("final") & whole).alias("complete"))
+
+
+def _concerned(rows: "pl.DataFrame", ledger: Ledger, around_ms: int) -> "pl.DataFrame":
+    """The windows that may know of a gap or a loss: most know of none."""
+    import polars as pl
+
+    apart = Missing()
+    for entry in ledger.entries:
+        apart.add_gap(entry.start_ms, entry.end_ms)
+    largest, least = 2**63 - 1, -(2**63)
+    spans = [(max(start_ms, least), min(end_ms, largest)) for start_ms, end_ms in apart.gaps]
+    schema = {"from_ms": pl.Int64, "until_ms": pl.Int64}
+    found = (
+        rows.select("start_ms", "end_ms")
+        .unique()
+        .with_columns((pl.col("end_ms") + around_ms - 1).alias("last_ms"))
+        .sort("last_ms")
+        .join_asof(pl.DataFrame(spans, schema, orient="row"), left_on="last_ms", right_on="from_ms")
+    )
+    return found.filter(pl.col("until_ms") > pl.col("start_ms") - around_ms).select("start_ms", "end_ms")
+
+
+def _missing(windows: "pl.DataFrame", ledger: Ledger, around_ms: int) -> "pl.DataFrame":
+    """What each of these windows misses, by the arithmetic of windows; they are in order of their end."""
+    import polars as pl
+
+    entries = iter(ledger.entries)
+    coming = next(entries, None)
+    known = Missing()
+    found: list[tuple[int, int, int, int]] = []
+    for start_ms, end_ms in windows.iter_rows():
+        while coming is not None and coming.watermark < end_ms + around_ms:
+            coming.enter(known)
+            coming = next(entries, None)
+        from_ms, until_ms = start_ms - around_ms, end_ms + around_ms
+        found.append((start_ms, end_ms, known.gap_ms(from_ms, until_ms), known.dropped(from_ms, until_ms)))
+    return pl.DataFrame(found, dict.fromkeys(("start_ms", "end_ms", "gap_ms", "dropped"), pl.Int64), orient="row")

@@ -1,0 +1,350 @@
+"""The command line: the commands and their help. The work is done in `_cli_watch`, `_cli_record`, ..."""
+
+import math
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+from cyclopts import App, CycloptsError, Parameter
+
+from cgrx import operators as ops
+from cgrx._cli.arguments import (
+    RATE,
+    Channels,
+    Files,
+    Folders,
+    Instruments,
+    Names,
+    Port,
+    Positive,
+    Rate,
+    ReplayOptions,
+    Usd,
+    WatchOptions,
+    channels,
+    faults,
+    instruments,
+    keyless,
+    source,
+)
+from cgrx._cli.commands.demo import Demo, demo
+from cgrx._cli.commands.import_ import Import, import_files, pairs
+from cgrx._cli.commands.record import Record, record_feed
+from cgrx._cli.commands.replay import Replayed, replay_files
+from cgrx._cli.commands.replay import liquidations as recorded_liquidations
+from cgrx._cli.commands.replay import trades as recorded_trades
+from cgrx._cli.commands.simulate import Simulate, simulate
+from cgrx._cli.commands.watch import Watch, watch
+from cgrx._cli.terminal.exits import CommandError, Exit
+from cgrx._cli.terminal.streams import Terminal
+from cgrx._cli.view.windows import WindowOptions
+from cgrx._feed.feed import KEY_VARIABLE, URL
+from cgrx._simulator.access import Plan
+from cgrx._simulator.routes import Generation
+from cgrx._streams.stream import merge
+
+_DEFAULTS = WatchOptions()
+_REPLAY_DEFAULTS = ReplayOptions()
+_NO_WINDOW = WindowOptions()
+
+
+def _version() -> str:
+    return f"cgrx {version('cgrx')}"
+
+
+_KEY = (
+    f"The API key is read from the environment variable {KEY_VARIABLE} and from nowhere else: a command line can be"
+    " seen by every user of the machine."
+)
+
+app = App(
+    name="cgrx",
+    help=f"The CoinGlass real-time feed of liquidations and futures trades in a terminal.\n\n{_KEY}",
+    help_format="markdown",
+    version=_version,
+    backend="trio",
+    result_action="return_value",
+    suppress_keyboard_interrupt=False,  # `main` does it, with the exit code of the others
+    default_parameter=Parameter(negative=()),
+)
+watch_app = App(name="watch", help=f"Show the events of the feed, or of another server (--url).\n\n{_KEY}")
+app.command(watch_app)
+replay_app = App(name="replay", help="Show the events of recordings as `cgrx watch` shows those of the feed.")
+app.command(replay_app)
+
+
+@app.command(name="demo")
+async def demo_command(
+    *,
+    seconds: Positive = 20.0,
+    seed: int = 0,
+    rate: Rate = RATE,
+    fault: Names = (),
+    windows: WindowOptions = _NO_WINDOW,
+) -> int:
+    """Run a simulated server and a client, joined by a real socket: no key and no network are needed.
+
+    In a terminal the events, or the rows of --window, fill a live table; elsewhere they are lines. At the end the
+    counters of both sides are compared.
+
+    Args:
+        seconds: How long; inf until Ctrl-C.
+        seed: Of the simulated market.
+        rate: Events a second on average.
+        fault: What goes wrong meanwhile, such as drop@5s; may be repeated. See `cgrx simulate --help`.
+        windows: See `WindowOptions`.
+    """
+    request = Demo(seconds=seconds, seed=seed, rate=rate, faults=faults(fault), window=windows.windowing())
+    return await demo(request, Terminal.of_process())
+
+
+@watch_app.command(name="liquidations")
+async def liquidations_command(
+    *,
+    side: Literal["long", "short"] | None = None,
+    options: WatchOptions = _DEFAULTS,
+    windows: WindowOptions = _NO_WINDOW,
+) -> int:
+    """Show the liquidation orders of all exchanges.
+
+    Events, or the rows of --window, go to standard output, everything else to standard error.
+
+    Args:
+        side: Which position was liquidated.
+        options: See `WatchOptions`.
+        windows: See `WindowOptions`.
+    """
+    request = Watch(
+        url=options.keyless_url(),
+        choose=lambda feed: feed.liquidations(),
+        filters=options.filters(None if side is None else ops.side(side)),
+        connect_timeout_s=options.connect_timeout,
+    )
+    return await watch(request, options.show("liquidations", windows.windowing()), Terminal.of_process())
+
+
+@watch_app.command(name="trades")
+async def trades_command(
+    *markets: Instruments,
+    side: Literal["buy", "sell"] | None = None,
+    options: WatchOptions = _DEFAULTS,
+    windows: WindowOptions = _NO_WINDOW,
+) -> int:
+    """Show the trades of one or more instruments, such as Binance:BTCUSDT:10000.
+
+    Events, or the rows of --window, go to standard output, everything else to standard error.
+
+    Args:
+        markets: The exchange ends at the first colon. A number behind the last one is the least volume in US dollars
+            that the server sends; without, it is --min-volume, which has to be given then.
+        side: Of the taker.
+        options: See `WatchOptions`.
+        windows: See `WindowOptions`.
+    """
+    asked = instruments(markets, options.min_volume)
+    request = Watch(
+        url=options.keyless_url(),
+        choose=lambda feed: merge(
+            *(feed.futures_trades(each.exchange, each.symbol, min_volume=each.min_volume) for each in asked)
+        ),
+        filters=options.filters(None if side is None else ops.side(side)),
+        connect_timeout_s=options.connect_timeout,
+    )
+    return await watch(request, options.show("trades", windows.windowing()), Terminal.of_process())
+
+
+@replay_app.command(name="liquidations")
+async def replay_liquidations_command(
+    *folders: Folders,
+    side: Literal["long", "short"] | None = None,
+    options: ReplayOptions = _REPLAY_DEFAULTS,
+    windows: WindowOptions = _NO_WINDOW,
+) -> int:
+    """Show recorded liquidation orders.
+
+    Events, or the rows of --window, go to standard output, everything else to standard error.
+
+    Args:
+        folders: Recordings, in one order by time of receipt.
+        side: Which position was liquidated.
+        options: See `ReplayOptions`.
+        windows: See `WindowOptions`.
+    """
+    request = Replayed(
+        folders=folders,
+        choose=recorded_liquidations,
+        filters=options.filters(None if side is None else ops.side(side)),
+        speed=options.speed,
+        start=options.start,
+        end=options.end,
+    )
+    return await replay_files(request, options.show("liquidations", windows.windowing()), Terminal.of_process())
+
+
+@replay_app.command(name="trades")
+async def replay_trades_command(
+    *folders: Folders,
+    market: Names = (),
+    side: Literal["buy", "sell"] | None = None,
+    options: ReplayOptions = _REPLAY_DEFAULTS,
+    windows: WindowOptions = _NO_WINDOW,
+) -> int:
+    """Show recorded trades.
+
+    Events, or the rows of --window, go to standard output, everything else to standard error.
+
+    Args:
+        folders: Recordings, in one order by time of receipt.
+        market: An instrument as it was recorded, such as Binance:BTCUSDT:10000; may be repeated. All by default.
+        side: Of the taker.
+        options: See `ReplayOptions`.
+        windows: See `WindowOptions`.
+    """
+    request = Replayed(
+        folders=folders,
+        choose=recorded_trades(instruments(market, 0.0)),
+        filters=options.filters(None if side is None else ops.side(side)),
+        speed=options.speed,
+        start=options.start,
+        end=options.end,
+    )
+    return await replay_files(request, options.show("trades", windows.windowing()), Terminal.of_process())
+
+
+@app.command(name="import")
+async def import_command(
+    *files: Files,
+    to: Path,
+    events: Literal["liquidations", "trades"],
+    csv: bool = False,
+    columns: Names = (),
+    constants: Names = (),
+    received: str | None = None,
+    min_volume: Usd = 0.0,
+    gapless: bool = False,
+    rejects: Path | None = None,
+) -> int:
+    """Make a recording of files that others wrote: JSON Lines or CSV, plain or gzip.
+
+    Rows that are no events are kept aside in a file of their own, with their line and what is wrong with them.
+
+    Args:
+        files: In the order of receipt.
+        to: The folder of the recording; it must not exist or be empty.
+        events: What the rows are.
+        csv: They are comma-separated values, and the first line names the columns.
+        columns: Which columns hold the fields, such as price=px,volume_usd=size; a field that is left out is in the
+            column of its own name. Fields: base_asset, exchange, symbol, side, price, volume_usd, time_ms.
+        constants: Fields that no column holds, such as exchange=Binance,base_asset=BTC.
+        received: The key or column that holds the time of receipt, in milliseconds since the epoch.
+        min_volume: Of the channels of trades, in US dollars; smaller trades are rejected.
+        gapless: Vouch that nothing is missing between the first row and the last: windows give complete rows then.
+        rejects: Where rejected rows go; by default the folder's name and .rejects.jsonl.
+    """
+    request = Import(
+        files=files,
+        to=to,
+        events=events,
+        is_csv=csv,
+        columns=pairs("--columns", columns),
+        constants=pairs("--constants", constants),
+        received=received,
+        min_volume=min_volume,
+        gapless=gapless,
+        rejects=rejects,
+    )
+    return await import_files(request, Terminal.of_process())
+
+
+@app.command(name="record")
+async def record_command(
+    *named: Channels,
+    to: Path,
+    seconds: Positive = math.inf,
+    flush_every: Positive = 1.0,
+    url: str = URL,
+    connect_timeout: Positive = 30.0,
+) -> int:
+    """Record channels of the feed into a folder, until Ctrl-C.
+
+    A recording that is there is gone on with. Everything that is said goes to standard error. Killed, it loses at most
+    what came since the last flush.
+
+    Args:
+        named: liquidations, or trades:EXCHANGE:SYMBOL:MIN_VOLUME, such as trades:Binance:BTCUSDT:10000.
+        to: The folder; made where it is missing.
+        seconds: How long, from the first connection on.
+        flush_every: Seconds until something received is handed to the operating system, at most.
+        url: Of the server, ws:// or wss://.
+        connect_timeout: Seconds for the first connection, all attempts together.
+    """
+    request = Record(
+        url=keyless(url),
+        channels=channels(named),
+        folder=to,
+        seconds=seconds,
+        flush_every_s=flush_every,
+        connect_timeout_s=connect_timeout,
+    )
+    return await record_feed(request, Terminal.of_process())
+
+
+@app.command(name="simulate")
+async def simulate_command(
+    *,
+    host: str = "127.0.0.1",
+    port: Port = 8765,
+    rate: Rate | None = None,
+    seed: int | None = None,
+    file: Path | None = None,
+    events: Literal["liquidations", "trades"] = "liquidations",
+    speed: Positive = 1.0,
+    generation: Generation = 1,
+    plan: Plan = "standard",
+    key: Names = (),
+    fault: Names = (),
+    seconds: Positive = math.inf,
+) -> int:
+    """Serve a simulated CoinGlass feed until Ctrl-C: of a made-up market, or of a file.
+
+    Args:
+        host: Where to listen.
+        port: 0 takes a free one.
+        rate: Events a second of the made-up market, on average; 200 by default.
+        seed: Of the made-up market; 0 by default.
+        file: JSON Lines with the fields of the API, plain or gzip; sent once, from the first subscription on.
+        events: What the file holds.
+        speed: Of the file: 1 as recorded, 10 ten times as fast, inf as fast as clients read.
+        generation: Of the names in frames.
+        plan: Of every key; below standard, both channels are refused with a notice.
+        key: An accepted key, made up for this; may be repeated. Any by default.
+        fault: `NAME[:ARGUMENT][*CONNECTIONS][@MOMENT][#CONNECTION]`, such as `drop@30s`, `close:1012@500events`,
+            `refuse:503*3` or `late:5s#2`; may be repeated. A wrong name is answered with all that there are.
+        seconds: How long.
+    """
+    request = Simulate(
+        host=host,
+        port=port,
+        source=source(file, events, rate, seed),
+        speed=speed,
+        generation=generation,
+        plan=plan,
+        keys=key,
+        faults=faults(fault),
+        seconds=seconds,
+    )
+    return await simulate(request, Terminal.of_process())
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command of these arguments; the exit code. No traceback for anything a user can do."""
+    try:
+        return app(arguments, exit_on_error=False, print_error=False) or Exit.DONE
+    except CycloptsError as error:
+        command = " ".join(("cgrx", *(error.command_chain or ())))
+        Terminal.of_process().say(f"{error} See `{command} --help`.")
+        return Exit.USAGE
+    except CommandError as error:
+        Terminal.of_process().say(str(error))
+        return error.exit

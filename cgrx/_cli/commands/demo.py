@@ -1,0 +1,146 @@
+"""`cgrx demo`: a simulator and a feed in one process, joined by a real loopback socket, and every event accounted for.
+
+The simulated market ends with the time; the feed is closed when all that the server has sent has arrived. So what was
+sent and what was received agree, unless faults were asked for.
+"""
+
+import secrets
+from collections.abc import Iterator
+from itertools import takewhile
+
+import attrs
+import trio
+
+from cgrx._cli.terminal.exits import Exit, explain
+from cgrx._cli.terminal.output import GRACE_S, ReaderGoneError
+from cgrx._cli.terminal.reports import reporting
+from cgrx._cli.terminal.streams import Terminal
+from cgrx._cli.terminal.tasks import beside, interruptible
+from cgrx._cli.terminal.text import counted, dollars, visible
+from cgrx._cli.view.event_text import kind, side
+from cgrx._cli.view.viewer import Show, Viewer
+from cgrx._cli.view.windows import Windowing
+from cgrx._feed.feed import Feed, connect
+from cgrx._model.errors import CgrxError
+from cgrx._model.events import Event
+from cgrx._simulator.faults import Fault
+from cgrx._simulator.market import Generator, symbol_of
+from cgrx._simulator.simulator import Simulator
+from cgrx._streams.stream import EventStream
+
+BIG_USD = 10_000
+"""What is shown, and the least volume of the trades subscribed to."""
+
+_MARKETS = tuple((exchange, asset) for exchange in ("Binance", "Bitget", "Bybit") for asset in ("BTC", "ETH"))
+"""The trades subscribed to: the busiest of the simulated market."""
+
+_STATUS_EVERY_S = 5.0
+
+
+@attrs.frozen(kw_only=True)
+class Demo:
+    """How long, how much, and what goes wrong meanwhile."""
+
+    seconds: float
+    seed: int
+    rate: float
+    faults: tuple[Fault, ...]
+    window: Windowing | None = None
+    """Rows in place of events."""
+
+
+@attrs.frozen
+class _Market:
+    """The events of a generator up to a time."""
+
+    generator: Generator
+    seconds: float
+
+    def __iter__(self) -> Iterator[Event]:
+        end_ms = self.generator.start_ms + self.seconds * 1e3
+        return takewhile(lambda event: event.time_ms < end_ms, self.generator)
+
+
+async def demo(request: Demo, terminal: Terminal) -> int:
+    """Run it; the exit code."""
+    market = _Market(Generator(seed=request.seed, rate=request.rate), request.seconds)
+    simulator = Simulator(market, times="now", faults=request.faults)
+    show = Show(
+        title="cgrx demo",
+        min_volume=BIG_USD if request.window is None else 0.0,
+        seconds=request.seconds,
+        longer_s=GRACE_S,
+        tells_gaps=False,
+        window=request.window,
+    )
+    viewer = Viewer(show, terminal)
+    exit_code: int = Exit.DONE
+    last_words = ""
+    async with interruptible(viewer.hurry) as interruption:
+        try:
+            await _run(simulator, viewer, request.seconds)
+        except ReaderGoneError:
+            return Exit.DONE
+        except CgrxError as error:
+            exit_code, last_words = explain(error)
+    if viewer.feed is not None:
+        exit_code = await _sum_up(viewer, viewer.feed, simulator, terminal) or exit_code
+    if last_words:
+        terminal.say(last_words)
+    return interruption.exit_code or exit_code
+
+
+async def _run(simulator: Simulator, viewer: Viewer, seconds: float) -> None:
+    with reporting(viewer.say):
+        async with simulator, connect(api_key=secrets.token_hex(8), url=simulator.url) as feed:
+            end = trio.current_time() + seconds
+            async with (
+                beside(lambda: _close_when_all_has_arrived(simulator, feed, end)),
+                beside(lambda: _say_status(viewer)),
+            ):
+                await viewer.run(feed, _chosen(feed), lambda: simulator.url)
+
+
+def _chosen(feed: Feed) -> EventStream[Event]:
+    trades = [
+        feed.futures_trades(exchange, symbol_of(exchange, asset), min_volume=BIG_USD) for exchange, asset in _MARKETS
+    ]
+    return feed.liquidations().merge(*trades)
+
+
+async def _close_when_all_has_arrived(simulator: Simulator, feed: Feed, end: float) -> None:
+    await simulator.wait_finished()
+    await trio.sleep_until(end)
+    while feed.stats.events < simulator.stats.events:  # noqa: ASYNC110 - a feed's counters tell nobody that they change
+        await trio.sleep(0.01)
+    await feed.aclose()
+
+
+async def _say_status(viewer: Viewer) -> None:
+    while not viewer.is_live:
+        await trio.sleep(_STATUS_EVERY_S)
+        viewer.say(viewer.summary())
+
+
+async def _sum_up(viewer: Viewer, feed: Feed, simulator: Simulator, terminal: Terminal) -> int:
+    """Print the counters of both sides; the exit code of that."""
+    sent, received, board = simulator.stats, feed.stats, viewer.board
+    missing = sent.events - received.events
+    trip = "none" if received.round_trip_ms is None else f"{received.round_trip_ms:.1f} ms"
+    lines = [
+        f"sent       {counted(sent.events, 'event')} in {counted(sent.frames, 'frame')} over a loopback socket",
+        f"received   {viewer.summary()}",
+        f"           {counted(received.messages, 'message')}, {received.received_bytes:,} bytes, round trip {trip}",
+        f"missing    {counted(missing, 'event')}" + (": lost by faults or under way at the end" if missing else ""),
+        "exchanges  " + (", ".join(f"{name} {count.events:,}" for name, count in board.busiest(8)) or "none"),
+    ]
+    if board.largest is not None:
+        event = board.largest
+        what = f"{kind(event)} of {dollars(event.volume_usd)} USD: {event.exchange} {event.symbol} {side(event)}"
+        lines.append(f"largest    {what}")
+    terminal.output.finish_by(trio.current_time() + GRACE_S)  # anew: leaving feed and simulator may have taken long
+    try:
+        await terminal.output.write("".join(f"{visible(line)}\n" for line in lines).encode())
+    except CgrxError as error:
+        return explain(error)[0]
+    return Exit.DONE

@@ -1,0 +1,48 @@
+"""How a command ends: its exit codes, and the one line that says why."""
+
+from enum import IntEnum
+
+from cgrx._feed.feed import KEY_VARIABLE
+from cgrx._model.errors import AddressError, AuthError, CgrxError, ConnectError, PlanError, RejectedError
+
+
+class Exit(IntEnum):
+    """The exit codes, as docs/cli.md lists them. A signal ends a command with 128 and its number."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    NO_EXTRA = 3  # __main__.py says it in a number: it runs where this module cannot be imported
+    NO_KEY = 4
+    KEY_REFUSED = 5
+    PLAN = 6
+    NO_CONNECTION = 7
+
+
+class CommandError(CgrxError):
+    """A command cannot go on: `exit` is its exit code, the message its last line."""
+
+    def __init__(self, exit: Exit, message: str) -> None:  # noqa: A002 - the attribute's name
+        super().__init__(message)
+        self.exit = exit
+
+
+def explain(error: CgrxError) -> tuple[Exit, str]:
+    """The exit code and the line for an error that ended a command. The text may be the server's: escape it."""
+    match error:
+        case CommandError():
+            return error.exit, str(error)
+        case AuthError():
+            return Exit.KEY_REFUSED, f"the server refused the API key in {KEY_VARIABLE} (HTTP {error.status})"
+        case RejectedError():
+            return Exit.KEY_REFUSED, f"{error}: most likely the API key is not valid"
+        case PlanError():
+            return Exit.PLAN, str(error)
+        case ConnectError():
+            attempts = f"{error.attempts} attempt" + ("s" if error.attempts != 1 else "")
+            why = str(error.last) if error.last is not None else "no answer"
+            return Exit.NO_CONNECTION, f"gave up after {error.timeout_s:g} s and {attempts}: {why}"
+        case AddressError():
+            return Exit.NO_CONNECTION, str(error)
+        case _:
+            return Exit.FAILED, str(error)

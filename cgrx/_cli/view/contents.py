@@ -1,0 +1,142 @@
+"""What a viewer shows: events, or the rows of a window over them."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from rich.console import RenderableType
+
+from cgrx import operators as ops
+from cgrx._cli.terminal.text import counted
+from cgrx._cli.view.event_board import Board
+from cgrx._cli.view.event_table import picture
+from cgrx._cli.view.event_text import LINE_FORMATS, FormatName, LineFormat
+from cgrx._cli.view.picture import View
+from cgrx._cli.view.row_board import RowBoard
+from cgrx._cli.view.row_table import row_picture
+from cgrx._cli.view.row_text import row_formats
+from cgrx._cli.view.windows import OnEvents, Windowing
+from cgrx._model.events import Event
+from cgrx._streams.stream import Stage
+
+
+class Content(Protocol):
+    """One kind of what can be shown."""
+
+    @property
+    def count(self) -> int:
+        """How many there were, as `--count` counts them."""
+        ...
+
+    def stages(self, *, live: bool) -> tuple[Stage[Any, Any], ...]:
+        """What makes it of the events."""
+        ...
+
+    def add(self, items: Sequence[Any], most: float) -> Sequence[Any]:
+        """Take the first items, until there are `most` in all; those that become lines."""
+        ...
+
+    def line_format(self, name: FormatName) -> LineFormat[Any]:
+        """How items become lines."""
+        ...
+
+    def draw(self, view: View, width: int, height: int) -> RenderableType:
+        """The live table."""
+        ...
+
+    def words(self) -> list[str]:
+        """Its part of the summary."""
+        ...
+
+    def left_out(self) -> str:
+        """A line on what became no line at the end, if anything."""
+        ...
+
+
+class EventContent:
+    """The events themselves."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+
+    @property
+    def count(self) -> int:
+        """Events, small ones too."""
+        return self._board.total.events
+
+    def stages(self, *, live: bool) -> tuple[Stage[Any, Any], ...]:
+        """None."""
+        return ()
+
+    def add(self, items: Sequence[Event], most: float) -> Sequence[Event]:
+        """All but the small ones become lines."""
+        left = most - self.count
+        chosen = items if len(items) <= left else items[: int(left)]
+        self._board.add(chosen)
+        least = self._board.min_volume
+        return [event for event in chosen if event.volume_usd >= least]
+
+    def line_format(self, name: FormatName) -> LineFormat[Event]:
+        """See `Content`."""
+        return LINE_FORMATS[name]
+
+    def draw(self, view: View, width: int, height: int) -> RenderableType:
+        """See `Content`."""
+        return picture(self._board, view, width, height)
+
+    def words(self) -> list[str]:
+        """None: events are counted whatever is shown."""
+        return []
+
+    def left_out(self) -> str:
+        """Nothing."""
+        return ""
+
+
+class RowContent:
+    """The rows of a window."""
+
+    def __init__(self, board: Board, window: Windowing) -> None:
+        self._events = board
+        self._window = window
+        self._rows = RowBoard()
+
+    @property
+    def count(self) -> int:
+        """Final rows."""
+        return self._rows.final
+
+    def stages(self, *, live: bool) -> tuple[Stage[Any, Any], ...]:
+        """The window, behind what counts the events."""
+        return OnEvents(self._events.add), self._window.stage(updates=live or self._window.running)
+
+    def add(self, items: Sequence[ops.Row], most: float) -> Sequence[ops.Row]:
+        """Final rows become lines; others too if that was asked for."""
+        chosen: list[ops.Row] = []
+        for row in items:
+            if self.count >= most:
+                break
+            self._rows.add(row)
+            if row.final or self._window.running:
+                chosen.append(row)
+        return chosen
+
+    def line_format(self, name: FormatName) -> LineFormat[ops.Row]:
+        """See `Content`."""
+        return row_formats(self._window.row)[name]
+
+    def draw(self, view: View, width: int, height: int) -> RenderableType:
+        """See `Content`."""
+        return row_picture(self._rows, self._window, view, list(self._events.messages), width, height)
+
+    def words(self) -> list[str]:
+        """Rows, what is wrong with them, and late events."""
+        rows = self._rows
+        text = counted(rows.final, "row") + (f" ({rows.incomplete:,} incomplete)" if rows.incomplete else "")
+        return [text, *([counted(rows.late, "late event")] if rows.late else [])]
+
+    def left_out(self) -> str:
+        """Rows that the end cut short, unless they were asked for."""
+        count = 0 if self._window.running else len(self._rows.running)
+        return (
+            f"left out {counted(count, 'row')} of windows that the end cut short: --running shows them" if count else ""
+        )

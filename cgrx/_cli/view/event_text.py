@@ -1,0 +1,97 @@
+"""Events as lines: what `--format` chooses. Each event is exactly one line, whatever the server put into it.
+
+The fields of jsonl and csv are `FIELDS`, in that order: `type` (`liquidation` or `trade`), `time` (ISO 8601, UTC,
+milliseconds), `time_ms`, `exchange`, `symbol`, `base_asset`, `side` (`long`, `short`, `sell`, `buy`), `price`,
+`volume_usd`.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Generic, Literal, TypeAlias, TypeVar
+
+import attrs
+import msgspec
+
+from cgrx._cli.terminal.text import dollars, iso, one_line, price, visible
+from cgrx._model.events import Event, Liquidation
+
+T = TypeVar("T")
+
+FormatName: TypeAlias = Literal["table", "jsonl", "csv"]
+
+FIELDS = ("type", "time", "time_ms", "exchange", "symbol", "base_asset", "side", "price", "volume_usd")
+
+
+def kind(event: Event) -> str:
+    """`liquidation` or `trade`."""
+    return "liquidation" if isinstance(event, Liquidation) else "trade"
+
+
+def side(event: Event) -> str:
+    """`long`, `short`, `sell` or `buy`."""
+    return event.side.name.lower()
+
+
+def _values(event: Event) -> tuple[object, ...]:
+    return (
+        kind(event),
+        iso(event.datetime),
+        event.time_ms,
+        event.exchange,
+        event.symbol,
+        event.base_asset,
+        side(event),
+        event.price,
+        event.volume_usd,
+    )
+
+
+def json_line(event: Event) -> str:
+    """An event as `json_object`."""
+    return json_object(dict(zip(FIELDS, _values(event), strict=True)))
+
+
+def json_object(fields: Mapping[str, object]) -> str:
+    """One JSON object; what is not printable stays what it is, written as JSON escapes."""
+    line = msgspec.json.encode(fields).decode()
+    if line.isprintable():
+        return line + "\n"
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in line) + "\n"
+
+
+def csv_line(values: Iterable[object]) -> str:
+    """One row as RFC 4180 quotes it, ended by a line feed; texts are escaped as on a terminal."""
+    line = io.StringIO()
+    escaped = [visible(value) if isinstance(value, str) else value for value in values]
+    csv.writer(line, lineterminator="\n").writerow(escaped)
+    return line.getvalue()
+
+
+def plain_line(event: Event) -> str:
+    """Columns for the eye, wide enough for what is usual."""
+    time = iso(event.datetime)[:-1].replace("T", " ")
+    return (
+        f"{time}  {kind(event):<11}  {one_line(event.exchange, 40):<11}  {one_line(event.symbol, 60):<16}"
+        f"  {side(event):<5}  {price(event.price):>12}  {dollars(event.volume_usd):>12} USD\n"
+    )
+
+
+@attrs.frozen
+class LineFormat(Generic[T]):
+    """How events, or rows, become lines."""
+
+    line: Callable[[T], str]
+    header: str = ""
+
+    def lines(self, items: Iterable[T]) -> bytes:
+        """The lines of these items, in UTF-8."""
+        return "".join(map(self.line, items)).encode("utf-8", "backslashreplace")
+
+
+LINE_FORMATS: dict[FormatName, LineFormat[Event]] = {
+    "table": LineFormat(plain_line),
+    "jsonl": LineFormat(json_line),
+    "csv": LineFormat(lambda event: csv_line(_values(event)), csv_line(FIELDS)),
+}

@@ -1,0 +1,104 @@
+"""The live picture of one moment: values in, a rich renderable out. It fits any size of terminal.
+
+From top to bottom: a title with the state, the counters, a table, the last messages. What does not fit in height is
+left out from the bottom.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+
+import attrs
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from cgrx._cli.terminal.text import counted, one_line
+from cgrx._cli.view.columns import HEADING
+from cgrx._model.status import FeedStats, State
+
+_MESSAGES = 3
+_TALL = 14
+"""From this height on there are messages."""
+
+_STATES = {
+    State.CONNECTING: ("○", "yellow"),
+    State.CONNECTED: ("●", "green"),
+    State.RECONNECTING: ("○", "yellow"),
+    State.CLOSED: ("○", "dim"),
+    State.FAILED: ("○", "red"),
+}
+
+Body = Callable[[int], tuple[RenderableType, int]]
+"""Draws a table of so many rows at most, headings apart; and says how many it has."""
+
+
+@attrs.frozen(kw_only=True)
+class View:
+    """What a picture shows of the feed."""
+
+    title: str
+    where: str
+    """What the feed is connected to, or how far a replay has come."""
+    stats: FeedStats
+    gaps: int
+    rate: float
+    """Events a second."""
+    elapsed_s: float
+    seconds: float
+    """How long it lasts; infinite where until Ctrl-C."""
+
+
+def page(
+    view: View, counters: Iterable[Text], body: Body, messages: Sequence[str], width: int, height: int
+) -> RenderableType:
+    """The picture, `height` lines high at most and `width` columns wide; `counters` follow those of the feed."""
+    head = [_title(view, width), *_packed([*_counters(view), *counters], width)]
+    last = [_message(text) for text in messages[-_MESSAGES:]] if height >= _TALL else []
+    # A blank line above the table and one above the messages, which stand at the bottom.
+    rows = height - len(head) - 1 - (len(last) + 1 if last else 0) - HEADING
+    parts: list[RenderableType] = [*head]
+    if rows > 0:
+        table, used = body(rows)
+        parts += [Text(), table, *[Text()] * (rows - used)]
+    if last:
+        parts += [Text(), *last]
+    return Group(*parts)
+
+
+def _title(view: View, width: int) -> Text:
+    sign, style = _STATES[view.stats.state]
+    state = Text.assemble((view.title, "bold"), "  ", (f"{sign} {view.stats.state.value}", style))
+    time = f"{view.elapsed_s:.0f} s" + (f" of {view.seconds:g} s" if view.seconds < float("inf") else "")
+    where = one_line(view.where, max(width - state.cell_len - len(time) - 4, 1))
+    if len(where) > 10:
+        state.append(f"  {where}", "dim")
+    space = width - state.cell_len - len(time)
+    if space > 0:
+        state.append(" " * space + time)
+    state.truncate(width, overflow="ellipsis")
+    return state
+
+
+def _counters(view: View) -> list[Text]:
+    stats = view.stats
+    trip = "-" if stats.round_trip_ms is None else f"{stats.round_trip_ms:.1f} ms"
+    return [
+        Text(f"{view.rate:,.1f} events/s"),
+        Text(counted(stats.events, "event")),
+        Text(f"round trip {trip}"),
+        Text(counted(view.gaps, "gap"), "yellow" if view.gaps else ""),
+        Text(f"{stats.malformed:,} malformed", "yellow" if stats.malformed else ""),
+        Text(counted(max(stats.connections - 1, 0), "reconnect"), "yellow" if stats.connections > 1 else ""),
+    ]
+
+
+def _packed(items: list[Text], width: int) -> list[Text]:
+    """The items on as few lines as they fit on."""
+    lines: list[Text] = [Text(no_wrap=True)]
+    for item in items:
+        if lines[-1] and lines[-1].cell_len + 3 + item.cell_len > width:
+            lines.append(Text(no_wrap=True))
+        lines[-1].append_text(Text(" · ", "dim") if lines[-1] else Text()).append_text(item)
+    return lines
+
+
+def _message(text: str) -> Text:
+    return Text(one_line(text), "dim", no_wrap=True, overflow="ellipsis")

@@ -1,0 +1,110 @@
+"""The live table of rows. A sign leads each: `…` runs, `✓` is final and complete, `!` is final and incomplete."""
+
+from collections.abc import Callable
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from cgrx import operators as ops
+from cgrx._cli.terminal.text import clock, counted, date, one_line, second, short_dollars
+from cgrx._cli.view.columns import MEDIUM, WIDE, Column, filled_table
+from cgrx._cli.view.picture import View, page
+from cgrx._cli.view.row_board import RowBoard, key_text, number
+from cgrx._cli.view.row_text import missing, value_text
+from cgrx._cli.view.windows import Windowing
+
+_HUGE = 130
+"""From this width on there is everything."""
+_DAY_MS = 86_400_000
+
+
+def row_picture(
+    board: RowBoard, window: Windowing, view: View, messages: list[str], width: int, height: int
+) -> RenderableType:
+    """The table, `height` lines high at most and `width` columns wide."""
+    counters = [
+        Text(window.words, "dim"),
+        Text(counted(board.final, "row")),
+        Text(f"{board.incomplete:,} incomplete", "yellow" if board.incomplete else ""),
+        Text(f"{board.late:,} late", "yellow" if board.late else ""),
+        Text(f"{len(board.running):,} running"),
+    ]
+
+    def body(rows: int) -> tuple[RenderableType, int]:
+        shown = board.shown(rows)
+        return filled_table(_columns(window), shown, width, dense=True), len(shown)
+
+    return page(view, counters, body, messages, width, height)
+
+
+def _columns(window: Windowing) -> list[Column[ops.Row]]:
+    columns = [Column("", _sign, 1), _start(window)]
+    for field in window.row.key_fields:
+        columns += _KEYS[field]
+    columns += _BAR if issubclass(window.row, ops.Bar) else _FLOW
+    return [*columns, Column("State", _state, None)]
+
+
+def _sign(row: ops.Row) -> Text:
+    if row.complete:
+        return Text("✓", "green")
+    return Text("!", "bold yellow") if row.final else Text("…", "dim")
+
+
+def _state(row: ops.Row) -> Text:
+    why = missing(row)
+    if row.final:
+        return Text(why, "bold yellow") if why else Text("final", "green")
+    return Text(why or "running", "dim")
+
+
+def _start(window: Windowing) -> Column[ops.Row]:
+    step_ms = window.every_ms
+    if step_ms % _DAY_MS == 0:
+        return Column("From", lambda row: Text(date(row.start_ms), "dim"), 10)
+    if step_ms % 1000 == 0:
+        return Column("From", lambda row: Text(second(row.start_ms), "dim"), 8)
+    return Column("From", lambda row: Text(clock(row.start_ms), "dim"), 12)
+
+
+def _key(field: str) -> Callable[[ops.Row], Text]:
+    return lambda row: Text(one_line(key_text(row, field), 60))
+
+
+def _value(field: str, width: int, heading: str = "", from_width: int = 0) -> Column[ops.Row]:
+    def cell(row: ops.Row) -> Text:
+        value = number(row, field)
+        style = "" if field != "delta" or value is None else "red" if value < 0 else "green"
+        return Text(value_text(value, field, short_dollars), style)
+
+    return Column(heading or field.capitalize(), cell, width, is_number=True, from_width=from_width)
+
+
+_KEYS: dict[str, tuple[Column[ops.Row], ...]] = {
+    "exchange": (
+        Column("Exchange", _key("exchange"), 11, from_width=MEDIUM),
+        Column("Exchange", _key("exchange"), 8, below_width=MEDIUM),
+    ),
+    "symbol": (
+        Column("Symbol", _key("symbol"), 20, from_width=_HUGE),
+        Column("Symbol", _key("symbol"), None, below_width=_HUGE),
+    ),
+    "base_asset": (Column("Asset", _key("base_asset"), 8),),
+    "side": (Column("Side", _key("side"), 5),),
+}
+_BAR = [
+    _value("open", 10, from_width=_HUGE),
+    _value("high", 10, from_width=WIDE),
+    _value("low", 10, from_width=WIDE),
+    _value("close", 10),
+    _value("vwap", 10, "VWAP", from_width=_HUGE),
+    _value("volume", 6, "USD"),
+    _value("count", 7, "Events", from_width=MEDIUM),
+]
+_FLOW = [
+    _value("volume", 6, "USD"),
+    _value("buy_volume", 6, "Bought", from_width=MEDIUM),
+    _value("sell_volume", 6, "Sold", from_width=MEDIUM),
+    _value("delta", 7),
+    _value("count", 7, "Events"),
+]

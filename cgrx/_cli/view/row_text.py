@@ -1,0 +1,111 @@
+"""Rows as lines and words: what `--format` chooses for `--window`. Each row is exactly one line.
+
+The fields of jsonl and csv are `start` (ISO 8601, UTC, milliseconds) and then those of the row in its own order:
+`start_ms`, `end_ms`, the key, the values, `gap_ms`, `dropped`, `late`, `final`, `complete`.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
+
+from cgrx import operators as ops
+from cgrx._cli.terminal.text import dollars, iso, one_line, price
+from cgrx._cli.view.event_text import FormatName, LineFormat, csv_line, json_object
+from cgrx._cli.view.row_board import key_text, number
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Cell: TypeAlias = Callable[[ops.Row], str]
+
+
+def missing(row: ops.Row) -> str:
+    """What is known or feared to be missing, such as `gap 2.1 s, 3 dropped`; empty where nothing is.
+
+    Late events belonged to windows before, so they are told where something else is missing too.
+    """
+    words: list[str] = []
+    if row.gap_ms is None:
+        words.append("gaps unknown")
+    elif row.gap_ms:
+        words.append(f"gap {row.gap_ms / 1e3:,.1f} s" if row.gap_ms >= 1000 else f"gap {row.gap_ms} ms")
+    if row.dropped:
+        words.append(f"{row.dropped:,} dropped")
+    if words and row.late:
+        words.append(f"{row.late:,} late so far")
+    return ", ".join(words)
+
+
+def state(row: ops.Row) -> str:
+    """`complete`, `INCOMPLETE: gap 2.1 s`, `running` or `running: gap 2.1 s`."""
+    if row.complete:
+        return "complete"
+    word, why = "INCOMPLETE" if row.final else "running", missing(row)
+    return f"{word}: {why}" if why else word
+
+
+def row_formats(kind: type[ops.Row]) -> dict[FormatName, LineFormat[ops.Row]]:
+    """How rows of a class become lines."""
+    cells, heading = _columns(kind)
+    return {
+        "table": LineFormat(lambda row: f"{'  '.join(cell(row) for cell in cells)}  {state(row)}\n", heading),
+        "jsonl": LineFormat(lambda row: json_object(_record(row))),
+        "csv": LineFormat(lambda row: csv_line(map(_csv, _record(row).values())), csv_line(("start", *kind.fields))),
+    }
+
+
+def _record(row: ops.Row) -> dict[str, object]:
+    keys = {field: key_text(row, field) for field in row.key_fields}
+    return {"start": iso(_start(row))} | row.asdict() | keys
+
+
+def _csv(value: object) -> object:
+    # As JSON spells them; the csv module writes None as nothing.
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def _start(row: ops.Row) -> datetime:
+    return _EPOCH + timedelta(milliseconds=row.start_ms)
+
+
+_KEY_WIDTHS = {"base_asset": 10, "exchange": 11, "symbol": 16, "side": 5}
+_WIDTHS = {"count": 8}
+
+
+def _columns(kind: type[ops.Row]) -> tuple[list[Cell], str]:
+    """The cells of a plain line, and the line of their names."""
+    cells: list[Cell] = [lambda row: iso(_start(row))[:-1].replace("T", " ")]
+    names = [f"{'start':<23}"]
+    for field in kind.key_fields:
+        cells.append(_key_cell(field, _KEY_WIDTHS[field]))
+        names.append(f"{field:<{_KEY_WIDTHS[field]}}")
+    for field, _ in kind.aggregates:
+        width = _WIDTHS.get(field, 12)
+        cells.append(_value_cell(field, width))
+        names.append(f"{field:>{width}}")
+    return cells, f"{'  '.join(names)}  state\n"
+
+
+def _key_cell(field: str, width: int) -> Cell:
+    return lambda row: f"{one_line(key_text(row, field), 60):<{width}}"
+
+
+def _value_cell(field: str, width: int) -> Cell:
+    def text(row: ops.Row) -> str:
+        return f"{value_text(number(row, field), field):>{width}}"
+
+    return text
+
+
+def value_text(value: float | None, field: str, amount: Callable[[float], str] = dollars) -> str:
+    """A value as people read it: prices, counts, amounts (by `amount`), and `delta` with its sign."""
+    if value is None:
+        return "-"
+    match field:
+        case "open" | "high" | "low" | "close" | "vwap":
+            return price(value)
+        case "count":
+            return f"{value:,}"
+        case "delta":
+            return f"{'-' if value < 0 else '+'}{amount(abs(value))}"
+        case _:
+            return amount(value)

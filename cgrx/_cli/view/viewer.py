@@ -1,0 +1,164 @@
+"""One stream to standard output, as a live table or as lines: what `watch` and `demo` have in common.
+
+No event is lost on the way. The stream is read with the policy "block": whoever reads lines more slowly than they come
+stops the reading of the socket, for as long as he likes. The table takes every event at once, counts it, and keeps the
+latest.
+"""
+
+import math
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import attrs
+import trio
+from rich.console import RenderableType
+
+from cgrx._cli.terminal.output import GRACE_S
+from cgrx._cli.terminal.reports import OnGap, begins, gap_words
+from cgrx._cli.terminal.screen import screen
+from cgrx._cli.terminal.streams import Terminal
+from cgrx._cli.terminal.text import counted
+from cgrx._cli.view.contents import Content, EventContent, RowContent
+from cgrx._cli.view.event_board import Board
+from cgrx._cli.view.event_text import FormatName
+from cgrx._cli.view.picture import View
+from cgrx._cli.view.windows import Windowing
+from cgrx._feed.feed import Feed
+from cgrx._model.events import Event
+from cgrx._model.signals import Gap
+from cgrx._streams.stream import EventStream
+from cgrx._trio.iterate import Events, stream
+
+_Take = Callable[[Sequence[Any]], Awaitable[None]]
+
+
+@attrs.frozen(kw_only=True)
+class Show:
+    """How to show a stream."""
+
+    title: str
+    format: FormatName = "table"
+    min_volume: float = 0.0
+    """Smaller events are counted, but neither rows nor lines."""
+    seconds: float = math.inf
+    """How long, from the first connection on."""
+    longer_s: float = 0.0
+    """How long it may still last then, where the feed is going to be closed."""
+    count: float = math.inf
+    """How many events, or final rows."""
+    window: Windowing | None = None
+    """Rows in place of events."""
+    tells_gaps: bool = True
+    """Whether each gap of each channel is worth a line."""
+
+
+class Viewer:
+    """One run of `watch` or `demo`."""
+
+    def __init__(self, show: Show, terminal: Terminal) -> None:
+        self._show = show
+        self._terminal = terminal
+        self.is_live = show.format == "table" and terminal.is_live
+        self.board = Board(show.min_volume)
+        window = show.window
+        self._content: Content = EventContent(self.board) if window is None else RowContent(self.board, window)
+        self._began = trio.current_time()
+        self._ended = math.inf
+        self._drawn = False
+        self._where: Callable[[], str] = str
+        self.gaps = 0
+        self.feed: Feed | None = None
+
+    async def run(self, feed: Feed, events: EventStream[Event], where: Callable[[], str]) -> None:
+        """Show the events of a stream of `feed`, or the rows made of them; `where` says what it is connected to.
+
+        Ends with time, number or the stream; raises what that fails with. Time over, the feed is closed, and what had
+        arrived is shown.
+        """
+        show, self.feed, self._where = self._show, feed, where
+        self._began = trio.current_time()
+        seconds = show.seconds + show.longer_s
+        self._terminal.output.finish_by(self._began + seconds + GRACE_S)
+        shown = events.pipe(OnGap(self._on_gap), *self._content.stages(live=self.is_live))
+        async with stream(shown, overflow="block", block_timeout=math.inf) as queue, self._showing() as take:
+            with trio.move_on_after(seconds):
+                await self._drain(queue, take)
+            self.hurry()
+            if self._content.count < show.count:
+                await feed.aclose()
+                await self._drain(queue, take)
+        left_out = "" if self.is_live else self._content.left_out()
+        if left_out:
+            self.say(left_out)
+
+    def hurry(self) -> None:
+        """End soon, lines included."""
+        self._ended = min(self._ended, trio.current_time())
+        self._terminal.output.finish_by(self._ended + GRACE_S)
+
+    def say(self, text: str) -> None:
+        """A line about the feed: in the table while it is drawn, on standard error unless that would spoil it."""
+        self.board.messages.append(text)
+        if not (self._drawn and self._terminal.is_shared):
+            self._terminal.say(text)
+
+    @property
+    def seconds(self) -> float:
+        """How long it has lasted."""
+        return min(self._ended, trio.current_time()) - self._began
+
+    def summary(self) -> str:
+        """The counters in a line."""
+        assert self.feed is not None  # there is nothing to sum up before
+        stats, seconds, events = self.feed.stats, self.seconds, self.board.total.events
+        parts = [
+            f"{counted(events, 'event')} in {seconds:.1f} s" + (f" ({events / seconds:,.1f}/s)" if seconds else ""),
+            *self._content.words(),
+            counted(self.gaps, "gap"),
+            f"{stats.malformed:,} malformed",
+            counted(max(stats.connections - 1, 0), "reconnect"),
+        ]
+        return ", ".join(parts)
+
+    def _on_gap(self, gap: Gap) -> None:
+        self.gaps += not begins(gap)
+        if self._show.tells_gaps:
+            self.say(gap_words(gap))
+
+    async def _drain(self, queue: Events[Any], take: _Take) -> None:
+        async for batch in queue.batches():
+            await take(self._content.add(batch, self._show.count))
+            if self._content.count >= self._show.count:
+                return
+
+    @asynccontextmanager
+    async def _showing(self) -> AsyncGenerator[_Take, None]:
+        if self.is_live:
+            self._drawn = True
+            try:
+                async with screen(self._terminal.console, self._picture):
+                    yield _take_nothing
+            finally:
+                self._drawn = False
+        else:
+            output, lines = self._terminal.output, self._content.line_format(self._show.format)
+            await output.write(lines.header.encode())
+            yield lambda items: output.write(lines.lines(items))
+
+    def _picture(self, width: int, height: int) -> RenderableType:
+        assert self.feed is not None  # nothing is drawn before
+        view = View(
+            title=self._show.title,
+            where=self._where(),
+            stats=self.feed.stats,
+            gaps=self.gaps,
+            rate=self.board.rate(trio.current_time()),
+            elapsed_s=self.seconds,
+            seconds=self._show.seconds,
+        )
+        return self._content.draw(view, width, height)
+
+
+async def _take_nothing(_: Sequence[Any]) -> None:
+    """The board has it already."""

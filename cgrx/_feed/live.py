@@ -1,0 +1,109 @@
+"""A live feed: its hub, its supervisor and its scheduler put together."""
+
+import random
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from types import MappingProxyType
+
+import attrs
+import trio
+from reactivex import abc
+
+from cgrx._feed.base import FeedBase, OnSubscriberError
+from cgrx._feed.log import redacted
+from cgrx._feed.session import Session, Tally
+from cgrx._feed.supervisor import Open, Supervisor
+from cgrx._model.errors import ConnectError
+from cgrx._model.limits import Limits
+from cgrx._model.status import FeedStats, State
+from cgrx._trio.clock import WallClock
+from cgrx._trio.scheduler import TrioScheduler
+from cgrx._wire.address import Address
+
+
+class LiveFeed(FeedBase):
+    """The feed of one supervised connection; see `Feed`. `connect` makes it and runs it."""
+
+    def __init__(
+        self,
+        address: Address,
+        open_connection: Open,
+        limits: Limits,
+        on_subscriber_error: OnSubscriberError,
+        wall_clock: Callable[[], float],
+        rng: random.Random,
+        connect_timeout_s: float,
+    ) -> None:
+        super().__init__(on_subscriber_error)
+        self._redact = address.redact
+        self._connect_timeout_s = connect_timeout_s
+        self._clock = WallClock(wall_clock)
+        self._tally = Tally()
+        self._scheduler = TrioScheduler(clock=self._clock, on_error=self.subscriber_raised)
+        self._supervisor = Supervisor(
+            open_connection=open_connection,
+            start_session=lambda transport: Session(
+                transport, self._hub, self._clock, limits, self._tally, self.pressure, self.report, self._redact
+            ),
+            drain=self._end,
+            report=self.report,
+            hub=self._hub,
+            clock=self._clock,
+            limits=limits,
+            rng=rng,
+        )
+
+    def now_ms(self) -> int:
+        """Its wall time, milliseconds since the epoch."""
+        return self._clock.now_ms()
+
+    def begin(self) -> None:
+        """It began when it was opened."""
+
+    def after(self, delay_s: float, action: Callable[[], None]) -> abc.DisposableBase:
+        """See `Runtime`: its time is trio's."""
+
+        def act(*_: object) -> None:
+            action()
+
+        return self._scheduler.schedule_relative(delay_s, act)
+
+    def _state(self) -> State:
+        return self._supervisor.state
+
+    def _stats(self) -> FeedStats:
+        channels = self._hub.stats()
+        return FeedStats(
+            state=self.state,
+            connections=self._supervisor.connections,
+            attempts=self._supervisor.attempts,
+            subscribers=sum(each.subscribers for each in channels.values()),
+            channels=MappingProxyType(channels),
+            **attrs.asdict(self._tally),
+        )
+
+    def _on_pressure(self, held: bool) -> None:
+        if not held and self._supervisor.session is not None:
+            self._supervisor.session.resumed(self.pressure.held_since)
+        super()._on_pressure(held)
+
+    def _on_desired_change(self) -> None:
+        if self._supervisor.session is not None:
+            self._supervisor.session.desired_changed()
+
+    def _around(self) -> AbstractContextManager[None]:
+        return redacted(self._redact)
+
+    async def _ready(self) -> None:
+        """Wait for the first handshake."""
+        with trio.move_on_after(self._connect_timeout_s):
+            await self._supervisor.first_handshake.wait()
+        if not self._supervisor.first_handshake.is_set():
+            last = self._supervisor.last_error
+            raise ConnectError(self._connect_timeout_s, self._supervisor.attempts, last) from last
+
+    async def _work(self) -> None:
+        await self._supervisor.run()
+
+    def _stop(self) -> None:
+        self._supervisor.stop()

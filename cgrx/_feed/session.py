@@ -1,0 +1,350 @@
+"""One live connection: its reader, its heartbeat and its commands, in one nursery.
+
+    _read    takes what the transport has, decodes it and gives it to the hub, without ever waiting for a consumer
+             unless one holds the feed up
+    _write   keeps the server's subscriptions equal to the desired ones; a ping follows every change and every
+             `ping_every_s`. Nothing waits for an acknowledgement: there is none
+    _watch   ends the connection when a ping stays without its pong
+
+Pongs carry no identity; the n-th answers the n-th ping. A pong proves that what was subscribed to before its ping
+works, and that all that was said before its ping was sent has arrived. A frame proves the same of its own channel
+and moment.
+"""
+
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+
+import attrs
+import trio
+
+from cgrx._feed.backpressure import Pressure
+from cgrx._feed.subscriptions import Hub
+from cgrx._model.channels import Channel, FuturesTrades, parse_channel
+from cgrx._model.errors import DisconnectedError, HeartbeatError, PlanError
+from cgrx._model.instruments import Instrument
+from cgrx._model.limits import Limits
+from cgrx._model.status import MalformedInput, NoticeReceived, Silent, Status
+from cgrx._trio.clock import WallClock
+from cgrx._wire.codec import PING, decode_batch, subscribe_command, unsubscribe_command
+from cgrx._wire.messages import Frame, Malformed, Notice
+from cgrx._wire.transport import Received, Transport
+
+_LATE_S = 0.05
+"""Woken later than this, the program itself was busy: a pong may be waiting in the socket."""
+
+_LOOK_AGAIN_S = 1.0
+"""How long a late watch gives the reader to find a pong that is there already."""
+
+_TLS_READ_BYTES = 2**15
+"""What trio's SSLStream asks of its socket, so that no read brings much more."""
+
+_NAMES = 1000
+"""How many names of channels, wanted or not, are remembered."""
+
+
+@attrs.define
+class Tally:
+    """What a feed has counted over all its connections; see `FeedStats` for the units."""
+
+    messages: int = 0
+    received_bytes: int = 0
+    events: int = 0
+    unclaimed: int = 0
+    malformed: int = 0
+    notices: int = 0
+    pings: int = 0
+    pongs: int = 0
+    round_trip_ms: float | None = None
+
+
+@attrs.define(eq=False)
+class _Ping:
+    """A ping without its pong yet."""
+
+    sent_at: float
+    deadline: float
+    covers: int
+    """The number of the last change of subscriptions made before it."""
+
+
+class Session:
+    """Runs one connection until it ends."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        hub: Hub,
+        clock: WallClock,
+        limits: Limits,
+        tally: Tally,
+        pressure: Pressure,
+        report: Callable[[Status], None],
+        redact: Callable[[str], str],
+    ) -> None:
+        self._transport = transport
+        self._hub = hub
+        self._clock = clock
+        self._limits = limits
+        self._tally = tally
+        self._pressure = pressure
+        self._report = report
+        self._redact = redact
+        self._scope = trio.CancelScope()
+        self._stopping = False
+        self._changed = trio.Event()
+        self._pinged = trio.Event()
+        self._pings: deque[_Ping] = deque()
+        # What the server has been told, each with the number of the change.
+        self._changes = 0
+        self._sent: dict[Channel, int] = {}
+        self._unproven: set[Channel] = set()
+        self._taken_back: dict[Channel, int] = {}
+        """Frames of these may be left over from before, and prove nothing."""
+        self._names: dict[str, Channel | None] = {}
+        self._alive_ms = 0
+        self._ended: BaseException | None = None
+        self.proven_until_ms: int | None = None
+        """Up to when this connection has proven to have said everything; None: it has proven nothing."""
+        self.last_notice: str | None = None
+
+    async def run(self) -> None:
+        """Run until stopped, or until the connection ends: raises the `TransportError` that says how."""
+        with self._scope:
+            async with trio.open_nursery() as nursery:
+                for task in (self._read, self._write, self._watch):
+                    nursery.start_soon(self._run_task, task)
+        if self._ended is not None:
+            try:
+                raise self._ended
+            finally:
+                self._ended = None  # its traceback leads here: without this it would live until the collector comes
+
+    def stop(self) -> None:
+        """End soon, but not within a send: it would end the connection, and no closing handshake could follow."""
+        self._stopping = True
+        self._changed.set()
+        self._scope.deadline = trio.current_time() + self._limits.close_s
+
+    def desired_changed(self) -> None:
+        """Tell the server soon."""
+        self._changed.set()
+
+    def resumed(self, held_since: float) -> None:
+        """Reading goes on: pongs may have been waiting behind what was held up, so that time does not count."""
+        now = trio.current_time()
+        for ping in self._pings:
+            ping.deadline += now - max(held_since, ping.sent_at)
+
+    async def _run_task(self, task: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await task()
+        except trio.Cancelled:
+            raise
+        except BaseException as error:  # noqa: BLE001 - raised by `run`, which thus raises it plain
+            self._ended = self._ended or error
+            self._scope.cancel()
+
+    # Reading
+
+    async def _read(self) -> None:
+        while True:
+            await self._take(await self._transport.receive())
+
+    async def _take(self, received: Received) -> None:
+        at_ms = self._clock.at_ms(received.at)
+        size = sum(map(len, received.payloads))
+        self._tally.messages += len(received.payloads)
+        self._tally.received_bytes += size
+        # Behind a large read there may be more in the socket, and older than this moment.
+        up_to_date = size < min(self._limits.read_bytes, _TLS_READ_BYTES) // 2
+        spoke = False
+        for message in decode_batch(received.payloads, at_ms):
+            if isinstance(message, Frame):
+                spoke = True
+                self._on_frame(message, at_ms, received)
+            elif isinstance(message, Malformed):
+                if message.path == "$":  # else it could be read, and is of no channel of ours
+                    self._hub.unreadable()
+                self._on_malformed(message, None, at_ms, received)
+            elif isinstance(message, Notice):
+                self._on_notice(message, at_ms, received)
+            else:
+                self._on_pong(at_ms)
+            await self._pressure.wait_released()
+        if spoke and up_to_date:
+            self._prove(at_ms, self._limits.alive_every_s * 1e3)
+
+    def _on_frame(self, frame: Frame, at_ms: int, received: Received) -> None:
+        channel = self._channel(frame.channel)
+        if channel in self._sent and channel not in self._taken_back:
+            self._on_proof((channel,), at_ms)
+        if channel is not None and self._hub.batch(channel, at_ms, frame.events):
+            self._tally.events += len(frame.events)
+        else:
+            self._tally.unclaimed += len(frame.events)
+        if channel is not None and frame.malformed:
+            self._hub.malformed(channel, len(frame.malformed))
+        for malformed in frame.malformed:
+            self._on_malformed(malformed, frame.channel, at_ms, received)
+
+    def _on_malformed(self, malformed: Malformed, name: str | None, at_ms: int, received: Received) -> None:
+        self._tally.malformed += 1
+        shown = self._without_key(malformed.excerpt, received)
+        self._report(MalformedInput(at_ms, name and self._redact(name), malformed.path, malformed.reason, shown))
+
+    def _on_notice(self, notice: Notice, at_ms: int, received: Received) -> None:
+        self._tally.notices += 1
+        text = self.last_notice = self._without_key(notice.text, received)
+        self._report(NoticeReceived(at_ms, text))
+        if notice.plan_channel is not None:
+            for channel in self._hub.desired:
+                if _in_plan_notice(notice.plan_channel, channel):
+                    self._forget(channel)
+                    self._hub.end_channel(channel, PlanError(channel.name, text))
+
+    def _without_key(self, shown: str, received: Received) -> str:
+        """A piece of a message without the API key, nor a part of the key where the piece was cut off."""
+        clean = self._redact(shown)
+        if clean == shown:
+            whole = b" ".join(received.payloads).decode("utf-8", "replace")
+            if self._redact(whole) != whole:
+                return "***"
+        return clean
+
+    def _channel(self, name: str) -> Channel | None:
+        """The desired channel of a frame, whatever generation its name is of; None: none that is desired."""
+        if name not in self._names:
+            if len(self._names) >= _NAMES:
+                self._names.clear()
+            self._names[name] = _find(name, self._hub.desired)
+        return self._names[name]
+
+    # Proof
+
+    def _on_pong(self, at_ms: int) -> None:
+        self._tally.pongs += 1
+        if not self._pings:
+            return  # nobody asked: it proves nothing
+        ping = self._pings.popleft()
+        self._tally.round_trip_ms = (trio.current_time() - ping.sent_at) * 1e3
+        self._taken_back = {channel: change for channel, change in self._taken_back.items() if change > ping.covers}
+        self._on_proof([channel for channel, change in self._sent.items() if change <= ping.covers], at_ms)
+        self._prove(self._clock.at_ms(ping.sent_at), 0)
+
+    def _on_proof(self, channels: Iterable[Channel], at_ms: int) -> None:
+        self._unproven.difference_update(channels)
+        self._hub.proven(channels, at_ms)
+        if self.proven_until_ms is None:
+            self.proven_until_ms = at_ms
+
+    def _prove(self, at_ms: int, least_ms: float) -> None:
+        """Everything up to `at_ms` has been said; streams are told if the last time is `least_ms` ago."""
+        self.proven_until_ms = max(at_ms, self.proven_until_ms or 0)
+        if at_ms - self._alive_ms < least_ms:
+            return
+        self._alive_ms = max(self._alive_ms, at_ms)
+        self._hub.alive(at_ms)
+        for channel in self._hub.newly_silent(at_ms, round(self._limits.silent_after_s * 1e3)):
+            self._report(Silent(at_ms, channel, _hint(channel)))
+
+    # Writing
+
+    async def _write(self) -> None:
+        ping_at = trio.current_time()
+        try:
+            while not self._stopping:
+                if await self._send_changes() or trio.current_time() >= ping_at:
+                    await self._ping()
+                    ping_at = trio.current_time() + self._limits.ping_every_s
+                with trio.move_on_at(ping_at):
+                    await self._changed.wait()
+        except DisconnectedError:
+            return  # reading ends with the same, behind what has still arrived
+        self._scope.cancel()
+
+    async def _send_changes(self) -> bool:
+        """Make the server's subscriptions the desired ones; whether anything had to change."""
+        self._changed = trio.Event()
+        desired = self._hub.desired
+        gone = [channel for channel in self._sent if channel not in desired]
+        new = [channel for channel in desired if channel not in self._sent]
+        self._names.clear()
+        self._changes += 1
+        for channel in gone:
+            self._forget(channel)
+            self._taken_back[channel] = self._changes
+        for channel in new:
+            self._sent[channel] = self._changes
+            self._unproven.add(channel)
+        # Left and wanted again before anything was sent: it has worked all the time.
+        self._hub.proven([channel for channel in desired if channel not in self._unproven], self._clock.now_ms())
+        if gone:
+            await self._transport.send(unsubscribe_command(channel.name for channel in gone))
+        if new:
+            await self._transport.send(subscribe_command(channel.name for channel in new))
+        return bool(gone or new)
+
+    def _forget(self, channel: Channel) -> None:
+        """The server sends this channel no more; to be wanted again it has to be subscribed to again."""
+        self._sent.pop(channel, None)
+        self._unproven.discard(channel)
+
+    async def _ping(self) -> None:
+        now = trio.current_time()
+        self._pings.append(_Ping(now, now + self._limits.pong_within_s, self._changes))
+        self._tally.pings += 1
+        self._pinged.set()
+        await self._transport.send(PING)
+
+    # Watching
+
+    async def _watch(self) -> None:
+        while True:
+            if not self._pings:
+                self._pinged = trio.Event()
+                await self._pinged.wait()
+            ping = self._pings[0]
+            await trio.sleep_until(ping.deadline)
+            await self._pressure.wait_released()
+            now = trio.current_time()
+            if ping not in self._pings or now < ping.deadline:
+                continue
+            if now - ping.deadline > _LATE_S:
+                ping.deadline = now + _LOOK_AGAIN_S
+                continue
+            raise HeartbeatError(self._limits.pong_within_s)
+
+
+def _find(name: str, channels: Iterable[Channel]) -> Channel | None:
+    """The channel that a name of the server's means: spelled so, or else in another generation, case or number."""
+    by_name = {channel.name: channel for channel in channels}
+    return by_name.get(name) or next((each for each in by_name.values() if _names(name, each)), None)
+
+
+def _names(name: str, channel: Channel) -> bool:
+    try:
+        return _folded(parse_channel(name)) == _folded(channel)
+    except ValueError:
+        return False
+
+
+def _folded(channel: Channel) -> tuple[object, ...]:
+    if isinstance(channel, FuturesTrades):
+        return (channel.exchange.casefold(), channel.symbol.casefold(), channel.min_volume)
+    return ()
+
+
+def _in_plan_notice(name: str, channel: Channel) -> bool:
+    """Whether a plan notice, which may name a channel without its parameters, means this one."""
+    return _names(name, channel) or channel.name.casefold().startswith(f"{name.casefold()}@")
+
+
+def _hint(channel: Channel) -> str | None:
+    """How else the exchange may spell the instrument of a silent channel."""
+    if not isinstance(channel, FuturesTrades):
+        return None
+    try:
+        usual = Instrument.parse(channel.exchange, channel.symbol).spell(channel.exchange)
+    except ValueError:
+        return None
+    return None if usual in (None, channel.symbol) else f"{channel.exchange} spells this {usual}"

@@ -1,0 +1,349 @@
+"""Channels and their subscribers: what is wanted, who gets what, and which gaps there are. No I/O.
+
+    desired      the channels that have a subscriber, in the order they came; `on_change` is called when it changes
+    in turn      a signal reaches everyone before the next one starts; what arises meanwhile waits
+    gaps         a subscriber misses everything from `missing_since_ms` until its channel is proven to work, and then
+                 gets one Gap; at the start that is 0, after a disconnection the last proof before it
+
+An observer that raises although it must not loses its subscription; its siblings miss nothing.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any, TypeAlias
+
+import attrs
+from reactivex import abc
+from reactivex.disposable import Disposable
+
+from cgrx._model.channels import Channel
+from cgrx._model.signals import Alive, Batch, Dropped, Gap, Signal
+from cgrx._model.status import ChannelStats
+from cgrx._streams.observers import SignalObserver
+
+Observer: TypeAlias = SignalObserver[Any]
+
+
+@attrs.define(eq=False)
+class _Seat:
+    """One subscriber of a channel."""
+
+    channel: Channel
+    observer: Observer
+    missing_since_ms: int | None = 0
+    """Since when it misses events; None while its channel works."""
+    reason: str = "subscribed"
+    taken: bool = True
+
+
+@attrs.define(eq=False)
+class _Line:
+    """A channel that is wanted: its subscribers and its counters."""
+
+    channel: Channel
+    seats: tuple[_Seat, ...] = ()
+    proven_ms: int | None = None
+    """When it was proven to work on the present connection; None: not yet."""
+    proven_before_ms: int = 0
+    """For how long it was proven alive on the connections before."""
+    alive_ms: int = 0
+    """The latest proof that its subscribers have been given."""
+    silence_reported: bool = False
+    events: int = 0
+    malformed: int = 0
+    gaps: int = 0
+    last_event_ms: int | None = None
+    last_received_ms: int | None = None
+
+    def is_silent(self, at_ms: int, after_ms: int) -> bool:
+        """Whether it gave no event although it has been proven alive for `after_ms`."""
+        if self.events or self.proven_ms is None:
+            return False
+        return self.proven_before_ms + at_ms - self.proven_ms >= after_ms
+
+    def stats(self) -> ChannelStats:
+        return ChannelStats(
+            subscribers=len(self.seats),
+            proven=self.proven_ms is not None,
+            events=self.events,
+            malformed=self.malformed,
+            gaps=self.gaps,
+            last_event_ms=self.last_event_ms,
+            last_received_ms=self.last_received_ms,
+        )
+
+
+class Hub:
+    """The subscriptions of one feed. `origin` names the feed in `Alive`; `now_ms` reads its wall clock.
+
+    `on_raise` gets what an observer raises although it must not; that observer gets nothing more.
+    """
+
+    def __init__(
+        self,
+        origin: str,
+        now_ms: Callable[[], int],
+        on_change: Callable[[], None],
+        on_raise: Callable[[Exception], None],
+    ) -> None:
+        self._origin = origin
+        self._now_ms = now_ms
+        self._on_change = on_change
+        self._on_raise = on_raise
+        self._lines: dict[Channel, _Line] = {}
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._busy = False
+        self._alive_ms = 0
+        self._end: Callable[[Observer], None] | None = None
+        self._last_stats: dict[Channel, ChannelStats] = {}
+
+    # What is wanted
+
+    @property
+    def desired(self) -> tuple[Channel, ...]:
+        """The channels that have subscribers, in the order in which they got their first."""
+        return tuple(self._lines)
+
+    def subscribe(self, channel: Channel, observer: Observer) -> abc.DisposableBase:
+        """Add a subscriber; disposing stops its delivery at once."""
+        seat = _Seat(channel, observer)
+        self._in_turn(lambda: self._sit(seat))
+        return Disposable(lambda: self._give_up(seat))
+
+    def _sit(self, seat: _Seat) -> None:
+        if not seat.taken:
+            return  # disposed in the turn in which it came
+        if self._end is not None:
+            self._notify(seat, self._end)
+            return
+        line = self._lines.get(seat.channel)
+        if line is None:
+            line = self._lines[seat.channel] = _Line(seat.channel)
+            self._on_change()
+        line.seats = (*line.seats, seat)
+        if line.proven_ms is not None:
+            self._recover(seat, self._now_ms())
+
+    def _give_up(self, seat: _Seat) -> None:
+        seat.taken = False
+        self._in_turn(lambda: self._leave(seat))
+
+    def _leave(self, seat: _Seat) -> None:
+        line = self._lines.get(seat.channel)
+        if line is None or seat not in line.seats:
+            return
+        line.seats = tuple(each for each in line.seats if each is not seat)
+        if not line.seats:
+            del self._lines[seat.channel]
+            self._on_change()
+
+    # What arrives
+
+    def batch(self, channel: Channel, received_ms: int, events: tuple[Any, ...]) -> bool:
+        """Deliver events of a channel; False where nobody wants them."""
+        line = self._lines.get(channel)
+        if line is None:
+            return False
+        if events:
+            line.events += len(events)
+            line.last_event_ms = events[-1].time_ms
+            line.last_received_ms = received_ms
+            if line.proven_ms is None:
+                self._in_turn(lambda: self._begin(line, received_ms))
+            self._in_turn(lambda: self._send(line, Batch(channel, received_ms, events)))
+        return True
+
+    def relay(self, channel: Channel, signal: Signal[Any]) -> None:
+        """Deliver a signal as it was recorded: the recording brings gaps and proofs of its own."""
+        line = self._lines.get(channel)
+        if line is None:
+            return
+        for seat in line.seats:
+            seat.missing_since_ms = None
+        match signal:
+            case Batch(events=events, received_ms=received_ms) if events:
+                line.events += len(events)
+                line.last_event_ms, line.last_received_ms = events[-1].time_ms, received_ms
+            case Dropped(channel=of, count=count) if of is not None:
+                line.malformed += count
+            case Gap(start_ms=start_ms):
+                line.gaps += start_ms > 0
+                # Each subscriber's own, as on a live feed: a union passes a loss once that comes by two paths.
+                self._in_turn(lambda: self._each(line, lambda observer: observer.on_signal(attrs.evolve(signal))))
+                return
+            case _:
+                pass
+        assert not self._busy, "a replay says one thing after the other"
+        self._busy = True  # as `_in_turn`, for what a replay does by the million
+        try:
+            self._send(line, signal)
+        finally:
+            self._busy = False
+        self._run_waiting()
+
+    def passed(self, channel: Channel, count: int, received_ms: int) -> None:
+        """Count events that nobody had to be handed: every subscriber's own filters would have left them out."""
+        line = self._lines.get(channel)
+        if line is not None:
+            line.events += count
+            line.last_received_ms = max(received_ms, line.last_received_ms or 0)
+
+    def malformed(self, channel: Channel, count: int) -> None:
+        """Charge events that could not be read to the subscribers of their channel."""
+        line = self._lines.get(channel)
+        if line is not None:
+            line.malformed += count
+            self._in_turn(lambda: self._send(line, Dropped(channel, count, "malformed")))
+
+    def unreadable(self) -> None:
+        """Charge a message that could not be read to everyone: it may have held events of any channel."""
+        lost = Dropped(None, 1, "malformed")  # one loss, also for those who merge several channels
+        for line in self._lines.values():
+            self._waiting.append(partial(self._send, line, lost))
+        self._run_waiting()
+
+    def alive(self, at_ms: int) -> None:
+        """Everything up to `at_ms` has been said; older proof than was given already is none."""
+        if at_ms < self._alive_ms:
+            return
+        self._alive_ms = at_ms
+        for line in self._lines.values():
+            if line.proven_ms is not None and at_ms > line.alive_ms:
+                line.alive_ms = at_ms
+                self._waiting.append(partial(self._send, line, Alive(self._origin, at_ms)))
+        self._run_waiting()
+
+    def proven(self, channels: Iterable[Channel], at_ms: int) -> None:
+        """These channels are known to work from `at_ms` on: whoever was missing events is told which."""
+        for channel in channels:
+            line = self._lines.get(channel)
+            if line is not None and line.proven_ms is None:
+                line.proven_ms = at_ms
+                self._in_turn(partial(self._recover_all, line, at_ms))
+
+    def disconnected(self, proven_until_ms: int, reason: str) -> None:
+        """The connection is gone: every channel that worked misses events from the last proof on."""
+        for line in self._lines.values():
+            if line.proven_ms is None:
+                continue
+            line.proven_before_ms += max(0, proven_until_ms - line.proven_ms)
+            line.proven_ms = None
+            line.gaps += 1
+            for seat in line.seats:
+                seat.missing_since_ms, seat.reason = proven_until_ms, reason
+
+    def newly_silent(self, at_ms: int, after_ms: int) -> Sequence[Channel]:
+        """Channels without any event although proven alive for `after_ms`; each is named once."""
+        silent = [
+            line for line in self._lines.values() if not line.silence_reported and line.is_silent(at_ms, after_ms)
+        ]
+        for line in silent:
+            line.silence_reported = True
+        return [line.channel for line in silent]
+
+    # How it ends
+
+    def end_channel(self, channel: Channel, error: Exception) -> None:
+        """End the streams of one channel with an error; it can be subscribed to again."""
+        line = self._lines.pop(channel, None)
+        if line is not None:
+            self._on_change()
+            self._in_turn(lambda: self._each(line, lambda observer: observer.on_error(error)))
+
+    def complete(self) -> None:
+        """Complete every stream, behind a gap for those that miss something, and each that will be asked for."""
+        now_ms = self._now_ms()
+
+        def finish(line: _Line) -> None:
+            self._recover_all(line, now_ms)
+            self._each(line, lambda observer: observer.on_completed())
+
+        self._finish(lambda observer: observer.on_completed(), finish)
+
+    def fail(self, error: Exception) -> None:
+        """End every stream with an error, and each that will be asked for."""
+
+        def end(observer: Observer) -> None:
+            observer.on_error(error)
+
+        self._finish(end, lambda line: self._each(line, end))
+
+    def dispose(self) -> None:
+        """Let go of every subscriber at once, without a word. Who comes later finds its stream completed."""
+        for line in self._lines.values():
+            for seat in line.seats:
+                seat.taken = False
+        self._finish(lambda observer: observer.on_completed(), lambda line: None)
+
+    def _finish(self, end: Callable[[Observer], None], finish: Callable[[_Line], None]) -> None:
+        if self._end is not None:
+            return
+        self._last_stats = self.stats()
+        self._end = end
+        lines, self._lines = self._lines, {}
+        self._waiting.extend(partial(finish, line) for line in lines.values())
+        self._run_waiting()
+
+    # What is said of it
+
+    def stats(self) -> dict[Channel, ChannelStats]:
+        """By channel; after the end, as it was then."""
+        if self._end is not None:
+            return self._last_stats
+        return {channel: line.stats() for channel, line in self._lines.items()}
+
+    # How it is said
+
+    def _in_turn(self, action: Callable[[], None]) -> None:
+        self._waiting.append(action)
+        self._run_waiting()
+
+    def _run_waiting(self) -> None:
+        if self._busy:
+            return
+        self._busy = True
+        try:
+            while self._waiting:
+                self._waiting.popleft()()
+        finally:
+            self._busy = False
+
+    def _begin(self, line: _Line, at_ms: int) -> None:
+        """A gap comes first, also where frames left over from an earlier subscription precede the proof."""
+        for seat in line.seats:
+            if seat.missing_since_ms == 0:
+                self._recover(seat, at_ms)
+                seat.missing_since_ms = at_ms
+
+    def _recover_all(self, line: _Line, at_ms: int) -> None:
+        for seat in line.seats:
+            self._recover(seat, at_ms)
+
+    def _recover(self, seat: _Seat, at_ms: int) -> None:
+        if seat.missing_since_ms is not None:
+            gap = Gap(seat.channel, min(seat.missing_since_ms, at_ms), at_ms, seat.reason)
+            seat.missing_since_ms = None
+            self._notify(seat, lambda observer: observer.on_signal(gap))
+
+    def _send(self, line: _Line, signal: Signal[Any]) -> None:
+        for seat in line.seats:
+            if seat.taken:
+                try:
+                    seat.observer.on_signal(signal)
+                except Exception as error:  # noqa: BLE001 - the observer's own; see the module
+                    self._give_up(seat)
+                    self._on_raise(error)
+
+    def _each(self, line: _Line, notify: Callable[[Observer], None]) -> None:
+        for seat in line.seats:
+            self._notify(seat, notify)
+
+    def _notify(self, seat: _Seat, notify: Callable[[Observer], None]) -> None:
+        if not seat.taken:
+            return
+        try:
+            notify(seat.observer)
+        except Exception as error:  # noqa: BLE001 - the observer's own; see the module
+            self._give_up(seat)
+            self._on_raise(error)

@@ -1,0 +1,214 @@
+"""Files that others wrote become a recording: `import_jsonl`, `import_csv`. What is no event is kept aside.
+
+Rows are read, judged and written one after another; nothing is held but the batch being made.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, Literal, TypeAlias, get_args
+
+import attrs
+import msgspec
+
+from cgrx._importing.entries import Entries
+from cgrx._importing.rows import FIELDS, RECEIVED, Good, Reader, Reject, Row, UnreadableFileError, csv_rows, json_rows
+from cgrx._model.channels import Channel, FuturesTrades
+from cgrx._model.events import Event, Liquidation, Trade
+from cgrx._recording.entry import Recorded
+from cgrx._trio.clock import system_time
+
+Kind: TypeAlias = Literal["liquidations", "trades"]
+Files: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+
+REJECTS_SHOWN = 20
+"""So many rejected rows are handed out; all of them are in the file."""
+
+_PROGRESS_ROWS = 10_000
+"""So many rows go by between two calls of `progress`."""
+
+_EVENT_TYPES: dict[str, type[Event]] = {"liquidations": Liquidation, "trades": Trade}
+
+
+@attrs.frozen
+class Imported:
+    """What has become of the rows: `rows == events + rejected`."""
+
+    rows: int
+    events: int
+    rejected: int
+    rejects: tuple[Reject, ...]
+    """The first of them, at most `REJECTS_SHOWN`."""
+    rejects_file: Path | None
+    """Where all of them are, one JSON object a line; None where there are none."""
+    channels: tuple[Channel, ...]
+    """In the order of their first event."""
+
+
+def import_jsonl(
+    files: Files,
+    to: str | os.PathLike[str],
+    *,
+    events: Kind,
+    received: str | None = None,
+    min_volume: float = 0.0,
+    gapless: bool = False,
+    rejects: str | os.PathLike[str] | None = None,
+    progress: Callable[[Imported], None] | None = None,
+) -> Imported:
+    """Make a recording of files with one JSON object a line, plain or gzip, in either generation of names.
+
+    A row is judged as an event of a live frame is: it may be spelled loosely, and what is malformed there is rejected
+    here. The order of the files and of their rows is the order of receipt.
+
+    Args:
+        files: one file or several, read one after the other.
+        to: the folder of the recording, which must not exist or be empty.
+        events: what the rows are, `"liquidations"` or `"trades"`: they do not say it. Trades go to the channel of
+            their instrument with `min_volume`.
+        received: the key that holds the time of receipt, milliseconds since the epoch. A row without one was received
+            with the row before it, but not before it happened.
+        min_volume: of the channels of trades, US dollars; smaller trades are rejected.
+        gapless: vouch that the files miss nothing between their first row and their last. Then windows on a replay
+            give complete rows; by default their `gap_ms` is None, for a file does not say what it misses.
+        rejects: where rejected rows go; by default `to` with `.rejects.jsonl` behind its name.
+        progress: called from time to time with what has been done so far.
+
+    Returns:
+        The counters, and the first of the rejected rows.
+
+    Raises:
+        ValueError: an argument that cannot be used.
+        OSError: a file cannot be opened, or nothing can be written.
+        UnreadableFileError: a file cannot be read on from some line; what came before is in the recording.
+        RecordingError: the folder holds a recording already.
+    """
+    reader = _reader(events, received)
+    return _import(_rows(files, lambda path: json_rows(path, reader)), Path(to), min_volume, gapless, rejects, progress)
+
+
+def import_csv(
+    files: Files,
+    to: str | os.PathLike[str],
+    *,
+    events: Kind,
+    columns: Mapping[str, str] | None = None,
+    constants: Mapping[str, str] | None = None,
+    received: str | None = None,
+    min_volume: float = 0.0,
+    gapless: bool = False,
+    rejects: str | os.PathLike[str] | None = None,
+    progress: Callable[[Imported], None] | None = None,
+) -> Imported:
+    """The same for comma-separated values whose first line names the columns.
+
+    Args:
+        files: as of `import_jsonl`.
+        to: likewise.
+        events: likewise. The side may be a number, or `long`, `short`, `buy`, `sell`.
+        columns: which column holds a field of an event (`base_asset`, `exchange`, `symbol`, `side`, `price`,
+            `volume_usd`, `time_ms`), such as `{"price": "px"}`. A field that is not named is in the column of its own
+            name, in either generation's spelling.
+        constants: a field that no column holds, such as `{"exchange": "Binance"}`.
+        received: the column that holds the time of receipt, as of `import_jsonl`.
+        min_volume: as of `import_jsonl`.
+        gapless: likewise.
+        rejects: likewise.
+        progress: likewise.
+
+    Returns:
+        As `import_jsonl`.
+
+    Raises:
+        ValueError: also where a file lacks a column. Otherwise as `import_jsonl`.
+    """
+    columns, constants = columns or {}, constants or {}
+    for name, fields in (("columns", columns), ("constants", constants)):
+        for field in fields:
+            if field not in FIELDS:
+                raise ValueError(f"{name}: {field!r} is no field of an event; those are {', '.join(FIELDS)}")
+    reader = _reader(events, None if received is None else RECEIVED)
+    named = {**columns, **({} if received is None else {RECEIVED: received})}
+    rows = _rows(files, lambda path: csv_rows(path, reader, named, constants))
+    return _import(rows, Path(to), min_volume, gapless, rejects, progress)
+
+
+def _reader(events: str, received: str | None) -> Reader:
+    if events not in get_args(Kind):
+        raise ValueError(f'events={events!r} is neither "liquidations" nor "trades"')
+    return Reader(_EVENT_TYPES[events], received, int(system_time() * 1e3))
+
+
+def _rows(files: Files, read: Callable[[Path], Iterator[Row]]) -> Iterator[tuple[str, Row]]:
+    paths = [Path(files)] if isinstance(files, str | os.PathLike) else [Path(file) for file in files]
+    if not paths:
+        raise ValueError("there is nothing to import: give at least one file")
+    return ((str(path), row) for path in paths for row in read(path))
+
+
+class _Aside:
+    """The file of rejected rows, made with the first of them."""
+
+    def __init__(self, path: Path, closing: ExitStack) -> None:
+        self.path = path
+        self._closing = closing
+        self._file: IO[bytes] | None = None
+
+    def put(self, reject: Reject) -> None:
+        """Keep a row aside."""
+        if self._file is None:
+            self._file = self._closing.enter_context(self.path.open("wb"))
+        self._file.write(msgspec.json.encode(attrs.asdict(reject)) + b"\n")
+
+
+def _import(
+    rows: Iterator[tuple[str, Row]],
+    to: Path,
+    min_volume: float,
+    gapless: bool,
+    rejects: str | os.PathLike[str] | None,
+    progress: Callable[[Imported], None] | None,
+) -> Imported:
+    from cgrx._recording.writer import RecordingWriter  # needs the extra `recording`
+
+    if to.is_dir() and any(to.iterdir()):
+        raise ValueError(
+            f"{to} is not empty: an import makes a recording of its own, which a replay can join to others"
+        )
+    FuturesTrades("any", "any", min_volume)  # says what is wrong with the least volume, if anything
+    entries = Entries(min_volume, gapless)
+    counted = events = 0
+    first: list[Reject] = []
+    with ExitStack() as closing:
+        aside = _Aside(to.with_name(f"{to.name}.rejects.jsonl") if rejects is None else Path(rejects), closing)
+        writer = closing.enter_context(RecordingWriter(to))
+
+        def so_far() -> Imported:
+            rejected = counted - events
+            file = aside.path if rejected else None
+            return Imported(counted, events, rejected, tuple(first), file, entries.channels)
+
+        def write(said: Iterable[Recorded]) -> None:
+            for entry in said:
+                writer.add(entry.channel, entry.said)
+
+        try:
+            for file, row in rows:
+                counted += 1
+                judged = entries.judge(file, row)
+                if isinstance(judged, Good):
+                    events += 1
+                    write(entries.take(judged))
+                else:
+                    aside.put(judged)
+                    if len(first) < REJECTS_SHOWN:
+                        first.append(judged)
+                    write(entries.lose())
+                if progress is not None and counted % _PROGRESS_ROWS == 0:
+                    progress(so_far())
+        except UnreadableFileError:
+            write(entries.finish())
+            raise
+        write(entries.finish())
+        return so_far()

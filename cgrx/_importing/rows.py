@@ -1,0 +1,228 @@
+"""Files that others wrote, row by row: each is an event or says why it is none, judged as one of a live frame is.
+
+Text in, `Row` out; nothing a file holds raises, but a file that cannot be read does.
+"""
+
+import csv
+import gzip
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias, cast
+
+import attrs
+import msgspec
+
+from cgrx._model.errors import CgrxError
+from cgrx._model.events import Event, LiquidationSide, TradeSide
+from cgrx._wire.lenient import MAX_AHEAD_MS, read_event, read_json, read_number
+from cgrx._wire.messages import Malformed
+
+LINE_BYTES = 1024 * 1024
+"""A longer line is no event: it is rejected, and its beginning kept."""
+
+FIELDS = {
+    "base_asset": "baseAsset",
+    "exchange": "exName",
+    "symbol": "symbol",
+    "side": "side",
+    "price": "price",
+    "volume_usd": "volUsd",
+    "time_ms": "time",
+}
+"""The fields of an event, and their names in a frame: a column of CSV is found by either where none is given."""
+
+RECEIVED = "received"
+"""By this name a row of CSV gives its time of receipt."""
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_SIDES = {side.name.casefold(): int(side) for sides in (LiquidationSide, TradeSide) for side in sides}
+_decode = msgspec.json.Decoder().decode
+
+
+class UnreadableFileError(CgrxError):
+    """A file to import cannot be read on from some point: `path`, and `line`, the last that could be read."""
+
+    def __init__(self, path: Path, line: int, reason: str) -> None:
+        super().__init__(f"{path} cannot be read beyond line {line}: {reason}")
+        self.path = path
+        self.line = line
+        self.reason = reason
+
+
+@attrs.frozen
+class Reject:
+    """A row that is no event."""
+
+    file: str
+    line: int
+    """Counted from 1."""
+    path: str
+    """Where in the row, as `"$.price"`; `"$"` for the whole."""
+    reason: str
+    text: str
+    """The row as it stands in the file, what is no UTF-8 escaped."""
+
+
+@attrs.frozen
+class Good:
+    """A row that is an event. `received_ms` is None where the row does not say it."""
+
+    line: int
+    event: Event
+    received_ms: int | None
+    text: str
+
+
+Row: TypeAlias = Good | Reject
+
+
+@attrs.frozen
+class Reader:
+    """How rows are judged."""
+
+    event_type: type[Event]
+    received: str | None
+    """The key or column that holds the time of receipt, milliseconds since the epoch."""
+    now_ms: int
+    """No row can have been received later."""
+
+    def judge(self, file: str, line: int, value: object, text: str) -> Row:
+        """What a row is."""
+        if isinstance(value, Malformed):
+            return Reject(file, line, value.path, value.reason, text)
+        received_ms: int | None = None
+        said = None if self.received is None else _value(value, self.received)
+        if said is not None and said != "":
+            try:
+                received_ms = int(read_number(said))
+            except ValueError as error:
+                return Reject(file, line, f"$.{self.received}", str(error), text)
+            if not 0 <= received_ms <= self.now_ms + MAX_AHEAD_MS:
+                return Reject(file, line, f"$.{self.received}", "expected a time between 1970 and now", text)
+        latest_ms = (self.now_ms if received_ms is None else received_ms) + MAX_AHEAD_MS
+        event = read_event(value, "$", self.event_type, latest_ms)
+        if isinstance(event, Malformed):
+            return Reject(file, line, event.path, event.reason, text)
+        return Good(line, event, received_ms, text)
+
+
+def _value(row: object, key: str) -> object:
+    return cast("dict[str, object]", row).get(key) if isinstance(row, dict) else None
+
+
+def json_rows(path: Path, reader: Reader) -> Iterator[Row]:
+    """The rows of a file with one JSON object a line, plain or gzip; blank lines are none.
+
+    Raises:
+        UnreadableFileError: from some line on.
+    """
+    for number, line in _lines(path):
+        text = line.decode("utf-8", "backslashreplace").rstrip("\r\n")
+        if len(line) > LINE_BYTES:
+            yield Reject(str(path), number, "$", f"longer than {LINE_BYTES:,} bytes", text)
+            continue
+        if line.isspace():
+            continue
+        try:
+            value: object = _decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            value = read_json(line)
+        yield reader.judge(str(path), number, value, text)
+
+
+def csv_rows(path: Path, reader: Reader, columns: Mapping[str, str], constants: Mapping[str, str]) -> Iterator[Row]:
+    """The rows of a file of comma-separated values whose first line names its columns, plain or gzip.
+
+    Raises:
+        ValueError: a column that is asked for is not there.
+        UnreadableFileError: from some line on.
+    """
+    numbered = _Numbered(_lines(path))
+    rows = csv.reader(numbered, strict=True)
+    names = next(rows, list[str]())
+    places = _places(path, names, columns, constants)
+    fixed = {FIELDS[field]: value for field, value in constants.items()}
+    while True:
+        numbered.begin()
+        try:
+            row = next(rows)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield Reject(str(path), numbered.first, "$", str(error), numbered.text)
+            rows = csv.reader(numbered, strict=True)
+            continue
+        if not row:
+            continue
+        if len(row) != len(names):
+            reason = f"expected {len(names)} values, got {len(row)}"
+            yield Reject(str(path), numbered.first, "$", reason, numbered.text)
+            continue
+        value: dict[str, Any] = {name: row[place] for name, place in places.items()} | fixed
+        value["side"] = _SIDES.get(value["side"].strip().casefold(), value["side"])
+        yield reader.judge(str(path), numbered.first, value, numbered.text)
+
+
+def _places(path: Path, names: list[str], columns: Mapping[str, str], constants: Mapping[str, str]) -> dict[str, int]:
+    """Where in a row each value of an event stands."""
+    sought = {field: (columns[field],) if field in columns else (field, wire) for field, wire in FIELDS.items()}
+    if RECEIVED in columns:
+        sought[RECEIVED] = (columns[RECEIVED],)
+    places: dict[str, int] = {}
+    for field, accepted in sought.items():
+        if field in constants:
+            continue
+        column = next((name for name in accepted if name in names), None)
+        if column is None:
+            raise ValueError(
+                f"{path} has no column {' or '.join(map(repr, accepted))} for {field}; its columns are"
+                f" {', '.join(map(repr, names))}"
+            )
+        places[FIELDS.get(field, field)] = names.index(column)
+    return places
+
+
+class _Numbered(Iterator[str]):
+    """Lines for a reader that takes several of them for one row, as quoted values may hold line ends."""
+
+    def __init__(self, lines: Iterator[tuple[int, bytes]]) -> None:
+        self._lines = lines
+        self._taken: list[str] = []
+        self.first = 0
+        """The number of the first line of the present row."""
+
+    def begin(self) -> None:
+        """A new row begins."""
+        self._taken = []
+
+    @property
+    def text(self) -> str:
+        """The lines of the present row."""
+        return "".join(self._taken).rstrip("\r\n")
+
+    def __next__(self) -> str:
+        number, line = next(self._lines)
+        if not self._taken:
+            self.first = number
+        self._taken.append(line.decode("utf-8-sig" if number == 1 else "utf-8", "backslashreplace"))
+        return self._taken[-1]
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """The lines with their numbers; of a very long one the beginning, a byte more than `LINE_BYTES`."""
+    number = 0
+    try:
+        with path.open("rb") as start:
+            is_gzip = start.read(2) == _GZIP_MAGIC
+        with gzip.open(path, "rb") if is_gzip else path.open("rb") as file:
+            while line := file.readline(LINE_BYTES + 1):
+                number += 1
+                piece = line
+                while not piece.endswith(b"\n") and len(piece) > LINE_BYTES:
+                    piece = file.readline(LINE_BYTES + 1)
+                yield number, line
+    except (OSError, EOFError, zlib.error) as error:  # a gzip file that is cut short or damaged, among others
+        if number == 0 and isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise UnreadableFileError(path, number, str(error)) from error

@@ -1,0 +1,8 @@
+"""What everything else speaks of: events, channels, signals, status, errors, limits, and how people write times.
+
+Imports nothing of cgrx. Frozen values and the functions that read them: no clock, no I/O, no trio.
+
+Read `events` and `signals` first, the two things that flow; then `channels` and `instruments`, the names; `status` and
+`errors`, what a feed says about itself; `limits`, every time-out and bound in one place; `exchanges`, how exchanges are
+spelled; `times`, how people write times.
+"""

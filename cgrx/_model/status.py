@@ -1,0 +1,193 @@
+"""What a feed says about itself: its state, its status events and its counters. All frozen values."""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import TypeAlias
+
+import attrs
+
+from cgrx._model.channels import Channel
+
+
+class State(Enum):
+    """Where a feed stands."""
+
+    CONNECTING = "connecting"
+    """Before the first handshake."""
+    CONNECTED = "connected"
+    RECONNECTING = "reconnecting"
+    """Disconnected, waiting to try again or trying."""
+    CLOSED = "closed"
+    """Ended by its user."""
+    FAILED = "failed"
+    """Ended by an error that `run()` raises."""
+
+
+@attrs.frozen
+class Connecting:
+    """An attempt begins; `attempt` counts from 1 since the last connection."""
+
+    at_ms: int
+    attempt: int
+
+
+@attrs.frozen
+class Connected:
+    """The handshake is done; subscriptions are being sent."""
+
+    at_ms: int
+
+
+@attrs.frozen
+class Disconnected:
+    """A connection, or an attempt to make one, has ended; the next attempt is `retry_in_s` seconds away."""
+
+    at_ms: int
+    error: Exception
+    retry_in_s: float
+
+
+@attrs.frozen
+class Silent:
+    """A channel has given no event since it was subscribed to, although the connection is proven alive.
+
+    `hint` says how else its instrument may be spelled, None where nothing is known.
+    """
+
+    at_ms: int
+    channel: Channel
+    hint: str | None
+
+
+@attrs.frozen
+class Backpressured:
+    """A blocking consumer is full: the socket is not read until `Resumed`."""
+
+    at_ms: int
+
+
+@attrs.frozen
+class Resumed:
+    """The socket is read again."""
+
+    at_ms: int
+
+
+@attrs.frozen
+class MalformedInput:
+    """Something received could not be read. `path` is where in the message, `excerpt` a bounded piece of it."""
+
+    at_ms: int
+    channel: str | None
+    path: str
+    reason: str
+    excerpt: str
+
+
+@attrs.frozen
+class NoticeReceived:
+    """The server sent a text that is neither data nor a pong."""
+
+    at_ms: int
+    text: str
+
+
+@attrs.frozen
+class SubscriberFailed:
+    """A subscriber raised `error`; its subscription has been disposed."""
+
+    at_ms: int
+    error: Exception
+
+
+@attrs.frozen
+class StreamFailed:
+    """A stream ended with `error`, and its subscriber has no `on_error`."""
+
+    at_ms: int
+    error: Exception
+
+
+@attrs.frozen
+class RecordingFailed:
+    """A recorder of this feed has lost events, or has ended, because of `error`; the feed goes on."""
+
+    at_ms: int
+    error: Exception
+
+
+@attrs.frozen
+class Ended:
+    """The feed has ended: by its user (`error` is None) or by `error`."""
+
+    at_ms: int
+    error: Exception | None
+
+
+Status: TypeAlias = (
+    Connecting
+    | Connected
+    | Disconnected
+    | Silent
+    | Backpressured
+    | Resumed
+    | MalformedInput
+    | NoticeReceived
+    | SubscriberFailed
+    | StreamFailed
+    | RecordingFailed
+    | Ended
+)
+
+
+@attrs.frozen
+class ChannelStats:
+    """Counters of one channel since its first subscriber came."""
+
+    subscribers: int
+    """Subscriptions now."""
+    proven: bool
+    """Whether the subscription is known to work on the present connection."""
+    events: int
+    """Events received and handed to at least one subscriber."""
+    malformed: int
+    """Events received that could not be read."""
+    gaps: int
+    """Times that events may have been missed, the beginning of each subscription not counted."""
+    last_event_ms: int | None
+    """Time of the latest event received, milliseconds since the epoch."""
+    last_received_ms: int | None
+    """When it was received, milliseconds since the epoch."""
+
+
+@attrs.frozen
+class FeedStats:
+    """Counters of a feed since `connect()`."""
+
+    state: State
+    connections: int
+    """Handshakes completed."""
+    attempts: int
+    """Connections tried."""
+    messages: int
+    """Messages received."""
+    received_bytes: int
+    """Payload bytes received."""
+    events: int
+    """Events received and handed to at least one subscriber."""
+    unclaimed: int
+    """Events received on a channel without subscribers (it takes the server a moment to stop)."""
+    malformed: int
+    """Messages and events that could not be read."""
+    notices: int
+    """Texts received that are neither data nor a pong."""
+    pings: int
+    """Pings sent."""
+    pongs: int
+    """Pongs received."""
+    round_trip_ms: float | None
+    """Of the latest ping and pong, milliseconds."""
+    subscribers: int
+    """Subscriptions now, over all channels."""
+    channels: Mapping[Channel, ChannelStats]
+    """By channel, those with subscribers (after the end: those that had some)."""

@@ -1,0 +1,150 @@
+"""The finished parts of a recording: Parquet, with a checksum in every page, and of the whole file in the manifest.
+
+Row groups end where something said at once ends, so that a reader who takes one at a time never has half of a batch.
+"""
+
+import os
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from cgrx._model.errors import RecordingError
+from cgrx._recording.arrow import Rows, pa, pq
+from cgrx._recording.manifest import Part, finished_name
+from cgrx._recording.schema import DICTIONARIES, SCHEMA, in_memory
+from cgrx._recording.selection import Wanted
+from cgrx._recording.summary import Summary
+
+GROUP_ROWS = 65_536
+"""A row group has about so many rows: what a reader holds at a time."""
+
+_CHUNK = 2**20
+_TEXTS = (*DICTIONARIES, "text", "side")
+_ENCODINGS = {
+    **dict.fromkeys(("price", "volume_usd"), "BYTE_STREAM_SPLIT"),
+    **dict.fromkeys(
+        ("seq", "received_ms", "time_ms", "start_ms", "end_ms", "count"),
+        "DELTA_BINARY_PACKED",
+    ),
+}
+
+
+def finish(folder: Path, number: int, batches: Sequence[Rows]) -> Part:
+    """Write a finished part: it is there as a whole, or not at all.
+
+    Raises:
+        OSError: it could not be written.
+    """
+    path = folder / finished_name(number)
+    draft = path.with_suffix(".tmp")
+    try:
+        with draft.open("w+b") as file:
+            _write(pa.Table.from_batches(batches, SCHEMA), file)
+            file.flush()
+            os.fsync(file.fileno())
+            checksum, size = _checksum(file), file.tell()
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
+    summary = Summary.before(batches[0].column("seq")[0].as_py())
+    for batch in batches:
+        summary.add(batch)
+    return summary.part(number, size, checksum)
+
+
+def _write(table: Any, file: IO[bytes]) -> None:
+    with pq.ParquetWriter(
+        file,
+        SCHEMA,
+        compression="zstd",
+        use_dictionary=list(_TEXTS),
+        column_encoding=_ENCODINGS,
+        write_page_checksum=True,
+        store_schema=False,
+    ) as writer:
+        for start, end in _groups(table):
+            writer.write_table(table.slice(start, end - start), row_group_size=end - start)
+
+
+def _groups(table: Any) -> Iterator[tuple[int, int]]:
+    """Where row groups begin and end."""
+    seqs = table["seq"]
+    start = 0
+    while start < len(table):
+        end = min(start + GROUP_ROWS, len(table))
+        while end < len(table) and seqs[end] == seqs[end - 1]:
+            end += 1
+        yield start, end
+        start = end
+
+
+def _checksum(file: IO[bytes]) -> int:
+    file.seek(0)
+    checksum = 0
+    while chunk := file.read(_CHUNK):
+        checksum = zlib.crc32(chunk, checksum)
+    return checksum
+
+
+def verify(folder: Path, part: Part) -> None:
+    """Compare a finished part with what the manifest says of it.
+
+    Raises:
+        RecordingError: it is missing, or not as it was written.
+    """
+    verify_size(folder, part)
+    with (folder / part.file).open("rb") as file:
+        if _checksum(file) != part.crc32:
+            raise RecordingError(str(folder / part.file), None, "it is damaged: its checksum does not match")
+
+
+def verify_size(folder: Path, part: Part) -> None:
+    """The same as far as it can be seen without reading it."""
+    path = folder / part.file
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError:
+        place = f"seq {part.first_seq} to {part.last_seq}"
+        raise RecordingError(str(path), place, "this part of the recording is missing") from None
+    if size != part.bytes:
+        raise RecordingError(str(path), f"byte {min(size, part.bytes)}", f"it has {size} bytes, not {part.bytes}")
+
+
+def read_finished(path: Path, wanted: Wanted) -> Iterator[Rows]:
+    """The wanted rows of a finished part, as in memory, one row group at a time; those without any are not read.
+
+    Raises:
+        RecordingError: it cannot be read, at the row group where that is.
+    """
+    place = "footer"
+    try:
+        with pq.ParquetFile(path, read_dictionary=list(DICTIONARIES), page_checksum_verification=True) as file:
+            times = file.schema_arrow.get_field_index("received_ms")
+            for group in range(file.num_row_groups):
+                place = f"row group {group}"
+                known = file.metadata.row_group(group).column(times).statistics
+                if known is None or wanted.holds(known.min, known.max):
+                    for batch in file.read_row_group(group).combine_chunks().to_batches():
+                        yield wanted.of(in_memory(batch))
+    except (OSError, pa.ArrowException) as error:
+        raise RecordingError(str(path), place, f"it cannot be read: {error}") from None
+
+
+def described(folder: Path, number: int) -> Part:
+    """What a finished part holds, where no manifest says it: all of it is read.
+
+    Raises:
+        RecordingError: it cannot be read.
+    """
+    path = folder / finished_name(number)
+    summary: Summary | None = None
+    for batch in read_finished(path, Wanted(None, None, None)):
+        if summary is None:
+            summary = Summary.before(batch.column("seq")[0].as_py())
+        summary.add(batch)
+    if summary is None:
+        raise RecordingError(str(path), None, "it holds nothing")
+    with path.open("rb") as file:
+        return summary.part(number, path.stat().st_size, _checksum(file))

@@ -1,0 +1,151 @@
+"""The manifest of a recording: which finished parts there are, so that one that is missing or changed is noticed.
+
+`manifest.json` is replaced as a whole, and carries a checksum of its own content.
+"""
+
+import json
+import os
+import re
+import zlib
+from pathlib import Path
+from typing import Any
+
+import attrs
+import msgspec
+
+from cgrx._model.errors import RecordingError
+
+VERSION = 1
+NAME = "manifest.json"
+_FORMAT = "cgrx recording"
+_PART = re.compile(r"part-(\d{8})\.(parquet|open)")
+
+
+@attrs.frozen(kw_only=True)
+class Part:
+    """A part of a recording: one file."""
+
+    number: int
+    """From 0 on."""
+    first_seq: int
+    """Of what it holds, the number of the first thing that the feed said."""
+    last_seq: int
+    events: int
+    rows: int
+    """Events, marks and status together."""
+    start_ms: int
+    """The earliest time of receipt, milliseconds since the epoch."""
+    end_ms: int
+    """The latest."""
+    channels: tuple[str, ...]
+    """The wire names of the channels that it holds."""
+    bytes: int
+    """The size of the file; of a part that is not finished, of what is whole in it."""
+    crc32: int | None
+    """Of the whole file; None while the part is not finished."""
+
+    @property
+    def file(self) -> str:
+        """The name of its file."""
+        return finished_name(self.number) if self.crc32 is not None else open_name(self.number)
+
+
+@attrs.frozen
+class Manifest:
+    """The finished parts in order, and the number of the part that is being written, None where there is none."""
+
+    parts: tuple[Part, ...] = ()
+    open: int | None = None
+
+    @property
+    def next_number(self) -> int:
+        """Of the part behind the finished ones."""
+        return len(self.parts)
+
+    @property
+    def next_seq(self) -> int:
+        """Of the first thing behind the finished parts."""
+        return self.parts[-1].last_seq + 1 if self.parts else 0
+
+
+def finished_name(number: int) -> str:
+    """The file of a finished part."""
+    return f"part-{number:08}.parquet"
+
+
+def open_name(number: int) -> str:
+    """The file of a part that is being written."""
+    return f"part-{number:08}.open"
+
+
+def part_numbers(folder: Path) -> dict[str, list[int]]:
+    """The numbers of the parts whose files are there: `parquet` and `open`, each in order."""
+    found: dict[str, list[int]] = {"parquet": [], "open": []}
+    for path in sorted(folder.iterdir()):
+        match = _PART.fullmatch(path.name)
+        if match is not None:
+            found[match[2]].append(int(match[1]))
+    return found
+
+
+def write(folder: Path, manifest: Manifest) -> None:
+    """Replace the manifest: afterwards the new one is there, before the old one, never anything else."""
+    content = {"format": _FORMAT, "version": VERSION, **attrs.asdict(manifest)}
+    text = json.dumps({**content, "crc32": _checksum(content)}, indent=1)
+    replace(folder / NAME, (text + "\n").encode())
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Write a file under another name, and give it its own when it is whole."""
+    draft = path.with_name(path.name + ".tmp")
+    try:
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def read(folder: Path) -> Manifest:
+    """Read the manifest.
+
+    Raises:
+        RecordingError: there is none, it is of a newer version, or damaged.
+    """
+    path = folder / NAME
+    try:
+        content: dict[str, Any] = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+    except (FileNotFoundError, NotADirectoryError):
+        raise RecordingError(str(path), None, "there is no recording here: its manifest is missing") from None
+    except ValueError as error:  # msgspec's are, and those of Unicode
+        raise RecordingError(str(path), None, f"the manifest is damaged: {error}") from None
+    if content.get("format") != _FORMAT:
+        raise RecordingError(str(path), "format", "this is not the manifest of a recording")
+    version = content.get("version")
+    if version != VERSION:
+        newer = isinstance(version, int) and version > VERSION
+        raise RecordingError(
+            str(path), "version", f"{version!r} is {'newer than' if newer else 'not'} {VERSION}, which this cgrx reads"
+        )
+    if content.pop("crc32", None) != _checksum(content):
+        raise RecordingError(str(path), "crc32", "the manifest is damaged: its checksum does not match")
+    known = _converted(path, content)
+    seqs = (0, *(part.last_seq + 1 for part in known.parts))
+    for number, (part, first_seq) in enumerate(zip(known.parts, seqs, strict=False)):
+        if part.number != number or part.first_seq != first_seq:
+            raise RecordingError(str(path), f"part {number}", "the parts do not follow one another")
+    return known
+
+
+def _converted(path: Path, content: dict[str, Any]) -> Manifest:
+    try:
+        return msgspec.convert(content, Manifest)
+    except msgspec.ValidationError as error:
+        raise RecordingError(str(path), None, f"this is not the manifest of a recording: {error}") from None
+
+
+def _checksum(content: dict[str, Any]) -> int:
+    return zlib.crc32(json.dumps(content, sort_keys=True, separators=(",", ":")).encode())

@@ -1,0 +1,94 @@
+"""The part of a recording that is being written: frames of Arrow IPC, see `_recording_frames`."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from cgrx._model.errors import RecordingError
+from cgrx._recording.arrow import Rows, pa
+from cgrx._recording.framing import decode, encode
+from cgrx._recording.manifest import Part, open_name, replace
+from cgrx._recording.schema import SCHEMA
+from cgrx._recording.summary import Summary
+
+
+class OpenPart:
+    """A part that is being written: what `write` has returned from outlives this process, not the machine's power.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+
+    def __init__(self, folder: Path, number: int, first_seq: int) -> None:
+        self.number = number
+        self.path = folder / open_name(number)
+        replace(self.path, encode(first_seq, SCHEMA.serialize().to_pybytes()))  # never without its first frame
+        self._file: IO[bytes] = self.path.open("r+b", buffering=0)
+        self.bytes = self._file.seek(0, os.SEEK_END)
+
+    def write(self, batch: Rows) -> None:
+        """Append rows, as in files. Where that fails, as on a full disk, nothing of them is there.
+
+        Raises:
+            OSError: they could not be written.
+        """
+        frame = memoryview(encode(batch.column("seq")[0].as_py(), batch.serialize().to_pybytes()))
+        written = 0
+        try:
+            while written < len(frame):
+                written += self._file.write(frame[written:])
+        except OSError:
+            self._file.truncate(self.bytes)
+            self._file.seek(self.bytes)
+            raise
+        self.bytes += written
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def read_open(path: Path, until: int | None = None) -> Iterator[tuple[int, Rows]]:
+    """The rows of a part that is being written, as in files, frame by frame, each behind the byte where it ends.
+
+    What follows behind the frame that ends at the byte `until` is left out, as is a last frame that is cut off.
+
+    Raises:
+        RecordingError: damage, at the frame where it is.
+        FileNotFoundError: it is not there (any more).
+    """
+    with path.open("rb") as file:
+        frames = decode(file, str(path))
+        head = next(frames, None)
+        if head is None:
+            raise RecordingError(str(path), "frame at byte 0", "the file is cut off before its first frame ends")
+        if not pa.ipc.read_schema(pa.py_buffer(head.payload)).equals(SCHEMA):
+            raise RecordingError(str(path), "frame at byte 0", "its columns are others than this cgrx reads")
+        seq = head.seq
+        for frame in frames:
+            if frame.seq != seq:
+                raise RecordingError(str(path), f"frame at byte {frame.offset}", "it does not follow the one before")
+            batch = pa.ipc.read_record_batch(pa.py_buffer(frame.payload), SCHEMA)
+            yield frame.end, batch
+            if frame.end == until:
+                return
+            seq = batch.column("seq")[-1].as_py() + 1
+
+
+def summarized(folder: Path, number: int) -> tuple[Part | None, RecordingError | None]:
+    """What a part that is being written holds, None where nothing yet; and why no more of it can be read.
+
+    Raises:
+        FileNotFoundError: it is not there (any more).
+    """
+    summary: Summary | None = None
+    size = 0
+    damage: RecordingError | None = None
+    try:
+        for size, batch in read_open(folder / open_name(number)):  # noqa: B007 - the last one is used below
+            summary = summary or Summary.before(batch.column("seq")[0].as_py())
+            summary.add(batch)
+    except RecordingError as error:
+        damage = error
+    return None if summary is None else summary.part(number, size, None), damage

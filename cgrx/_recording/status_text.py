@@ -1,0 +1,54 @@
+"""What a feed says about itself, as the JSON text in a recording's column `text`.
+
+An object with the class's name under `status` and its fields. An error is its type's name and its message: what it
+was to the program that recorded does not outlive it.
+"""
+
+import json
+from typing import Any, TypeAlias
+
+import attrs
+
+from cgrx._model.channels import parse_channel
+from cgrx._model.errors import RecordedError
+from cgrx._model.status import Connected, Connecting, Disconnected, MalformedInput, NoticeReceived, Silent
+
+Kept: TypeAlias = Connecting | Connected | Disconnected | Silent | MalformedInput | NoticeReceived
+"""What is worth keeping: what the connection was like. Who failed on a feed is the program's own affair."""
+
+KEPT: dict[str, type[Kept]] = {
+    kept.__name__: kept for kept in (Connecting, Connected, Disconnected, Silent, MalformedInput, NoticeReceived)
+}
+
+
+def to_text(status: Kept) -> str:
+    """A status as text, in ASCII: what a server sends need not be Unicode that can be stored."""
+    fields: dict[str, Any] = attrs.asdict(status, recurse=False)
+    match status:
+        case Disconnected(error=error):
+            name, message = error.args if isinstance(error, RecordedError) else (type(error).__name__, str(error))
+            fields["error"] = {"type": name, "message": message}
+        case Silent(channel=channel):
+            fields["channel"] = channel.name
+        case _:
+            pass
+    return json.dumps({"status": type(status).__name__, **fields})
+
+
+def from_text(text: str) -> Kept:
+    """The status that `to_text` wrote.
+
+    Raises:
+        ValueError: it did not.
+    """
+    try:
+        fields: dict[str, Any] = json.loads(text)
+        status = KEPT[fields.pop("status")]
+        if status is Disconnected:
+            error = fields["error"]
+            fields["error"] = RecordedError(error["type"], error["message"])
+        elif status is Silent:
+            fields["channel"] = parse_channel(fields["channel"])
+        return status(**fields)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{text!r} is no recorded status: {error!r}") from None

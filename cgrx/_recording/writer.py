@@ -1,0 +1,198 @@
+"""Writes a recording, without any event loop: appended, flushed into the part being written, finished part by part.
+
+append ──► rows in memory ──flush──► part-N.open ──full, or the UTC hour turns──► part-N.parquet, manifest
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from filelock import FileLock, Timeout
+
+from cgrx._model.channels import Channel
+from cgrx._model.errors import RecordingError
+from cgrx._model.signals import Signal
+from cgrx._model.status import Status
+from cgrx._recording import manifest
+from cgrx._recording.entry import Recorded
+from cgrx._recording.finished_part import finish
+from cgrx._recording.manifest import Manifest, Part
+from cgrx._recording.open_part import OpenPart, read_open
+from cgrx._recording.schema import RowBuilder, said_ms
+
+LOCK = "lock"
+PART_BYTES = 64 * 2**20
+"""A part that is being written is finished when it has so many bytes; in Parquet it has about a tenth."""
+
+_HOUR_MS = 3_600_000
+_BUFFER_ROWS = 65_536
+"""So many rows are flushed without being asked."""
+
+
+class RecordingWriter:
+    """Writes one recording, or goes on with it. One writer at a time, in one thread at a time.
+
+    What a killed writer left is finished first. Use it as a context manager, or call `close`.
+
+    Args:
+        folder: where; made where it is missing.
+        part_bytes: the size at which a part is finished.
+
+    Raises:
+        RecordingError: somebody else is writing there, or what is there is damaged.
+        OSError: nothing can be written there.
+    """
+
+    def __init__(self, folder: Path, *, part_bytes: int = PART_BYTES) -> None:
+        self.folder = folder
+        self._part_bytes = part_bytes
+        folder.mkdir(parents=True, exist_ok=True)
+        self._lock = FileLock(folder / LOCK, timeout=0, thread_local=False)
+        try:
+            self._lock.acquire()
+        except Timeout:
+            raise RecordingError(str(folder), None, "another recorder is writing there") from None
+        try:
+            self._manifest = self._recovered()
+        except BaseException:
+            self._lock.release()
+            raise
+        self._rows = RowBuilder(self._manifest.next_seq, max((part.end_ms for part in self._manifest.parts), default=0))
+        self._open: OpenPart | None = None
+        self._hour: int | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def bytes(self) -> int:
+        """The size of all parts."""
+        return sum(part.bytes for part in self.parts) + (0 if self._open is None else self._open.bytes)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The finished parts."""
+        return self._manifest.parts
+
+    def append(self, *entries: Recorded) -> None:
+        """Add what was said; see `add`."""
+        for entry in entries:
+            self.add(entry.channel, entry.said)
+
+    def add(self, channel: Channel | None, said: Signal[Any] | Status) -> None:
+        """Add what was said on the stream of a channel, None: on the status.
+
+        Raises:
+            ValueError: a feed does not say that there.
+            OSError: a part could not be written.
+        """
+        hour = max(self._rows.now_ms, said_ms(said)) // _HOUR_MS
+        if hour != self._hour:
+            if self._hour is not None:
+                self.finish()
+            self._hour = hour
+        self._rows.add(channel, said)
+        if len(self._rows) >= _BUFFER_ROWS:
+            self.flush()
+
+    def write(self, heard: Iterable[Any]) -> None:
+        """Add what was said, each behind its channel, and flush. Raises as `add` and `flush` do."""
+        each = iter(heard)
+        for channel, said in zip(each, each, strict=True):
+            self.add(channel, said)
+        self.flush()
+
+    def flush(self) -> None:
+        """Hand everything to the operating system: it outlives this process then.
+
+        Raises:
+            OSError: it could not be written.
+        """
+        if not len(self._rows):
+            return
+        batch = self._rows.take()
+        if self._open is None:
+            number = self._manifest.next_number
+            self._open = OpenPart(self.folder, number, batch.column("seq")[0].as_py())
+            self._replace_manifest(Manifest(self._manifest.parts, number))
+        self._open.write(batch)
+        if self._open.bytes >= self._part_bytes:
+            self.finish()
+
+    def finish(self) -> None:
+        """Flush, and turn the part that is being written into a finished one.
+
+        Raises:
+            OSError: it could not be written; what was flushed stays where it was.
+        """
+        self.flush()
+        if self._open is None:
+            return
+        self._replace_manifest(_with_finished(self.folder, self._manifest, self._open.number))
+        self._open.close()
+        self._open.path.unlink()
+        self._open = None
+
+    def close(self) -> None:
+        """Finish the last part and let go of the folder.
+
+        Raises:
+            OSError: it could not be written; what was flushed stays where it was.
+        """
+        try:
+            self.finish()
+        finally:
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Let go of the folder; what was flushed stays where it is, and the next writer finishes it."""
+        if self._open is not None:
+            self._open.close()
+        self._lock.release()
+
+    def _replace_manifest(self, changed: Manifest) -> None:
+        manifest.write(self.folder, changed)
+        self._manifest = changed
+
+    def _recovered(self) -> Manifest:
+        """The manifest, after what a killed writer left behind has been put in order."""
+        for draft in self.folder.glob("*.tmp"):
+            draft.unlink()
+        found = manifest.part_numbers(self.folder)
+        if not (self.folder / manifest.NAME).exists():
+            if any(found.values()):
+                raise RecordingError(str(self.folder / manifest.NAME), None, "the manifest of these parts is missing")
+            manifest.write(self.folder, Manifest())
+        known = manifest.read(self.folder)
+        for kind, numbers in found.items():
+            for number in numbers:
+                if number > known.next_number or (number == known.next_number and number not in found["open"]):
+                    file = f"part-{number:08}.{kind}"
+                    raise RecordingError(str(self.folder / file), None, "the manifest does not know this part")
+        if known.open is not None and known.open not in found["open"]:
+            file = manifest.open_name(known.open)
+            raise RecordingError(str(self.folder / file), None, "this part of the recording is missing")
+        for number in found["open"]:
+            if number == known.next_number:
+                known = _with_finished(self.folder, known, number)
+                manifest.write(self.folder, known)
+            (self.folder / manifest.open_name(number)).unlink()
+        return known
+
+
+def _with_finished(folder: Path, known: Manifest, number: int) -> Manifest:
+    """The manifest with the open part finished; without it where it holds nothing."""
+    batches = [batch for _, batch in read_open(folder / manifest.open_name(number))]
+    return Manifest((*known.parts, finish(folder, number, batches)) if batches else known.parts)
+
+
+def write_recording(folder: Path, entries: Iterable[Recorded], *, part_bytes: int = PART_BYTES) -> None:
+    """Write entries into a folder, as one recording or behind what it holds."""
+    with RecordingWriter(folder, part_bytes=part_bytes) as writer:
+        writer.append(*entries)

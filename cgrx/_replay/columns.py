@@ -1,0 +1,88 @@
+"""A piece of a recording as columns, of which rows become events only where somebody wants them.
+
+A subscriber that begins with filters (`side`, `min_volume`, `max_volume`, `exchange`, `symbol`, `base_asset`) wants the
+events that meet their conditions; any other wants them all. A row is wanted if one subscriber of its channel wants it.
+Its own filters follow, so a row too many does no harm; and none is left out that a filter would keep, for the columns
+hold what the events hold. Marks and the status are wanted always.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from cgrx._model.channels import Channel
+from cgrx._recording.arrow import Rows, pa, pc
+from cgrx._recording.schema import channel_named, in_memory, placed
+from cgrx._replay.cursors import Conditions, Said, Wanted
+from cgrx._streams.conditions import Condition
+
+_EVENT_KINDS = frozenset({"liquidation", "trade"})
+
+
+class Columns:
+    """One record batch of a recording; see `Chunk`."""
+
+    def __init__(self, batch: Rows) -> None:
+        self.batch: Rows = in_memory(batch)
+
+    @property
+    def last_ms(self) -> int:
+        """See `Chunk`."""
+        last: int = self.batch.column("received_ms")[-1].as_py()
+        return last
+
+    def wanted(self, wanted: Wanted, after: int, now_ms: int) -> Iterator[tuple[int, Said]]:
+        """See `Chunk`: the place is `seq`."""
+        batch = self.batch
+        mask = pc.and_(pc.greater(batch.column("seq"), after), self._matters(wanted))
+        if now_ms:
+            mask = pc.and_(mask, pc.greater_equal(pc.cumulative_max(batch.column("received_ms")), now_ms))
+        chosen = batch.filter(mask)
+        for place, time_ms, channel, said in placed(chosen):
+            yield place, Said(time_ms, channel, said)
+
+    def events(self) -> Mapping[Channel, tuple[int, int]]:
+        """See `Chunk`."""
+        events = self.batch.select(["channel", "received_ms"]).filter(self._is_event())
+        groups = pa.table(events).group_by("channel").aggregate([("received_ms", "count"), ("received_ms", "max")])
+        return {
+            channel_named(group["channel"]): (group["received_ms_count"], group["received_ms_max"])
+            for group in groups.to_pylist()
+        }
+
+    def _is_event(self) -> Any:
+        return _is_in(self.batch.column("kind"), _EVENT_KINDS.__contains__)
+
+    def _matters(self, wanted: Wanted) -> Any:
+        """Of each row, whether it is no event, or one that somebody wants."""
+        channels = self.batch.column("channel")
+        by_conditions: dict[frozenset[Conditions], set[str]] = defaultdict(set)
+        for name in channels.dictionary.to_pylist():
+            by_conditions[wanted.of(channel_named(name))].add(name)
+        matters = pc.invert(self._is_event())
+        for asked, names in by_conditions.items():
+            for conditions in asked:
+                met = _is_in(channels, names.__contains__)
+                for condition in conditions:
+                    met = pc.and_(met, self._meets(condition))
+                matters = pc.or_(matters, met)
+        return matters
+
+    def _meets(self, condition: Condition) -> Any:
+        column = self.batch.column(condition.field)
+        match condition.comparison:
+            case "==":
+                met = pc.equal(column, condition.value)
+            case ">=":
+                met = pc.greater_equal(column, condition.value)
+            case "<=":
+                met = pc.less_equal(column, condition.value)
+            case _:
+                return _is_in(column, condition.accepts)
+        return met.fill_null(False)
+
+
+def _is_in(column: Any, accepts: Any) -> Any:
+    """Of each row, whether its text is accepted; null is not. Each different text is looked at once."""
+    codes = [code for code, text in enumerate(column.dictionary.to_pylist()) if accepts(text)]
+    return pc.is_in(column.indices, value_set=pa.array(codes, column.indices.type))

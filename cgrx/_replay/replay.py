@@ -1,0 +1,307 @@
+"""A feed that comes from recordings: the same streams, the same marks, on the time at which it all was received.
+
+    first waited on ──► play: the time goes on to the next thing, timed operators run, the thing is said ──► completed
+
+What goes on between two things that are said is done without a checkpoint for a while, then other tasks get a turn;
+while a consumer blocks, nothing is said and the time stands.
+"""
+
+import math
+from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import attrs
+import trio
+from reactivex import abc
+from reactivex.disposable import CompositeDisposable
+
+from cgrx._feed.base import FeedBase, OnSubscriberError, require_policy
+from cgrx._model.channels import Channel
+from cgrx._model.events import Event
+from cgrx._model.signals import Alive, Batch, Dropped, Gap, Watermark
+from cgrx._model.status import (
+    Connected,
+    Connecting,
+    Disconnected,
+    FeedStats,
+    MalformedInput,
+    NoticeReceived,
+    Silent,
+    State,
+)
+from cgrx._model.times import Moment, to_epoch_ms
+from cgrx._replay.clock import ReplayClock, ReplayScheduler
+from cgrx._replay.cursors import Passed, Said
+from cgrx._replay.joint import Joint, Recordings
+from cgrx._streams.conditions import leading_conditions
+from cgrx._streams.observers import SignalObserver, stages_of
+from cgrx._trio.require import require_trio
+
+E = TypeVar("E", bound=Event)
+
+_TURN = 256
+"""So many events are said before other tasks get their turn; a mark counts as one."""
+
+
+@attrs.frozen
+class ReplayProgress:
+    """How far a replay has come."""
+
+    start_ms: int
+    """Where it begins, milliseconds since the epoch."""
+    end_ms: int
+    """Where it ends."""
+    now_ms: int
+    """Where it is."""
+    events: int
+    """Events passed so far, those that nobody asked for included."""
+
+    @property
+    def fraction(self) -> float:
+        """The part of the time that is done, 0 to 1."""
+        whole = self.end_ms - self.start_ms
+        return min(1.0, (self.now_ms - self.start_ms) / whole) if whole > 0 else 0.0
+
+
+@attrs.define
+class _Tally:
+    """What the recorded status said; see `FeedStats`."""
+
+    connections: int = 0
+    attempts: int = 0
+    malformed: int = 0
+    notices: int = 0
+
+
+class Replay(FeedBase):
+    """A feed that comes from recordings; see `Feed` and `replay`, which makes it and runs it."""
+
+    def __init__(
+        self,
+        joint: Joint,
+        speed: float,
+        on_subscriber_error: OnSubscriberError,
+    ) -> None:
+        super().__init__(on_subscriber_error)
+        self.waits = speed == math.inf
+        self._joint = joint
+        self._wanted = joint.wanted
+        self._tally = _Tally()
+        self._events = 0
+        self._begun: set[Channel] = set()
+        self._started = trio.Event()
+        self._playing = trio.CancelScope()
+        self._stopping = False
+        self._clock = ReplayClock(joint.start_ms * 1000, speed)
+        self._scheduler = self._time = ReplayScheduler(self._clock, self._turn, self.subscriber_raised)
+        joint.wanted.on_change = self._time.interrupt
+
+    # What users see
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """The channels that it has, in the order of their names."""
+        return self._joint.channels
+
+    @property
+    def progress(self) -> ReplayProgress:
+        """How far it has come. A snapshot."""
+        return ReplayProgress(self._joint.start_ms, self._joint.end_ms, self.now_ms(), self._events)
+
+    def _stats(self) -> FeedStats:
+        channels = self._hub.stats()
+        return FeedStats(
+            state=self.state,
+            messages=0,
+            received_bytes=0,
+            events=sum(each.events for each in channels.values()),
+            unclaimed=0,
+            pings=0,
+            pongs=0,
+            round_trip_ms=None,
+            subscribers=sum(each.subscribers for each in channels.values()),
+            channels=MappingProxyType(channels),
+            **attrs.asdict(self._tally),
+        )
+
+    def _subscribe(self, channel: Channel, observer: SignalObserver[E]) -> abc.DisposableBase:
+        wanted = self._wanted.add(channel, leading_conditions(stages_of(observer)))
+        subscription = self._hub.subscribe(channel, observer)
+        if channel in self._begun:
+            self._hub.proven((channel,), self.now_ms())
+        return CompositeDisposable(subscription, wanted)
+
+    def _stream(self, channel: Channel, event_type: type[E]) -> Any:
+        return super()._stream(self._joint.held(channel), event_type)
+
+    # What a kind of feed adds
+
+    def now_ms(self) -> int:
+        """Its wall time, milliseconds since the epoch."""
+        return self._clock.now_us() // 1000
+
+    def begin(self) -> None:
+        """Start."""
+        self._started.set()
+
+    def after(self, delay_s: float, action: Callable[[], None]) -> abc.DisposableBase:
+        """See `Runtime`: a task on trio's clock."""
+
+        async def wait() -> None:
+            await trio.sleep(delay_s)
+            action()
+
+        return self._scheduler.start_soon(wait)
+
+    def _state(self) -> State:
+        return State.CONNECTED if self._started.is_set() else State.CONNECTING
+
+    def _on_desired_change(self) -> None:
+        """Nobody has to be told."""
+
+    def _on_pressure(self, held: bool) -> None:
+        """No socket is left unread: to wait costs a replay nothing."""
+
+    async def _ready(self) -> None:
+        """It is at once."""
+
+    def _stop(self) -> None:
+        self._stopping = True
+        self._started.set()
+        self._playing.cancel()
+
+    # How it plays
+
+    async def _work(self) -> None:
+        await self._started.wait()
+        with self._playing:
+            await trio.lowlevel.checkpoint()
+            self._clock.run()
+            await self._play()
+        self._time.free()
+
+    async def _play(self) -> None:
+        for channel in self._joint.running_at_start:
+            self._say_signal(channel, Gap(channel, 0, self._joint.start_ms, "replayed from here"))
+        weight = 0
+        while (said := self._joint.peek(self._clock.at_us // 1000)) is not None:
+            at_us, version = said.time_ms * 1000, self._wanted.version
+            if self._time.is_due(at_us):
+                self._clock.stand(at_us)
+            else:
+                await self._time.advance_to(at_us)
+                weight = 0
+                if self._wanted.version != version:
+                    continue
+            weight += self._say(self._joint.take(said))
+            if weight >= _TURN or self.pressure.held or self._stopping:
+                weight = 0
+                await self._turn()
+
+    async def _turn(self) -> None:
+        """Let other tasks run, and wait for whoever holds the feed up: that time does not count."""
+        await trio.lowlevel.checkpoint()
+        if self.pressure.held:
+            since = trio.current_time()
+            await self.pressure.wait_released()
+            self._clock.delay(trio.current_time() - since)
+
+    def _say(self, said: Said) -> int:
+        """Say it; how much that is."""
+        channel, what = said.channel, said.said
+        if isinstance(what, Batch):
+            count = len(what.events)
+            self._events += count
+            self._say_signal(channel, what)
+            return count
+        match what:
+            case Alive() | Gap() | Dropped() | Watermark():
+                self._say_signal(channel, what)
+            case Passed(events=passed):
+                for each, (count, received_ms) in passed.items():
+                    self._events += count
+                    self._hub.passed(each, count, received_ms)
+            case _:
+                self._say_status(what)
+        return 1
+
+    def _say_signal(self, channel: Channel | None, signal: Any) -> None:
+        assert channel is not None  # signals are said on streams
+        self._begun.add(channel)
+        self._hub.relay(channel, signal)
+
+    def _say_status(self, status: object) -> None:
+        """What the connection was like. How the recorded feed ended and who failed on it is not this feed's."""
+        match status:
+            case Connecting():
+                self._tally.attempts += 1
+            case Connected():
+                self._tally.connections += 1
+            case MalformedInput():
+                self._tally.malformed += 1
+            case NoticeReceived():
+                self._tally.notices += 1
+            case Disconnected() | Silent():
+                pass
+            case _:
+                return
+        self.report(status)
+
+
+def replay(
+    recordings: Recordings,
+    *,
+    speed: float = math.inf,
+    start: Moment | None = None,
+    end: Moment | None = None,
+    channels: Iterable[Channel | str] | None = None,
+    on_subscriber_error: OnSubscriberError = "raise",
+) -> AbstractAsyncContextManager[Replay]:
+    """A feed that comes from recordings: `async with cgrx.replay("recording") as feed: ...`.
+
+    It has the streams of the live feed, so a pipeline written for one runs on the other: with the same rows and marks,
+    where it is subscribed before the first recorded signal. It starts when somebody first waits for it: `feed.run()`,
+    or the first iteration of a `cgrx.stream`. At the end of the recordings its streams complete and `run()` returns.
+
+    Its time is the recorded time of receipt: for the marks, for `feed.scheduler` and so for every timed reactivex
+    operator, which give the same results at any speed. What is due at a moment runs before what was received then.
+
+    A stream that is subscribed to later begins with a `Gap` from 0, as on a live feed. Several recordings are replayed
+    in one order, by time of receipt; what was received in the same millisecond comes in the order of the arguments. A
+    channel may be in several of them, one after the other: what may be missing in between is a `Gap`.
+
+    Args:
+        recordings: the folder of a recording, an opened `Recording`, or several.
+        speed: 1 keeps the recorded spacing on trio's clock, 10 is ten times as fast; `math.inf`, the default, as fast
+            as the pipeline. While a consumer blocks, the time stands. At infinite speed `cgrx.stream` with the policy
+            `"error"` blocks too.
+        start: leave out what was received before; streams begin with a `Gap` up to then.
+        end: leave out what was received then or later.
+        channels: the ones to replay, as values or wire names; all by default.
+        on_subscriber_error: as of `connect`.
+
+    Returns:
+        A context manager that gives the feed. Leaving it early completes every stream, as on a live feed.
+
+    Raises:
+        ValueError: no recording, an argument that cannot be used, a channel that is in none of them (also from
+            `feed.liquidations()` and `feed.futures_trades()`), or in two of them at the same time.
+        TypeError: an argument of another type.
+        RecordingError: a recording cannot be read; from `run()` and through `on_error` where it turns out later.
+        NotInTrioError: called outside trio.
+    """
+    require_trio("replay()")
+    require_policy(on_subscriber_error)
+    if isinstance(speed, bool) or not isinstance(speed, int | float):
+        raise TypeError(f"speed={speed!r} takes a number above 0, math.inf for as fast as the pipeline")
+    if not speed > 0:
+        raise ValueError(f"speed={speed!r} takes a number above 0, math.inf for as fast as the pipeline")
+    joint = Joint.of(
+        recordings,
+        None if start is None else to_epoch_ms(start, "start"),
+        None if end is None else to_epoch_ms(end, "end"),
+        channels,
+    )
+    return Replay(joint, float(speed), on_subscriber_error).open()

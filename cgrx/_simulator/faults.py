@@ -1,0 +1,209 @@
+"""What a simulated server can do wrong, each as a frozen value that says what and when.
+
+When: `after` seconds (of trio's clock), or `after_events` events, both counted
+
+- with `connection=n`: from the handshake of the n-th connection (from the moment the fault was scripted where that is
+  open already), and in the events sent to it. Connections are numbered from 1 in the order they arrive, refused ones
+  included;
+- without: from the moment the fault was scripted, and in the events that the simulator sent to anybody. It then
+  happens to every connection open at that moment, or, where none is, to the next one.
+
+Given neither, it happens at once. Faults due at the same moment happen in the order they were scripted, and each
+takes its place among the frames of its connection: what was sent before arrives before.
+
+Three kinds: on a connection (`LineFault`), to the next event frame of a connection (`FrameFault`: it waits for that
+frame), and to connections that arrive from then on (`ArrivalFault`).
+"""
+
+from typing import Literal, TypeAlias
+
+import attrs
+
+from cgrx._model.times import Duration, to_seconds
+
+
+def _after(value: Duration) -> float:
+    return to_seconds(value, "after")
+
+
+def _delay(value: Duration) -> float:
+    return to_seconds(value, "delay")
+
+
+def _at_least_one(_: object, attribute: "attrs.Attribute[int]", value: int) -> None:
+    if value < 1:
+        raise ValueError(f"{attribute.name}={value!r} must be 1 or more")
+
+
+def _count(_: object, attribute: "attrs.Attribute[int | None]", value: int | None) -> None:
+    if value is not None and value < 1:
+        raise ValueError(f"{attribute.name}={value!r} must be 1 or more, or None")
+
+
+@attrs.frozen(kw_only=True)
+class Scripted:
+    """The base of all faults: the moment at which one happens (see the module)."""
+
+    after: float = attrs.field(default=0.0, converter=_after)
+    """Seconds, or any duration such as `"5s"`."""
+    after_events: int | None = attrs.field(default=None, validator=_count)
+    connection: int | None = attrs.field(default=None, validator=_count)
+
+    def __attrs_post_init__(self) -> None:
+        if self.after and self.after_events is not None:
+            raise ValueError(f"after={self.after!r} and after_events={self.after_events!r}: give one of them")
+
+
+@attrs.frozen
+class Arriving(Scripted):
+    """The base of what happens to the next `connections` to arrive; with `connection=n`, from the n-th on."""
+
+    connections: int = attrs.field(default=1, validator=_at_least_one)
+
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        if self.connection is not None and (self.after or self.after_events is not None):
+            raise ValueError(f"connection={self.connection!r} says when already: leave out after and after_events")
+
+
+# On a connection.
+
+
+@attrs.frozen
+class Close(Scripted):
+    """Close with a close frame, and wait a bounded time for the client's."""
+
+    code: int = 1000
+    reason: str = ""
+
+
+@attrs.frozen
+class Drop(Scripted):
+    """End abruptly: a TCP reset without a close frame."""
+
+
+@attrs.frozen
+class NoPong(Scripted):
+    """Answer no text `ping` any more; everything else goes on."""
+
+
+@attrs.frozen
+class Stall(Scripted):
+    """Neither send nor read any more, as a peer that lost power: the connection stays open on both sides.
+
+    It cannot notice that the client has left, so it counts as open until the simulator ends.
+    """
+
+
+@attrs.frozen
+class Garbage(Scripted):
+    """Send one text message of anything; bytes may be invalid UTF-8."""
+
+    message: str | bytes = '{"channel":"liquidationOrders","data":[{"baseAsset":'
+
+
+@attrs.frozen
+class RawBytes(Scripted):
+    """Write bytes as they are, without a frame around them; the default is no valid frame (reserved bits set)."""
+
+    data: bytes = b"\xf3\xff\x00garbage"
+
+
+@attrs.frozen
+class Huge(Scripted):
+    """Send one well-formed text message without events, `size` bytes long, in `fragments` equal fragments."""
+
+    size: int = attrs.field(default=1024 * 1024 + 1, validator=attrs.validators.ge(64))
+    fragments: int = attrs.field(default=1, validator=_at_least_one)
+
+
+# To the next event frame.
+
+
+@attrs.frozen
+class HalfFrame(Scripted):
+    """The first half of the frame goes out, then nothing ever; commands are still read."""
+
+
+@attrs.frozen
+class DropInFrame(Scripted):
+    """The first half of the frame goes out, then a TCP reset."""
+
+
+@attrs.frozen
+class Fragmented(Scripted):
+    """The frame goes out in `parts` fragments with a ping (control frame) between each two."""
+
+    parts: int = attrs.field(default=3, validator=attrs.validators.ge(2))
+
+
+@attrs.frozen
+class Binary(Scripted):
+    """The frame goes out as a binary message."""
+
+
+@attrs.frozen
+class Drip(Scripted):
+    """The frame goes out byte by byte, `delay` apart."""
+
+    delay: float = attrs.field(default=0.01, converter=_delay)
+    """Seconds, or any duration."""
+
+
+@attrs.frozen
+class Duplicate(Scripted):
+    """The frame goes out twice."""
+
+
+@attrs.frozen
+class Late(Scripted):
+    """The frame is held back for `delay`; those behind it overtake it."""
+
+    delay: float = attrs.field(default=5.0, converter=_delay)
+    """Seconds, or any duration."""
+
+
+@attrs.frozen
+class WrongTypes(Scripted):
+    """`BAD_EVENTS` malformed events join the good ones of the frame, before and behind them."""
+
+
+# To connections that arrive.
+
+
+@attrs.frozen
+class Refuse(Arriving):
+    """Refuse connections.
+
+    `how`: `"tcp"` ends them before the handshake (through `dial`: connection refused; over TCP, where the kernel
+    accepts, a reset), `"dns"` lets `dial` fail as an unknown name (over TCP as `"tcp"`), a number answers the
+    handshake with that HTTP status. `retry_after` becomes the `Retry-After` header: seconds, or an HTTP date.
+    """
+
+    how: Literal["tcp", "dns"] | int = "tcp"
+    retry_after: float | str | None = None
+
+
+@attrs.frozen
+class HangConnect(Arriving):
+    """Through `dial`, the connect never completes. Over TCP, where the kernel accepts, as `HangHandshake`."""
+
+
+@attrs.frozen
+class HangHandshake(Arriving):
+    """Accept the stream and never answer the handshake."""
+
+
+@attrs.frozen
+class CloseAtOnce(Arriving):
+    """Complete the handshake, say `notice` if there is one, and close."""
+
+    code: int = 1000
+    reason: str = ""
+    notice: str | None = None
+
+
+LineFault: TypeAlias = Close | Drop | NoPong | Stall | Garbage | RawBytes | Huge
+FrameFault: TypeAlias = HalfFrame | DropInFrame | Fragmented | Binary | Drip | Duplicate | Late | WrongTypes
+ArrivalFault: TypeAlias = Refuse | HangConnect | HangHandshake | CloseAtOnce
+Fault: TypeAlias = LineFault | FrameFault | ArrivalFault

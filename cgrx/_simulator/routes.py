@@ -1,0 +1,91 @@
+"""Which clients an event goes to, and under which channel's name."""
+
+from collections.abc import Iterable
+from typing import Generic, Literal, TypeAlias, TypeVar
+
+from cgrx._model.channels import Channel, LiquidationOrders
+from cgrx._model.events import Event, Liquidation
+from cgrx._model.exchanges import canonical_exchange
+
+ClientT = TypeVar("ClientT")
+
+Generation: TypeAlias = Literal[1, 2]
+"""Whose names of channels and fields stand in frames."""
+
+LIQUIDATION_NAMES: dict[Generation, str] = {1: "liquidationOrders", 2: "liquidation_orders"}
+"""Frames carry it whatever was subscribed."""
+
+
+def _instrument(exchange: str, symbol: str) -> tuple[str, str]:
+    return canonical_exchange(exchange).casefold(), symbol
+
+
+class Route(Generic[ClientT]):
+    """A channel with at least one client."""
+
+    __slots__ = ("channel", "clients", "events", "min_volume", "name")
+
+    def __init__(self, name: str, channel: Channel) -> None:
+        self.name = name
+        """As it stands in frames."""
+        self.channel = channel
+        self.min_volume = 0.0 if isinstance(channel, LiquidationOrders) else channel.min_volume
+        # A dict for its order: clients are served in the order of their subscriptions.
+        self.clients: dict[ClientT, None] = {}
+        self.events = 0
+        """Events sent under this name."""
+
+
+class Routes(Generic[ClientT]):
+    """The subscriptions of all clients. Exchanges are compared case-insensitively, symbols exactly.
+
+    It keeps one count per channel name ever subscribed, so that the counters survive a reconnect.
+    """
+
+    def __init__(self, generation: Generation) -> None:
+        self._liquidation_name = LIQUIDATION_NAMES[generation]
+        self._by_name: dict[str, Route[ClientT]] = {}
+        self._liquidations: list[Route[ClientT]] = []
+        self._trades: dict[tuple[str, str], list[Route[ClientT]]] = {}
+
+    def subscribe(self, client: ClientT, name: str, channel: Channel) -> None:
+        """Add it; a second time changes nothing."""
+        name = self._frame_name(name, channel)
+        route = self._by_name.setdefault(name, Route(name, channel))
+        if not route.clients:
+            self._siblings(route).append(route)
+        route.clients[client] = None
+
+    def unsubscribe(self, client: ClientT, name: str, channel: Channel) -> None:
+        """Take it away, if it is there."""
+        route = self._by_name.get(self._frame_name(name, channel))
+        if route is not None and client in route.clients:
+            del route.clients[client]
+            if not route.clients:
+                self._siblings(route).remove(route)
+
+    def matching(self, event: Event) -> Iterable[Route[ClientT]]:
+        """The channels that have clients and carry this event, but for its volume."""
+        if type(event) is Liquidation:
+            return self._liquidations
+        return self._trades.get(_instrument(event.exchange, event.symbol), ())
+
+    def of(self, channel: Channel) -> list[Route[ClientT]]:
+        """The channels that have clients and mean the same, under whichever names."""
+        return [route for route in self._by_name.values() if route.clients and route.channel == channel]
+
+    def subscribers(self) -> dict[str, int]:
+        """How many clients each channel has now, by its name in frames."""
+        return {name: len(route.clients) for name, route in self._by_name.items() if route.clients}
+
+    def events(self) -> dict[str, int]:
+        """How many events have gone out under each name."""
+        return {name: route.events for name, route in self._by_name.items()}
+
+    def _frame_name(self, name: str, channel: Channel) -> str:
+        return self._liquidation_name if isinstance(channel, LiquidationOrders) else name
+
+    def _siblings(self, route: Route[ClientT]) -> list[Route[ClientT]]:
+        if isinstance(route.channel, LiquidationOrders):
+            return self._liquidations
+        return self._trades.setdefault(_instrument(route.channel.exchange, route.channel.symbol), [])

@@ -1,0 +1,326 @@
+"""A server that behaves as CoinGlass's does, over loopback or in memory, with faults on request.
+
+What it does is what PROTOCOL.md says is known; what is not known (a wrong key, close codes) can be chosen. It listens
+on a loopback port, and `dial` gives a feed in the same trio run an in-memory stream to the same server, which works
+under an autojumping `MockClock`.
+
+One task hands out the events when they are due; each client has a bounded queue and a writer of its own. A client that
+reads too slowly is disconnected (1013), or holds up the events for all: see `overflow`.
+"""
+
+import math
+import ssl
+from collections.abc import Callable, Collection, Iterable
+from types import TracebackType
+from typing import Literal, Self, cast
+
+import attrs
+import trio
+
+from cgrx._model.channels import Channel, parse_channel
+from cgrx._model.events import Event, Liquidation, Trade
+from cgrx._model.times import Duration, to_seconds
+from cgrx._simulator import frames
+from cgrx._simulator.access import BadKey, Gate, Plan
+from cgrx._simulator.client import Overflow, PeerLimits
+from cgrx._simulator.faults import Fault
+from cgrx._simulator.journal import Client, Happened, LogEntry, Said, SimulatorStats
+from cgrx._simulator.market import Generator
+from cgrx._simulator.routes import Generation
+from cgrx._simulator.server import Server, ServerOptions
+from cgrx._simulator.sources import Pacer
+from cgrx._wire.address import Dial
+
+_FIRST_AT = {"now": 0, "first_subscriber": 1}
+
+
+class Simulator:
+    """A CoinGlass-compatible server: `async with Simulator(...) as simulator`.
+
+    On leaving, it closes its clients with 1001, waits `close_timeout` at most, and ends every task and socket.
+
+    Args:
+        events: What to send: a `Generator`, `JsonLines`, or any iterable of events; by default nothing but what `send`
+            is given.
+        speed: 1 keeps the spacing of the event times, 10 is ten times as fast, `math.inf` as fast as clients read.
+        times: `"recorded"` event times, or `"now"`: the time at which the event is due. Default: `"now"` for a
+            `Generator`, else `"recorded"`.
+        longest_wait: A longer wait between two events (a hole in a recording) is cut to this. Default: never.
+        start: When the events begin: `"first_subscriber"` (default), so that it misses none, `"now"`, or a number of
+            subscriptions that must have arrived.
+        end: After the last event: `"stay"` connected (default), or `"close"` with 1000.
+        generation: Of field and channel names in frames, 1 (default) or 2.
+        frame_events: Events of one channel that share a frame where they are due together, at most; 1 by default.
+        send_time: Add the top-level `time` that one capture shows.
+        keys: Accepted API keys; None (default) accepts any that is not empty.
+        on_bad_key: An HTTP status (401 by default), `"notice"` (a text, then close 1008), `"close"` (1008), or
+            `"ignore"` (pings are answered, commands are not).
+        plan: Of every key. Below `"standard"`, subscribing is answered with the text `{name} need upgrade plan`.
+        need_upgrade: Names of channels answered so whatever the plan.
+        path: Any other is HTTP 404.
+        faults: Scripted from the beginning; `script` adds more.
+        listen: Open a port. False leaves `dial` as the only way in, as a `MockClock` needs.
+        host: Where to listen.
+        port: Where to listen; 0 takes a free one.
+        ssl_context: For TLS, over TCP and through `dial`.
+        overflow: What happens when `buffer_bytes` (plus a chunk of 256 events) wait for a client: `"disconnect"` it
+            with 1013, or `"block"`: events wait for the slowest client, none is lost. Default: `"block"` at an
+            infinite speed, else `"disconnect"`.
+        buffer_bytes: See `overflow`; 4 MiB by default.
+        close_timeout: How long a client may take to answer a close frame; 1 s by default.
+    """
+
+    def __init__(
+        self,
+        events: Iterable[Event] = (),
+        *,
+        speed: float = 1.0,
+        times: Literal["recorded", "now"] | None = None,
+        longest_wait: Duration = math.inf,
+        start: Literal["first_subscriber", "now"] | int = "first_subscriber",
+        end: Literal["stay", "close"] = "stay",
+        generation: Generation = 1,
+        frame_events: int = 1,
+        send_time: bool = False,
+        keys: Collection[str] | None = None,
+        on_bad_key: BadKey = 401,
+        plan: Plan = "standard",
+        need_upgrade: Collection[str] = (),
+        path: str = "/ws-api",
+        faults: Iterable[Fault] = (),
+        listen: bool = True,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        ssl_context: ssl.SSLContext | None = None,
+        overflow: Overflow | None = None,
+        buffer_bytes: int = 4 * 1024 * 1024,
+        close_timeout: Duration = 1.0,
+    ) -> None:
+        if not speed > 0:
+            raise ValueError(f"speed={speed!r} must be above 0; 1 is real time, math.inf as fast as possible")
+        if frame_events < 1:
+            raise ValueError(f"frame_events={frame_events!r} must be 1 or more")
+        if generation not in (1, 2):
+            raise ValueError(f"generation={generation!r} must be 1 or 2")
+        self._options = ServerOptions(
+            gate=Gate(
+                path=path,
+                keys=None if keys is None else frozenset(keys),
+                on_bad_key=on_bad_key,
+                plan=plan,
+                need_upgrade=tuple(map(parse_channel, need_upgrade)),
+            ),
+            limits=PeerLimits(
+                buffer_bytes=buffer_bytes,
+                overflow=overflow or ("block" if speed == math.inf else "disconnect"),
+                close_timeout_s=to_seconds(close_timeout, "close_timeout"),
+            ),
+            generation=generation,
+            frame_events=frame_events,
+            send_time=send_time,
+            ssl_context=ssl_context,
+        )
+        self._events = events
+        self._speed = speed
+        self._times = times or ("now" if isinstance(events, Generator) else "recorded")
+        self._longest_wait_s = to_seconds(longest_wait, "longest_wait")
+        self._first_at = _FIRST_AT[start] if isinstance(start, str) else start
+        self._end = end
+        self._path = path
+        self._faults = tuple(faults)
+        self._listen = listen
+        self._host = host
+        self._port = port
+        self._ssl_context = ssl_context
+        self._running: Server | None = None
+
+    async def __aenter__(self) -> Self:
+        """Begin: listen, and hand out events as `start` says."""
+        if self._running is not None:
+            raise RuntimeError("this Simulator has been used already: make a new one")
+        listeners = await trio.open_tcp_listeners(self._port, host=self._host) if self._listen else []
+        self._manager = trio.open_nursery()
+        self._nursery = await self._manager.__aenter__()
+        server = self._running = Server(self._options, self._nursery)
+        if listeners:
+            self._port = listeners[0].socket.getsockname()[1]
+            self._nursery.start_soon(_serve_listeners, server, listeners, self._ssl_context)
+        self.script(self._faults)
+        self._nursery.start_soon(server.alarms.run)
+        self._nursery.start_soon(self._pump, server)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool | None:
+        """Close the clients, then end everything; raises what a source of events raised, plain."""
+        # In a task of the nursery, which therefore ends in every case, cancellation included.
+        self._nursery.start_soon(self._shut_down, error is None)
+        try:
+            return await self._manager.__aexit__(kind, error, traceback)
+        except BaseExceptionGroup as group:
+            first = _only(group)
+            if first is error:
+                return False
+            raise first from first.__cause__
+
+    # How to reach it.
+
+    @property
+    def url(self) -> str:
+        """The address for clients, without a key; with `listen=False` a made-up one, to be used with `dial`."""
+        scheme = "ws" if self._ssl_context is None else "wss"
+        if not self._listen:
+            return f"{scheme}://simulator.test{self._path}"
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"{scheme}://{host}:{self._port}{self._path}"
+
+    @property
+    def dial(self) -> Dial:
+        """For the feed: opens an in-memory stream to this server, whatever the address."""
+        return self._server.dial
+
+    # What to do.
+
+    def script(self, faults: Iterable[Fault]) -> None:
+        """Let faults happen, each at its moment counted from now."""
+        for fault in faults:
+            self._server.script.add(fault)
+
+    async def send(self, events: Event | Iterable[Event], channel: str | Channel | None = None) -> None:
+        """Push events to the clients subscribed to them, in one frame for each channel.
+
+        Args:
+            events: One or several; none does nothing.
+            channel: Send them to the subscribers of this channel, whatever it carries (its `min_volume` included).
+        """
+        several = (events,) if isinstance(events, Liquidation | Trade) else tuple(events)
+        if channel is None:
+            self._server.publish(several, math.inf)
+        else:
+            self._server.publish_on(parse_channel(channel) if isinstance(channel, str) else channel, several)
+        await self._server.make_room()
+
+    async def send_raw(self, data: str | bytes) -> None:
+        """Push to every client: a text as one text message; bytes as they are, without a frame around them."""
+        for peer in list(self._server.peers.values()):
+            peer.write(frames.frame(data.encode()) if isinstance(data, str) else data)
+        await self._server.make_room()
+
+    async def close_all(self, code: int = 1000, reason: str = "") -> None:
+        """Close every connection, behind what waits for it; those that do not answer in time are dropped."""
+        await self._server.close_all(code, reason)
+
+    def drop_all(self) -> None:
+        """Reset every connection at once."""
+        for peer in list(self._server.peers.values()):
+            peer.drop()
+
+    async def flush(self) -> None:
+        """Wait until everything queued has been written to the streams."""
+        await self._server.flush()
+
+    # What to ask.
+
+    @property
+    def stats(self) -> SimulatorStats:
+        """The counters, a snapshot."""
+        return self._server.stats()
+
+    @property
+    def clients(self) -> tuple[Client, ...]:
+        """The connections open now, in the order of arrival."""
+        return self._server.clients()
+
+    @property
+    def log(self) -> tuple[LogEntry, ...]:
+        """What happened, in order: the latest 100,000 entries."""
+        return tuple(self._server.journal.entries)
+
+    def said(self, connection: int | None = None) -> tuple[str, ...]:
+        """The messages of all clients or one, other than pings, in the order received."""
+        entries = (entry for entry in self._server.journal.entries if isinstance(entry, Said))
+        return tuple(entry.text for entry in entries if connection in (None, entry.connection))
+
+    # What to wait for.
+
+    async def wait_for(self, condition: Callable[[SimulatorStats], bool]) -> SimulatorStats:
+        """Wait until the counters fulfil a condition; it is tried whenever something happened. Returns them."""
+        while True:
+            stats = self.stats
+            if condition(stats):
+                return stats
+            await self._server.journal.changed.park()
+
+    async def wait_subscribed(self, channel: str | Channel, clients: int = 1) -> None:
+        """Wait until at least so many clients are subscribed to a channel, under whichever of its names."""
+        wanted = parse_channel(channel) if isinstance(channel, str) else channel
+        await self.wait_for(lambda _: sum(len(route.clients) for route in self._server.routes.of(wanted)) >= clients)
+
+    async def wait_connections(self, count: int) -> None:
+        """Wait until exactly so many connections are open."""
+        await self.wait_for(lambda stats: stats.connections == count)
+
+    async def wait_happened(self, fault: type[Fault], times: int = 1) -> None:
+        """Wait until faults of this type have happened so many times since the simulator began."""
+
+        def count(_: SimulatorStats) -> bool:
+            return sum(isinstance(entry, Happened) and isinstance(entry.fault, fault) for entry in self.log) >= times
+
+        await self.wait_for(count)
+
+    async def wait_finished(self) -> None:
+        """Wait until the events have come to an end and have been written to the streams."""
+        await self.wait_for(lambda stats: stats.finished)
+        await self.flush()
+
+    # How it runs.
+
+    @property
+    def _server(self) -> Server:
+        if self._running is None:
+            raise RuntimeError("this Simulator does not run yet: use `async with Simulator(...) as simulator`")
+        return self._running
+
+    async def _shut_down(self, in_good_order: bool) -> None:
+        self._server.close()
+        if in_good_order:
+            await self._server.close_all(1001, "going away")
+        self._nursery.cancel_scope.cancel()
+
+    async def _pump(self, server: Server) -> None:
+        """Hand out the events of the source."""
+        await self.wait_for(lambda stats: sum(stats.subscriptions.values()) >= self._first_at)
+        events, origin_ms, stamp = self._events, None, None
+        if self._times == "now" and self._speed == 1 and isinstance(events, Generator):
+            # Cheaper than stamping each.
+            origin_ms = server.clock.now_ms()
+            events = attrs.evolve(events, start_ms=origin_ms)
+        elif self._times == "now":
+            stamp = server.clock
+        pacer = Pacer(events, speed=self._speed, longest_wait_s=self._longest_wait_s, origin_ms=origin_ms, stamp=stamp)
+        while chunk := await pacer.next_chunk():
+            server.publish(chunk, self._options.frame_events)
+            await server.make_room()
+        server.journal.counters.finished = True
+        server.journal.changed.unpark_all()
+        if self._end == "close":
+            await server.close_all(1000, "")
+
+
+async def _serve_listeners(
+    server: Server, listeners: list[trio.SocketListener], context: ssl.SSLContext | None
+) -> None:
+    if context is None:
+        await trio.serve_listeners(server.accept, listeners)
+    else:
+        secure = [trio.SSLListener(listener, context, https_compatible=True) for listener in listeners]
+        await trio.serve_listeners(server.accept, secure)
+
+
+def _only(error: BaseException) -> BaseException:
+    """The exception in groups of one."""
+    if not isinstance(error, BaseExceptionGroup):
+        return error
+    group = cast("BaseExceptionGroup[BaseException]", error)
+    return _only(group.exceptions[0]) if len(group.exceptions) == 1 else group

@@ -1,0 +1,252 @@
+"""Many to one and one to many, on signals: what `merge` and `share` are made of."""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
+
+import attrs
+from reactivex import abc
+from reactivex.disposable import CompositeDisposable, Disposable, SingleAssignmentDisposable
+
+from cgrx._model.channels import Channel
+from cgrx._model.signals import Alive, Batch, Dropped, Gap, Signal, Watermark, mark_ms
+from cgrx._streams.observers import InTurn, SignalObserver
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+_RECENT = 64
+"""So many gaps and losses are remembered, to know those that a second path brings again."""
+
+
+@attrs.define(eq=False)
+class _Input:
+    """What one input of a union has said so far."""
+
+    heard: bool = False
+    alive_ms: dict[str, int] = attrs.field(factory=dict[str, int])
+    watermark_ms: int | None = None
+
+
+class FanIn(abc.DisposableBase, Generic[T]):
+    """The union of several inputs in order of arrival.
+
+    proof      a mark that speaks for all that came before it holds for the union when every input concerned has given
+               it: `Alive` every input of its origin, `Watermark` every input there is. So one connection's proof counts
+               once, and never before the slowest path. An origin whose inputs have all ended has no more to say: it is
+               as alive as the others are
+    unheard    as long as an input has said nothing at all, whatever moves time on is preceded by a gap: events of that
+               input may be missing. Not before any input has given a mark, for without marks nothing is known anyway
+    losses     a `Gap` or `Dropped` that comes by several paths of one stream is the same object, and passes once
+
+    Completes when all inputs have; the first error ends it.
+    """
+
+    def __init__(self, observer: SignalObserver[T], inputs: int) -> None:
+        self._observer = InTurn(observer)
+        self._inputs = {index: _Input() for index in range(inputs)}
+        self._unheard = inputs
+        self._marked = False
+        self._unheard_ms = 0  # up to here it has been told that events of the unheard may be missing
+        self._alive_ms: dict[str, int] = {}
+        self._watermark_ms: int | None = None
+        self._losses: deque[Gap | Dropped] = deque(maxlen=_RECENT)
+        self.sources = CompositeDisposable()
+        """The subscriptions to the inputs."""
+
+    def dispose(self) -> None:
+        self._observer.dispose()
+        self.sources.dispose()
+
+    def input(self, index: int) -> SignalObserver[T]:
+        """The observer for one of the inputs."""
+        return _FanInInput(self, index)
+
+    def on_signal(self, index: int, signal: Signal[T]) -> None:
+        state = self._inputs[index]
+        if self._unheard:
+            self._hear(state)
+        self._marked = self._marked or not isinstance(signal, Batch)
+        if isinstance(signal, Batch):
+            # Of what has no channel nothing is known anyway, nor where nothing has been said but events.
+            if self._unheard and self._marked and signal.channel is not None:
+                self._tell_unheard(max([signal.received_ms, *(getattr(each, "time_ms", 0) for each in signal.events)]))
+            self._observer.on_signal(signal)
+        elif isinstance(signal, Alive):
+            state.alive_ms[signal.origin] = max(signal.at_ms, state.alive_ms.get(signal.origin, 0))
+            self._advance_alive(signal.origin)
+        elif isinstance(signal, Watermark):
+            state.watermark_ms = max(signal.time_ms, state.watermark_ms or 0)
+            self._advance_watermark()
+        elif not any(signal is known for known in self._losses):
+            self._losses.append(signal)
+            self._observer.on_signal(signal)
+
+    def on_error(self, error: Exception) -> None:
+        self.sources.dispose()
+        self._observer.on_error(error)
+
+    def on_completed(self, index: int) -> None:
+        self._hear(self._inputs.pop(index))
+        if not self._inputs:
+            self._observer.on_completed()
+            return
+        for origin in tuple(self._alive_ms):  # the one that ended may have been the slowest
+            self._advance_alive(origin)
+        self._advance_watermark()
+
+    def _hear(self, state: _Input) -> None:
+        self._unheard -= not state.heard
+        state.heard = True
+
+    def _tell_unheard(self, time_ms: int) -> None:
+        if self._unheard and time_ms > self._unheard_ms:
+            since_ms, self._unheard_ms = self._unheard_ms, time_ms
+            self._observer.on_signal(Gap(None, since_ms, time_ms, "a merged stream has said nothing yet"))
+
+    def _advance_alive(self, origin: str) -> None:
+        times = [state.alive_ms[origin] for state in self._inputs.values() if origin in state.alive_ms]
+        if times and min(times) > self._alive_ms.get(origin, -1):
+            self._tell_unheard(min(times))
+            for each in self._find_ended():
+                if self._alive_ms[each] < min(times):
+                    self._prove(each, min(times))
+            self._prove(origin, min(times))
+
+    def _prove(self, origin: str, at_ms: int) -> None:
+        self._alive_ms[origin] = at_ms
+        self._observer.on_signal(Alive(origin, at_ms))
+
+    def _find_ended(self) -> list[str]:
+        """The origins of which no input is left."""
+        present = {origin for state in self._inputs.values() for origin in state.alive_ms}
+        return [origin for origin in self._alive_ms if origin not in present]
+
+    def _advance_watermark(self) -> None:
+        times = [state.watermark_ms for state in self._inputs.values()]
+        known = [time_ms for time_ms in times if time_ms is not None]
+        if len(known) == len(times) and (self._watermark_ms is None or min(known) > self._watermark_ms):
+            self._watermark_ms = min(known)
+            self._observer.on_signal(Watermark(self._watermark_ms))
+
+
+@attrs.frozen
+class _FanInInput(Generic[T]):
+    fan: FanIn[T]
+    index: int
+
+    def on_signal(self, signal: Signal[T]) -> None:
+        self.fan.on_signal(self.index, signal)
+
+    def on_error(self, error: Exception) -> None:
+        self.fan.on_error(error)
+
+    def on_completed(self) -> None:
+        self.fan.on_completed(self.index)
+
+
+class SignalSource(Protocol[T_co]):
+    """What can be subscribed to for signals: an EventStream."""
+
+    def subscribe_signals(
+        self, observer: SignalObserver[T_co], *, scheduler: abc.SchedulerBase | None = None
+    ) -> abc.DisposableBase: ...
+
+
+class Shared(Generic[T]):
+    """One subscription to a source for many observers, made with the first and disposed with the last."""
+
+    def __init__(self, source: SignalSource[T]) -> None:
+        self.source = source
+        self._fan: FanOut[T] | None = None
+
+    def __call__(self, observer: SignalObserver[T], scheduler: abc.SchedulerBase | None) -> abc.DisposableBase:
+        if self._fan is not None and not self._fan.closed:
+            return self._fan.add(observer)
+        fan: FanOut[T] = FanOut()
+        self._fan = fan
+        seat = fan.add(observer)
+        try:
+            fan.connection.disposable = self.source.subscribe_signals(fan, scheduler=scheduler)
+        except Exception:  # a stage that does not start: who comes next tries again
+            fan.close()
+            raise
+        return seat
+
+
+@attrs.define(eq=False)
+class _Seat(Generic[T]):
+    """One observer of a FanOut."""
+
+    observer: SignalObserver[T]
+    taken: bool = True
+
+
+class FanOut(Generic[T]):
+    """One source, many observers. Each signal reaches all who were there when it came, whatever one of them does.
+
+    Who joins later begins with a gap for each channel that has been running, since nothing before was seen.
+    """
+
+    def __init__(self) -> None:
+        self._seats: tuple[_Seat[T], ...] = ()
+        self._started: dict[Channel | None, None] = {}  # a set in order of appearance
+        self._now_ms = 0
+        self.closed = False
+        """Whether the source has ended or the last observer has left."""
+        self.connection = SingleAssignmentDisposable()
+        """The subscription to the source."""
+
+    @property
+    def heard(self) -> bool:
+        """Whether there are observers."""
+        return bool(self._seats)
+
+    def add(self, observer: SignalObserver[T]) -> Disposable:
+        """Add an observer; disposing removes it."""
+        for channel in self._started:
+            observer.on_signal(Gap(channel, 0, self._now_ms, "joined a shared stream"))
+        seat = _Seat(observer)
+        self._seats = (*self._seats, seat)
+        return Disposable(lambda: self._leave(seat))
+
+    def close(self) -> None:
+        """Let go of the source."""
+        self.closed = True
+        self.connection.dispose()
+
+    def on_signal(self, signal: Signal[T]) -> None:
+        if isinstance(signal, Batch):
+            self._now_ms = max(self._now_ms, signal.received_ms)
+        else:
+            self._now_ms = max(self._now_ms, mark_ms(signal))
+            if isinstance(signal, Gap):
+                self._started[signal.channel] = None
+        self._each(lambda observer: observer.on_signal(signal))
+
+    def on_error(self, error: Exception) -> None:
+        self.close()
+        self._each(lambda observer: observer.on_error(error))
+
+    def on_completed(self) -> None:
+        self.close()
+        self._each(lambda observer: observer.on_completed())
+
+    def _leave(self, seat: _Seat[T]) -> None:
+        seat.taken = False
+        self._seats = tuple(each for each in self._seats if each is not seat)
+        if not self._seats:
+            self.close()
+
+    def _each(self, notify: Callable[[SignalObserver[T]], None]) -> None:
+        raised: Exception | None = None
+        for seat in self._seats:
+            if not seat.taken:
+                continue
+            try:
+                notify(seat.observer)
+            except Exception as error:  # noqa: BLE001 - without a runtime; raised again when all are reached
+                raised = raised or error
+        if raised is not None:
+            raise raised

@@ -1,0 +1,163 @@
+"""Observables of a chain that began on a feed: what reactivex makes of a stream keeps the stream's runtime.
+
+So timed operators find the feed's scheduler without being told, no thread is ever started, and a subscriber's
+exception reaches the feed from wherever it is raised.
+"""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
+
+from reactivex import ConnectableObservable, Observable, abc, concat
+from reactivex.disposable import Disposable
+from reactivex.scheduler import (
+    CurrentThreadScheduler,
+    EventLoopScheduler,
+    NewThreadScheduler,
+    ThreadPoolScheduler,
+    TimeoutScheduler,
+)
+
+from cgrx._model.errors import ThreadError
+from cgrx._streams.observers import Runtime, Subscriber
+
+T_co = TypeVar("T_co", covariant=True)
+
+_THREADED = (EventLoopScheduler, NewThreadScheduler, ThreadPoolScheduler, TimeoutScheduler)
+
+
+class Chained(Observable[T_co]):
+    """An observable of a chain that began on a feed: timed operators find its scheduler, errors its runtime."""
+
+    def __init__(self, runtime: Runtime | None) -> None:
+        super().__init__()
+        self.runtime = runtime
+
+    if TYPE_CHECKING:
+        pass  # the type of `pipe` is reactivex's overloads
+    else:
+
+        def pipe(self, *operators):
+            """Apply operators, reactivex's and cgrx's, left to right.
+
+            As long as only cgrx stages are used the result is an `EventStream`, else an `Observable` that still runs
+            its timed operators on the feed's scheduler.
+            """
+            result = self
+            for operator in operators:
+                result = operator(result)
+                if self.runtime is not None:
+                    result = _chained(result, self.runtime)
+            return result
+
+    def __add__(self, other: Observable[T_co]) -> Observable[T_co]:
+        return self.pipe(lambda source: concat(source, other))
+
+    def __iadd__(self, other: Observable[T_co]) -> Observable[T_co]:
+        return self + other
+
+    def subscribe(
+        self,
+        on_next: abc.ObserverBase[T_co] | Callable[[T_co], None] | None = None,
+        on_error: Callable[[Exception], None] | None = None,
+        on_completed: Callable[[], None] | None = None,
+        *,
+        scheduler: abc.SchedulerBase | None = None,
+    ) -> abc.DisposableBase:
+        """Subscribe to single events, in the feed's thread.
+
+        Args:
+            on_next: called with each event, or an observer. Not an async function.
+            on_error: called with the error that ends the stream. Without it an error of the feed's own goes to its
+                status, any other to the feed as if the subscriber had raised it.
+            on_completed: called when the stream ends.
+            scheduler: for timed operators; the feed's own by default.
+
+        Returns:
+            What ends the subscription when disposed.
+
+        Raises:
+            TypeError: a callback is an async function.
+            ThreadError: called in another thread than the feed's, or with a scheduler that starts threads.
+        """
+        runtime = self.runtime
+        if runtime is not None:
+            runtime.check_thread()
+            scheduler = threadless(scheduler or runtime.scheduler)
+        first: Any = on_next  # an observer, or anything with its methods, as in reactivex
+        if hasattr(first, "on_next"):
+            subscriber = Subscriber[T_co](runtime, first.on_next, first.on_error, first.on_completed)
+        else:
+            subscriber = Subscriber[T_co](runtime, first, on_error, on_completed)
+
+        def connect(*_: object) -> None:
+            subscriber.subscription.disposable = self._attach(subscriber, scheduler)
+
+        def dispose() -> None:
+            if runtime is not None:
+                runtime.check_thread()
+            subscriber.dispose()
+
+        # As in reactivex: the outermost subscribe sets the trampoline up, so that a source which emits while it is
+        # being subscribed to can be disposed by what it emits.
+        trampoline = CurrentThreadScheduler.singleton()
+        if trampoline.schedule_required():
+            trampoline.schedule(connect)
+        else:
+            connect()
+        return Disposable(dispose)
+
+    @abstractmethod
+    def _attach(self, subscriber: Subscriber[T_co], scheduler: abc.SchedulerBase | None) -> abc.DisposableBase:
+        """Connect the end of a subscription to its source."""
+
+    def run(self, scheduler: abc.SchedulerBase | None = None) -> NoReturn:
+        """Not available: it would block the event loop. Use `cgrx.stream`."""
+        raise TypeError("run() blocks the thread of the event loop: use `async with cgrx.stream(observable)`")
+
+    def __await__(self) -> NoReturn:
+        raise TypeError("an observable cannot be awaited on trio: use `async with cgrx.stream(observable)`")
+
+
+def threadless(scheduler: abc.SchedulerBase) -> abc.SchedulerBase:
+    if isinstance(scheduler, _THREADED):
+        raise ThreadError(
+            f"{type(scheduler).__name__} would run a feed's events in another thread: apply timed operators with"
+            " `stream.pipe(...)`, or pass scheduler=feed.scheduler"
+        )
+    return scheduler
+
+
+class Foreign(Chained[T_co]):
+    """What a reactivex operator made of a feed's stream."""
+
+    def __init__(self, source: Observable[T_co], runtime: Runtime) -> None:
+        super().__init__(runtime)
+        self._source = source
+        self.lock = source.lock
+
+    def _attach(self, subscriber: Subscriber[T_co], scheduler: abc.SchedulerBase | None) -> abc.DisposableBase:
+        return self._source.subscribe(subscriber, scheduler=scheduler)
+
+
+class ForeignConnectable(Foreign[Any], ConnectableObservable[Any]):
+    """What `publish`, `replay` or `multicast` made of a feed's stream."""
+
+    def __init__(self, made: ConnectableObservable[Any], runtime: Runtime) -> None:
+        # Its type parameter is unknown in the call of an unbound method.
+        ConnectableObservable.__init__(self, made.source, made.subject)  # pyright: ignore[reportUnknownMemberType]
+        self.runtime = self._runtime = runtime
+        self._source = made
+
+    def auto_connect(self, subscriber_count: int = 1) -> Observable[Any]:
+        return Foreign(super().auto_connect(subscriber_count), self._runtime)
+
+
+def _chained(result: Any, runtime: Runtime) -> Any:
+    """What an operator gave, as part of the chain; what is part of it already, or no observable, as it is."""
+    kind = cast("type[object]", type(result))
+    if issubclass(kind, Chained):
+        return result
+    if issubclass(kind, ConnectableObservable):
+        return ForeignConnectable(result, runtime)
+    return Foreign(result, runtime) if kind is Observable else result

@@ -1,0 +1,310 @@
+"""Streams of several exchanges as one, in the order of event time; see `_reordering.py` for how it is kept."""
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any, Generic, Literal, TypeAlias, TypeVar, cast
+
+import attrs
+from reactivex import Observable, abc
+
+from cgrx._model.channels import Channel
+from cgrx._model.events import Event, Trade
+from cgrx._model.signals import Batch, Gap, Signal, Watermark, mark_ms
+from cgrx._model.times import Duration, to_seconds
+from cgrx._streams.fans import FanIn
+from cgrx._streams.observers import Runtime, SignalObserver, is_async, joint
+from cgrx._streams.reordering import FromInput, OrderCounts, Reordering
+from cgrx._streams.stream import EventStream, EventTypes, as_stream
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+Until: TypeAlias = Literal["all", "any"]
+OnSourceError: TypeAlias = Literal["raise"] | Callable[[Exception], object]
+
+_MAX_HELD = 100_000
+_TELL_MS = 1000
+"""How often it is said that a channel is missing whose source has failed."""
+
+
+@attrs.frozen
+class OrderStats:
+    """What an `OrderedStream` has done so far, all its subscriptions together."""
+
+    events: int
+    """Events that came in. All of them go out, none is dropped."""
+    late: int
+    """Of those, events that went out behind later ones, because they came more than `max_delay` after them."""
+    worst_late_ms: int
+    """How far behind the order the latest of them was, milliseconds of event time; 0 if none was late."""
+
+
+class OrderedStream(EventStream[T_co]):
+    """An EventStream that `merge_exchanges` has put in order."""
+
+    def __init__(
+        self, terms: "Terms", streams: tuple[EventStream[Any], ...], event_types: EventTypes, runtime: Runtime | None
+    ) -> None:
+        self._counts = OrderCounts()
+        super().__init__(Ordered(terms, streams, self._counts), event_types=event_types, runtime=runtime)
+
+    @property
+    def stats(self) -> OrderStats:
+        """How many events came, and how many of them too late for the order. A snapshot."""
+        return OrderStats(self._counts.events, self._counts.late, self._counts.worst_late_ms)
+
+
+def merge_exchanges(
+    *streams: Observable[T],
+    max_delay: Duration = "2s",
+    until: Until = "all",
+    on_source_error: OnSourceError = "raise",
+    max_held: float = _MAX_HELD,
+) -> OrderedStream[T]:
+    """Streams of several exchanges as one, ordered by event time; ties in order of arrival.
+
+        in, one            1----3-----5----|
+        in, another        --2-----4-------|
+        merge_exchanges()  --1--2--3--4----(5|)
+
+    An event waits until every source, that is every exchange within every channel, has come as far as its time, and
+    not longer than `max_delay`; behind a quiet source therefore always so long. What comes from before that is late:
+    it passes at once, out of order, and is counted in `stats`. Each event that comes in goes out exactly once. The
+    order does not depend on batching.
+
+        trades = ops.merge_exchanges(binance, okx)
+        trades.subscribe(print)
+        ...
+        trades.stats.late      # how many were out of order
+
+    A `Watermark` goes out whenever the order moves on, so windows behind it close without a delay of their own. The
+    other marks keep their place among the events. Where nothing is held and silence is proven, the watermark follows
+    the clock, `max_delay` behind.
+
+    On completion of one source the others go on and do not wait for it; when the last has completed, what is held goes
+    out in order. On an error too, before the error does.
+
+    State: the events of the last `max_delay`, at most `max_held`, and one time for each source.
+
+    Args:
+        *streams: at least one observable of events; one with several exchanges in it, such as `feed.liquidations()`,
+            may stand alone. Those that are no EventStream give events without marks, and their events' times are
+            their clock.
+        max_delay: how long an event may be held, on the stream's own clock: receive times and proofs of life. 0 holds
+            nothing; `math.inf` waits for every source however long, as suits recordings.
+        until: complete when `"all"` sources have, or as soon as `"any"` has; then the others are disposed.
+        on_source_error: `"raise"` ends the merge with the first error of a source. A function is called with the error
+            instead, and the others go on as if that source had completed; a `Gap` of its channels follows every
+            second, so that no row passes for complete.
+        max_held: how many events are held at most; beyond it the earliest goes out as if `max_delay` had passed.
+            `math.inf` for no bound.
+
+    Returns:
+        The stream, an event for an event. Its `stats` tell how many were late.
+
+    Raises:
+        ValueError: no stream is given, one that is known to carry something else than events, or an argument out of
+            range.
+        TypeError: a source is no Observable, an argument of another type; through `on_error`, an event without
+            `time_ms` or `exchange`.
+    """
+    if not streams:
+        raise ValueError("merge_exchanges() needs at least one stream")
+    delay_ms = to_seconds(max_delay, "max_delay") * 1e3
+    terms = Terms(delay_ms if math.isinf(delay_ms) else round(delay_ms), until, on_source_error, max_held)
+    sources = tuple(as_stream(stream) for stream in streams)
+    types = [stream.event_types for stream in sources]
+    known = [each for each in types if each is not None]
+    carried = frozenset[type]().union(*known)
+    foreign = sorted(each.__name__ for each in carried if not issubclass(each, Event))
+    if foreign:
+        raise ValueError(f"merge_exchanges() orders events (Liquidation, Trade), not {' and '.join(foreign)}")
+    return OrderedStream(
+        terms,
+        sources,
+        carried if len(known) == len(types) else None,
+        joint(stream.runtime for stream in sources if stream.runtime is not None),
+    )
+
+
+def trades_across(
+    trades: Callable[..., EventStream[Trade]],
+    instruments: Iterable[tuple[str, str]],
+    min_volume: float,
+    max_delay: Duration,
+) -> OrderedStream[Trade]:
+    """The ordered merge of a feed's trade streams; see `Feed.futures_trades_across`."""
+    pairs: list[Any] = list(instruments)
+    for pair in pairs:
+        if not isinstance(pair, tuple | list) or [type(part) for part in cast("Any", pair)] != [str, str]:
+            raise TypeError(f'instruments: {pair!r} is no pair of exchange and symbol, such as ("Binance", "BTCUSDT")')
+    if not pairs:
+        raise ValueError('instruments is empty: give pairs of exchange and symbol, such as ("Binance", "BTCUSDT")')
+    repeated = next((pair for index, pair in enumerate(pairs) if pair in pairs[:index]), None)
+    if repeated is not None:
+        raise ValueError(f"instruments: {repeated!r} is there twice, and each of its trades would be")
+    streams = [trades(exchange, symbol, min_volume=min_volume) for exchange, symbol in pairs]
+    return merge_exchanges(*streams, max_delay=max_delay)
+
+
+def _check_until(_: object, __: object, value: object) -> None:
+    if value not in ("all", "any"):
+        raise ValueError(f'until={value!r} is none of "all" (sources have completed) and "any"')
+
+
+def _check_on_source_error(_: object, __: object, value: object) -> None:
+    if value != "raise" and (not callable(value) or is_async(value)):
+        raise TypeError(f'on_source_error={value!r} is neither "raise" nor a plain function of one error')
+
+
+def _check_max_held(_: object, __: object, value: float) -> None:
+    if value == math.inf:
+        return
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"max_held={value!r} takes a whole number of events, 1 or more, or math.inf")
+    if value < 1:
+        raise ValueError(f"max_held={value!r} takes a whole number of events, 1 or more, or math.inf")
+
+
+@attrs.frozen
+class Terms:
+    """The arguments of `merge_exchanges`."""
+
+    max_delay_ms: float
+    until: Until = attrs.field(validator=_check_until)
+    on_source_error: OnSourceError = attrs.field(validator=_check_on_source_error)
+    max_held: float = attrs.field(validator=_check_max_held)
+
+
+@attrs.frozen(eq=False)
+class Ordered:
+    """The source of a `merge_exchanges`: subscribes to all of the streams, for one subscriber."""
+
+    terms: Terms
+    streams: tuple[EventStream[Any], ...]
+    counts: OrderCounts
+
+    def __call__(self, observer: SignalObserver[Any], scheduler: abc.SchedulerBase | None) -> abc.DisposableBase:
+        merging: _Merging[Any] = _Merging(observer, self.terms, len(self.streams), self.counts)
+        try:
+            for index, stream in enumerate(self.streams):
+                merging.fan.sources.add(stream.subscribe_signals(_Input(merging, index), scheduler=scheduler))
+        except Exception:  # a stage that does not start: nothing is left running
+            merging.dispose()
+            raise
+        return merging
+
+
+class _Merging(abc.DisposableBase, Generic[T]):
+    """One subscription: the inputs meet in a fan, behind it they are ordered."""
+
+    def __init__(self, observer: SignalObserver[T], terms: Terms, inputs: int, counts: OrderCounts) -> None:
+        self._observer = observer
+        self._order: Reordering[T] = Reordering(inputs, terms.max_delay_ms, terms.max_held, counts)
+        self._stopped = False
+        self._now_ms = 0
+        self._unseen: dict[Channel, int] = {}  # each channel of a source that failed, with the time from which on
+        self._tell_at_ms = 0
+        self.terms = terms
+        self.fan: FanIn[T] = FanIn(self, inputs)
+        self.active = set(range(inputs))
+        """The inputs that have not ended."""
+
+    def dispose(self) -> None:
+        self._stopped = True
+        self.fan.dispose()
+
+    def on_signal(self, signal: Signal[T]) -> None:
+        signals: list[Signal[T]] = []
+        failure: Exception | None = None
+        try:
+            self._tell_unseen(signal, signals)
+            self._order.on_signal(signal, signals)
+        except TypeError as error:  # what is no event: all that came before it goes out first
+            self._order.finish(signals)
+            failure = error
+        self._deliver(signals, failure)
+
+    def on_error(self, error: Exception) -> None:
+        signals: list[Signal[T]] = []
+        self._order.finish(signals)
+        self._deliver(signals, error)
+
+    def on_completed(self) -> None:
+        signals: list[Signal[T]] = []
+        self._order.finish(signals)
+        self._deliver(signals, None)
+        if not self._stopped:
+            self.dispose()
+            self._observer.on_completed()
+
+    def _deliver(self, signals: list[Signal[T]], failure: Exception | None) -> None:
+        for signal in signals:
+            if self._stopped:
+                return
+            self._observer.on_signal(signal)
+        if failure is not None and not self._stopped:
+            self.dispose()
+            self._observer.on_error(failure)
+
+    def _tell_unseen(self, signal: Signal[T], signals: list[Signal[T]]) -> None:
+        """Say again from time to time that the channels of failed sources are missing."""
+        self._now_ms = max(self._now_ms, signal.received_ms if isinstance(signal, Batch) else mark_ms(signal))
+        if self._unseen and self._now_ms >= self._tell_at_ms:
+            self._tell_at_ms = self._now_ms + _TELL_MS
+            for channel, since_ms in self._unseen.items():
+                self._order.on_signal(Gap(channel, since_ms, self._now_ms, "its source has failed"), signals)
+        if isinstance(signal, FromInput):
+            self._unseen.update(dict.fromkeys(signal.unseen, self._now_ms))
+
+
+class _Input(Generic[T]):
+    """The observer of one source. Where one is told to end while others go on, it hears nothing any more."""
+
+    def __init__(self, merging: _Merging[T], index: int) -> None:
+        self._merging = merging
+        self._fan = merging.fan
+        self._index = index
+        self._channels: dict[Channel, None] = {}
+
+    def on_signal(self, signal: Signal[T]) -> None:
+        if self._index not in self._merging.active:
+            return
+        if isinstance(signal, Batch):
+            if signal.channel is not None:
+                self._channels[signal.channel] = None
+            signal = FromInput(signal.channel, signal.received_ms, signal.events, self._index)
+        elif isinstance(signal, Watermark):
+            signal = FromInput(None, 0, (), self._index, promised_ms=signal.time_ms)
+        elif isinstance(signal, Gap) and signal.channel is not None:
+            self._channels[signal.channel] = None
+        self._fan.on_signal(self._index, signal)
+
+    def on_error(self, error: Exception) -> None:
+        handle = self._merging.terms.on_source_error
+        if self._index not in self._merging.active:
+            return
+        if handle == "raise":
+            self._fan.on_error(error)
+            return
+        try:
+            handle(error)
+        except Exception as raised:  # noqa: BLE001 - the user's own; it ends the merge, as any error of a stage
+            self._fan.on_error(raised)
+            return
+        self._end(tuple(self._channels))
+
+    def on_completed(self) -> None:
+        if self._index in self._merging.active:
+            self._end(())
+
+    def _end(self, unseen: tuple[Channel, ...]) -> None:
+        merging, fan = self._merging, self._fan
+        fan.on_signal(self._index, FromInput(None, 0, (), self._index, ended=True, unseen=unseen))
+        ending = {self._index}
+        if merging.terms.until == "any":
+            fan.sources.dispose()
+            ending = set(merging.active)
+        merging.active -= ending
+        for index in ending:
+            fan.on_completed(index)

@@ -1,0 +1,312 @@
+"""Events of several inputs into the order of their times, as a state machine: signals in, signals out.
+
+    held       an event waits in a heap until every source has come as far as its time, or for `max_delay_ms`
+    released   in order of time, ties in order of arrival; then a `Watermark` says how far the order has come
+    late       an event from before that passes at once, out of order, and is counted
+
+A source is one exchange within one channel of one input; an input that has said nothing yet is one too, and one that
+has ended is none. A quiet source is waited for as any other, for it may be about to speak: that is what order costs,
+and `max_delay_ms` is what it may cost. It is measured on the stream's own clock, the latest receive time or proof.
+
+Marks keep their place. `Alive` goes on behind the last of the events that came before it, for it says that those have
+been heard. `Gap` and `Dropped` do too, but never behind an event or a `Watermark` that was caused by what came later,
+so that no window closes without knowing of them.
+"""
+
+import heapq
+from collections import deque
+from collections.abc import Iterable
+from typing import Any, Generic, TypeVar
+
+import attrs
+
+from cgrx._model.channels import Channel
+from cgrx._model.signals import Alive, Batch, Dropped, Gap, Mark, Signal, Watermark, mark_ms
+from cgrx._model.times import FOREVER, NEVER
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class FromInput(Batch[T_co], frozen=True):
+    """Events of one of the inputs, or what that input says of itself."""
+
+    index: int
+    promised_ms: int | None = None
+    """The time before which nothing of this input will follow, where a stage that orders events says so."""
+    ended: bool = False
+    """Whether nothing of this input will follow at all."""
+    unseen: tuple[Channel, ...] = ()
+    """The channels that will not be seen any more, because it has failed."""
+
+
+@attrs.define
+class OrderCounts:
+    """See `OrderStats`."""
+
+    events: int = 0
+    late: int = 0
+    worst_late_ms: int = 0
+
+
+@attrs.define(eq=False)
+class _Input:
+    """What one input has said of itself, and its sources. One that has not spoken yet is a source itself."""
+
+    promised_ms: int = NEVER
+    sources: dict[Channel | None, "dict[str, _Source]"] = attrs.field(
+        factory=dict[Channel | None, "dict[str, _Source]"]
+    )
+    unnamed: "_Source | None" = None
+    """The source of its first event, as long as there is none."""
+
+
+@attrs.define(eq=False)
+class _Source:
+    """One exchange within one channel of one input: the highest event time seen."""
+
+    input: _Input
+    time_ms: int = NEVER
+
+
+class _Sources:
+    """How far all of them have come.
+
+    Not the `Progress` of windows, whose watermark never goes back: here an exchange that is heard of for the first time
+    is waited for from then on, wherever the others are.
+    """
+
+    def __init__(self, inputs: int) -> None:
+        self._inputs = {index: _Input() for index in range(inputs)}
+        self._all: list[_Source] = []
+        for each in self._inputs.values():
+            each.unnamed = _Source(each)
+            self._all.append(each.unnamed)
+        self.last = self._all[0]
+        """The one furthest behind, when that was last looked for."""
+
+    def of(self, index: int, channel: Channel | None) -> dict[str, _Source]:
+        """The sources of an input within a channel, by exchange."""
+        return self._inputs[index].sources.setdefault(channel, {})
+
+    def begin(self, index: int, channel: Channel | None, exchange: str) -> _Source:
+        """A source that is heard of for the first time."""
+        owner = self._inputs[index]
+        source, owner.unnamed = owner.unnamed, None
+        if source is None:
+            source = _Source(owner)
+            self._all.append(source)
+        owner.sources[channel][exchange] = source
+        return source
+
+    def promise(self, index: int, time_ms: int) -> None:
+        """No source of this input will say anything earlier."""
+        self._inputs[index].promised_ms = time_ms
+
+    def end(self, index: int) -> None:
+        """Nothing will come of this input."""
+        ended = self._inputs.pop(index)
+        self._all = [source for source in self._all if source.input is not ended]
+        self.come_to()
+
+    def end_all(self) -> None:
+        self._inputs.clear()
+        self._all.clear()
+
+    def come_to(self) -> int:
+        """The time that all have come to: that of the last one."""
+        least_ms = FOREVER
+        for source in self._all:
+            time_ms = source.time_ms
+            if time_ms < least_ms and source.input.promised_ms < least_ms:
+                least_ms = max(time_ms, source.input.promised_ms)
+                self.last = source
+        return least_ms
+
+
+class _Outgoing(Generic[T]):
+    """Signals to go on. Neighbouring events of one batch are a batch again."""
+
+    def __init__(self, signals: list[Signal[T]]) -> None:
+        self._signals = signals
+        self._events: list[T] = []
+        self._channel: Channel | None = None
+        self._received_ms = 0
+
+    def event(self, event: T, channel: Channel | None, received_ms: int) -> None:
+        if self._events and (received_ms != self._received_ms or channel != self._channel):
+            self.close()
+        self._channel, self._received_ms = channel, received_ms
+        self._events.append(event)
+
+    def mark(self, mark: Mark) -> None:
+        self.close()
+        self._signals.append(mark)
+
+    def close(self) -> None:
+        if self._events:
+            self._signals.append(Batch(self._channel, self._received_ms, tuple(self._events)))
+            self._events.clear()
+
+
+class Reordering(Generic[T]):
+    """The order of one subscription. State: the events held, at most `max_held`, the marks among them, the sources."""
+
+    def __init__(self, inputs: int, max_delay_ms: float, max_held: float, counts: OrderCounts) -> None:
+        self._sources = _Sources(inputs)
+        self._max_delay_ms = max_delay_ms
+        self._max_held = max_held
+        self._counts = counts
+        self._now_ms = NEVER
+        self._number = 0  # of the event that arrived last
+        self._heap: list[tuple[int, int, T, Channel | None, int]] = []  # time, number, event, channel, receive time
+        self._arrived: deque[tuple[int, int, int]] = deque()  # number, arrival, time; the first one is still held
+        self._marks: deque[tuple[int, Mark]] = deque()  # each with the number of the event that came before it
+        self._losses = 0  # how many of them are gaps and drops
+        self._order_ms = NEVER  # the order has come so far: nothing earlier goes out, but what is late
+        self._latest_ms = NEVER  # the highest event time
+        self._latest_arrival_ms = NEVER
+        self._alive_ms: dict[str, int] = {}
+
+    def on_signal(self, signal: Signal[T], signals: list[Signal[T]]) -> None:
+        """Take a signal in, and add those that go on to `signals`, also where an event cannot be ordered.
+
+        Raises:
+            TypeError: an event without a time or an exchange.
+        """
+        out = _Outgoing(signals)
+        try:
+            if not isinstance(signal, FromInput):
+                assert not isinstance(signal, Batch), "every batch says which input it is from"
+                self._take_mark(signal, out)
+            elif signal.ended:
+                self._sources.end(signal.index)
+                self._settle(out)
+            elif signal.promised_ms is not None:
+                self._sources.promise(signal.index, signal.promised_ms)
+                self._settle(out)
+            else:
+                self._take_events(signal, out)
+        finally:
+            out.close()
+
+    def finish(self, signals: list[Signal[T]]) -> None:
+        """Release all that is held, in order."""
+        out = _Outgoing(signals)
+        self._sources.end_all()
+        self._settle(out)
+        out.close()
+
+    def _take_mark(self, mark: Mark, out: _Outgoing[T]) -> None:
+        self._now_ms = max(self._now_ms, mark_ms(mark))
+        self._marks.append((self._number, mark))
+        self._losses += isinstance(mark, Gap | Dropped)
+        self._settle(out)
+        if isinstance(mark, Alive):
+            self._alive_ms[mark.origin] = mark.at_ms
+            self._prove(out)
+
+    def _prove(self, out: _Outgoing[T]) -> None:
+        """Where nothing is held, proven silence moves the order on: `max_delay` behind the time that it must be now."""
+        if self._heap or self._latest_ms == NEVER:
+            return
+        silent_ms = min(self._alive_ms.values()) - self._latest_arrival_ms
+        if silent_ms > self._max_delay_ms:
+            self._advance(self._latest_ms + silent_ms - int(self._max_delay_ms), out)
+
+    def _take_events(self, batch: FromInput[T], out: _Outgoing[T]) -> None:
+        channel, received_ms, heap = batch.channel, batch.received_ms, self._heap
+        of_all, sources = self._sources, self._sources.of(batch.index, channel)
+        if received_ms > self._now_ms:
+            self._now_ms = received_ms
+            self._settle(out)  # what is overdue now went out before these came
+        event: Any
+        for event in batch.events:
+            try:
+                time_ms: int = event.time_ms
+                exchange: str = event.exchange
+            except AttributeError as error:
+                raise TypeError(f"merge_exchanges() orders events by time_ms and exchange, not {event!r}") from error
+            source = sources.get(exchange) or of_all.begin(batch.index, channel, exchange)
+            if time_ms > source.time_ms:
+                source.time_ms = time_ms
+            self._counts.events += 1
+            if time_ms <= self._order_ms:
+                # Behind the order, so nothing that is held can have waited for it.
+                self._give_losses(FOREVER, out)
+                if time_ms < self._order_ms:
+                    self._counts.late += 1
+                    self._counts.worst_late_ms = max(self._counts.worst_late_ms, self._order_ms - time_ms)
+                out.event(event, channel, received_ms)
+                continue
+            if time_ms > self._latest_ms:
+                self._latest_ms, self._latest_arrival_ms = time_ms, self._now_ms
+            self._number += 1
+            heapq.heappush(heap, (time_ms, self._number, event, channel, received_ms))
+            self._arrived.append((self._number, self._now_ms, time_ms))
+            first_ms, last = heap[0][0], of_all.last
+            if (
+                last.time_ms < first_ms
+                and last.input.promised_ms < first_ms
+                and len(heap) <= self._max_held
+                and self._max_delay_ms > 0
+            ):
+                continue  # the source that was last is still behind all that is held, so nothing can go out
+            self._settle(out)
+
+    def _settle(self, out: _Outgoing[T]) -> None:
+        """Let go of all that need not wait any longer, and of the marks behind it."""
+        heap = self._heap
+        reached_ms = NEVER
+        if heap:
+            free_ms = max(self._find_overdue(), self._sources.come_to())
+            while heap and (heap[0][0] <= free_ms or len(heap) > self._max_held):
+                reached_ms, number, event, channel, received_ms = heapq.heappop(heap)
+                free_ms = max(free_ms, reached_ms)
+                if self._losses:
+                    self._give_losses(number, out)
+                out.event(event, channel, received_ms)
+        if reached_ms > self._order_ms:
+            self._give_marks(reached_ms, out)
+            self._advance(reached_ms, out)
+        elif self._marks:
+            self._give_marks(self._order_ms, out)
+
+    def _find_overdue(self) -> int:
+        """The highest time of the events that have been held for long enough."""
+        overdue_ms = NEVER
+        for _, arrival_ms, time_ms in self._arrived:
+            if self._now_ms - arrival_ms < self._max_delay_ms:
+                break
+            overdue_ms = max(overdue_ms, time_ms)
+        return overdue_ms
+
+    def _advance(self, time_ms: int, out: _Outgoing[T]) -> None:
+        if time_ms > self._order_ms:
+            self._order_ms = time_ms
+            self._give_losses(FOREVER, out)
+            out.mark(Watermark(time_ms))
+
+    def _give_marks(self, order_ms: int, out: _Outgoing[T]) -> None:
+        """The marks before which no event is held, where all up to `order_ms` are released."""
+        arrived, marks = self._arrived, self._marks
+        while arrived and arrived[0][2] <= order_ms:
+            arrived.popleft()
+        first_held = arrived[0][0] if arrived else FOREVER
+        while marks and marks[0][0] < first_held:
+            self._give(marks.popleft()[1], out)
+
+    def _give_losses(self, number: int, out: _Outgoing[T]) -> None:
+        """The gaps and drops that came before the event of this number, whatever is held before them."""
+        if self._losses:
+            held: Iterable[tuple[int, Mark]] = tuple(self._marks)
+            self._marks.clear()
+            for entry in held:
+                if entry[0] < number and isinstance(entry[1], Gap | Dropped):
+                    self._give(entry[1], out)
+                else:
+                    self._marks.append(entry)
+
+    def _give(self, mark: Mark, out: _Outgoing[T]) -> None:
+        self._losses -= isinstance(mark, Gap | Dropped)
+        out.mark(mark)

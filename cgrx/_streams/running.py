@@ -1,0 +1,293 @@
+"""The running form of a stage: signals in, signals out, state for one subscription.
+
+    Running     what users subclass: on_batch, on_mark, on_end; the results go out first, then the mark
+    Elementwise each event on its own, no state; neighbours in a chain fuse, filters into one loop
+    Chain       the running forms of a row of stages, as one
+
+Everything a `Running` returns may be lazy. A user function that raises in the middle of a batch therefore loses
+nothing: what came out before it is delivered, then the error.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+
+import attrs
+
+from cgrx._model.signals import Batch, Mark, Signal, mark_ms
+from cgrx._streams.predicates import Predicate, compiled
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+
+class Running(Generic[In, Out]):
+    """What a stage does with the signals of one subscription.
+
+    Subclasses override `on_batch`, and `on_mark` and `on_end` where marks or completion release results. A stage
+    that holds events back or puts them into another order overrides `on_signal` too, to keep the marks in
+    sequence with them.
+    """
+
+    now_ms: int = 0
+    """The latest time seen on a signal (receive time or proof), milliseconds since the epoch."""
+
+    def on_batch(self, batch: Batch[In]) -> Iterable[Out]:
+        """The results of a batch of events."""
+        raise NotImplementedError
+
+    def on_mark(self, mark: Mark) -> Iterable[Out]:
+        """The results that a mark releases; the mark itself follows them."""
+        return ()
+
+    def on_end(self) -> Iterable[Out]:
+        """The results that remain when the stream completes (not when it fails or is disposed)."""
+        return ()
+
+    def on_signal(self, signal: Signal[In]) -> Iterable[Signal[Out]]:
+        """The signals that go on for one that came in."""
+        if isinstance(signal, Batch):
+            self.now_ms = max(self.now_ms, signal.received_ms)
+            yield from _batches(self.on_batch(signal), signal)
+        else:
+            self.now_ms = max(self.now_ms, mark_ms(signal))
+            yield from _batches(self.on_mark(signal), Batch(None, self.now_ms, ()))
+            yield signal
+
+    def on_completed(self) -> Iterable[Signal[Out]]:
+        """The signals that go on before completion does."""
+        return _batches(self.on_end(), Batch(None, self.now_ms, ()))
+
+
+def _batches(results: Iterable[Out], origin: Batch[Any]) -> Iterable[Batch[Out]]:
+    """The results as a batch like `origin`, or none; where they raise, those before the error go out first."""
+    taken: list[Out] = []
+    try:
+        taken.extend(results)
+    finally:
+        if taken:
+            yield Batch(origin.channel, origin.received_ms, tuple(taken))
+
+
+class Interrupted(Exception):  # noqa: N818 - never leaves this module's users: it carries results, not a failure
+    """A step's user function raised `error`; `results` are what came out before."""
+
+    def __init__(self, results: list[Any], error: Exception) -> None:
+        super().__init__(results, error)
+        self.results = results
+        self.error = error
+
+
+@attrs.frozen(eq=False)
+class Step:
+    """What an elementwise stage does with a row of events."""
+
+    stage: object
+    """The stage, to name it where an event does not fit."""
+    apply: Callable[[Sequence[Any]], list[Any]]
+    """Takes events, returns the results.
+
+    May be called again where it raises, each event on its own; where it must not, it raises `Interrupted`.
+    """
+    test: Callable[[Any], bool] | None = None
+    """For a filter: whether an event is among the results; quicker than `apply` for one."""
+    filters: tuple[tuple[object, Predicate], ...] = ()
+    """For a row of filters in one loop: each stage, and what it asks."""
+
+    def apart(self) -> "tuple[Step, ...]":
+        """The same as steps of one stage each, to find out which one raises."""
+        return tuple(_careful_step(*each) for each in self.filters) or (self,)
+
+
+def filter_step(*filters: tuple[object, Predicate]) -> Step:
+    """Filters in a row, each a stage and what it asks, as one loop."""
+    keep, test = compiled([predicate for _, predicate in filters])
+    return Step(filters[0][0], keep, test, filters)
+
+
+def _careful_step(stage: object, predicate: Predicate) -> Step:
+    careful = predicate.careful
+    if careful is None:
+        return filter_step((stage, predicate))
+    return Step(stage, lambda events: [event for event in events if careful(event)])
+
+
+Produced: TypeAlias = tuple[Iterable[Signal[Any]], Exception | None]
+"""The signals that go on, and the error that follows them."""
+
+_NOTHING: Produced = ((), None)
+
+
+class Elementwise(Running[In, Out]):
+    """No or one result for each event, in order, without state: all marks pass."""
+
+    def __init__(self, *steps: Step) -> None:
+        self.steps = steps
+        self._tests = tuple((step, step.test) for step in steps if step.test is not None)
+        self._filters = len(self._tests) == len(steps)
+
+    def on_signal(self, signal: Signal[In]) -> Iterable[Signal[Out]]:
+        return _delivered(self.produce(signal))
+
+    def produce(self, signal: Signal[Any]) -> Produced:
+        """What `on_signal` gives, without a generator. This is the hot path."""
+        if not isinstance(signal, Batch):
+            return (signal,), None
+        events = signal.events
+        results: Sequence[Any] = events
+        if self._filters and len(events) == 1:
+            for step, test in self._tests:
+                try:
+                    if not test(events[0]):
+                        return _NOTHING
+                except Exception as error:  # noqa: BLE001 - handed on as the stream's
+                    if step.filters:
+                        return _until_failure(step, events, error)
+                    return (), noted(error, step.stage, events[0])
+            return (signal,), None
+        failure: Exception | None = None
+        for step in self.steps:
+            try:
+                results = step.apply(results)
+            except Exception as error:  # noqa: BLE001 - a later step's comes earlier in the stream, and counts
+                results, failure = _until_failure(step, results, error)
+            if not results:
+                return (), failure
+        if self._filters and len(results) == len(events):
+            return (signal,), None
+        return (Batch(signal.channel, signal.received_ms, tuple(results)),), failure
+
+
+def _until_failure(step: Step, events: Sequence[Any], error: Exception) -> tuple[list[Any], Exception | None]:
+    """The results before the event at which a step raises, and what it raises."""
+    if isinstance(error, Interrupted):
+        return error.results, error.error
+    results: list[Any] = []
+    for event in events:
+        passed: Sequence[Any] = (event,)
+        for each in step.apart():
+            try:
+                passed = each.apply(passed)
+            except Exception as found:  # noqa: BLE001 - handed on as the stream's
+                return results, noted(found, each.stage, event)
+        results += passed
+    return results, None
+
+
+def noted(error: Exception, stage: object, event: object) -> Exception:
+    """The user's own exception with a note that names the stage and the event."""
+    error.add_note(f"raised in {stage!r} by the event {event!r}")
+    return error
+
+
+class Startable(Protocol):
+    """What `Chain` needs of a stage."""
+
+    def start(self) -> Running[Any, Any]:
+        """Its running form, with fresh state for one subscription."""
+        ...
+
+
+class Chain(Running[Any, Any]):
+    """The running forms of stages in a row, neighbouring elementwise ones fused into one loop.
+
+    Where a stage raises, what it gave before still goes through the stages behind it; where one of those raises too,
+    its error comes earlier in the stream and is the one that counts.
+    """
+
+    def __init__(self, stages: Iterable[Startable]) -> None:
+        links: list[tuple[Startable, Running[Any, Any]]] = []
+        for stage in stages:
+            running = stage.start()
+            before = links[-1][1] if links else None
+            if isinstance(before, Elementwise) and isinstance(running, Elementwise):
+                links[-1] = (stage, _fused(before, running))
+            else:
+                links.append((stage, running))
+        self._links = links
+        only = links[0][1] if len(links) == 1 else None
+        self.produce = only.produce if isinstance(only, Elementwise) else self._produce
+        """What `on_signal` gives, without a generator."""
+
+    def on_signal(self, signal: Signal[Any]) -> Iterable[Signal[Any]]:
+        return _delivered(self.produce(signal))
+
+    def on_completed(self) -> Iterable[Signal[Any]]:
+        return _delivered(self.finish())
+
+    def _produce(self, signal: Signal[Any]) -> Produced:
+        return self._through((signal,), 0)
+
+    def finish(self) -> Produced:
+        """What `on_completed` gives: each stage ends behind what those before it gave at their end."""
+        finished: list[Signal[Any]] = []
+        for index, (stage, running) in enumerate(self._links):
+            last: list[Signal[Any]] = []
+            failure: Exception | None = None
+            try:
+                last.extend(running.on_completed())
+            except Exception as error:  # noqa: BLE001 - handed on as the stream's
+                failure = _noted(error, stage, None)
+            signals, earlier = self._through(last, index + 1)
+            finished.extend(signals)
+            if earlier or failure:
+                return finished, earlier or failure
+        return finished, None
+
+    def _through(self, signals: Iterable[Signal[Any]], start: int) -> Produced:
+        """Send signals through the stages from `start` on."""
+        failure: Exception | None = None
+        for stage, running in self._links[start:]:
+            produced: list[Signal[Any]] = []
+            for signal in signals:
+                if isinstance(running, Elementwise):
+                    some, raised = running.produce(signal)
+                    produced.extend(some)
+                else:
+                    raised = _extend(produced, running, stage, signal)
+                if raised is not None:
+                    failure = raised
+                    break
+            signals = produced
+        return signals, failure
+
+
+def _extend(
+    produced: list[Signal[Any]], running: Running[Any, Any], stage: Startable, signal: Signal[Any]
+) -> Exception | None:
+    try:
+        produced.extend(running.on_signal(signal))
+    except Exception as error:  # noqa: BLE001 - handed on as the stream's
+        return _noted(error, stage, signal)
+    return None
+
+
+def _delivered(produced: Produced) -> Iterable[Signal[Any]]:
+    signals, failure = produced
+    yield from signals
+    if failure is not None:
+        raise failure
+
+
+def _fused(first: Elementwise[Any, Any], second: Elementwise[Any, Any]) -> Elementwise[Any, Any]:
+    steps = list(first.steps)
+    for step in second.steps:
+        if step.filters and steps[-1].filters:
+            steps[-1] = filter_step(*steps[-1].filters, *step.filters)
+        else:
+            steps.append(step)
+    return Elementwise(*steps)
+
+
+def _noted(error: Exception, stage: Startable, signal: Signal[Any] | None) -> Exception:
+    """The same where a stage handles whole batches: the event is known only where it came alone."""
+    match signal:
+        case None:
+            cause = "at completion"
+        case Batch(events=(event,)):
+            return noted(error, stage, event)
+        case Batch(events=(first, *_, last) as events):
+            cause = f"by one of {len(events)} events, from {first!r} to {last!r}"
+        case other:
+            cause = f"by {other!r}"
+    error.add_note(f"raised in {stage!r} {cause}")
+    return error

@@ -1,0 +1,395 @@
+"""EventStream, the Observable that carries signals; and Stage, the value that says what to do with them.
+
+    subscribe()           single events, as on any reactivex Observable
+    subscribe_signals()   whole signals: batches and marks
+
+A stage called with an observable gives an EventStream; a chain of stages is one subscription and one loop. The
+two types stand together because each makes the other.
+
+What belongs to a feed (its scheduler, its thread, where a subscriber's error goes) is its `Runtime`; a stream that
+comes from no feed has none and keeps to plain Rx.
+"""
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeAlias, TypeVar, cast, overload
+
+import attrs
+from reactivex import Observable, abc
+from reactivex.disposable import CompositeDisposable, SingleAssignmentDisposable
+
+from cgrx._model.signals import Batch, Signal
+from cgrx._streams.about import STATELESS, About
+from cgrx._streams.fans import FanIn, Shared
+from cgrx._streams.observable import Chained, Foreign, threadless
+from cgrx._streams.observers import InTurn, Runtime, SignalObserver, Subscriber, is_async, joint
+from cgrx._streams.running import Chain, Elementwise, Interrupted, Produced, Running, Step, noted
+
+T = TypeVar("T")
+U = TypeVar("U")
+V = TypeVar("V")
+T_co = TypeVar("T_co", covariant=True)
+In_contra = TypeVar("In_contra", contravariant=True)
+Out_co = TypeVar("Out_co", covariant=True)
+
+EventTypes: TypeAlias = frozenset[type] | None
+"""The types of event that a stream carries, None where that is not known."""
+
+Connect: TypeAlias = Callable[[SignalObserver[T], abc.SchedulerBase | None], abc.DisposableBase]
+
+
+class Stage(Generic[In_contra, Out_co]):
+    """What to do with events, as a value: compares, hashes, pickles and prints as code.
+
+    Subclass as a frozen attrs class and give it `start`. Called with an observable it lifts over it, so it stands in
+    any `pipe`; the result is an `EventStream`. Behind an observable that is no EventStream there are no marks: each
+    item is a batch of one.
+    """
+
+    __slots__ = ()
+
+    @abstractmethod
+    def start(self) -> Running[In_contra, Out_co]:
+        """Its running form, with fresh state for one subscription."""
+
+    @property
+    def stages(self) -> tuple["Stage[Any, Any]", ...]:
+        """The stages that it is made of: itself, unless it is a pipeline."""
+        return (self,)
+
+    @property
+    def about(self) -> About:
+        """What it keeps and how long it holds events back, for `ops.explain`. A stage of your own may tell it too."""
+        return About()
+
+    def event_types(self, incoming: EventTypes) -> EventTypes:
+        """The types of what comes out, given the types of what goes in.
+
+        Raises:
+            ValueError: the stage cannot work on events of these types.
+        """
+        return None
+
+    def __call__(self, source: Observable[In_contra]) -> "EventStream[Out_co]":
+        return as_stream(source).through(self)
+
+
+class EventStream(Chained[T_co]):
+    """An observable of events that also carries the marks of what is known and what is lost.
+
+    Any reactivex operator and `subscribe` work on it and see single events. cgrx stages see whole signals. Hot or
+    cold as its source is; a feed's streams are hot.
+    """
+
+    def __init__(
+        self,
+        connect: Connect[T_co],
+        stages: tuple[Stage[Any, Any], ...] = (),
+        event_types: EventTypes = None,
+        runtime: Runtime | None = None,
+    ) -> None:
+        super().__init__(runtime)
+        self._connect = connect
+        self.stages = stages
+        """The cgrx stages between the source and this stream, in order."""
+        self.event_types = event_types
+        """The types of event that it carries, None where that is not known."""
+
+    @property
+    def source(self) -> Connect[Any]:
+        """What the first of its stages is subscribed to: for who compiles the stages instead of running them."""
+        return cast("Connect[Any]", self._connect)
+
+    def subscribe_signals(
+        self, observer: SignalObserver[T_co], *, scheduler: abc.SchedulerBase | None = None
+    ) -> abc.DisposableBase:
+        """Subscribe to whole signals: batches and marks. The observer must not raise."""
+        if self.runtime is not None:
+            self.runtime.check_thread()
+            scheduler = threadless(scheduler or self.runtime.scheduler)
+        if not self.stages:
+            return self._connect(observer, scheduler)
+        link: _Link[T_co] = _Link(self.stages, observer)
+        link.source.disposable = self._connect(link, scheduler)
+        return link
+
+    def _attach(self, subscriber: Subscriber[T_co], scheduler: abc.SchedulerBase | None) -> abc.DisposableBase:
+        return self.subscribe_signals(subscriber, scheduler=scheduler)
+
+    def signals(self) -> Observable[Signal[T_co]]:
+        """The signals themselves as items: each `Batch`, `Alive`, `Gap`, `Dropped` and `Watermark` in order."""
+
+        def subscribe(
+            observer: abc.ObserverBase[Signal[T_co]], scheduler: abc.SchedulerBase | None = None
+        ) -> abc.DisposableBase:
+            return self.subscribe_signals(_Items(observer), scheduler=scheduler)
+
+        items: Observable[Signal[T_co]] = Observable(subscribe)
+        return items if self.runtime is None else Foreign(items, self.runtime)
+
+    def through(self, stage: Stage[Any, U]) -> "EventStream[U]":
+        """This stream behind one more stage; `pipe` does the same.
+
+        Raises:
+            ValueError: the stage cannot work on what this stream carries.
+        """
+        event_types = stage.event_types(self.event_types)
+        connect = cast("Connect[U]", self._connect)
+        return EventStream(connect, self.stages + stage.stages, event_types, self.runtime)
+
+    def where(self, predicate: Callable[[T_co], bool]) -> "EventStream[T_co]":
+        """Keep the events for which `predicate` is true. Marks pass; see `ops.where`."""
+        return self.through(cast("Stage[T_co, T_co]", Where(predicate)))
+
+    def filter(self, predicate: Callable[[T_co], bool]) -> "EventStream[T_co]":
+        """The same as `where`, by Rx's name."""
+        return self.where(predicate)
+
+    def map(self, mapper: Callable[[T_co], U]) -> "EventStream[U]":
+        """Replace each event by `mapper(event)`. Marks pass; see `ops.map`."""
+        return self.through(Map(mapper))
+
+    def merge(self, *sources: Observable[U], max_concurrent: int | None = None) -> "EventStream[T_co | U]":
+        """The union with other streams in order of arrival; see `ops.merge`. All are subscribed to at once."""
+        if max_concurrent is not None:
+            raise ValueError(f"max_concurrent={max_concurrent!r}: a merge of event streams has no such limit")
+        return merge(self, *sources)
+
+    def share(self) -> "EventStream[T_co]":
+        """One subscription to the source for all subscribers of the result; see `ops.share`."""
+        return share(self)
+
+
+class _Items(Generic[T]):
+    """Signals as the items of a plain observer."""
+
+    def __init__(self, observer: abc.ObserverBase[Signal[T]]) -> None:
+        self.on_signal = observer.on_next
+        self.on_error = observer.on_error
+        self.on_completed = observer.on_completed
+
+
+class _Link(abc.DisposableBase, Generic[T]):
+    """One subscription through a fused chain of stages."""
+
+    def __init__(self, stages: tuple[Stage[Any, Any], ...], observer: SignalObserver[T]) -> None:
+        self.stages = stages
+        chain = Chain(stages)
+        self._produce = chain.produce
+        self._finish = chain.finish
+        self._observer = observer
+        self._stopped = False
+        self.source = SingleAssignmentDisposable()
+
+    def on_signal(self, signal: Signal[Any]) -> None:
+        if not self._stopped:
+            self._deliver(self._produce(signal))
+
+    def on_error(self, error: Exception) -> None:
+        if not self._stopped:
+            self.dispose()
+            self._observer.on_error(error)
+
+    def on_completed(self) -> None:
+        if not self._stopped:
+            self._deliver(self._finish())
+        if not self._stopped:
+            self.dispose()
+            self._observer.on_completed()
+
+    def dispose(self) -> None:
+        self._stopped = True
+        self.source.dispose()
+
+    def _deliver(self, produced: Produced) -> None:
+        """Hand on what the stages gave, then the error that they ended with."""
+        signals, failure = produced
+        for signal in signals:
+            if self._stopped:
+                return
+            self._observer.on_signal(signal)
+        if failure is not None:
+            self.on_error(failure)
+
+
+def as_stream(source: Observable[T]) -> EventStream[T]:
+    """The observable as an EventStream: itself, or a stream of batches of one that carries no marks."""
+    if isinstance(source, EventStream):
+        return source
+    runtime = _runtime_of(source)
+
+    def connect(observer: SignalObserver[T], scheduler: abc.SchedulerBase | None) -> abc.DisposableBase:
+        gate = InTurn(observer)
+
+        def on_next(item: T) -> None:
+            gate.on_signal(Batch(None, getattr(item, "time_ms", 0), (item,)))
+
+        subscription = source.subscribe(on_next, gate.on_error, gate.on_completed, scheduler=scheduler)
+        return CompositeDisposable(gate, subscription)
+
+    return EventStream(connect, runtime=runtime)
+
+
+def _runtime_of(source: Observable[Any]) -> Runtime | None:
+    if not isinstance(source, abc.ObservableBase):
+        raise TypeError(f"{source!r} is no Observable")
+    return source.runtime if isinstance(source, Chained) else None
+
+
+@attrs.frozen(eq=False)
+class Union:
+    """The source of a `merge`."""
+
+    streams: tuple[EventStream[Any], ...]
+
+    def __call__(self, observer: SignalObserver[Any], scheduler: abc.SchedulerBase | None) -> abc.DisposableBase:
+        fan = FanIn(observer, len(self.streams))
+        try:
+            for index, stream in enumerate(self.streams):
+                fan.sources.add(stream.subscribe_signals(fan.input(index), scheduler=scheduler))
+        except Exception:  # a stage that does not start: nothing is left running
+            fan.dispose()
+            raise
+        return fan
+
+
+@overload
+def merge(first: Observable[T], second: Observable[U], /) -> EventStream[T | U]: ...
+@overload
+def merge(first: Observable[T], second: Observable[U], third: Observable[V], /) -> EventStream[T | U | V]: ...
+@overload
+def merge(*sources: Observable[T]) -> EventStream[T]: ...
+def merge(*sources: Observable[Any]) -> EventStream[Any]:
+    """The union of streams in order of arrival.
+
+    Marks pass; `Alive` of one origin goes on when every source of that origin has given it, `Watermark` when every
+    source has. A loss that comes by two paths of one stream passes once. As long as a source has said nothing, a `Gap`
+    without a channel says that its events may be missing. Completes when all sources have; the first error ends it and
+    disposes the others. State: the latest proof of each source, and the last 64 losses.
+
+    Args:
+        *sources: at least one observable. Those that are no EventStream contribute events without marks.
+
+    Raises:
+        ValueError: no source is given.
+        TypeError: a source is no Observable.
+    """
+    if not sources:
+        raise ValueError("merge() needs at least one source")
+    streams = tuple(as_stream(source) for source in sources)
+    types = [stream.event_types for stream in streams]
+    known = [each for each in types if each is not None]
+    return EventStream(
+        Union(streams),
+        event_types=frozenset[type]().union(*known) if len(known) == len(types) else None,
+        runtime=joint(stream.runtime for stream in streams if stream.runtime is not None),
+    )
+
+
+def share(source: Observable[T]) -> EventStream[T]:
+    """One subscription to the source for all subscribers of the result, which is hot.
+
+    Subscribes with the first subscriber and disposes with the last; a later one starts anew. Who joins in between
+    begins with a `Gap` from 0 for each channel that is already running. Completion and errors reach all. State: the
+    subscribers.
+    """
+    stream = as_stream(source)
+    shared: Shared[T] = Shared(stream)
+    return EventStream(shared, event_types=stream.event_types, runtime=stream.runtime)
+
+
+def _synchronous(_: object, attribute: "attrs.Attribute[Any]", function: Any) -> None:
+    if not callable(function) or is_async(function):
+        raise TypeError(f"{attribute.name}={function!r} must be a function of one event, and not an async one")
+
+
+def _class(_: object, __: object, of: Any) -> None:
+    if of is not None and not isinstance(of, type):
+        raise TypeError(f"of={of!r} must be a type of event")
+
+
+@attrs.frozen(repr=False)
+class Where(Stage[Any, Any]):
+    """See `ops.where`."""
+
+    predicate: Callable[[Any], bool] = attrs.field(validator=_synchronous)
+    of: type | None = attrs.field(default=None, validator=_class)
+
+    def event_types(self, incoming: EventTypes) -> EventTypes:
+        return require_types(self, self.of, incoming)
+
+    def start(self) -> Running[Any, Any]:
+        predicate = self.predicate
+
+        def keep(events: Sequence[Any]) -> list[Any]:
+            kept: list[Any] = []
+            for event in events:
+                try:
+                    if predicate(event):
+                        kept.append(event)
+                except Exception as error:
+                    raise Interrupted(kept, noted(error, self, event)) from error
+            return kept
+
+        return Elementwise(Step(self, keep, predicate))
+
+    @property
+    def about(self) -> About:
+        return attrs.evolve(STATELESS, functions=(self.predicate,))
+
+    def __repr__(self) -> str:
+        return _code("where", self.predicate, self.of)
+
+
+@attrs.frozen(repr=False)
+class Map(Stage[Any, Out_co]):
+    """See `ops.map`."""
+
+    mapper: Callable[[Any], Out_co] = attrs.field(validator=_synchronous)
+    of: type | None = attrs.field(default=None, validator=_class)
+
+    def event_types(self, incoming: EventTypes) -> EventTypes:
+        require_types(self, self.of, incoming)
+        return None
+
+    def start(self) -> Running[Any, Out_co]:
+        mapper = self.mapper
+
+        def apply(events: Sequence[Any]) -> list[Any]:
+            mapped: list[Any] = []
+            for event in events:
+                try:
+                    mapped.append(mapper(event))
+                except Exception as error:
+                    raise Interrupted(mapped, noted(error, self, event)) from error
+            return mapped
+
+        return Elementwise(Step(self, apply))
+
+    @property
+    def about(self) -> About:
+        return attrs.evolve(STATELESS, functions=(self.mapper,))
+
+    def __repr__(self) -> str:
+        return _code("map", self.mapper, self.of)
+
+
+def _code(name: str, function: Callable[..., object], of: type | None) -> str:
+    called = getattr(function, "__qualname__", repr(function))
+    return f"{name}({called}, of={of.__name__})" if of else f"{name}({called})"
+
+
+def require_types(stage: Stage[Any, Any], accepted: type | None, incoming: EventTypes) -> EventTypes:
+    """The types that pass `stage`, which takes events of type `accepted` (None: any).
+
+    Raises:
+        ValueError: the stream is known to carry others.
+    """
+    if accepted is None:
+        return incoming
+    if incoming is None:
+        return frozenset({accepted})
+    foreign = sorted(each.__name__ for each in incoming if not issubclass(each, accepted))
+    if foreign:
+        raise ValueError(f"{stage!r} takes events of type {accepted.__name__}, not {' and '.join(foreign)}")
+    return incoming

@@ -1,0 +1,221 @@
+"""The bounded buffers between an observable and a consumer that waits: one for each overflow policy.
+
+At every moment received = delivered + dropped + queued.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+import attrs
+import trio
+from reactivex.disposable import SerialDisposable, SingleAssignmentDisposable
+
+from cgrx._model.errors import BackpressureError, BufferOverflowError
+from cgrx._model.signals import Batch, Signal
+from cgrx._streams.observers import Runtime
+
+T = TypeVar("T")
+
+
+@attrs.frozen
+class StreamStats:
+    """Counters of a `stream`, in events; `received == delivered + dropped + queued`."""
+
+    received: int
+    delivered: int
+    dropped: int
+    queued: int
+
+
+class Inbox(Generic[T]):
+    """An observer of signals that keeps events until they are taken; this one ends with an error when full."""
+
+    def __init__(self, buffer: float) -> None:
+        self._buffer = buffer
+        self._queue: deque[T] = deque()
+        self._received = 0
+        self._dropped = 0
+        self._delivered = 0
+        self._changed = trio.Event()
+        self._ended = False
+        self._error: Exception | None = None
+        self.subscription = SingleAssignmentDisposable()
+
+    # As an observer
+
+    def on_signal(self, signal: Signal[T]) -> None:
+        if isinstance(signal, Batch) and not self._ended:
+            self._received += len(signal.events)
+            self._put(signal.events)
+            self._changed.set()
+
+    def on_error(self, error: Exception) -> None:
+        self._end(error)
+
+    def on_completed(self) -> None:
+        self._end(None)
+
+    def _put(self, events: tuple[T, ...]) -> None:
+        room = self._room()
+        self._queue.extend(events[:room])
+        if len(events) > room:
+            self._drop(len(events) - room)
+            self._end(BufferOverflowError(self._buffer, len(events) - room))
+
+    def _room(self) -> int:
+        return int(min(max(self._buffer - len(self._queue), 0), 2**62))
+
+    def _drop(self, count: int) -> None:
+        self._dropped += count
+
+    def _end(self, error: Exception | None) -> None:
+        if not self._ended:
+            self._ended = True
+            self._error = error
+            self.subscription.dispose()
+            self._changed.set()
+
+    # As a queue
+
+    @property
+    def queued(self) -> int:
+        return len(self._queue)
+
+    def stats(self) -> StreamStats:
+        return StreamStats(self._received, self._delivered, self._dropped, self.queued)
+
+    def take(self) -> T:
+        """The next event; there must be one."""
+        event = self._queue.popleft()
+        self._delivered += 1
+        return event
+
+    def take_all(self) -> list[T]:
+        """Everything that is queued."""
+        events = list(self._queue)
+        self._queue.clear()
+        self._delivered += len(events)
+        return events
+
+    async def wait(self) -> None:
+        """Wait until there are events.
+
+        Raises:
+            StopAsyncIteration: the observable has completed and everything has been taken.
+            Exception: what it failed with, likewise.
+        """
+        while not self.queued:
+            if self._error is not None:
+                raise self._error
+            if self._ended:
+                raise StopAsyncIteration
+            self._changed = trio.Event()
+            await self._changed.wait()
+
+    def close(self) -> None:
+        """Let go of the observable."""
+        self._end(None)
+
+
+class DropNewest(Inbox[T]):
+    """Full, it drops what comes."""
+
+    def _put(self, events: tuple[T, ...]) -> None:
+        room = self._room()
+        self._queue.extend(events[:room])
+        self._drop(max(len(events) - room, 0))
+
+
+class DropOldest(Inbox[T]):
+    """Full, it drops what has waited longest."""
+
+    def _put(self, events: tuple[T, ...]) -> None:
+        self._queue.extend(events)
+        while len(self._queue) > self._buffer:
+            self._queue.popleft()
+            self._drop(1)
+
+
+class Latest(Inbox[T]):
+    """Keeps the latest event of each key, in the order in which the keys came; full, it drops the oldest key's."""
+
+    def __init__(self, buffer: float, key: Callable[[T], Hashable]) -> None:
+        super().__init__(buffer)
+        self._key = key
+        self._latest: OrderedDict[Hashable, T] = OrderedDict()
+
+    def _put(self, events: tuple[T, ...]) -> None:
+        for index, event in enumerate(events):
+            try:
+                key = self._key(event)
+            except Exception as error:  # noqa: BLE001 - the user's function: it ends the iteration
+                self._drop(len(events) - index)
+                self._end(error)
+                return
+            if key in self._latest:
+                self._drop(1)
+            elif len(self._latest) >= self._buffer:
+                self._latest.popitem(last=False)
+                self._drop(1)
+            self._latest[key] = event
+
+    @property
+    def queued(self) -> int:
+        return len(self._latest)
+
+    def take(self) -> T:
+        _, event = self._latest.popitem(last=False)
+        self._delivered += 1
+        return event
+
+    def take_all(self) -> list[T]:
+        events = list(self._latest.values())
+        self._latest.clear()
+        self._delivered += len(events)
+        return events
+
+
+class Block(Inbox[T]):
+    """Full, it holds the feed up until there is room again.
+
+    What one read of the socket brought is taken whole, so the queue may exceed the bound by that.
+    """
+
+    def __init__(self, buffer: float, runtime: Runtime, timeout_s: float) -> None:
+        super().__init__(buffer)
+        self._runtime = runtime
+        self._timeout_s = timeout_s
+        self._holding = False
+        self._timer = SerialDisposable()
+
+    def _put(self, events: tuple[T, ...]) -> None:
+        self._queue.extend(events)
+        if len(self._queue) >= self._buffer and not self._holding:
+            self._holding = True
+            self._runtime.hold()
+            if self._timeout_s != float("inf"):
+                self._timer.disposable = self._runtime.after(self._timeout_s, self._on_timeout)
+
+    def _on_timeout(self) -> None:
+        self._end(BackpressureError(self._timeout_s))
+
+    def take(self) -> T:
+        event = super().take()
+        self._release_if_room()
+        return event
+
+    def take_all(self) -> list[T]:
+        events = super().take_all()
+        self._release_if_room()
+        return events
+
+    def _release_if_room(self) -> None:
+        if self._holding and (len(self._queue) < self._buffer or self._ended):
+            self._holding = False
+            self._timer.disposable = None
+            self._runtime.release()
+
+    def _end(self, error: Exception | None) -> None:
+        super()._end(error)
+        self._release_if_room()

@@ -1,0 +1,186 @@
+"""The running form of a row's aggregates: one class for each combination, written as source text and compiled once.
+
+    accumulator((agg.count(), agg.vwap()))   ->   a class with add(event), merge(other), values()
+
+A loop over aggregates, each with a method call per event, costs several times the work itself. So the class is
+generated, as attrs generates `__init__`: its `__source__` is the text, which tracebacks and debuggers show too.
+"""
+
+import itertools
+import linecache
+import math
+import weakref
+from collections.abc import Iterable
+from typing import Any, ClassVar, Protocol, Self, cast
+
+from cgrx._model.events import Event, Liquidation, Trade
+from cgrx.operators._aggregates.aggregate import Aggregate
+from cgrx.operators._aggregates.exact import SCALE, quotient_units, units
+from cgrx.operators._aggregates.primitives import ALL, FIELDS, UNIT_VARIABLES, Guard, Primitive
+
+
+class Accumulator(Protocol):
+    """The partial result of some aggregates. Fresh ones hold no event; they pickle."""
+
+    aggregates: ClassVar[tuple[Aggregate[Any], ...]]
+
+    def add(self, event: Event, /) -> None:
+        """Take one event in."""
+        ...
+
+    def merge(self, other: Self, /) -> None:
+        """Take in all that `other`, of the same class, has taken in. `other` stays as it is."""
+        ...
+
+    def values(self) -> tuple[object, ...]:
+        """The results so far, in the order of the aggregates. May be called again after more events."""
+        ...
+
+
+class Generated:
+    """What generated classes inherit: they pickle by the aggregates that they were generated for."""
+
+    __slots__ = ()
+
+    aggregates: ClassVar[tuple[Aggregate[Any], ...]]
+    __source__: ClassVar[str]
+
+    def __reduce__(self) -> tuple[object, ...]:
+        slots: Iterable[str] = type(self).__slots__
+        state = tuple(getattr(self, slot) for slot in slots)
+        return _restore, (self.aggregates, state)
+
+
+def _restore(aggregates: tuple[Aggregate[Any], ...], state: tuple[object, ...]) -> Accumulator:
+    restored = accumulator(aggregates)()
+    slots: tuple[str, ...] = cast(Any, type(restored)).__slots__
+    for slot, value in zip(slots, state, strict=True):
+        setattr(restored, slot, value)
+    return restored
+
+
+# Bounded by what is in use: a class, and its lines in linecache, live as long as a row type or an instance does.
+_classes: "weakref.WeakValueDictionary[tuple[Aggregate[Any], ...], type[Any]]" = weakref.WeakValueDictionary()
+_numbers = itertools.count(1)
+
+
+def accumulator(aggregates: tuple[Aggregate[Any], ...]) -> type[Accumulator]:
+    """The accumulator class for these aggregates, the same one while it is in use."""
+    found = _classes.get(aggregates)
+    return cast("type[Accumulator]", found or _classes.setdefault(aggregates, _generate(aggregates)))
+
+
+_OURS = __name__.rpartition(".")[0] + "."
+
+
+def _generate(aggregates: tuple[Aggregate[Any], ...]) -> type[Any]:
+    parts = _named(dict.fromkeys(part for aggregate in aggregates for part in aggregate.primitives))
+    namespace: dict[str, Any] = {
+        "Generated": Generated,
+        "Liquidation": Liquidation,
+        "Trade": Trade,
+        "SCALE": SCALE,
+        "inf": math.inf,
+        "quotient_units": quotient_units,
+        "units": units,
+    }
+    for part, name in parts.items():
+        namespace.update(part.globals(name))
+    source = "\n".join(_class_lines(aggregates, parts, namespace)) + "\n"
+    filename = f"<cgrx accumulator {next(_numbers)}>"
+    exec(compile(source, filename, "exec"), namespace)
+    made: type[Any] = namespace["Accumulator"]
+    made.aggregates = aggregates
+    made.__source__ = source
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    weakref.finalize(made, linecache.cache.pop, filename, None)
+    return made
+
+
+def _named(parts: Iterable[Primitive]) -> dict[Primitive, str]:
+    """Each primitive with a slot name of its own that says what it holds."""
+    names: dict[Primitive, str] = {}
+    for part in parts:
+        label = part.label + part.guard.suffix
+        others = sum(name == label or name.startswith(f"{label}__") for name in names.values())
+        names[part] = f"{label}__{others + 1}" if others else label
+    return names
+
+
+def _class_lines(
+    aggregates: tuple[Aggregate[Any], ...], parts: dict[Primitive, str], namespace: dict[str, Any]
+) -> Iterable[str]:
+    slots = {slot: start for part, name in parts.items() for slot, start in part.slots(name).items()}
+    yield "class Accumulator(Generated):"
+    yield f"    __slots__ = ({''.join(f'{slot!r}, ' for slot in slots)})"
+    yield ""
+    yield "    def __init__(self):"
+    yield from _indented(2, [f"self.{slot} = {start}" for slot, start in slots.items()])
+    yield ""
+    yield "    def add(self, event):"
+    yield from _indented(2, _add_lines(parts))
+    yield ""
+    yield "    def merge(self, other):"
+    yield from _indented(2, [line for part, name in parts.items() for line in part.merge(name)])
+    yield ""
+    yield "    def values(self):"
+    yield "        return ("
+    for aggregate in aggregates:
+        value = aggregate.formula.source(
+            lambda part: f"self.{parts[part]}", lambda function: _function_name(function, namespace)
+        )
+        yield f"            {value},  # {aggregate!r}"
+    yield "        )"
+
+
+def _indented(levels: int, lines: list[str]) -> Iterable[str]:
+    return ["    " * levels + line for line in lines or ["pass"]]
+
+
+def _function_name(function: Any, namespace: dict[str, Any]) -> str:
+    """A name for a function in the generated text: that of ours, which hides no builtin; a user's could be any."""
+    name = function.__name__.lstrip("_") if getattr(function, "__module__", "").startswith(_OURS) else "result"
+    while namespace.setdefault(name, function) is not function:
+        name += "_"
+    return name
+
+
+def _add_lines(parts: dict[Primitive, str]) -> list[str]:
+    """The fields first, then what all events need, then a block for each guard."""
+    groups: dict[Guard, list[Primitive]] = {}
+    for part in parts:
+        groups.setdefault(part.guard, []).append(part)
+    variables = {guard: _unit_variables(group) for guard, group in groups.items()}
+    # What several groups need is computed once, in front; what one guarded group needs, only for its events.
+    shared = {
+        variable
+        for guard, found in variables.items()
+        for variable in found
+        if guard == ALL or sum(variable in others for others in variables.values()) > 1
+    }
+    fields = {need for part in parts for need in part.needs if need not in UNIT_VARIABLES}
+    fields.update(field for found in variables.values() for variable in found for field in UNIT_VARIABLES[variable][2])
+    fields.update("side" for guard in groups if guard.side)
+    lines = [f"{field} = event.{field}" for field in FIELDS if field in fields]
+    lines += _conversion([variable for variable in UNIT_VARIABLES if variable in shared])
+    for guard in sorted(groups, key=lambda guard: guard != ALL):
+        block = _conversion([variable for variable in variables[guard] if variable not in shared])
+        block += [line for part in groups[guard] for line in part.add(parts[part])]
+        lines += [f"if {guard.condition}:", *_indented(1, block)] if guard != ALL else block
+    return lines
+
+
+def _unit_variables(group: list[Primitive]) -> list[str]:
+    return [variable for variable in UNIT_VARIABLES if any(variable in part.needs for part in group)]
+
+
+def _conversion(variables: list[str]) -> list[str]:
+    """Numbers in units: fast for all but the largest floats."""
+    if not variables:
+        return []
+    return [
+        "try:",
+        *(f"    {variable} = {UNIT_VARIABLES[variable][0]}" for variable in variables),
+        "except OverflowError:",
+        *(f"    {variable} = {UNIT_VARIABLES[variable][1]}" for variable in variables),
+    ]

@@ -1,0 +1,264 @@
+"""How a result arises from primitives, as data: what each aggregate means, whatever engine computes it.
+
+    agg.vwap()   ->   Ratio(sum of volume_usd, sum of base)
+    agg.delta()  ->   Total(2 * sum of volume_usd of buys - sum of volume_usd)
+
+A primitive says what is taken of the events (`_primitives.py`), a formula what is made of it. Accumulators get the
+source text for exact integers from here; an engine that reads columns has a rule for each kind of formula.
+"""
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from fractions import Fraction
+from typing import Any, TypeAlias
+
+import attrs
+
+from cgrx._model.events import Event
+from cgrx.operators._aggregates.exact import BITS, amount, quotient, root
+from cgrx.operators._aggregates.primitives import (
+    Count,
+    Distinct,
+    EdgeEvent,
+    EdgePrice,
+    Extreme,
+    Keep,
+    Primitive,
+    Sum,
+    SumBy,
+    Top,
+)
+from cgrx.operators._aggregates.shares import Shares
+
+Write: TypeAlias = Callable[[Primitive], str]
+"""The source that reads a primitive."""
+Name: TypeAlias = Callable[[Callable[..., object]], str]
+"""A name for a function in the source."""
+
+
+@attrs.frozen
+class Formula:
+    """What a result is, given the values of some primitives."""
+
+    @property
+    @abstractmethod
+    def primitives(self) -> tuple[Primitive, ...]:
+        """What it is made from, in order."""
+
+    @abstractmethod
+    def source(self, read: Write, name: Name) -> str:
+        """The result as source text."""
+
+
+@attrs.frozen
+class Value(Formula):
+    """The value of a primitive as it is: a count, the price of the first or the last event."""
+
+    of: Count | EdgePrice
+
+    @property
+    def primitives(self) -> tuple[Primitive, ...]:
+        return (self.of,)
+
+    def source(self, read: Write, name: Name) -> str:
+        return read(self.of)
+
+
+Terms: TypeAlias = tuple[tuple[int, Sum], ...]
+"""Sums, each with the integer by which it counts."""
+
+
+def _written(terms: Terms, read: Write) -> str:
+    text = ""
+    for factor, part in terms:
+        sign = (" - " if factor < 0 else " + ") if text else "-" * (factor < 0)
+        text += f"{sign}{read(part)}" if abs(factor) == 1 else f"{sign}{abs(factor)} * {read(part)}"
+    return text
+
+
+def _parts(terms: Iterable[tuple[int, Primitive]]) -> tuple[Primitive, ...]:
+    return tuple(part for _, part in terms)
+
+
+@attrs.frozen
+class Total(Formula):
+    """A sum, or a difference of sums: 0.0 without events."""
+
+    terms: Terms
+
+    @property
+    def primitives(self) -> tuple[Primitive, ...]:
+        return _parts(self.terms)
+
+    def source(self, read: Write, name: Name) -> str:
+        return f"{name(amount)}({_written(self.terms, read)})"
+
+
+@attrs.frozen
+class Ratio(Formula):
+    """A sum by a sum, or by a number of events: None where the divisor is 0."""
+
+    dividend: Terms
+    divisor: Terms | Count
+
+    @property
+    def primitives(self) -> tuple[Primitive, ...]:
+        below = (self.divisor,) if isinstance(self.divisor, Count) else _parts(self.divisor)
+        return tuple(dict.fromkeys((*_parts(self.dividend), *below)))
+
+    def source(self, read: Write, name: Name) -> str:
+        by = f"{read(self.divisor)} << {BITS}" if isinstance(self.divisor, Count) else _written(self.divisor, read)
+        return f"{name(quotient)}({_written(self.dividend, read)}, {by})"
+
+
+@attrs.frozen
+class Deviation(Formula):
+    """The standard deviation of a population of numbers, from their count, sum and sum of squares: None without any."""
+
+    events: Count
+    total: Sum
+    squares: Sum
+
+    @property
+    def primitives(self) -> tuple[Primitive, ...]:
+        return self.events, self.total, self.squares
+
+    def source(self, read: Write, name: Name) -> str:
+        return f"{name(_deviation)}({', '.join(map(read, self.primitives))})"
+
+
+@attrs.frozen
+class Found(Formula):
+    """The least or the greatest value: None without events."""
+
+    of: Extreme
+
+    @property
+    def primitives(self) -> tuple[Primitive, ...]:
+        return (self.of,)
+
+    def source(self, read: Write, name: Name) -> str:
+        return f"{name(_found)}({read(self.of)})"
+
+
+@attrs.frozen
+class Field(Formula):
+    """A field of the first or the last event: None without events."""
+
+    of: EdgeEvent
+    field: str
+
+    @property
+    def primitives(self) -> tuple[Primitive, ...]:
+        return (self.of,)
+
+    def source(self, read: Write, name: Name) -> str:
+        return f"{name(_field)}({read(self.of)}, {self.field!r})"
+
+
+@attrs.frozen
+class Events(Formula):
+    """The largest events, a tuple of them."""
+
+    of: Top
+
+    @property
+    def primitives(self) -> tuple[Primitive, ...]:
+        return (self.of,)
+
+    def source(self, read: Write, name: Name) -> str:
+        return f"tuple({read(self.of)})"
+
+
+@attrs.frozen
+class Names(Formula):
+    """The distinct texts, a sorted tuple."""
+
+    of: Distinct
+
+    @property
+    def primitives(self) -> tuple[Primitive, ...]:
+        return (self.of,)
+
+    def source(self, read: Write, name: Name) -> str:
+        return f"tuple(sorted({read(self.of)}))"
+
+
+@attrs.frozen
+class Parts(Formula):
+    """Each name's share of a sum, sorted by name."""
+
+    of: SumBy
+
+    @property
+    def primitives(self) -> tuple[Primitive, ...]:
+        return (self.of,)
+
+    def source(self, read: Write, name: Name) -> str:
+        return f"{name(_shares)}({read(self.of)})"
+
+
+@attrs.frozen
+class Spread(Formula):
+    """How far the ratios of two sums by name lie apart, by the ratio of the whole: None without events."""
+
+    dividends: SumBy
+    divisors: SumBy
+
+    @property
+    def primitives(self) -> tuple[Primitive, ...]:
+        return self.dividends, self.divisors
+
+    def source(self, read: Write, name: Name) -> str:
+        return f"{name(_spread)}({read(self.dividends)}, {read(self.divisors)})"
+
+
+@attrs.frozen
+class Function(Formula):
+    """What a Python function makes of the values: no engine but this one can compute it."""
+
+    function: Callable[..., Any]
+    of: tuple[Primitive, ...]
+    arguments: tuple[object, ...] = ()
+
+    @property
+    def primitives(self) -> tuple[Primitive, ...]:
+        return self.of
+
+    @property
+    def kept(self) -> tuple[Keep, ...]:
+        """Those of the primitives that are states of a library's or of the user's."""
+        return tuple(part for part in self.of if isinstance(part, Keep))
+
+    def source(self, read: Write, name: Name) -> str:
+        return f"{name(self.function)}({', '.join([*map(read, self.of), *map(repr, self.arguments)])})"
+
+
+def _deviation(events: int, total: int, squares: int) -> float | None:
+    if not events:
+        return None
+    return root(events * squares - total * total, events * events << 2 * BITS)
+
+
+def _found(value: float) -> float | None:
+    return None if value in (float("inf"), float("-inf")) else value
+
+
+def _field(event: Event | None, field: str) -> object:
+    return None if event is None else getattr(event, field)
+
+
+def _shares(sums: Mapping[str, int]) -> Shares:
+    total = sum(sums.values())
+    shares = ((name, quotient(part, total)) for name, part in sorted(sums.items()))
+    return Shares(tuple((name, share) for name, share in shares if share is not None))
+
+
+def _spread(dividends: Mapping[str, int], divisors: Mapping[str, int]) -> float | None:
+    # Fractions, because a difference of rounded prices would keep few digits of a small spread.
+    ratios = [Fraction(dividends[name], divisors[name]) for name in dividends if divisors[name]]
+    total = sum(dividends.values())
+    if not ratios or not total:
+        return None
+    spread = (max(ratios) - min(ratios)) * sum(divisors.values()) / total
+    return quotient(spread.numerator, spread.denominator)

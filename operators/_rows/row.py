@@ -1,0 +1,303 @@
+"""A row: what one window says of its events, as a frozen value; and how a class of rows is made.
+
+    class Flow(ops.Row):
+        exchange: str                # an annotation is a key field
+        n = agg.count()              # an aggregate is a value
+
+An instance holds one tuple: start_ms, end_ms, the key fields, the aggregates, gap_ms, dropped, late, final, complete.
+"""
+
+import copyreg
+import inspect
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from types import FunctionType
+from typing import Any, ClassVar, Self, TypeAlias, cast
+
+import attrs
+
+from cgrx.operators._aggregates.accumulators import Accumulator, accumulator
+from cgrx.operators._aggregates.aggregate import Aggregate
+
+KEY_FIELDS = ("base_asset", "exchange", "symbol", "side")
+"""What windows can be kept apart by."""
+WINDOW = ("start_ms", "end_ms")
+QUALITY = ("gap_ms", "dropped", "late", "final", "complete")
+INSTRUMENT = ("exchange", "symbol")
+
+Named: TypeAlias = tuple[tuple[str, Aggregate[Any]], ...]
+
+
+class RowType(type):
+    """The type of row classes: reads key fields and aggregates from the body, and keeps instances to one slot."""
+
+    key_fields: tuple[str, ...]
+    aggregates: Named
+
+    def __new__(
+        cls,
+        name: str,
+        bases: tuple[type, ...],
+        namespace: dict[str, Any],
+        *,
+        instrument: bool = False,
+        origin: "Derivation | None" = None,
+    ) -> Any:
+        """Make the class; `instrument` demands a key that fixes one, `origin` says how an unnamed one was made."""
+        namespace.setdefault("__slots__", ())
+        made: Any = super().__new__(cls, name, bases, namespace)
+        parents = [base for base in bases if isinstance(base, RowType)]
+        if not parents:
+            return made
+        if len(parents) > 1:
+            raise TypeError(
+                f"{name}: a row extends one class of rows, not {', '.join(each.__name__ for each in parents)}"
+            )
+        parent = cast("type[Row]", parents[0])
+        keys = (
+            origin.keys if origin else tuple(each for each in inspect.get_annotations(made) if _is_key(each, namespace))
+        )
+        values = origin.aggregates if origin else _values(name, namespace)
+        made.key_fields = _checked_keys(name, parent.key_fields + keys)
+        made.aggregates = _checked_aggregates(name, parent.aggregates, values, made.key_fields, namespace)
+        made.fields = (*WINDOW, *made.key_fields, *(each for each, _ in made.aggregates), *QUALITY)
+        made.accumulator = accumulator(tuple(aggregate for _, aggregate in made.aggregates))
+        made.instrument = instrument or parent.instrument
+        made._origin = origin
+        if made.key_fields:
+            require_instrument(made)
+        named = dict(made.aggregates)
+        for index, field in enumerate(made.fields):
+            if field in named or field in made.key_fields:
+                setattr(made, field, _Field(index, named.get(field)))
+        return made
+
+
+class _Field:
+    """Reads one value of a row; on the class it is the aggregate."""
+
+    def __init__(self, index: int, aggregate: Aggregate[Any] | None) -> None:
+        self._index = index
+        self._aggregate = aggregate
+
+    def __get__(self, row: "Row | None", owner: type) -> object:
+        return (self._aggregate or self) if row is None else row.values[self._index]
+
+
+class Row(metaclass=RowType):
+    """What one window says of its events: key fields, aggregates, and how much of the window was seen.
+
+    Subclass it: an annotation is a key field (`base_asset`, `exchange`, `symbol` or `side`), an `agg` value an
+    aggregate; methods and properties may be added. Frozen; equal if class and values are; hashes, pickles (a class
+    made for keyword aggregates by its definition) and prints as code. `row["n"]` is `row.n`.
+
+    The constructor takes all fields by name, for tests; `gap_ms`, `dropped`, `late` default to 0 and `final` to True.
+    """
+
+    __slots__ = ("values",)
+
+    key_fields: ClassVar[tuple[str, ...]] = ()
+    """The fields that rows are kept apart by, in order."""
+    aggregates: ClassVar[Named] = ()
+    """The aggregates with their names, in order."""
+    fields: ClassVar[tuple[str, ...]] = (*WINDOW, *QUALITY)
+    """The names of all values of a row, in order."""
+    accumulator: ClassVar[type[Accumulator]] = accumulator(())
+    """The running form of the aggregates."""
+    values: tuple[Any, ...]
+    """The values of the row, in the order of `fields`."""
+
+    instrument: ClassVar[bool] = False
+    """Whether rows must be about one instrument each, as a `Bar`."""
+    _origin: ClassVar["Derivation | None"] = None
+
+    def __init__(self, **values: object) -> None:
+        cls = type(self)
+        given = {"gap_ms": 0, "dropped": 0, "late": 0, "final": True} | values
+        whole = bool(given["final"]) and given["gap_ms"] == 0 and given["dropped"] == 0
+        given.setdefault("complete", whole)
+        missing = [field for field in cls.fields if field not in given]
+        unknown = [field for field in given if field not in cls.fields]
+        if missing or unknown:
+            wrong = f"missing {', '.join(missing)}" if missing else f"there is no {', '.join(unknown)}"
+            raise TypeError(f"{cls.__name__}(...) takes its fields by name: {', '.join(cls.fields)}; {wrong}")
+        if given["complete"] != whole:
+            raise ValueError(f"complete={given['complete']!r}: it is True if final, gap_ms is 0 and dropped is 0, only")
+        _store(self, tuple(given[field] for field in cls.fields))
+
+    @classmethod
+    def from_values(cls, values: tuple[Any, ...]) -> Self:
+        """A row of these values, in the order of `fields`: fast, nothing is checked."""
+        row: Self = _new(cls)
+        _store(row, values)
+        return row
+
+    @property
+    def start_ms(self) -> int:
+        """Where the window begins, milliseconds since the epoch; events at that time belong to it."""
+        return cast(int, self.values[0])
+
+    @property
+    def end_ms(self) -> int:
+        """Where it ends, milliseconds since the epoch; events at that time do not."""
+        return cast(int, self.values[1])
+
+    @property
+    def gap_ms(self) -> int | None:
+        """How many milliseconds of the window may not have been seen; None where that is not known."""
+        return cast("int | None", self.values[-5])
+
+    @property
+    def dropped(self) -> int:
+        """How many events are known to have been lost before they got here."""
+        return cast(int, self.values[-4])
+
+    @property
+    def late(self) -> int:
+        """How many events this subscription has seen so far that came after their window had closed."""
+        return cast(int, self.values[-3])
+
+    @property
+    def final(self) -> bool:
+        """False for a running row of a window that is still open."""
+        return cast(bool, self.values[-2])
+
+    @property
+    def complete(self) -> bool:
+        """True if the row is final and no event is known or feared to be missing."""
+        return cast(bool, self.values[-1])
+
+    def asdict(self) -> dict[str, object]:
+        """The fields and their values, in order."""
+        return dict(zip(type(self).fields, self.values, strict=True))
+
+    def __getitem__(self, field: str) -> object:
+        try:
+            return self.values[type(self).fields.index(field)]
+        except ValueError:
+            raise KeyError(f"{field!r} is no field of this row; those are {', '.join(type(self).fields)}") from None
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return self.values == other.values
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.values))
+
+    def __repr__(self) -> str:
+        values = self.asdict()
+        keys = {field: values.pop(field) for field in type(self).key_fields}
+        return f"{type(self).__name__}({', '.join(f'{field}={value!r}' for field, value in (keys | values).items())})"
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise attrs.exceptions.FrozenInstanceError
+
+    def __delattr__(self, name: str) -> None:
+        raise attrs.exceptions.FrozenInstanceError
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _restore, (type(self), self.values)
+
+
+_new: Callable[[type[Any]], Any] = object.__new__
+_store: Callable[[Row, tuple[Any, ...]], None] = vars(Row)["values"].__set__
+_TAKEN = frozenset(name for name in dir(Row) if not name.startswith("_"))
+"""Names that an aggregate cannot have, for a row has them already."""
+
+
+def _restore(cls: type[Row], values: tuple[Any, ...]) -> Row:
+    return cls.from_values(values)
+
+
+@attrs.frozen
+class Derivation:
+    """How a class of rows that has no name of its own is made: a declared class with more keys and aggregates."""
+
+    base: type[Row]
+    keys: tuple[str, ...]
+    aggregates: Named
+
+    def row_type(self) -> type[Row]:
+        """The class, the same one while it is in use, so that equal rows are of one type."""
+        found = _derived.get(self)
+        if found is None:
+            made = cast(
+                "type[Row]", RowType(self.base.__name__, (self.base,), {"__doc__": self.base.__doc__}, origin=self)
+            )
+            found = _derived.setdefault(self, made)
+        return found
+
+
+_derived: "weakref.WeakValueDictionary[Derivation, type[Row]]" = weakref.WeakValueDictionary()
+
+
+def _reduce_type(cls: Any) -> str | tuple[Any, ...]:
+    """How pickle writes a class of rows: by its name, or by how it was made."""
+    origin: Derivation | None = cls._origin
+    return cls.__qualname__ if origin is None else (Derivation.row_type, (origin,))
+
+
+# pickle asks the classes themselves only after this table.
+copyreg.pickle(RowType, _reduce_type)
+
+
+def require_instrument(row: type[Row]) -> None:
+    """Check that each row is about one instrument, where its class demands that.
+
+    Raises:
+        ValueError: the key leaves it open.
+    """
+    if row.instrument and not set(INSTRUMENT) <= set(row.key_fields):
+        raise ValueError(
+            f"{row.__name__} by {row.key_fields!r}: its open, high, low and close are those of one instrument, so its"
+            " key must hold 'exchange' and 'symbol' (symbols are each exchange's own); for several instruments"
+            " together declare a Row with agg.vwap()"
+        )
+
+
+def _is_key(field: str, namespace: Mapping[str, object]) -> bool:
+    return not field.startswith("_") and field not in namespace
+
+
+def _values(name: str, namespace: Mapping[str, object]) -> Named:
+    """The aggregates of a class body; methods and properties may stand beside them."""
+    found: list[tuple[str, Aggregate[Any]]] = []
+    for field, value in namespace.items():
+        if isinstance(value, Aggregate):
+            found.append((field, cast(Any, value)))
+        elif not field.startswith("_"):
+            forgotten = isinstance(value, FunctionType) and value.__module__.startswith("cgrx.operators.")
+            if forgotten or not hasattr(value, "__get__"):
+                raise not_an_aggregate(name, field, value)
+    return tuple(found)
+
+
+def not_an_aggregate(name: str, field: str, value: object) -> TypeError:
+    """The error for a value that stands where an aggregate should."""
+    return TypeError(f"{name}: {field}={value!r} is no aggregate; give one such as agg.count() or agg.vwap()")
+
+
+def _checked_keys(name: str, keys: Sequence[str]) -> tuple[str, ...]:
+    for key in keys:
+        if key not in KEY_FIELDS:
+            raise ValueError(
+                f"{name}: {key!r} is no field to tell rows apart by; those are"
+                f" {', '.join(repr(each) for each in KEY_FIELDS)} (an aggregate takes a value: {key} = agg.count())"
+            )
+    repeated = sorted({key for key in keys if keys.count(key) > 1})
+    if repeated:
+        raise ValueError(f"{name}: {repeated[0]!r} is twice among the key fields {tuple(keys)!r}")
+    return tuple(keys)
+
+
+def _checked_aggregates(
+    name: str, inherited: Named, added: Named, keys: tuple[str, ...], namespace: Mapping[str, object]
+) -> Named:
+    taken = _TAKEN | set(keys) | {field for field, _ in inherited}
+    for field in (*(field for field, _ in added), *namespace):
+        if field in taken:
+            raise ValueError(f"{name}: {field!r} is a field of every such row already; give it another name")
+        if not field.isidentifier() or (field.startswith("_") and field not in namespace):
+            raise ValueError(f"{name}: {field!r} cannot name a field; give a name that does not begin with '_'")
+    return inherited + added

@@ -1,0 +1,8 @@
+"""Stages that look at one event at a time, and what every stage of the library shares.
+
+May import `_model`, `_streams`, `operators._aggregates`, `operators._rows`.
+
+Read `filters` first (side, volume, exchange, symbol, asset, where, map), then `dedupe` and `scan`, which keep state.
+`pipeline` makes one stage of several, `explain` says what it keeps and costs, `share` is one subscription for many
+subscribers; `arguments` reads what all windows are given.
+"""

@@ -1,0 +1,80 @@
+"""How the arguments of windows are read, and how they print."""
+
+import math
+from collections.abc import Callable
+from typing import Any, Literal, TypeAlias, cast
+
+from reactivex import abc
+
+from cgrx._model.times import Duration, to_ms
+from cgrx._streams.observers import is_async
+
+LateEvents: TypeAlias = abc.ObserverBase[Any] | Callable[[Any], object]
+"""Who gets late events: an observer, such as a `Subject`, whose `on_next` is called; or a function."""
+
+Empty: TypeAlias = Literal["skip", "emit"]
+"""Whether a key that is known gives a row for a window in which it had no event."""
+
+_UNITS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
+
+
+def positive_ms(value: Duration, name: str) -> int:
+    """A duration of a millisecond at least."""
+    found = to_ms(value, name)
+    if found < 1:
+        raise ValueError(f'{name}={value!r} is too short: give at least a millisecond, such as "250ms", "5s" or "1m"')
+    return found
+
+
+def spelled(milliseconds: int) -> str:
+    """A duration as code, in the largest unit that needs no fraction."""
+    if not milliseconds:
+        return '"0s"'
+    unit, size = next((unit, size) for unit, size in _UNITS if milliseconds % size == 0)
+    return f'"{milliseconds // size}{unit}"'
+
+
+def whole_number(value: object, name: str) -> int:
+    """An integer of 1 or more."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name}={value!r} takes a whole number, 1 or more")
+    if value < 1:
+        raise ValueError(f"{name}={value!r} takes a whole number, 1 or more")
+    return value
+
+
+def key_bound(value: object) -> float:
+    """How many keys may be open: an integer of 1 or more, or infinity."""
+    return math.inf if value == math.inf else whole_number(value, "max_keys")
+
+
+def dollars(value: object, name: str) -> float:
+    """A finite amount above zero."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{name}={value!r} takes a number of US dollars above 0")
+    if not 0 < value < math.inf:
+        raise ValueError(f"{name}={value!r} takes a finite number of US dollars above 0")
+    return value
+
+
+def one_of_empty(value: Empty) -> Empty:
+    """`"skip"` or `"emit"`."""
+    if value not in ("skip", "emit"):
+        raise ValueError(f'empty={value!r} is none of "skip" (no event, no row) and "emit" (a row for each known key)')
+    return value
+
+
+def late_receiver(value: LateEvents | None) -> LateEvents | None:
+    """An observer, a function, or None."""
+    if value is not None:
+        function: object = receive(value)
+        if not callable(function) or is_async(function):
+            raise TypeError(
+                f"late={value!r} takes an observer (its on_next is called) or a plain function of one event"
+            )
+    return value
+
+
+def receive(receiver: LateEvents) -> Callable[[Any], object]:
+    """The function to call with a late event."""
+    return cast("Callable[[Any], object]", getattr(receiver, "on_next", receiver))

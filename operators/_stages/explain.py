@@ -1,0 +1,83 @@
+"""What a pipeline does and costs, told before it runs."""
+
+from typing import Any
+
+import attrs
+
+from cgrx._streams.about import About
+from cgrx._streams.stream import EventStream, Stage
+
+
+@attrs.frozen
+class Explanation:
+    """What the stages of a pipeline keep, and how long they hold events back. Prints as a table."""
+
+    stages: tuple[str, ...]
+    """Each stage as code, in order."""
+    about: tuple[About, ...]
+    """What each of them says of itself."""
+    opaque: tuple[str, ...]
+    """The Python in it that no compiler can see into: functions, and stages that are not of cgrx, by name."""
+
+    @property
+    def worst_delay_ms(self) -> float | None:
+        """The longest that a result waits behind the event that completes it, of all stages together.
+
+        On the stream's own clock, milliseconds; None where a stage does not tell.
+        """
+        delays = [each.delay_ms for each in self.about if each.delay_ms is not None]
+        return sum(delays) if len(delays) == len(self.about) else None
+
+    def __str__(self) -> str:
+        lines: list[str] = []
+        for number, (stage, about) in enumerate(zip(self.stages, self.about, strict=True), 1):
+            state = "not told" if about.state is None else about.state
+            bound = about.bound and ("without a bound" if about.bound == "none" else f"at most {about.bound}")
+            lines += [
+                f"{number}. {stage}",
+                f"   state: {f'{state}, {bound}' if bound else state}",
+                f"   delay: {_delay(about.delay_ms, about.delay_note)}",
+            ]
+        notes = "; ".join(dict.fromkeys(about.delay_note for about in self.about if about.delay_note))
+        lines.append(f"worst delay: {_delay(self.worst_delay_ms, notes)}")
+        lines.append(f"opaque Python: {', '.join(self.opaque) or 'none'}")
+        return "\n".join(lines)
+
+
+def explain(pipeline: Stage[Any, Any] | EventStream[Any]) -> Explanation:
+    """What a pipeline is made of, what each stage keeps and how that is bounded, its worst delay, its opaque Python.
+
+        print(ops.explain(ops.pipeline(ops.side("long"), ops.cascades("3s", min_volume=1e6))))
+
+    Args:
+        pipeline: a stage, a pipeline, or a stream, of which the stages since its source are told: behind a `merge`,
+            `share` or `merge_exchanges` those after it.
+
+    A stage of your own says what it overrides `about` with, else "not told".
+
+    Raises:
+        TypeError: it is neither a stage nor an EventStream, such as what a reactivex operator gives.
+    """
+    if not isinstance(pipeline, Stage | EventStream):
+        raise TypeError(f"explain({pipeline!r}) takes a stage, a pipeline or an EventStream")
+    stages = pipeline.stages
+    return Explanation(
+        stages=tuple(map(repr, stages)),
+        about=tuple(stage.about for stage in stages),
+        opaque=tuple(dict.fromkeys(name for stage in stages for name in _opaque(stage))),
+    )
+
+
+def _opaque(stage: Stage[Any, Any]) -> list[str]:
+    own = [] if type(stage).__module__.startswith("cgrx.") else [_name(type(stage))]
+    return own + [_name(function) for function in stage.about.functions]
+
+
+def _name(function: object) -> str:
+    name = getattr(function, "__qualname__", None)
+    return f"{getattr(function, '__module__', None) or 'builtins'}.{name}" if name else repr(function)
+
+
+def _delay(delay_ms: float | None, note: str) -> str:
+    told = "not told" if delay_ms is None else f"{delay_ms / 1000:g} s" if delay_ms else "none"
+    return f"{told}, plus {note}" if note else told

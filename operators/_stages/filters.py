@@ -1,0 +1,250 @@
+"""Stages that keep some events and drop the rest: by side, volume, exchange, symbol, asset, or any predicate.
+
+All are elementwise: 1 event -> 0 or 1 event, order kept, no state; marks, completion and errors pass.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar, cast, overload
+
+import attrs
+
+from cgrx._model.events import Event, Liquidation, LiquidationSide, Trade, TradeSide
+from cgrx._streams.about import STATELESS, About
+from cgrx._streams.conditions import MEMO_SIZE, Condition, Conditional, is_one_of
+from cgrx._streams.predicates import Predicate
+from cgrx._streams.stream import EventTypes, Map, Stage, Where, require_types
+from cgrx.operators._stages.pipeline import AnyEvent
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+_SIDES: dict[str, LiquidationSide | TradeSide] = {
+    "long": LiquidationSide.LONG,
+    "short": LiquidationSide.SHORT,
+    "sell": TradeSide.SELL,
+    "buy": TradeSide.BUY,
+}
+_EVENT_TYPES: dict[type, type[Event]] = {LiquidationSide: Liquidation, TradeSide: Trade}
+
+SideName = Literal["long", "short", "sell", "buy"]
+
+
+@attrs.frozen(repr=False)
+class Side(Conditional):
+    """See `side`."""
+
+    wanted: SideName  # a text, for members of the two enumerations are equal as numbers
+
+    def event_types(self, incoming: EventTypes) -> EventTypes:
+        return require_types(self, _EVENT_TYPES[type(_SIDES[self.wanted])], incoming)
+
+    @property
+    def about(self) -> About:
+        return STATELESS
+
+    @property
+    def condition(self) -> Condition:
+        return Condition("side", "==", int(_SIDES[self.wanted]))
+
+    @property
+    def predicate(self) -> Predicate:
+        # Members are compared by identity, which takes a third of the time that equality does; what is neither may be
+        # a number, or of another type of event.
+        wanted = _SIDES[self.wanted]
+        kind = type(wanted)
+        (other,) = (member for member in kind if member is not wanted)
+        accepted = _EVENT_TYPES[kind]
+
+        def is_wanted(event: Any) -> bool:
+            if type(event) is not accepted:
+                raise ValueError(f"{self!r} takes events of type {accepted.__name__}, not {type(event).__name__}")
+            return bool(event.side == wanted)
+
+        return Predicate("e.side is {0} or e.side is not {1} and {2}(e)", (wanted, other, is_wanted), is_wanted)
+
+    def __repr__(self) -> str:
+        return f'side("{self.wanted}")'
+
+
+@overload
+def side(wanted: Literal["long", "short"] | LiquidationSide) -> Stage[Liquidation, Liquidation]: ...
+@overload
+def side(wanted: Literal["sell", "buy"] | TradeSide) -> Stage[Trade, Trade]: ...
+def side(wanted: str | LiquidationSide | TradeSide) -> Stage[Any, Any]:
+    """Keep the events of one side.
+
+    Args:
+        wanted: for liquidations `"long"` or `"short"` (the position that was liquidated), for trades `"buy"` or
+            `"sell"` (the taker), in any case; or a member of `LiquidationSide` or `TradeSide`.
+
+    Raises:
+        ValueError: another value; or, when applied to a stream, a side of the other type of event: at once where the
+            stream's type is known, else at its first event, through `on_error`.
+    """
+    name = wanted.name if isinstance(wanted, LiquidationSide | TradeSide) else str(wanted)
+    if name.lower() not in _SIDES:
+        raise ValueError(f'side={wanted!r} is none of "long", "short" (liquidations) and "buy", "sell" (trades)')
+    return Side(cast("SideName", name.lower()))
+
+
+@attrs.frozen(repr=False)
+class MinVolume(Conditional, AnyEvent):
+    """See `min_volume`."""
+
+    usd: float
+
+    @property
+    def about(self) -> About:
+        return STATELESS
+
+    @property
+    def condition(self) -> Condition:
+        return Condition("volume_usd", ">=", self.usd)
+
+    def __repr__(self) -> str:
+        return f"min_volume({_code(self.usd)})"
+
+
+@attrs.frozen(repr=False)
+class MaxVolume(Conditional, AnyEvent):
+    """See `max_volume`."""
+
+    usd: float
+
+    @property
+    def about(self) -> About:
+        return STATELESS
+
+    @property
+    def condition(self) -> Condition:
+        return Condition("volume_usd", "<=", self.usd)
+
+    def __repr__(self) -> str:
+        return f"max_volume({_code(self.usd)})"
+
+
+def min_volume(usd: float) -> MinVolume:
+    """Keep the events of at least `usd` US dollars, itself included.
+
+    Raises:
+        ValueError: `usd` is negative or NaN.
+        TypeError: it is no number.
+    """
+    return MinVolume(_dollars("min_volume", usd))
+
+
+def max_volume(usd: float) -> MaxVolume:
+    """Keep the events of at most `usd` US dollars, itself included.
+
+    Raises:
+        ValueError: `usd` is negative or NaN.
+        TypeError: it is no number.
+    """
+    return MaxVolume(_dollars("max_volume", usd))
+
+
+def _dollars(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{name}({value!r}) takes a number of US dollars")
+    if math.isnan(value) or value < 0:
+        raise ValueError(f"{name}({value!r}) takes a number of US dollars, 0 or more")
+    return value
+
+
+def _code(usd: float) -> str:
+    return "math.inf" if math.isinf(usd) else repr(usd)
+
+
+@attrs.frozen(repr=False)
+class OneOf(Conditional, AnyEvent):
+    """See `exchange`, `symbol` and `base_asset`."""
+
+    field: Literal["exchange", "symbol", "base_asset"]
+    names: tuple[str, ...]
+
+    @property
+    def about(self) -> About:
+        return About(state="the answers for names seen", bound=f"{MEMO_SIZE:,} names", delay_ms=0)
+
+    @property
+    def condition(self) -> Condition:
+        return is_one_of(self.field, self.names)
+
+    def __repr__(self) -> str:
+        return f"{self.field}({', '.join(repr(name) for name in self.names)})"
+
+
+def exchange(*names: str) -> OneOf:
+    """Keep the events of these exchanges, in any spelling that cgrx knows and without regard to case.
+
+    Raises:
+        ValueError: no name is given, or an empty one.
+        TypeError: a name is no text.
+    """
+    return _one_of("exchange", names)
+
+
+def symbol(*names: str) -> OneOf:
+    """Keep the events of these symbols, as their exchanges spell them, without regard to case.
+
+    Raises:
+        ValueError: no name is given, or an empty one.
+        TypeError: a name is no text.
+    """
+    return _one_of("symbol", names)
+
+
+def base_asset(*names: str) -> OneOf:
+    """Keep the events of these assets, such as `"BTC"`, without regard to case.
+
+    Raises:
+        ValueError: no name is given, or an empty one.
+        TypeError: a name is no text.
+    """
+    return _one_of("base_asset", names)
+
+
+def _one_of(field: Literal["exchange", "symbol", "base_asset"], names: tuple[object, ...]) -> OneOf:
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(f"{field}({name!r}) takes one or more texts")
+    texts = tuple(str(name) for name in names)
+    if not texts or not all(text.strip() for text in texts):
+        raise ValueError(f"{field}{texts!r} takes one or more texts that are not empty")
+    return OneOf(field, texts)
+
+
+def where(predicate: Callable[[T], bool], of: type[T] | None = None) -> Stage[T, T]:
+    """Keep the events for which `predicate` is true.
+
+    Args:
+        predicate: called once for each event, in order. A Python function: a pipeline that holds one cannot be
+            compiled, and pickles only if the function does.
+        of: the type of event it takes, for the type checker and for an early error; any by default.
+
+    On an error of the predicate what came before goes out, then `on_error` with the exception and a note that names
+    the stage and the event.
+
+    Raises:
+        TypeError: `predicate` is not callable, or async; `of` is no type.
+        ValueError: when applied to a stream that is known to carry other types than `of`.
+    """
+    return Where(predicate, of)
+
+
+def map(mapper: Callable[[T], U], of: type[T] | None = None) -> Stage[T, U]:
+    """Replace each event by `mapper(event)`: 1 event -> 1 result.
+
+    Args:
+        mapper: called once for each event, in order. A Python function, as with `where`.
+        of: the type of event it takes, for the type checker and for an early error; any by default.
+
+    On an error of the mapper what came before goes out, then `on_error` with the exception and a note that names the
+    stage and the event.
+
+    Raises:
+        TypeError: `mapper` is not callable, or async; `of` is no type.
+        ValueError: when applied to a stream that is known to carry other types than `of`.
+    """
+    return Map(mapper, of)

@@ -1,0 +1,165 @@
+"""Running values: a state that each event moves on, for all events together or for each key."""
+
+import math
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import Any, TypeVar, cast, overload
+
+import attrs
+
+from cgrx._model.errors import TooManyKeysError
+from cgrx._streams.about import About
+from cgrx._streams.observers import is_async
+from cgrx._streams.running import Elementwise, Interrupted, Running, Step, noted
+from cgrx._streams.stream import EventTypes, Stage
+from cgrx.operators._aggregates.aggregate import TEXTS, Text
+from cgrx.operators._stages.arguments import key_bound
+
+T = TypeVar("T")
+S = TypeVar("S")
+
+_MAX_KEYS = 100_000
+
+
+def _check_function(_: object, __: object, function: Any) -> None:
+    if not callable(function) or is_async(function):
+        raise TypeError(f"fn={function!r} must be a function of the value so far and an event, and not an async one")
+
+
+def _check_seed(_: object, __: object, seed: object) -> None:
+    try:
+        hash(seed)
+    except TypeError:
+        raise TypeError(
+            f"seed={seed!r} can change, and every key and subscription begins with it: give a value that cannot, such"
+            " as 0.0, a tuple or a frozen attrs value"
+        ) from None
+
+
+@attrs.frozen(repr=False)
+class Scan(Stage[Any, Any]):
+    """See `scan`."""
+
+    fn: Callable[[Any, Any], Any] = attrs.field(validator=_check_function)
+    seed: Any = attrs.field(validator=_check_seed)
+    by: str | tuple[str, ...] | None
+    max_keys: float
+
+    def event_types(self, incoming: EventTypes) -> EventTypes:
+        return None
+
+    def start(self) -> Running[Any, Any]:
+        return Elementwise(Step(self, _for_all(self) if self.by is None else _for_each_key(self, self.by)))
+
+    @property
+    def about(self) -> About:
+        bound = "none" if math.isinf(self.max_keys) else f"{self.max_keys:,} keys"
+        return About(
+            state="one value" if self.by is None else "one value for each key",
+            bound="" if self.by is None else bound,
+            delay_ms=0,
+            functions=(self.fn,),
+        )
+
+    def __repr__(self) -> str:
+        parts = [getattr(self.fn, "__qualname__", None) or repr(self.fn), repr(self.seed)]
+        if self.by is not None:
+            parts.append(f"by={self.by!r}")
+        if self.max_keys != _MAX_KEYS:
+            parts.append(f"max_keys={'math.inf' if math.isinf(self.max_keys) else self.max_keys}")
+        return f"scan({', '.join(parts)})"
+
+
+@overload
+def scan(fn: Callable[[S, T], S], seed: S, *, max_keys: float = ...) -> Stage[T, S]: ...
+@overload
+def scan(fn: Callable[[S, T], S], seed: S, by: Text, *, max_keys: float = ...) -> Stage[T, tuple[str, S]]: ...
+@overload
+def scan(
+    fn: Callable[[S, T], S], seed: S, by: tuple[Text, ...], *, max_keys: float = ...
+) -> Stage[T, tuple[tuple[str, ...], S]]: ...
+def scan(
+    fn: Callable[[S, T], S],
+    seed: S,
+    by: Text | tuple[Text, ...] | None = None,
+    *,
+    max_keys: float = _MAX_KEYS,
+) -> Stage[Any, Any]:
+    """A running value: begins as `seed`, becomes `fn(value, event)` at each event and goes out: 1 event -> 1 result.
+
+        delta = ops.scan(lambda usd, trade: usd + trade.signed_volume_usd, 0.0, by="exchange")
+        delta: ("Binance", 1200.0) ("OKX", -300.0) ("Binance", 900.0) ...
+
+    Order is kept; marks, completion and errors pass. Values follow the order of arrival: behind `merge_exchanges` that
+    is the order of event time. Nothing is forgotten at a gap, so the value is then one of what was seen.
+
+    Args:
+        fn: takes the value so far and an event, gives the next value, and changes neither. A Python function: a
+            pipeline that holds one cannot be compiled, and pickles only if the function does.
+        seed: the first value, hashable: every key and every subscription begins with the same one.
+        by: a value for each key: `"exchange"`, `"symbol"` or `"base_asset"`, or several in a tuple. Results are then
+            pairs of key and value; the key of several fields is a tuple.
+        max_keys: how many keys there may be; `math.inf` for no bound.
+
+    State: one value, or one for each key. On an error of `fn` what came before goes out, then `on_error` with the
+    exception and a note that names the stage and the event; so with one key too many (`TooManyKeysError`).
+
+    Raises:
+        ValueError: an unknown or repeated field in `by`, `max_keys` below 1.
+        TypeError: `fn` is not callable, or async; `seed` is not hashable; another argument of another type.
+    """
+    return Scan(fn, seed, _fields(by), key_bound(max_keys))
+
+
+def _fields(by: object) -> str | tuple[str, ...] | None:
+    if by is None:
+        return None
+    names = (by,) if isinstance(by, str) else by
+    if not isinstance(names, tuple | list) or not all(
+        isinstance(each, str) for each in cast("Sequence[object]", names)
+    ):
+        raise TypeError(f"by={by!r} takes the name of a field, or several in a tuple")
+    texts = tuple(cast("Sequence[str]", names))
+    if not texts or not set(texts) <= set(TEXTS) or len(set(texts)) < len(texts):
+        raise ValueError(f"by={by!r} takes different names out of {', '.join(repr(each) for each in TEXTS)}")
+    return by if isinstance(by, str) else texts
+
+
+def _for_all(stage: Scan) -> Callable[[Sequence[Any]], list[Any]]:
+    fn, value = stage.fn, stage.seed
+
+    def apply(events: Sequence[Any]) -> list[Any]:
+        nonlocal value
+        results: list[Any] = []
+        for event in events:
+            try:
+                value = fn(value, event)
+            except Exception as error:
+                raise Interrupted(results, noted(error, stage, event)) from error
+            results.append(value)
+        return results
+
+    return apply
+
+
+def _for_each_key(stage: Scan, by: str | tuple[str, ...]) -> Callable[[Sequence[Any]], list[Any]]:
+    fn, seed, max_keys = stage.fn, stage.seed, stage.max_keys
+    names = (by,) if isinstance(by, str) else by
+    field_of = attrgetter(*names)
+    key_of: Callable[[Any], Any] = field_of if isinstance(by, str) or len(by) > 1 else lambda event: (field_of(event),)
+    values: dict[Any, Any] = {}
+
+    def apply(events: Sequence[Any]) -> list[Any]:
+        results: list[Any] = []
+        for event in events:
+            try:
+                key = key_of(event)
+                if len(values) >= max_keys and key not in values:
+                    raise TooManyKeysError(int(max_keys), (key,) if isinstance(by, str) else key)
+                value = values[key] = fn(values.get(key, seed), event)
+            except Exception as error:
+                raise Interrupted(results, noted(error, stage, event)) from error
+            results.append((key, value))
+        return results
+
+    return apply

@@ -1,0 +1,223 @@
+"""Bursts of liquidations: where one forces the next."""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal, TypeAlias
+
+import attrs
+
+from cgrx._model.events import Liquidation, LiquidationSide
+from cgrx._model.times import Duration
+from cgrx._streams.about import About
+from cgrx._streams.running import Running
+from cgrx._streams.stream import EventTypes, Stage, require_types
+from cgrx.operators import agg
+from cgrx.operators._aggregates.aggregate import Aggregate, filtered
+from cgrx.operators._aggregates.formulas import Function
+from cgrx.operators._aggregates.primitives import Sum
+from cgrx.operators._rows.row import Row
+from cgrx.operators._stages.arguments import LateEvents, positive_ms, spelled, whole_number
+from cgrx.operators._windows.closing import Key, OpenRow
+from cgrx.operators._windows.sessions import Sessions
+from cgrx.operators._windows.window import DEFAULT_IDLE, DEFAULT_LATENESS, MAX_KEYS, UNTIL_PROOF, Window, rows, terms
+
+Emit: TypeAlias = Literal["closed", "crossed"]
+
+_DEFAULT_BY = "base_asset"
+
+
+def _dominant(long: int, short: int) -> LiquidationSide | None:
+    return None if long == short else LiquidationSide.LONG if long > short else LiquidationSide.SHORT
+
+
+def _dominant_side() -> Aggregate[LiquidationSide | None]:
+    sides = (Sum("volume_usd", guard=filtered("volume", side, Liquidation)) for side in LiquidationSide)
+    return Aggregate("dominant_side()", Function(_dominant, tuple(sides)), kind=LiquidationSide)
+
+
+class Cascade(Row):
+    """A burst of liquidations. `start_ms` is the time of its first one, `end_ms` a millisecond after its last."""
+
+    dominant_side = _dominant_side()
+    """The positions of which more volume was liquidated; None if it was equal."""
+    volume = agg.volume()
+    """Volume in US dollars."""
+    count = agg.count()
+    """How many liquidations."""
+    exchanges = agg.exchanges()
+    """Where they happened, sorted by name."""
+    first_price = agg.first("price")
+    """Price of the first one."""
+    last_price = agg.last("price")
+    """Price of the last one."""
+
+
+@attrs.frozen(repr=False, kw_only=True)
+class Cascades(Window[Cascade]):
+    """See `cascades`."""
+
+    gap_ms: int
+    min_volume: float
+    min_count: int
+    emit: Emit
+
+    def event_types(self, incoming: EventTypes) -> EventTypes:
+        require_types(self, Liquidation, incoming)
+        return frozenset({self.rows.type})
+
+    def start(self) -> Running[Any, Any]:
+        return _Cascading(self)
+
+    @property
+    def about(self) -> About:
+        return self._about("a partial result for each open cascade", self._waits_ms, UNTIL_PROOF)
+
+    def __repr__(self) -> str:
+        by = self.rows.by
+        parts = [spelled(self.gap_ms)]
+        if self.min_volume:
+            parts.append(f"min_volume={self.min_volume!r}")
+        parts.append(f"min_count={self.min_count}")
+        if by != (_DEFAULT_BY,):
+            parts.append(f"by={by[0]!r}" if len(by) == 1 else f"by={by!r}")
+        if self.emit != "closed":
+            parts.append(f'emit="{self.emit}"')
+        return f"cascades({', '.join(parts)}{self.terms})"
+
+
+def cascades(
+    gap: Duration = "3s",
+    *,
+    min_volume: float = 0.0,
+    min_count: int = 2,
+    by: str | Sequence[str] = _DEFAULT_BY,
+    emit: Emit = "closed",
+    updates: Duration | None = None,
+    lateness: Duration = DEFAULT_LATENESS,
+    idle: Duration = DEFAULT_IDLE,
+    late: LateEvents | None = None,
+    max_keys: float = MAX_KEYS,
+) -> Stage[Liquidation, Cascade]:
+    """One row for each cascade: a run of liquidations of a key, no more than `gap` apart, that is large enough.
+
+        in                                     a-b-c---------
+        cascades("3s", min_count=3)            ----------r---     3 s, lateness and proof behind the last
+        the same with emit="crossed"           ----u-----r---     u: final=False, on the very event
+
+    It is a `session` with thresholds, and closes as one: when the watermark has passed its last event + `gap`. What
+    stays below a threshold gives no row. Rows come out by end, then key.
+
+    With `emit="crossed"` a row that is not final goes out on the very event with which the thresholds are reached; it
+    waits for nothing. With `updates` such rows follow while it goes on. The final row comes in the end, with the same
+    key fields and the same `start_ms`: once a row is out that stays, though a liquidation from shortly before may
+    still come in and count. Two cascades that turn out to be one go on under the start of the earlier.
+
+    Args:
+        gap: the longest silence within a cascade.
+        min_volume: its least volume, US dollars, itself included.
+        min_count: its least number of liquidations, itself included.
+        by: a cascade for each key: `"base_asset"`, `"exchange"`, `"symbol"`, `"side"`, several in a tuple, or `()` for
+            all liquidations together.
+        emit: `"closed"`, a row for each cascade that is over; `"crossed"`, also one when it becomes large enough.
+        updates: also a running row of each that is large enough and has changed, so often, on the grid of event time;
+            proof of life moves it on too.
+        lateness: how far behind the highest event time a source may be; see `tumbling`.
+        idle: how long a source may say nothing before the others go on without it; see `tumbling`.
+        late: an observer or a function that gets liquidations which came when their cascade was over.
+        max_keys: how many keys may be open; `math.inf` for no bound.
+
+    What is missing within `gap` of a cascade counts in its `gap_ms` and `dropped`. On completion the open ones that are
+    large enough come out, not final; on an error nothing more.
+
+    State: one partial result for each open cascade.
+
+    Raises:
+        ValueError: an argument out of range; when applied to a stream that is known to carry other events.
+        TypeError: an argument of another type.
+        TooManyKeysError: through `on_error`: more than `max_keys` keys are open.
+    """
+    return Cascades(
+        gap_ms=positive_ms(gap, "gap"),
+        min_volume=_dollars(min_volume),
+        min_count=whole_number(min_count, "min_count"),
+        emit=_emit(emit),
+        rows=rows(Cascade, by, {}),
+        terms=terms(lateness, updates, max_keys, idle, late),
+    )
+
+
+def _dollars(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"min_volume={value!r} takes a number of US dollars, 0 or more")
+    if not 0 <= value < math.inf:
+        raise ValueError(f"min_volume={value!r} takes a finite number of US dollars, 0 or more")
+    return value
+
+
+def _emit(value: Emit) -> Emit:
+    if value not in ("closed", "crossed"):
+        raise ValueError(f'emit={value!r} is none of "closed" (when it is over) and "crossed" (also when large enough)')
+    return value
+
+
+class _Cascading(Sessions):
+    """Sessions that are told of only when they are large enough. State: also the starts that have been told."""
+
+    def __init__(self, stage: Cascades) -> None:
+        super().__init__(stage, stage.gap_ms)
+        names = [name for name, _ in stage.rows.type.aggregates]
+        self._count_at = names.index("count")
+        self._volume_at = names.index("volume")
+        self._min_count = stage.min_count
+        self._min_volume = stage.min_volume
+        self._at_once = stage.emit == "crossed"
+        self._told: dict[object, int] = {}  # each burst of which a row is out, with its start there
+        self._removed: Any = None
+
+    def _add(self, event: Any, time_ms: int, key: Key, rows: list[Row]) -> None:
+        self._removed = None
+        super()._add(event, time_ms, key, rows)
+        burst = self._burst_at(key, time_ms)
+        if burst is None:  # the event was late
+            return
+        if self._removed in self._told:  # it has become a part of this one
+            start_ms = self._told.pop(self._removed)
+            self._told.setdefault(burst, start_ms)
+        if self._at_once and burst not in self._told:
+            values = burst.accumulator.values()
+            if self._is_large(values):
+                self._changed.pop(key, None)
+                row = (self._tell(burst), burst.last_ms + 1, *self._fields(key), *values)
+                rows.append(self._make((*row, *self._quality(row[0], row[1], final=False))))
+
+    def _remove(self, burst: Any) -> None:
+        super()._remove(burst)
+        self._removed = burst
+
+    def _give(self, bursts: list[Any], rows: list[Row], *, final: bool) -> None:
+        found: list[tuple[int, tuple[Any, ...], int, tuple[object, ...]]] = []
+        for burst in bursts:
+            values = burst.accumulator.values()
+            start_ms = self._told.pop(burst, burst.first_ms)
+            if self._is_large(values):
+                found.append((burst.last_ms + 1, self._fields(burst.key), start_ms, values))
+        for end_ms, fields, start_ms, values in sorted(found, key=lambda each: each[:2]):
+            quality = self._quality(start_ms, end_ms, final=final)
+            rows.append(self._make((start_ms, end_ms, *fields, *values, *quality)))
+
+    def _find_running(self, changed: dict[Key, int]) -> Iterator[OpenRow]:
+        for key, time_ms in changed.items():
+            burst = self._burst_at(key, time_ms)
+            values = () if burst is None else burst.accumulator.values()
+            if burst is not None and self._is_large(values):
+                yield burst.last_ms + 1, self._fields(key), self._tell(burst), values
+
+    def _burst_at(self, key: Key, time_ms: int) -> Any:
+        return next((each for each in self._bursts.get(key, ()) if each.first_ms <= time_ms <= each.last_ms), None)
+
+    def _tell(self, burst: Any) -> int:
+        """The start of a burst in the rows that tell of it."""
+        return self._told.setdefault(burst, burst.first_ms)
+
+    def _is_large(self, values: tuple[Any, ...]) -> bool:
+        return bool(values[self._count_at] >= self._min_count and values[self._volume_at] >= self._min_volume)

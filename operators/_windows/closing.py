@@ -1,0 +1,210 @@
+"""What all windows have in common when they run: who is late, which keys are open, what a row says of its quality.
+
+An event is late if its window has closed when it arrives, its own time counted first. Windows close event by event,
+so rows do not depend on batching; they go out with the batch or the mark that released them.
+"""
+
+from abc import abstractmethod
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from operator import attrgetter
+from typing import Any, TypeAlias, TypeVar
+
+from cgrx._model.errors import TooManyKeysError
+from cgrx._model.signals import Batch, Mark, Signal
+from cgrx._model.times import FOREVER, NEVER
+from cgrx._streams.running import Running, noted
+from cgrx.operators._aggregates.accumulators import Accumulator
+from cgrx.operators._rows.row import Row
+from cgrx.operators._stages.arguments import receive
+from cgrx.operators._windows.progress import Progress, Source
+from cgrx.operators._windows.window import Window
+
+T = TypeVar("T")
+
+Key: TypeAlias = Hashable
+"""The value of the one key field, or a tuple of several."""
+
+Quality: TypeAlias = tuple[int | None, int, int, bool, bool]
+
+OpenRow: TypeAlias = tuple[int, tuple[Any, ...], int, tuple[object, ...]]
+"""End, key fields, start, aggregates: of a window that is still open."""
+
+
+_KEYS: dict[tuple[str, ...], Callable[[Any], Key]] = {
+    (): lambda _: (),
+    ("exchange",): lambda event: event.exchange,
+    ("symbol",): lambda event: event.symbol,
+    ("base_asset",): lambda event: event.base_asset,
+    ("side",): lambda event: event.side,
+    ("exchange", "symbol"): lambda event: (event.exchange, event.symbol),
+    ("exchange", "base_asset"): lambda event: (event.exchange, event.base_asset),
+}
+"""The usual keys. `attrgetter`, which makes the others, takes three times as long."""
+
+
+class Closing(Running[Any, Row]):
+    """The running form of a window; what kind it is, subclasses say."""
+
+    def __init__(self, stage: Window[Any]) -> None:
+        row, terms = stage.rows.type, stage.terms
+        by = row.key_fields
+        self._stage = stage
+        self._make = row.from_values
+        self._accumulator: Callable[[], Accumulator] = row.accumulator
+        self._key_of = _KEYS[by] if by in _KEYS else attrgetter(*by)
+        self._single = len(by) == 1
+        self._progress = Progress(terms.lateness_ms, terms.idle_ms)
+        self._lateness_ms = terms.lateness_ms
+        self._late = 0
+        self._receive_late = None if terms.late is None else receive(terms.late)
+        self._max_keys = terms.max_keys
+        self._open: dict[Key, int] = {}  # in how many places each open key is
+        self._deadline = FOREVER  # no window closes before the watermark is here
+        self._updates_ms = terms.updates_ms
+        self._update_at = FOREVER if terms.updates_ms is None else NEVER
+        self._changed: dict[Key, int] = {}  # what has changed since the last update, and where
+
+    # Signals
+
+    def on_signal(self, signal: Signal[Any]) -> Iterable[Signal[Row]]:
+        # What Running does, but a batch that releases nothing, as most do, costs no generator.
+        if not isinstance(signal, Batch):
+            return super().on_signal(signal)
+        self.now_ms = max(self.now_ms, signal.received_ms)
+        rows: list[Row] = []
+        try:
+            self._take(signal, rows)
+        except Exception as error:  # noqa: BLE001 - a user's function, or an item that is no event: raised by _after
+            return _after([Batch(signal.channel, signal.received_ms, tuple(rows))] if rows else [], error)
+        return (Batch(signal.channel, signal.received_ms, tuple(rows)),) if rows else ()
+
+    def on_batch(self, batch: Batch[Any]) -> Iterable[Row]:
+        return self._collect(lambda rows: self._take(batch, rows))
+
+    def on_mark(self, mark: Mark) -> Iterable[Row]:
+        progress = self._progress
+        progress.on_mark(mark)
+        if progress.crowded:
+            progress.forget_before(self._needed_from())
+        now_ms = NEVER if self._updates_ms is None else progress.latest_ms
+        return self._collect(lambda rows: self._release(now_ms, rows))
+
+    def on_end(self) -> Iterable[Row]:
+        return self._collect(self._finish)
+
+    def _collect(self, work: Callable[[list[Row]], None]) -> Iterable[Row]:
+        """The rows that `work` gives; where it raises, the error comes behind those before it."""
+        rows: list[Row] = []
+        try:
+            work(rows)
+        except Exception as error:  # noqa: BLE001 - as above
+            return _after(rows, error)
+        return rows
+
+    def _take(self, batch: Batch[Any], rows: list[Row]) -> None:
+        """Take the events of a batch in, one by one."""
+        progress = self._progress
+        received_ms = batch.received_ms
+        sources = progress.sources(batch.channel)
+        event: Any = None
+        try:
+            for event in batch.events:
+                time_ms = event.time_ms
+                source = progress.source(sources, event.exchange, received_ms)
+                if time_ms > source.time_ms:
+                    due = time_ms >= self._trigger(source)
+                    source.advance(time_ms, received_ms)
+                    if due:
+                        self._release(time_ms, rows)
+                self._add(event, time_ms, self._key_of(event), rows)
+        except Exception as error:
+            noted(error, self._stage, event)
+            raise
+
+    def _trigger(self, source: Source) -> int:
+        """No event of this source that is earlier closes a window or makes an update due."""
+        deadline = self._deadline
+        closes_at = FOREVER if deadline == FOREVER else self._progress.when(source, deadline)
+        return min(closes_at, self._update_at)
+
+    def _release(self, now_ms: int, rows: list[Row]) -> None:
+        """Close what the watermark has reached, and update the rest if that is due."""
+        if self._deadline < FOREVER:
+            self._close(rows)
+        if now_ms >= self._update_at:
+            self._update(now_ms, rows)
+
+    # For subclasses to say
+
+    def _add(self, event: Any, time_ms: int, key: Key, rows: list[Row]) -> None:
+        """Take in an event for which everything due before it has been closed. Not called where `_take` is another."""
+
+    def _close(self, rows: list[Row]) -> None:
+        """Close the windows whose end the watermark has reached, in order of end and key, and set `_deadline`.
+
+        Not called as long as that is never.
+        """
+
+    @abstractmethod
+    def _finish(self, rows: list[Row]) -> None:
+        """The stream has completed: give what is open."""
+
+    @abstractmethod
+    def _find_running(self, changed: dict[Key, int]) -> Iterator[OpenRow]:
+        """The open windows of the keys that have changed, one for each key."""
+
+    @abstractmethod
+    def _needed_from(self) -> int:
+        """No window that is open or can still open begins before this time."""
+
+    # For subclasses to use
+
+    def _fields(self, key: Key) -> tuple[Any, ...]:
+        return (key,) if self._single else key  # type: ignore[return-value]  # several fields are a tuple
+
+    def _is_late(self, event: Any) -> None:
+        self._late += 1
+        if self._receive_late is not None:
+            self._receive_late(event)
+
+    def _enter(self, key: Key) -> None:
+        """One more place where a key is open.
+
+        Raises:
+            TooManyKeysError: the bound is reached, and this one is new.
+        """
+        count = self._open.get(key, 0)
+        if not count and len(self._open) >= self._max_keys:
+            raise TooManyKeysError(int(self._max_keys), self._fields(key))
+        self._open[key] = count + 1
+
+    def _leave(self, key: Key) -> None:
+        count = self._open.pop(key) - 1
+        if count:
+            self._open[key] = count
+
+    def _quality(self, start_ms: int, end_ms: int, *, final: bool) -> Quality:
+        gap_ms = self._progress.gap_ms(start_ms, end_ms)
+        dropped = self._progress.dropped(start_ms, end_ms)
+        return gap_ms, dropped, self._late, final, final and gap_ms == 0 and dropped == 0
+
+    def _update(self, now_ms: int, rows: list[Row]) -> None:
+        """A row that is not final for each key that has changed."""
+        assert self._updates_ms is not None
+        self._update_at = now_ms - now_ms % self._updates_ms + self._updates_ms
+        for end_ms, fields, start_ms, values in sorted(self._find_running(self._changed), key=_end_and_key):
+            quality = self._running_quality(start_ms, end_ms, fields)
+            rows.append(self._make((start_ms, end_ms, *fields, *values, *quality)))
+        self._changed.clear()
+
+    def _running_quality(self, start_ms: int, end_ms: int, fields: tuple[Any, ...]) -> Quality:
+        return self._quality(start_ms, end_ms, final=False)
+
+
+def _end_and_key(row: OpenRow) -> tuple[int, tuple[Any, ...]]:
+    return row[:2]
+
+
+def _after(results: list[T], error: Exception) -> Iterator[T]:
+    yield from results
+    raise error

@@ -1,0 +1,260 @@
+"""Windows that lie on a grid, tumbling and sliding, while they run.
+
+Time is cut into panes, as long as the greatest common divisor of size and step. An event goes into one pane, whatever
+the number of windows that the pane is part of; a tumbling window is one pane. When the first of its windows closes a
+pane is complete: its partial result moves into the queue of its key, which gives the totals of the windows.
+"""
+
+import heapq
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeAlias
+
+from cgrx._model.channels import Channel
+from cgrx._model.signals import Batch, Mark
+from cgrx._model.times import FOREVER, NEVER
+from cgrx._streams.running import noted
+from cgrx.operators._aggregates.accumulators import Accumulator
+from cgrx.operators._rows.row import INSTRUMENT, Row
+from cgrx.operators._windows.closing import Closing, Key, OpenRow
+from cgrx.operators._windows.panes import PaneQueue
+from cgrx.operators._windows.progress import Source
+from cgrx.operators._windows.window import Window
+
+_Pane: TypeAlias = dict[Key, Accumulator]
+_Place: TypeAlias = tuple[str | None, Source, int, int, int, _Pane | None]
+"""Where the loop over events is: exchange, source, the time at which to stop, the pane's start and end, the pane."""
+
+
+def _nowhere() -> _Place:
+    return None, Source(), NEVER, NEVER, NEVER, None
+
+
+class Aligned(Closing):
+    """Windows of `size_ms` that begin every `every_ms`. State: the panes of the open windows, by key."""
+
+    def __init__(self, stage: Window[Any], size_ms: int, every_ms: int, *, emit_empty: bool) -> None:
+        super().__init__(stage)
+        self._by_instrument = stage.rows.type.key_fields == INSTRUMENT
+        self._size_ms = size_ms
+        self._every_ms = every_ms
+        self._pane_ms = math.gcd(size_ms, every_ms)
+        self._tumbling = size_ms == every_ms
+        self._panes: dict[int, _Pane] = {}  # those that events still go into, by start
+        self._starts: list[int] = []  # theirs, as a heap
+        self._queues: dict[Key, PaneQueue] = {}
+        self._next_ms = FOREVER  # the start of the window that closes next
+        self._known: dict[Key, int] | None = {} if emit_empty else None  # since when
+        self._channel: Channel | None = None
+        self._place = _nowhere()
+
+    def on_mark(self, mark: Mark) -> Iterable[Row]:
+        self._place = _nowhere()  # whom the watermark waits for may change
+        return super().on_mark(mark)
+
+    # This loop is what a window costs, so it holds in local variables what it can: the current source with its highest
+    # time, and the current pane. It stops for the rest only at a time that may close a window.
+
+    def _take(self, batch: Batch[Any], rows: list[Row]) -> None:
+        panes, key_of, pane_ms = self._panes, self._key_of, self._pane_ms
+        changed = None if self._updates_ms is None else self._changed
+        by_instrument = self._by_instrument
+        channel, received_ms, events = batch.channel, batch.received_ms, batch.events
+        if channel is not self._channel:
+            self._channel = channel
+            self._place = _nowhere()
+        exchange, source, trigger_ms, start_ms, end_ms, pane = self._place
+        highest_ms = source.time_ms
+        key: Key = ()
+        symbol: str | None = None
+        latest: _Pane | None = None
+        accumulator: Any = None  # of this key, symbol and pane
+        event: Any = None
+        try:
+            if events and exchange is not None and events[0].exchange == exchange:
+                source.received_ms = received_ms
+            for event in events:
+                time_ms = event.time_ms
+                if event.exchange != exchange:
+                    source.advance(highest_ms, received_ms)
+                    exchange = event.exchange
+                    symbol = None
+                    progress = self._progress
+                    source = progress.source(progress.sources(channel), exchange, received_ms)
+                    highest_ms = source.time_ms
+                    trigger_ms = self._trigger(source)
+                if time_ms > highest_ms:
+                    highest_ms = time_ms
+                    if time_ms >= trigger_ms:
+                        source.advance(time_ms, received_ms)
+                        self._release(time_ms, rows)
+                        trigger_ms = self._trigger(source)
+                        end_ms = NEVER  # the pane may have been closed
+                if not start_ms <= time_ms < end_ms:
+                    start_ms = time_ms - time_ms % pane_ms
+                    end_ms = start_ms + pane_ms
+                    pane = panes.get(start_ms)
+                if pane is None:
+                    source.advance(highest_ms, received_ms)
+                    pane = self._begin(start_ms, event)
+                    trigger_ms = self._trigger(source)
+                    if pane is None:
+                        continue
+                # Bars always have this key, and a call costs as much as all else here; often it is the one before.
+                if not by_instrument or event.symbol != symbol or pane is not latest:
+                    symbol, latest = event.symbol, pane
+                    key = (exchange, symbol) if by_instrument else key_of(event)
+                    accumulator = pane.get(key)
+                    if accumulator is None:
+                        accumulator = pane[key] = self._enter_pane(key, start_ms)
+                accumulator.add(event)
+                if changed is not None and changed.get(key, NEVER) < start_ms:
+                    changed[key] = start_ms
+        except Exception as error:
+            noted(error, self._stage, event)
+            raise
+        source.advance(highest_ms, received_ms)
+        self._place = exchange, source, trigger_ms, start_ms, end_ms, pane
+
+    def _begin(self, start_ms: int, event: Any) -> _Pane | None:
+        """A new pane for an event; None where it is too late for one."""
+        first_ms = self._first_window(start_ms)
+        last_ms = start_ms - start_ms % self._every_ms
+        if self._progress.reached(first_ms + self._size_ms):
+            self._is_late(event)
+            if not self._progress.reached(last_ms + self._size_ms):
+                self._amend(start_ms, event)
+            return None
+        made = self._panes[start_ms] = {}
+        heapq.heappush(self._starts, start_ms)
+        self._close_from(first_ms)
+        return made
+
+    def _amend(self, start_ms: int, event: Any) -> None:
+        """Add an event to those of its windows that are still open, though others have closed."""
+        key = self._key_of(event)
+        queue = self._queues.get(key)
+        if queue is None:
+            self._enter(key)
+            queue = self._queues[key] = PaneQueue(self._accumulator)
+        queue.amend(start_ms).add(event)
+        every_ms = self._every_ms
+        first_open_ms = ((self._progress.watermark - self._size_ms) // every_ms + 1) * every_ms
+        self._know(key, first_open_ms)
+        self._close_from(first_open_ms)
+
+    def _enter_pane(self, key: Key, start_ms: int) -> Accumulator:
+        self._enter(key)
+        self._know(key, self._first_window(start_ms))
+        return self._accumulator()
+
+    def _know(self, key: Key, since_ms: int) -> None:
+        if self._known is not None:
+            if key not in self._known:
+                self._enter(key)  # for good: a known key is an open one
+            self._known[key] = min(since_ms, self._known.get(key, FOREVER))
+
+    # Windows
+
+    def _first_window(self, pane_start_ms: int) -> int:
+        """The start of the first window that holds a pane."""
+        return -((self._size_ms - self._pane_ms - pane_start_ms) // self._every_ms) * self._every_ms
+
+    def _close_from(self, start_ms: int) -> None:
+        if start_ms < self._next_ms:
+            self._next_ms = start_ms
+            self._deadline = start_ms + self._size_ms
+
+    def _close(self, rows: list[Row]) -> None:
+        while self._deadline < FOREVER and self._progress.reached(self._deadline):
+            self._close_next(rows, final=True)
+
+    def _finish(self, rows: list[Row]) -> None:
+        self._progress.end()
+        while self._panes or any(queue.latest_ms >= self._next_ms for queue in self._queues.values()):
+            self._close_next(rows, final=False)
+
+    def _close_next(self, rows: list[Row], *, final: bool) -> None:
+        """The rows of the window whose turn it is, by key; then find the next."""
+        start_ms = self._next_ms
+        end_ms = start_ms + self._size_ms
+        found = self._close_pane(start_ms) if self._tumbling else self._close_window(start_ms, end_ms)
+        # Before the subscription began nothing was seen: no key is known to have been quiet then.
+        if self._known is not None and end_ms > self._progress.begun_ms:
+            empty = (key for key, since_ms in self._known.items() if since_ms <= start_ms and key not in found)
+            found.update([(key, self._accumulator()) for key in empty])
+        if found:
+            make, fields, quality = self._make, self._fields, self._quality(start_ms, end_ms, final=final)
+            rows.extend(
+                make((start_ms, end_ms, *fields(key), *found[key].values(), *quality))
+                for key in sorted(found, key=fields)
+            )
+        self._next_ms = self._find_next(start_ms + self._every_ms)
+        self._deadline = min(self._next_ms + self._size_ms, FOREVER)
+
+    def _close_pane(self, start_ms: int) -> _Pane:
+        found = self._panes.pop(start_ms, None)
+        if found is None:
+            return {}
+        heapq.heappop(self._starts)
+        for key in found:
+            self._leave(key)
+        return found
+
+    def _close_window(self, start_ms: int, end_ms: int) -> _Pane:
+        queues = self._queues
+        while self._starts and self._starts[0] + self._pane_ms <= end_ms:
+            pane_ms = heapq.heappop(self._starts)
+            for key, partial in self._panes.pop(pane_ms).items():
+                queue = queues.get(key)
+                if queue is None:
+                    queue = queues[key] = PaneQueue(self._accumulator)  # it takes the pane's place in the count
+                else:
+                    self._leave(key)
+                queue.push(pane_ms, partial)
+        found: _Pane = {}
+        for key, queue in tuple(queues.items()):
+            queue.evict_before(start_ms)
+            if queue:
+                found[key] = queue.total()
+            else:
+                del queues[key]
+                self._leave(key)
+        return found
+
+    def _find_next(self, start_ms: int) -> int:
+        """The next window from `start_ms` on that has anything to say."""
+        if self._queues:
+            return start_ms
+        held_ms = self._first_window(self._starts[0]) if self._starts else FOREVER
+        if self._known:
+            every_ms = self._every_ms
+            begun_ms = ((self._progress.begun_ms - self._size_ms) // every_ms + 1) * every_ms
+            held_ms = min(held_ms, begun_ms)
+        return max(start_ms, held_ms)
+
+    def _needed_from(self) -> int:
+        return min(self._next_ms, self._progress.watermark - self._size_ms)
+
+    # Running rows
+
+    def _find_running(self, changed: dict[Key, int]) -> Iterator[OpenRow]:
+        """For each key the first window that ends after its latest event: of several the one that is fullest."""
+        for key, pane_start_ms in changed.items():
+            if pane_start_ms in self._panes:
+                start_ms = self._first_window(pane_start_ms)
+                end_ms = start_ms + self._size_ms
+                if self._tumbling:
+                    total = self._panes[start_ms][key]
+                else:
+                    total = self._total(key, start_ms, end_ms)
+                yield end_ms, self._fields(key), start_ms, total.values()
+
+    def _total(self, key: Key, start_ms: int, end_ms: int) -> Accumulator:
+        queue = self._queues.get(key)
+        total = self._accumulator() if queue is None else queue.total_from(start_ms)
+        for pane_start_ms in sorted(each for each in self._panes if start_ms <= each < end_ms):
+            partial = self._panes[pane_start_ms].get(key)
+            if partial is not None:
+                total.merge(partial)
+        return total

@@ -1,0 +1,53 @@
+"""What a subscription knows to have missed: times that it did not see, and events that were lost on the way."""
+
+_LOSSES = 256
+"""How many losses are told apart by time; beyond that neighbours count together, and so for more windows."""
+
+
+class Missing:
+    """Gaps, united, and losses, each with the event times that it may concern."""
+
+    def __init__(self) -> None:
+        self._gaps: list[tuple[int, int]] = []  # apart, in order
+        self._losses: list[tuple[int, int, int]] = []  # from, until, how many
+
+    def __len__(self) -> int:
+        return len(self._gaps) + len(self._losses)
+
+    @property
+    def gaps(self) -> tuple[tuple[int, int], ...]:
+        """The times that were not seen, apart and in order."""
+        return tuple(self._gaps)
+
+    def add_gap(self, start_ms: int, end_ms: int) -> None:
+        """Events with a time in [start_ms, end_ms) may be missing."""
+        apart: list[tuple[int, int]] = []
+        for gap in self._gaps:
+            if gap[1] < start_ms or gap[0] > end_ms:
+                apart.append(gap)
+            else:
+                start_ms, end_ms = min(start_ms, gap[0]), max(end_ms, gap[1])
+        self._gaps = sorted([*apart, (start_ms, end_ms)])
+
+    def add_loss(self, start_ms: int, end_ms: int, count: int) -> None:
+        """So many events are lost, each with a time in [start_ms, end_ms)."""
+        losses = self._losses
+        if losses and losses[-1][:2] == (start_ms, end_ms):
+            count += losses.pop()[2]
+        losses.append((start_ms, end_ms, count))
+        if len(losses) > _LOSSES:
+            first, second = losses[:2]
+            losses[:2] = [(min(first[0], second[0]), max(first[1], second[1]), first[2] + second[2])]
+
+    def gap_ms(self, start_ms: int, end_ms: int) -> int:
+        """How much of [start_ms, end_ms) the gaps take."""
+        return sum(max(0, min(end_ms, gap[1]) - max(start_ms, gap[0])) for gap in self._gaps)
+
+    def dropped(self, start_ms: int, end_ms: int) -> int:
+        """How many of the lost events may belong to [start_ms, end_ms)."""
+        return sum(count for from_ms, until_ms, count in self._losses if from_ms < end_ms and until_ms > start_ms)
+
+    def forget_before(self, time_ms: int) -> None:
+        """Nothing before `time_ms` will be asked about again."""
+        self._gaps = [gap for gap in self._gaps if gap[1] > time_ms]
+        self._losses = [loss for loss in self._losses if loss[1] > time_ms]

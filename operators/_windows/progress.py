@@ -1,0 +1,237 @@
+"""How far event time has come, and what is known of the way: the one place that says when a window may close.
+
+    source       one exchange within one channel; its own watermark is the highest event time seen minus the lateness
+    watermark    the lowest of the sources that are not idle; it never goes back
+    idle         the stream is proven alive for `idle` past the source's last event: a quiet exchange holds nothing up
+    all idle     the latest event's time, plus the time proven alive since it was received, minus the lateness
+    no proof     nothing advances: silence is then unknown, not zero
+    connections  where several are merged, events of one prove nothing of another, so the watermark does not pass what
+                 all of them have proven, minus the lateness: while one is silent or gone, windows wait for its word
+
+The watermark moves event by event, so that batching decides nothing. To take the lowest of many sources at every event
+would be slow, and nobody needs it: who waits for a time asks `reached`, which remembers one source that is not there
+yet. As long as that one stays behind, the answer is no; when it has passed, the next one behind is looked for. So an
+event costs O(1), and a time that is waited for O(sources).
+"""
+
+from collections.abc import Iterator
+
+import attrs
+
+from cgrx._model.channels import Channel
+from cgrx._model.signals import Alive, Dropped, Gap, Mark
+from cgrx._model.times import FOREVER, NEVER
+from cgrx.operators._windows.missing import Missing
+
+_CROWDED = 64
+"""So many gaps and losses are kept before it is worth asking which of them are still needed."""
+
+
+@attrs.define(eq=False)
+class Source:
+    """One exchange within one channel."""
+
+    time_ms: int = NEVER
+    """The highest event time seen."""
+    time_received_ms: int = NEVER
+    """When the event with that time was received."""
+    received_ms: int = NEVER
+    """When its last event was received."""
+    idle: bool = False
+
+    def advance(self, time_ms: int, received_ms: int) -> None:
+        """An event of this time was seen; of several in a row the highest is enough."""
+        if time_ms > self.time_ms:
+            self.time_ms = time_ms
+            self.time_received_ms = received_ms
+
+
+class Progress:
+    """The progress of one subscription, in event time and in what is missing. State: its sources and recent gaps."""
+
+    def __init__(self, lateness_ms: int, idle_ms: int, missing: Missing | None = None) -> None:
+        self.begun_ms = NEVER
+        """Up to here nothing was seen at all, because the subscription had not begun."""
+        self.lost = 0
+        """How many events are known to be lost so far."""
+        self._lateness_ms = lateness_ms
+        self._idle_ms = idle_ms
+        self._sources: dict[Channel | None, dict[str, Source]] = {}
+        self._active: list[Source] = []
+        self._behind = 0  # where in `_active` to look first for a source that is not there yet
+        self._reached_ms = NEVER  # the watermark has come so far at least
+        self._believed_ms = NEVER  # by the word of a stage that orders events
+        self._limit_ms = FOREVER  # of several connections, what all have proven
+        self._alive_ms: dict[str, int] = {}
+        self._now_ms = NEVER  # the latest wall time seen on a mark
+        self._missing = Missing() if missing is None else missing
+        self._unplaced = 0  # lost before anything said what time it is
+        self._marked = False
+
+    # Events
+
+    def sources(self, channel: Channel | None) -> dict[str, Source]:
+        """The sources of a channel, by exchange."""
+        found = self._sources.get(channel)
+        if found is None:
+            found = self._sources[channel] = {}
+        return found
+
+    def source(self, sources: dict[str, Source], exchange: str, received_ms: int) -> Source:
+        """The source that an event comes from, which is awake now. Its `advance` takes the event's time."""
+        source = sources.get(exchange)
+        if source is None or source.idle:
+            _ = self.watermark  # it may hold the watermark up, but not bring it back
+            if source is None:
+                source = sources[exchange] = Source()
+            source.idle = False
+            self._active.append(source)
+        source.received_ms = received_ms
+        if self._unplaced:
+            count, self._unplaced = self._unplaced, 0
+            self._lose(count)
+        return source
+
+    def see(self, channel: Channel | None, exchange: str, time_ms: int, received_ms: int) -> None:
+        """An event: `sources`, `source` and `advance` in one."""
+        self.source(self.sources(channel), exchange, received_ms).advance(time_ms, received_ms)
+
+    # Event time
+
+    @property
+    def watermark(self) -> int:
+        """What comes now and belongs before it is late. O(sources)."""
+        if self._active:
+            self._reach(min([source.time_ms for source in self._active]) - self._lateness_ms)
+        return self._reached_ms
+
+    def _reach(self, time_ms: int) -> None:
+        self._reached_ms = max(self._reached_ms, min(time_ms, self._limit_ms))
+
+    def reached(self, time_ms: int) -> bool:
+        """Whether the watermark is at `time_ms` or beyond."""
+        if self._reached_ms >= time_ms:
+            return True
+        if not self._active or time_ms > self._limit_ms or self._find_behind(time_ms) is not None:
+            return False
+        self._reached_ms = time_ms
+        return True
+
+    def when(self, source: Source, time_ms: int) -> int:
+        """The time of an event of this source that may bring the watermark to `time_ms`, where it is not yet.
+
+        As long as another source is behind none can, whatever its time; when one may have done so ask `reached`.
+        Nor can any where only a proof can.
+        """
+        if time_ms > self._limit_ms or self._find_behind(time_ms) is not source:
+            return FOREVER
+        return time_ms + self._lateness_ms
+
+    def _find_behind(self, time_ms: int) -> Source | None:
+        needed_ms = time_ms + self._lateness_ms
+        active = self._active
+        for index in range(self._behind, self._behind + len(active)):
+            source = active[index % len(active)]
+            if source.time_ms < needed_ms:
+                self._behind = index % len(active)
+                return source
+        return None
+
+    @property
+    def latest_ms(self) -> int:
+        """The time that it is now in events: the latest one's, plus the time proven alive since it was received."""
+        latest = self._latest()
+        if latest is None:
+            return NEVER
+        return latest.time_ms + max(0, self._proven_ms() - latest.time_received_ms)
+
+    def _latest(self) -> Source | None:
+        return max(self._every(), key=lambda source: (source.time_ms, source.time_received_ms), default=None)
+
+    def _every(self) -> Iterator[Source]:
+        for group in self._sources.values():
+            yield from group.values()
+
+    def _proven_ms(self) -> int:
+        # Which origin a source belongs to is not known, so the least of the proofs is what holds for all.
+        return min(self._alive_ms.values(), default=NEVER)
+
+    # Marks
+
+    def on_mark(self, mark: Mark) -> None:
+        """A mark: it may move the watermark, add a gap or a loss."""
+        self._marked = True
+        match mark:
+            case Alive(origin=origin, at_ms=at_ms):
+                self._now_ms = max(self._now_ms, at_ms)
+                self._alive_ms[origin] = max(at_ms, self._alive_ms.get(origin, NEVER))
+                self._prove(self._proven_ms())
+            case Gap(channel=channel, start_ms=start_ms, end_ms=end_ms):
+                self._now_ms = max(self._now_ms, end_ms)
+                if start_ms <= 0 and channel is not None and self.begun_ms == NEVER:
+                    self.begun_ms = end_ms
+                self._missing.add_gap(start_ms - self._lateness_ms, end_ms + self._lateness_ms)
+            case Dropped(count=count):
+                self.lost += count
+                if self._now_ms == NEVER and not self._sources:
+                    self._unplaced += count
+                else:
+                    self._lose(count)
+            case upstream:
+                self._believed_ms = max(self._believed_ms, upstream.time_ms)
+                self._reach(upstream.time_ms)
+
+    def _prove(self, alive_ms: int) -> None:
+        """Everything up to `alive_ms` has been said: who said nothing for `idle` is idle."""
+        if len(self._alive_ms) > 1:
+            self._limit(alive_ms)
+        silent = [source for source in self._active if alive_ms - source.received_ms >= self._idle_ms]
+        if silent:
+            for source in silent:
+                source.idle = True
+            _ = self.watermark  # with those that now fall silent, in case all do
+            self._active = [source for source in self._active if not source.idle]
+            self._behind = 0
+        if self._sources and not self._active:
+            self._reach(self.latest_ms - self._lateness_ms)
+
+    def _limit(self, alive_ms: int) -> None:
+        """Of several connections all are proven up to `alive_ms`: by the latest event's clock, where there is one."""
+        _ = self.watermark  # as far as it came without this limit
+        latest = self._latest()
+        ahead_ms = 0 if latest is None else latest.time_ms - latest.time_received_ms
+        self._limit_ms = alive_ms + ahead_ms - self._lateness_ms
+        self._reach(self._believed_ms)
+
+    def _lose(self, count: int) -> None:
+        # A lost event's time is not known: not before the watermark, or it was late, and hardly beyond now.
+        newest_ms = max([self._now_ms, *(max(each.time_ms, each.received_ms) for each in self._every())])
+        self._missing.add_loss(self.watermark, newest_ms + self._lateness_ms + 1, count)
+
+    # Quality
+
+    def gap_ms(self, start_ms: int, end_ms: int) -> int | None:
+        """How much of [start_ms, end_ms) may miss events; None where nothing is known of that.
+
+        Nothing is known where no mark has come, and of events without a channel: they come from a foreign observable.
+        """
+        return self._missing.gap_ms(start_ms, end_ms) if self._marked and None not in self._sources else None
+
+    def dropped(self, start_ms: int, end_ms: int) -> int:
+        """How many of the events that are known to be lost may belong to [start_ms, end_ms)."""
+        return self._missing.dropped(start_ms, end_ms)
+
+    def end(self) -> None:
+        """The stream has completed: what comes after the last that was seen is a gap."""
+        seen_ms = min([source.time_ms for source in self._active]) if self._active else self.latest_ms
+        seen_ms = min(max(seen_ms, self._believed_ms), self._limit_ms + self._lateness_ms)
+        self._missing.add_gap(seen_ms, FOREVER)
+
+    @property
+    def crowded(self) -> bool:
+        """Whether it is time to `forget_before`."""
+        return len(self._missing) > _CROWDED
+
+    def forget_before(self, time_ms: int) -> None:
+        """Nothing before `time_ms` will be asked about again."""
+        self._missing.forget_before(time_ms)

@@ -1,0 +1,238 @@
+"""Windows that last as long as something happens."""
+
+import heapq
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar, overload
+
+import attrs
+
+from cgrx._model.events import Event
+from cgrx._model.times import FOREVER, Duration
+from cgrx._streams.about import About
+from cgrx._streams.running import Running
+from cgrx._streams.stream import Stage
+from cgrx.operators._aggregates.accumulators import Accumulator
+from cgrx.operators._aggregates.aggregate import Aggregate
+from cgrx.operators._rows.ready import Flow
+from cgrx.operators._rows.row import Row
+from cgrx.operators._stages.arguments import LateEvents, positive_ms, spelled
+from cgrx.operators._windows.closing import Closing, Key, OpenRow, Quality
+from cgrx.operators._windows.window import DEFAULT_IDLE, DEFAULT_LATENESS, MAX_KEYS, UNTIL_PROOF, Window, rows, terms
+
+RowT = TypeVar("RowT", bound=Row)
+
+
+@attrs.define(eq=False)
+class _Burst:
+    """A session while it is open."""
+
+    key: Key
+    first_ms: int
+    last_ms: int
+    accumulator: Accumulator
+    open: bool = True
+
+
+def _first(burst: _Burst) -> int:
+    return burst.first_ms
+
+
+class Sessions(Closing):
+    """Sessions that a silence of more than `gap_ms` ends. State: the open ones, by key."""
+
+    def __init__(self, stage: Window[Any], gap_ms: int) -> None:
+        super().__init__(stage)
+        self._gap_ms = gap_ms
+        self._bursts: dict[Key, list[_Burst]] = {}  # more than `gap_ms` apart, in order
+        # When each may close at the earliest, with a number that keeps equal times apart. One that has gone on since
+        # is put back when its turn comes, so an event costs no heap operation.
+        self._turns: list[tuple[int, int, _Burst]] = []
+        self._opened = 0
+
+    def _add(self, event: Any, time_ms: int, key: Key, rows: list[Row]) -> None:
+        gap_ms = self._gap_ms
+        bursts = self._bursts.get(key, [])
+        at = len(bursts)
+        if bursts and bursts[-1].first_ms > time_ms:
+            at = bisect_right(bursts, time_ms, key=_first)
+        before = bursts[at - 1] if at and time_ms - bursts[at - 1].last_ms <= gap_ms else None
+        behind = bursts[at] if at < len(bursts) and bursts[at].first_ms - time_ms <= gap_ms else None
+        burst = before or behind
+        if burst is None:
+            burst = self._begin(event, time_ms, key, bursts, at)
+            if burst is None:
+                return
+        elif before is not None and behind is not None:
+            before.accumulator.merge(behind.accumulator)
+            before.last_ms = behind.last_ms
+            self._remove(behind)
+        burst.first_ms = min(burst.first_ms, time_ms)
+        burst.last_ms = max(burst.last_ms, time_ms)
+        burst.accumulator.add(event)
+        if self._updates_ms is not None:
+            self._changed[key] = max(time_ms, self._changed.get(key, time_ms))
+
+    def _begin(self, event: Any, time_ms: int, key: Key, bursts: list[_Burst], at: int) -> _Burst | None:
+        closes_ms = time_ms + self._gap_ms + 1
+        if self._progress.reached(closes_ms):
+            self._is_late(event)
+            return None
+        self._enter(key)
+        burst = _Burst(key, time_ms, time_ms, self._accumulator())
+        bursts.insert(at, burst)
+        self._bursts[key] = bursts
+        self._opened += 1
+        heapq.heappush(self._turns, (closes_ms, self._opened, burst))
+        self._deadline = self._turns[0][0]
+        return burst
+
+    def _remove(self, burst: _Burst) -> None:
+        burst.open = False
+        self._leave(burst.key)
+        bursts = self._bursts[burst.key]
+        bursts.remove(burst)
+        if not bursts:
+            del self._bursts[burst.key]
+
+    def _close(self, rows: list[Row]) -> None:
+        turns = self._turns
+        closed: list[_Burst] = []
+        while turns and self._progress.reached(turns[0][0]):
+            turn_ms, number, burst = heapq.heappop(turns)
+            closes_ms = burst.last_ms + self._gap_ms + 1
+            if burst.open and closes_ms > turn_ms:
+                heapq.heappush(turns, (closes_ms, number, burst))
+            elif burst.open:
+                closed.append(burst)
+                self._remove(burst)
+        self._deadline = turns[0][0] if turns else FOREVER
+        self._give(closed, rows, final=True)
+
+    def _finish(self, rows: list[Row]) -> None:
+        self._progress.end()
+        self._give([burst for bursts in self._bursts.values() for burst in bursts], rows, final=False)
+
+    def _give(self, bursts: list[_Burst], rows: list[Row], *, final: bool) -> None:
+        ordered = sorted(
+            (burst.last_ms, self._fields(burst.key), burst.first_ms, burst.accumulator) for burst in bursts
+        )
+        for last_ms, fields, first_ms, accumulator in ordered:
+            quality = self._quality(first_ms, last_ms + 1, final=final)
+            rows.append(self._make((first_ms, last_ms + 1, *fields, *accumulator.values(), *quality)))
+
+    def _quality(self, start_ms: int, end_ms: int, *, final: bool) -> Quality:
+        # What is missing within `gap` of a session could have belonged to it.
+        return super()._quality(start_ms - self._gap_ms, end_ms + self._gap_ms, final=final)
+
+    def _needed_from(self) -> int:
+        starts = [bursts[0].first_ms for bursts in self._bursts.values()]
+        return min([self._progress.watermark - self._gap_ms, *starts]) - self._gap_ms - 1
+
+    def _find_running(self, changed: dict[Key, int]) -> Iterator[OpenRow]:
+        """For each key the session of its latest event, if that is open."""
+        for key, time_ms in changed.items():
+            for burst in reversed(self._bursts.get(key, [])):
+                if burst.first_ms <= time_ms <= burst.last_ms:
+                    yield burst.last_ms + 1, self._fields(key), burst.first_ms, burst.accumulator.values()
+
+
+@attrs.frozen(repr=False, kw_only=True)
+class Session(Window[RowT]):
+    """See `session`."""
+
+    gap_ms: int
+
+    def start(self) -> Running[Any, Any]:
+        return Sessions(self, self.gap_ms)
+
+    @property
+    def about(self) -> About:
+        return self._about("a partial result for each open session", self._waits_ms, UNTIL_PROOF)
+
+    def __repr__(self) -> str:
+        return f"session({spelled(self.gap_ms)}{self.rows}{self.terms})"
+
+
+@overload
+def session(
+    gap: Duration,
+    row: type[RowT],
+    *,
+    by: str | Sequence[str] = (),
+    lateness: Duration = ...,
+    idle: Duration = ...,
+    late: LateEvents | None = None,
+    updates: Duration | None = None,
+    max_keys: float = ...,
+    **aggregates: Aggregate[Any],
+) -> Stage[Event, RowT]: ...
+@overload
+def session(
+    gap: Duration,
+    *,
+    by: str | Sequence[str] = (),
+    lateness: Duration = ...,
+    idle: Duration = ...,
+    late: LateEvents | None = None,
+    updates: Duration | None = None,
+    max_keys: float = ...,
+) -> Stage[Event, Flow]: ...
+@overload
+def session(
+    gap: Duration,
+    row: None = None,
+    *,
+    by: str | Sequence[str] = (),
+    lateness: Duration = ...,
+    idle: Duration = ...,
+    late: LateEvents | None = None,
+    updates: Duration | None = None,
+    max_keys: float = ...,
+    **aggregates: Aggregate[Any],
+) -> Stage[Event, Row]: ...
+def session(
+    gap: Duration,
+    row: type[Row] | None = None,
+    *,
+    by: str | Sequence[str] = (),
+    lateness: Duration = DEFAULT_LATENESS,
+    idle: Duration = DEFAULT_IDLE,
+    late: LateEvents | None = None,
+    updates: Duration | None = None,
+    max_keys: float = MAX_KEYS,
+    **aggregates: Aggregate[Any],
+) -> Stage[Event, Any]:
+    """One row for each run of events of a key in which no silence is longer than `gap`.
+
+    An event within `gap` of a session joins it, before or behind, itself included; it may join two into one. The row's
+    `start_ms` is the first event's time, its `end_ms` a millisecond after the last one's. A session closes when the
+    watermark has passed its last event + `gap`. An event that is too old for a session of its own still counts if one
+    that is open takes it in. Rows come out by end, then key. All else is as with `tumbling`.
+
+    Args:
+        gap: the longest silence within a session.
+        row: a class of rows; see `tumbling`, as for all that follow.
+        by: see `tumbling`.
+        lateness: see `tumbling`.
+        idle: see `tumbling`.
+        late: see `tumbling`.
+        updates: see `tumbling`.
+        max_keys: see `tumbling`.
+        **aggregates: see `tumbling`.
+
+    What is missing within `gap` of a session could have made it longer, so `gap_ms` and `dropped` count it too. On
+    completion the open sessions come out, not final; on an error nothing more.
+
+    State: one partial result for each open session.
+
+    Raises:
+        ValueError: a gap that is none, and as with `tumbling`.
+        TypeError: an argument of another type.
+        TooManyKeysError: through `on_error`: more than `max_keys` keys are open.
+    """
+    return Session(
+        gap_ms=positive_ms(gap, "gap"),
+        rows=rows(row, by, aggregates),
+        terms=terms(lateness, updates, max_keys, idle, late),
+    )

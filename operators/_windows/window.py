@@ -1,0 +1,152 @@
+"""What all windows are told: the row, its key, and the meaning of lateness, losses and bounds; as a value."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+import attrs
+
+from cgrx._model.events import Event, Liquidation, Trade
+from cgrx._model.times import Duration, to_ms
+from cgrx._streams.about import About
+from cgrx._streams.stream import EventTypes, Stage
+from cgrx.operators._aggregates.aggregate import Aggregate
+from cgrx.operators._rows.derive import row_type
+from cgrx.operators._rows.ready import Flow
+from cgrx.operators._rows.row import Named, Row
+from cgrx.operators._stages.arguments import LateEvents, key_bound, late_receiver, positive_ms, receive, spelled
+
+RowT = TypeVar("RowT", bound=Row)
+
+DEFAULT_LATENESS = "2s"
+DEFAULT_IDLE = "2s"
+MAX_KEYS = 100_000
+UNTIL_PROOF = "the time to the next proof of life"
+
+
+@attrs.frozen
+class Rows(Generic[RowT]):
+    """Which rows a window gives."""
+
+    base: type[Row]
+    by: tuple[str, ...]
+    """The key fields, unless the class declares its own."""
+    aggregates: Named
+
+    @property
+    def type(self) -> "type[Row]":
+        """The class of the rows; the same one for equal values."""
+        return row_type(self.base, self.by, dict(self.aggregates))
+
+    def __str__(self) -> str:
+        """The arguments as code."""
+        parts = [] if self.base is Flow or self.base is Row else [self.base.__name__]
+        if self.by:
+            parts.append(f"by={_quoted(self.by[0]) if len(self.by) == 1 else _quoted_tuple(self.by)}")
+        return "".join(f", {part}" for part in [*parts, *(f"{name}={each!r}" for name, each in self.aggregates)])
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"'
+
+
+def _quoted_tuple(texts: tuple[str, ...]) -> str:
+    return f"({', '.join(map(_quoted, texts))})"
+
+
+def rows(row: type[Row] | None, by: str | Sequence[str], aggregates: Mapping[str, Aggregate[Any]]) -> Rows[Any]:
+    """The rows for the arguments of a window, in the one form in which equal ones are equal.
+
+    Raises:
+        ValueError, TypeError: see `row_type`.
+    """
+    made = row_type(row, by, aggregates)
+    base = row if row is not None else Row if aggregates else Flow
+    return Rows(base, () if base.key_fields else made.key_fields, tuple(aggregates.items()))
+
+
+@attrs.frozen(kw_only=True)
+class Terms:
+    """The arguments that windows have in common."""
+
+    lateness_ms: int
+    idle_ms: int
+    late: LateEvents | None = None
+    updates_ms: int | None = None
+    max_keys: float = MAX_KEYS
+
+    def __str__(self) -> str:
+        """Those that are not the default, as code."""
+        parts: list[str] = []
+        if self.lateness_ms != to_ms(DEFAULT_LATENESS, "lateness"):
+            parts.append(f"lateness={spelled(self.lateness_ms)}")
+        if self.idle_ms != to_ms(DEFAULT_IDLE, "idle"):
+            parts.append(f"idle={spelled(self.idle_ms)}")
+        if self.late is not None:
+            parts.append(f"late={getattr(self.late, '__qualname__', None) or repr(self.late)}")
+        if self.updates_ms is not None:
+            parts.append(f"updates={spelled(self.updates_ms)}")
+        if self.max_keys != MAX_KEYS:
+            parts.append(f"max_keys={self.max_keys if isinstance(self.max_keys, int) else 'math.inf'}")
+        return "".join(f", {part}" for part in parts)
+
+
+def terms(
+    lateness: Duration,
+    updates: Duration | None,
+    max_keys: float,
+    idle: Duration = DEFAULT_IDLE,
+    late: LateEvents | None = None,
+) -> Terms:
+    """Read the arguments that windows have in common.
+
+    Raises:
+        ValueError, TypeError: naming the argument, the value and the accepted forms.
+    """
+    return Terms(
+        lateness_ms=to_ms(lateness, "lateness"),
+        idle_ms=to_ms(idle, "idle"),
+        late=late_receiver(late),
+        updates_ms=None if updates is None else positive_ms(updates, "updates"),
+        max_keys=key_bound(max_keys),
+    )
+
+
+@attrs.frozen(repr=False, kw_only=True)
+class Window(Stage[Any, RowT]):
+    """A stage that takes events and gives rows."""
+
+    rows: Rows[RowT]
+    terms: Terms
+
+    def _about(self, state: str, delay_ms: int, note: str = "") -> About:
+        late = self.terms.late
+        functions = [function for _, aggregate in self.rows.type.aggregates for function in aggregate.functions]
+        if late is not None:
+            functions.append(receive(late))
+        max_keys = self.terms.max_keys
+        bound = "none" if math.isinf(max_keys) else f"{max_keys:,} keys"
+        return About(state=state, bound=bound, delay_ms=delay_ms, delay_note=note, functions=tuple(functions))
+
+    @property
+    def _waits_ms(self) -> int:
+        return self.terms.lateness_ms + self.terms.idle_ms
+
+    def event_types(self, incoming: EventTypes) -> EventTypes:
+        """Rows come out.
+
+        Raises:
+            ValueError: the stream is known to carry something else than events, or sides of both types where the side
+                is part of the key: a long liquidated and a taker's sell are the same number.
+        """
+        foreign = sorted(each.__name__ for each in incoming or () if not issubclass(each, Event))
+        if foreign:
+            raise ValueError(
+                f"{self!r} takes events ({Liquidation.__name__}, {Trade.__name__}), not {' and '.join(foreign)}"
+            )
+        if "side" in self.rows.type.key_fields and len(incoming or ()) > 1:
+            raise ValueError(
+                f'{self!r} tells rows apart by "side", which liquidations and trades number alike: give each a window'
+                " of its own, or aggregates with side= and of="
+            )
+        return frozenset({self.rows.type})

@@ -1,0 +1,132 @@
+"""What a feed says about itself becomes plain lines, and the logger is left as it was."""
+
+import logging
+from typing import Any
+
+import pytest
+from reactivex.subject import Subject
+
+from cgrx._cli.terminal.reports import OnGap, begins, gap_words, reporting
+from cgrx._feed.log import StatusLog, logger
+from cgrx._model.channels import FuturesTrades, LiquidationOrders
+from cgrx._model.errors import UnreachableError
+from cgrx._model.events import Liquidation
+from cgrx._model.signals import Alive, Batch, Gap, Signal
+from cgrx._model.status import (
+    Backpressured,
+    Connected,
+    Connecting,
+    Disconnected,
+    MalformedInput,
+    NoticeReceived,
+    Resumed,
+    Silent,
+    Status,
+    StreamFailed,
+    SubscriberFailed,
+)
+from cgrx._streams.running import Running
+
+NOON = 1_704_110_400_000
+TRADES = FuturesTrades("Binance", "BTCUSDT", 0)
+
+
+def lines(*statuses: Status) -> list[str]:
+    said: list[str] = []
+    with reporting(said.append):
+        log = StatusLog()
+        for status in statuses:
+            log(status)
+    return said
+
+
+@pytest.mark.parametrize(
+    ("status", "line"),
+    [
+        (Connected(NOON), "12:00:00 connected"),
+        (
+            Disconnected(NOON, UnreachableError("h", 1, "refused"), 0.44),
+            "12:00:00 cannot reach h:1: refused; trying again in 0.4 s",
+        ),
+        (
+            Silent(NOON, TRADES, None),
+            f"12:00:00 no event of {TRADES.name} yet: is it spelled as the exchange does?",
+        ),
+        (Silent(NOON, TRADES, "it is BTC"), f"12:00:00 no event of {TRADES.name} yet: it is BTC"),
+        (
+            MalformedInput(NOON, "x", "$.data[3].price", "negative", "..."),
+            "12:00:00 malformed input at $.data[3].price: negative",
+        ),
+        (NoticeReceived(NOON, "maintenance"), "12:00:00 the server says: maintenance"),
+        (SubscriberFailed(NOON, KeyError("k")), "12:00:00 'k'"),
+        (StreamFailed(NOON, KeyError("k")), "12:00:00 'k'"),
+    ],
+)
+def test_each_status_is_a_line(status: Status, line: str) -> None:
+    assert lines(status) == [line]
+
+
+def test_what_is_not_worth_a_line() -> None:
+    """Attempts are reported by how they end; a reader that was slow for a moment is none of anybody's business."""
+    assert lines(Connecting(NOON, 1), Backpressured(NOON), Resumed(NOON + 900)) == []
+
+
+def test_a_reader_that_holds_the_feed_up() -> None:
+    assert lines(Backpressured(NOON), Resumed(NOON + 2_500)) == ["12:00:02 the reader held the feed up for 2.5 s"]
+
+
+def test_floods_are_counted() -> None:
+    notices = [NoticeReceived(NOON + 200 * number, f"n{number}") for number in range(6)]
+    assert lines(*notices) == ["12:00:00 the server says: n0", "12:00:01 the server says: n5 (4 more not logged)"]
+
+
+def test_a_foreign_record_is_not_said() -> None:
+    """Somebody else may use the logger."""
+    said: list[str] = []
+    with reporting(said.append):
+        logger.warning("%s%s", "something", "")
+    assert said == []
+
+
+def test_the_logger_is_left_as_it_was(caplog: pytest.LogCaptureFixture) -> None:
+    """While a command speaks for the feed, nobody else does; afterwards everything is as before."""
+    before = (logger.level, logger.propagate, list(logger.handlers))
+
+    def fail() -> None:
+        with reporting(lambda line: None):
+            assert logger.level == logging.INFO
+            StatusLog()(Connected(NOON))
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert caplog.records == []
+    assert (logger.level, logger.propagate, list(logger.handlers)) == before
+
+
+def test_gaps_are_noticed_and_everything_passes() -> None:
+    gaps: list[Gap] = []
+    running: Running[Any, Any] = OnGap(gaps.append).start()
+    channel = LiquidationOrders()
+    signals: list[Signal[Any]] = [
+        Gap(None, 0, NOON, "a merged stream has said nothing yet"),
+        Gap(channel, 0, NOON, "subscribed"),
+        Batch(channel, NOON, (1, 2)),
+        Gap(channel, NOON + 1, NOON + 1_500, "connection closed with code 1006"),
+        Alive("a", NOON + 2_000),
+    ]
+    assert [passed for signal in signals for passed in running.on_signal(signal)] == signals
+    assert [begins(gap) for gap in gaps] == [True, False]
+    assert list(map(gap_words, gaps)) == [
+        "12:00:00 listening to liquidationOrders",
+        (
+            "12:00:01 gap: events of liquidationOrders may be missing between 12:00:00.001 and 12:00:01.500"
+            " (connection closed with code 1006)"
+        ),
+    ]
+
+
+def test_gaps_keep_the_type_of_a_stream() -> None:
+    """A filter behind it knows early what it gets."""
+    assert OnGap(print).event_types(frozenset({Liquidation})) == frozenset({Liquidation})
+    assert OnGap(print)(Subject[int]()).event_types is None

@@ -1,0 +1,105 @@
+"""The options of windows: what they ask for, and what cannot be used."""
+
+from typing import Any
+
+import pytest
+from reactivex.subject import Subject
+
+from cgrx import operators as ops
+from cgrx._cli.terminal.exits import CommandError, Exit
+from cgrx._cli.view.windows import OnEvents, Windowing, WindowOptions
+from cgrx._model.channels import LiquidationOrders
+from cgrx._model.events import Liquidation
+from cgrx._model.signals import Alive, Batch, Signal
+from cgrx._streams.running import Running
+
+
+def windowing(**options: Any) -> Windowing:
+    found = WindowOptions(**options).windowing()
+    assert found is not None
+    return found
+
+
+def test_no_window() -> None:
+    assert WindowOptions().windowing() is None
+
+
+def test_a_window_is_a_tumbling_one() -> None:
+    found = windowing(window="1m")
+    assert found.stage(updates=False) == ops.tumbling("1m")
+    assert found.stage(updates=True) == ops.tumbling("1m", updates="1s")
+    assert found.words == "1m"
+    assert not found.running
+
+
+def test_every_makes_it_slide() -> None:
+    found = windowing(window="1m", every="10s", by=("base_asset",), running=True)
+    assert found.stage(updates=False) == ops.sliding("1m", "10s", found.row)
+    assert found.stage(updates=True) == ops.sliding("1m", "10s", found.row, updates="1s")
+    assert found.words == "1m every 10s by base_asset"
+    assert found.running
+
+
+def test_every_as_long_as_the_window() -> None:
+    assert windowing(window="1m", every="60s").stage(updates=False) == ops.tumbling("1m")
+
+
+@pytest.mark.parametrize(
+    ("by", "kind", "keys"),
+    [
+        ((), ops.Flow, ()),
+        (("exchange",), ops.Flow, ("exchange",)),
+        (("symbol",), ops.Flow, ("symbol",)),
+        (("exchange,symbol",), ops.Bar, ("exchange", "symbol")),
+        (("symbol", "exchange"), ops.Bar, ("symbol", "exchange")),
+        (("side, exchange", "symbol"), ops.Bar, ("side", "exchange", "symbol")),
+        (("exchange,exchange", "exchange"), ops.Flow, ("exchange",)),
+    ],
+)
+def test_rows_are_bars_where_the_key_fixes_the_instrument(
+    by: tuple[str, ...], kind: type[ops.Row], keys: tuple[str, ...]
+) -> None:
+    row = windowing(window="1m", by=by).row
+    assert issubclass(row, kind)
+    assert row.key_fields == keys
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"window": "1x"}, "--window 1x cannot be used: give a duration such as 250ms, 5s, 1m, 4h or 1d"),
+        ({"window": "0s"}, "--window 0s cannot be used"),
+        ({"window": "60"}, "--window 60 cannot be used"),
+        ({"window": "nan"}, "--window nan cannot be used"),
+        ({"window": "1m", "every": ""}, "--every  cannot be used"),
+        ({"window": "1m", "every": "2m"}, "--every 2m is more than --window 1m: events between"),
+        (
+            {"window": "1m", "by": ("exchnage",)},
+            "--by 'exchnage' is no field of every event: give one or more of base_",
+        ),
+        ({"window": "1m", "by": ("exchange,",)}, "--by '' is no field"),
+        ({"window": "1m", "by": ("time_ms",)}, "--by 'time_ms' is no field"),
+        ({"every": "1s"}, "--every says which rows a window gives: add --window, such as --window 1m"),
+        ({"by": ("exchange",)}, "--by says which rows"),
+        ({"running": True}, "--running says which rows"),
+    ],
+)
+def test_what_cannot_be_used(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(CommandError) as caught:
+        WindowOptions(**options).windowing()
+    assert caught.value.exit == Exit.USAGE
+    assert str(caught.value).startswith(said)
+
+
+def test_events_are_noticed_and_everything_passes() -> None:
+    noticed: list[Any] = []
+    running: Running[Any, Any] = OnEvents(noticed.append).start()
+    signals: list[Signal[Any]] = [Batch(LiquidationOrders(), 5, (1, 2)), Alive("a", 6)]
+    assert [passed for signal in signals for passed in running.on_signal(signal)] == signals
+    assert noticed == [(1, 2)]
+
+
+def test_noticing_keeps_the_type_of_a_stream() -> None:
+    """The window behind it knows early that it gets events."""
+    assert OnEvents(print).event_types(frozenset({Liquidation})) == frozenset({Liquidation})
+    assert OnEvents(print)(Subject[int]()).event_types is None

@@ -1,0 +1,151 @@
+"""What the pages of the documentation take from code: diagrams, examples with their output, the list of aggregates.
+
+A page asks by a comment; `python -m tests.docs.pages` writes what stands between it and the next `<!-- end -->`, and
+`test_docs.py` says when that is due:
+
+    <!-- marbles: tumbling -->      the case of that name in tests/docs/marble_cases
+    <!-- file: event_time.py -->    the script in docs/examples
+    <!-- output: event_time.py -->  what it prints
+    <!-- aggregates -->             what the docstrings of cgrx.operators.agg say
+    <!-- columns -->                the columns of a recording
+    <!-- benchmarks -->             the questions that the scenarios of benchmarks/ ask
+    <!-- ratios -->                 what README quotes from docs/benchmarks.json
+"""
+
+import ast
+import contextlib
+import inspect
+import io
+import re
+import runpy
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from types import FunctionType
+
+from benchmarks._harness import results
+from benchmarks._report import quotes
+from cgrx._recording.schema import COLUMNS
+from cgrx.operators import agg
+from tests.docs import drawing
+from tests.docs.marble_cases import CASES
+from tests.house import plan
+
+DOCS = plan.ROOT / "docs"
+EXAMPLES = DOCS / "examples"
+ASKED = re.compile(r"<!-- (?P<kind>\w+)(?:: (?P<what>\S+))? -->\n(?P<written>.*?)<!-- end -->\n", re.DOTALL)
+
+
+def markdown() -> list[Path]:
+    """Every page, and the README."""
+    return [plan.ROOT / "README.md", *sorted(DOCS.glob("**/*.md"))]
+
+
+def filled_in(page: str) -> str:
+    """The page with all that it asks for, as of now."""
+    return ASKED.sub(_answer, page)
+
+
+def asked_for(page: str) -> list[tuple[str, str]]:
+    """What it asks for: kinds, and names or nothing."""
+    return [(found["kind"], found["what"] or "") for found in ASKED.finditer(page)]
+
+
+def without_files(page: str) -> str:
+    """The page without the examples that it shows, which are files to be run as they are."""
+    return ASKED.sub(lambda found: "" if found["kind"] == "file" else found[0], page)
+
+
+def _answer(found: re.Match[str]) -> str:
+    asked = found[0].partition("\n")[0]
+    return f"{asked}\n\n{_KINDS[found['kind']](found['what']).strip()}\n\n<!-- end -->\n"
+
+
+def _fenced(kind: str, text: str) -> str:
+    return f"```{kind}\n{text.rstrip()}\n```"
+
+
+def _marbles(name: str) -> str:
+    case = {case.name: case for case in CASES}[name]
+    return f"{case.title}\n\n{_fenced('text', drawing.picture(case))}"
+
+
+def _file(name: str) -> str:
+    return _fenced("python", (EXAMPLES / name).read_text(encoding="utf-8"))
+
+
+@cache
+def output(name: str) -> str:
+    """What an example prints; what its feed logs of lost connections goes to standard error, and is no part."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(io.StringIO()):
+        runpy.run_path(str(EXAMPLES / name), run_name="__main__")
+    return printed.getvalue()
+
+
+def _aggregates(_: None) -> str:
+    lines = ["| aggregate | what, and how | unit | of no event | error |", "| --- | --- | --- | --- | --- |"]
+    functions = [each for name, each in vars(agg).items() if inspect.isfunction(each) and name != "custom"]
+    lines.extend(_aggregate(each) for each in sorted(functions, key=_place))
+    return "\n".join(lines)
+
+
+def _place(function: FunctionType) -> tuple[int, int]:
+    """Where an aggregate is defined, the common ones first."""
+    families = ("sums", "prices", "exchanges", "quantile")
+    return families.index(function.__module__.rpartition(".")[2]), function.__code__.co_firstlineno
+
+
+def _aggregate(function: FunctionType) -> str:
+    """A line of the table: the docstrings say all of it, each in the same place."""
+    text = " ".join((inspect.getdoc(function) or "").partition("\nArgs:")[0].split())
+    cells = [text.partition(". ")[0].rstrip(".")]
+    for start in ("unit", "without any(?: event)?", "error"):
+        found = re.search(rf"\b{start}: (.*?)[.;](?: |$)", text, re.IGNORECASE)
+        cells.append(found[1] if found else "see its arguments")
+    own = [each for each in inspect.signature(function).parameters.values() if each.name not in ("side", "of")]
+    arguments = ", ".join(
+        each.name if each.default is each.empty else f"{each.name}={_code(each.default)}" for each in own
+    )
+    return f"| `{function.__name__}({arguments})` | {' | '.join(cells)} |"
+
+
+def _code(value: object) -> str:
+    return f'"{value}"' if isinstance(value, str) else repr(value)
+
+
+def _benchmarks(_: None) -> str:
+    lines = ["| question | command |", "| --- | --- |"]
+    for path in sorted((plan.ROOT / "benchmarks").glob("[!_]*.py")):
+        question = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").partition("\n")[0]
+        lines.append(f"| {question} | `python -m benchmarks run {path.stem}` |")
+    return "\n".join(lines)
+
+
+def _columns(_: None) -> str:
+    rows = [f"| `{column.name}` | {column.type} | {column.meaning} |" for column in COLUMNS]
+    return "\n".join(["| column | Arrow type | meaning |", "| --- | --- | --- |", *rows])
+
+
+def _ratios(_: None) -> str:
+    return quotes.lines(results.read(DOCS / "benchmarks.json"))
+
+
+def _output(name: str) -> str:
+    return _fenced("text", output(name))
+
+
+_KINDS: dict[str, Callable[..., str]] = {
+    "marbles": _marbles,
+    "file": _file,
+    "output": _output,
+    "aggregates": _aggregates,
+    "benchmarks": _benchmarks,
+    "columns": _columns,
+    "ratios": _ratios,
+}
+
+
+if __name__ == "__main__":
+    for path in markdown():
+        path.write_text(filled_in(path.read_text(encoding="utf-8")), encoding="utf-8")

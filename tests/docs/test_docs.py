@@ -1,0 +1,147 @@
+"""The documentation: what it takes from code is up to date, and every block of Python in it runs."""
+
+import ast
+import inspect
+import re
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+import trio
+from reactivex import abc
+from reactivex.disposable import Disposable
+
+import cgrx
+from cgrx import EventStream, Liquidation, Signal, Trade
+from cgrx import operators as ops
+from cgrx._streams.observers import SignalObserver
+from cgrx.testing import alive, batch, liquidation, trade
+from tests.docs import pages
+from tests.docs.marble_cases import CASES
+from tests.house import plan
+from tests.support import run_mock
+
+T = TypeVar("T")
+
+PYTHON = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+OLD = """# A page
+
+<!-- aggregates -->
+what was so before
+<!-- end -->
+
+<!-- marbles: side -->
+<!-- end -->
+"""
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(plan.ROOT).as_posix()
+
+
+def given(*signals: Signal[T]) -> EventStream[T]:
+    """A stream of these, which then completes."""
+
+    def connect(observer: SignalObserver[T], _: abc.SchedulerBase | None) -> abc.DisposableBase:
+        for signal in signals:
+            observer.on_signal(signal)
+        observer.on_completed()
+        return Disposable()
+
+    return EventStream(connect)
+
+
+class Canned:
+    """What the pages call `feed`, with a few events on every stream."""
+
+    def liquidations(self) -> EventStream[Liquidation]:
+        large = [liquidation("long", 600_000.0, time=f"{second}s") for second in (1, 2, 90)]
+        return given(batch(*large, liquidation("short")), alive("95s"))
+
+    def futures_trades(self, exchange: str, symbol: str, *, min_volume: float) -> EventStream[Trade]:
+        return given(batch(*(trade(time=f"{i}s", volume_usd=min_volume, exchange=exchange) for i in range(20))))
+
+    async def run(self) -> None:
+        await trio.lowlevel.checkpoint()
+
+
+@asynccontextmanager
+async def connect_canned(api_key: object = None) -> AsyncGenerator[Canned, None]:
+    await trio.lowlevel.checkpoint()
+    yield Canned()
+
+
+def run_block(source: str, names: dict[str, Any]) -> None:
+    """Run a block as it stands; one that awaits at its top runs in trio, as if it stood in a function."""
+    code = compile(source, "<page>", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    made = eval(code, names)
+    if code.co_flags & inspect.CO_COROUTINE:
+
+        async def main() -> None:
+            await made
+
+        run_mock(main)
+
+
+@pytest.mark.parametrize("page", pages.markdown(), ids=name_of)
+def test_pages_are_up_to_date(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert pages.filled_in(text) == text, "run `python -m tests.docs.pages`"
+
+
+@pytest.mark.parametrize("page", pages.markdown(), ids=name_of)
+def test_every_block_of_python_runs(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In order, with the names of those before; a page may take `cgrx`, `trio`, `ops` and a `feed` for granted."""
+    monkeypatch.setattr(cgrx, "connect", connect_canned)
+    written = pages.without_files(page.read_text(encoding="utf-8"))
+    names: dict[str, Any] = {"__name__": "page", "cgrx": cgrx, "trio": trio, "ops": ops, "feed": Canned()}
+    for block in PYTHON.findall(written):
+        run_block(block, names)
+
+
+def test_the_first_example_shows_what_is_large(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The blocks do run: what README's prints is what its feed has given."""
+    monkeypatch.setattr(cgrx, "connect", connect_canned)
+    (block,) = PYTHON.findall((plan.ROOT / "README.md").read_text(encoding="utf-8"))
+    run_block(block, {})
+    assert capsys.readouterr().out.count("Binance BTCUSDT 600,000 USD") == 3
+
+
+def asked_for(kind: str) -> list[str]:
+    return [what for page in pages.markdown() for each, what in pages.asked_for(page.read_text()) if each == kind]
+
+
+def test_every_case_is_on_a_page() -> None:
+    assert sorted(asked_for("marbles")) == sorted(case.name for case in CASES)
+
+
+@pytest.mark.parametrize("kind", ["file", "output"])
+def test_every_example_is_on_a_page(kind: str) -> None:
+    """So each is run, and what it prints is looked at."""
+    assert sorted(asked_for(kind)) == sorted(path.name for path in pages.EXAMPLES.glob("*.py"))
+
+
+def test_filling_in_is_done_once() -> None:
+    filled = pages.filled_in(OLD)
+    assert "what was so before" not in filled
+    assert "| `count()` | How many events | events | 0 | none |" in filled
+    assert 'ops.side("long")' in filled
+    assert pages.filled_in(filled) == filled
+
+
+@pytest.mark.parametrize("asked", ["marbles: none-such", "nonsense"])
+def test_what_a_page_cannot_ask_for(asked: str) -> None:
+    page = f"<!-- {asked} -->\n<!-- end -->\n"
+    with pytest.raises(KeyError):
+        pages.filled_in(page)
+
+
+def test_a_block_that_does_not_run() -> None:
+    with pytest.raises(NameError):
+        run_block("print(no_such_name)\n", {})
+    with pytest.raises(NameError):
+        run_block("await no_such_name\n", {})

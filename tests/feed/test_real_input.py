@@ -1,0 +1,102 @@
+"""Real recordings through the simulator, a socket and the feed: every event is accounted for."""
+
+from itertools import islice
+
+import pytest
+
+import cgrx
+from cgrx._model.events import Event, Liquidation, Trade
+from cgrx._simulator.simulator import Simulator
+from cgrx._simulator.sources import JsonLines
+from cgrx._wire.codec import Frame, decode
+from tests import recordings
+from tests.feed.feeding import KEY, eventually, record
+from tests.recordings import Recording
+from tests.support import run
+
+MUCH_LATER_MS = 10**15
+
+
+def decoded(recording: Recording, count: int | None = None) -> list[Event]:
+    """The events of a file, or the first of them, by the codec alone, line by line."""
+    events: list[Event] = []
+    for payload in islice(recording.frames(), count):
+        frame = decode(payload, MUCH_LATER_MS)
+        assert isinstance(frame, Frame)
+        assert frame.malformed == ()
+        events += frame.events
+    return events
+
+
+@recordings.REQUIRED
+@pytest.mark.parametrize("frame_events", [1, 50])
+@pytest.mark.parametrize("recording", recordings.RECORDINGS, ids=lambda recording: recording.file)
+def test_every_event_arrives_once_in_order_and_unchanged(recording: Recording, frame_events: int) -> None:
+    """At infinite speed over a loopback socket: equal in number, order and content to the file decoded directly."""
+    expected = decoded(recording)
+    assert len(expected) == recording.events
+    source = JsonLines(
+        recordings.FOLDER / recording.file, Liquidation if recording is recordings.LIQUIDATIONS else Trade
+    )
+
+    async def main() -> None:
+        start = len(channels(expected))
+        async with Simulator(source, speed=float("inf"), start=start, frame_events=frame_events) as simulator:
+            async with cgrx.connect(url=simulator.url, api_key=KEY) as feed:
+                seen = {channel: record(stream(feed, channel)) for channel in channels(expected)}
+                await simulator.wait_finished()
+                await eventually(lambda: feed.stats.events == len(expected))
+                await feed.aclose()
+            for channel, observer in seen.items():
+                assert observer.events == [event for event in expected if channel_of(event) == channel]
+                assert (observer.dropped, observer.end, len(observer.gaps)) == (0, "completed", 1)
+            stats = feed.stats
+            assert (stats.events, stats.unclaimed, stats.malformed) == (len(expected), 0, 0)
+            assert (stats.connections, stats.notices) == (1, 0)
+            assert stats.messages == simulator.stats.frames + simulator.stats.pongs
+            assert simulator.stats.events == len(expected)
+
+    run(main)
+
+
+@recordings.REQUIRED
+@pytest.mark.parametrize("recording", recordings.RECORDINGS, ids=lambda recording: recording.file)
+def test_a_consumer_that_waits_gets_every_event_too(recording: Recording) -> None:
+    """By `async for`, with a small buffer that holds the socket up."""
+    expected = decoded(recording)
+    first = channel_of(expected[0])
+    wanted = [event for event in expected if channel_of(event) == first]
+    source = JsonLines(recordings.FOLDER / recording.file, type(expected[0]))
+
+    async def main() -> None:
+        async with Simulator(source, speed=float("inf")) as simulator:
+            async with (
+                cgrx.connect(url=simulator.url, api_key=KEY) as feed,
+                cgrx.stream(stream(feed, first), buffer=100, overflow="block") as events,
+            ):
+                got: list[Event] = []
+                async for event in events:
+                    got.append(event)
+                    if len(got) == len(wanted):
+                        break
+                stats = events.stats
+            assert got == wanted
+            assert stats.received == stats.delivered == len(wanted)
+
+    run(main)
+
+
+def channel_of(event: Event) -> cgrx.Channel:
+    if isinstance(event, Liquidation):
+        return cgrx.LiquidationOrders()
+    return cgrx.FuturesTrades(event.exchange, event.symbol, 0)
+
+
+def channels(events: list[Event]) -> list[cgrx.Channel]:
+    return list(dict.fromkeys(channel_of(event) for event in events))
+
+
+def stream(feed: cgrx.Feed, channel: cgrx.Channel) -> cgrx.EventStream[Event]:
+    if isinstance(channel, cgrx.LiquidationOrders):
+        return feed.liquidations()
+    return feed.futures_trades(channel.exchange, channel.symbol, min_volume=0)

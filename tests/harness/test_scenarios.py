@@ -1,0 +1,141 @@
+"""The scenarios themselves: rivals agree, senders keep their word. Small, and no time is looked at."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from benchmarks import backtest, recording, replay
+from benchmarks.__main__ import SCENARIOS, list_command, main
+from benchmarks._harness.data import trade_frames
+from benchmarks._harness.equality import require_equal
+from benchmarks._harness.scenario import Scenario
+from benchmarks._harness.worker import load, process
+from benchmarks._senders import mortal, schedule
+from benchmarks._senders.schedule import Schedule
+from benchmarks._senders.server import Load, port_of, servers
+from benchmarks.rivals import by_cgrx, by_hand, by_polars, by_reactivex
+from benchmarks.rivals.receivers import CLIENTS, Goal
+from benchmarks.rivals.tasks import Kind, Task
+from cgrx import Trade
+from tests.house import plan
+
+CGRX, TRIO_WEBSOCKET = CLIENTS[:2]
+OTHERS = {"by hand": by_hand.ANSWERS, "reactivex": by_reactivex.ANSWERS, "polars": by_polars.ANSWERS}
+
+
+@contextmanager
+def collecting(count: int) -> Generator[tuple[Goal, list[Trade]], None, None]:
+    kept: list[Trade] = []
+
+    def on_event(event: Trade) -> None:
+        kept.append(event)
+        goal.left -= 1
+        if not goal.left:
+            goal.reached()
+
+    goal = Goal(count, on_event, lambda: None)
+    yield goal, kept
+    assert goal.left == 0
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+@pytest.mark.parametrize("batch", [1, 7, 100])
+def test_every_way_to_do_a_task_gives_the_same(kind: Kind, batch: int) -> None:
+    """Also for batches that do not divide the events."""
+    task = Task(kind, 450, batch=batch, subscribers=3)
+    run, shown = by_cgrx.ANSWERS[kind](task)
+    expected = shown(run())
+    for name, answers in OTHERS.items():
+        if (name, kind) != ("polars", "fan-out"):
+            run, shown = answers[kind](task)
+            require_equal(kind, "cgrx", expected, name, shown(run()))
+
+
+@pytest.mark.parametrize(
+    ("scenario", "parameters"),
+    [
+        (recording.SCENARIO, recording.Traffic(200, 7)),
+        (replay.SCENARIO, replay.Query(400, 1000)),
+        (backtest.SCENARIO, backtest.Query("sessions", 400, 2)),
+    ],
+)
+def test_rivals_that_read_files_agree(scenario: Scenario[Any], parameters: Any, tmp_path: Path) -> None:
+    """And can be measured. A rival that is not installed is absent, as in a run."""
+    expected: Any = None
+    for rival in scenario.rivals:  # ours is the first
+        try:
+            contest = rival.prepare(parameters, tmp_path)
+            results = contest.results()
+        except ModuleNotFoundError:
+            continue
+        expected = expected or results
+        assert expected
+        if results is not None:
+            require_equal(scenario.name, "cgrx", expected, rival.name, results)
+        assert contest.measure().value > 0
+
+
+def test_clients_get_what_the_sender_sends() -> None:
+    """Over TCP and TLS, however it is written."""
+    with servers() as found:
+        for load_, tls in ((Load(20, 3), False), (Load(20, 3, "record"), True), (Load(20, 3, "frame"), False)):
+            for client in (CGRX, TRIO_WEBSOCKET):
+                with collecting(60) as (goal, kept):
+                    client.receive(found.url(load_, tls=tls), found.ssl_context(tls=tls), goal)
+                assert len(kept) == 60
+                assert f'"price":{kept[-1].price}' in trade_frames(20, 3)[-1].decode()
+
+
+def test_a_schedule_is_kept() -> None:
+    """All events come, in order; none is due before its time."""
+    with process(schedule.serve) as pipe:
+        port = port_of(pipe)
+        with collecting(40) as (goal, kept):
+            CGRX.receive(f"ws://127.0.0.1:{port}{Schedule(40, 2000).resource}", None, goal)
+    assert [event.volume_usd for event in kept] == list(range(1, 41))
+    assert [int(b.price - a.price) for a, b in pairwise(kept)] == [500] * 39
+    assert kept[-1].price < schedule.now_us()
+
+
+def test_a_mortal_sender_dies_in_every_way_and_tells_when() -> None:
+    from benchmarks.recovery import Series, Survivor, _cgrx  # pyright: ignore[reportPrivateUsage] - the client of ours
+
+    series = Series(deaths=len(mortal.DEATHS) + 1, jitter=False)
+    survivor = Survivor(series.deaths)
+    with process(mortal.serve) as pipe:
+        _cgrx(f"ws://127.0.0.1:{port_of(pipe)}/", series, survivor)
+    assert len(survivor.delays_ms) == series.deaths
+    assert min(survivor.delays_ms) > 0
+    assert survivor.disorder == 0
+
+
+def test_every_scenario_is_on_the_list(capsys: pytest.CaptureFixture[str]) -> None:
+    files = {path.stem for path in (plan.ROOT / "benchmarks").glob("[!_]*.py")}
+    assert files == set(SCENARIOS)
+    assert list_command() == 0
+    listed = capsys.readouterr().out
+    assert all(name in listed for name in SCENARIOS)
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_every_scenario_has_one_question_and_one_of_ours(name: str) -> None:
+    """A quick run has cases too, and all rivals have names of their own."""
+    found = load(f"benchmarks.{name}")
+    assert found.question.endswith("?")
+    assert found.ours == "cgrx"
+    assert len({rival.name for rival in found.rivals}) == len(found.rivals)
+    for quick in (True, False):
+        cases = found.cases(quick)
+        assert len({case.name for case in cases}) == len(cases) > 0
+
+
+def test_a_file_that_is_no_run_ends_the_command_with_its_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["benchmarks", "run", "decode", "--compare", str(plan.ROOT / "README.md")])
+    assert main() == 2
+    assert "README.md" in capsys.readouterr().err

@@ -1,0 +1,357 @@
+"""EventStream: single events for subscribers, whole signals for stages, and disposal that takes effect at once."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+import reactivex
+from reactivex import abc
+from reactivex import operators as rx_ops
+from reactivex.disposable import Disposable, SerialDisposable
+from reactivex.observer import Observer
+from reactivex.subject import Subject
+
+from cgrx import Batch, EventStream, Signal
+from cgrx import operators as ops
+from cgrx._streams.observers import SignalObserver
+from cgrx._streams.stream import as_stream
+from cgrx.testing import alive, batch, gap, liquidation
+from tests.feed.feeding import Record
+from tests.streams.streaming import Hot, Notes, raising
+
+FOREIGN: list[tuple[Any, ...]] = [(), (ops.where(bool),), (rx_ops.skip(0),), (rx_ops.skip(0), ops.where(bool))]
+
+
+def chained(stream: EventStream[int], operators: tuple[Any, ...]) -> Any:
+    pipe: Any = stream.pipe  # its type counts operators
+    return pipe(*operators)
+
+
+# --- subscribing ----------------------------------------------------------------------------------------------------
+
+
+def test_a_subscriber_sees_single_events() -> None:
+    hot = Hot[int]()
+    seen: list[object] = []
+    hot.stream.subscribe(seen.append, seen.append, lambda: seen.append("completed"))
+    hot.say(batch(1, 2), alive("1s"), gap(0, "1s"), batch(3))
+    hot.complete()
+    assert seen == [1, 2, 3, "completed"]
+    assert hot.subscribers == 0
+
+
+def test_an_error_ends_it() -> None:
+    hot = Hot[int]()
+    seen: list[object] = []
+    hot.stream.subscribe(seen.append, seen.append)
+    error = OSError("gone")
+    hot.fail(error)
+    assert seen == [error]
+    assert hot.subscribers == 0
+
+
+def test_without_a_feed_an_error_that_nobody_handles_goes_to_the_caller() -> None:
+    hot = Hot[int]()
+    hot.stream.subscribe()
+    with pytest.raises(OSError, match="gone"):
+        hot.fail(OSError("gone"))
+    assert hot.subscribers == 0
+
+
+def test_an_observer_may_subscribe() -> None:
+    """A reactivex observer, a Subject, or anything with its methods."""
+    hot = Hot[int]()
+    subject: Subject[int] = Subject()
+    seen: list[object] = []
+    subject.subscribe(seen.append, seen.append, lambda: seen.append("completed"))
+    hot.stream.subscribe(subject)
+    hot.stream.subscribe(Observer(seen.append))
+    hot.say(batch(1))
+    hot.complete()
+    assert seen == [1, 1, "completed"]
+
+
+def test_whole_signals_with_and_without_stages() -> None:
+    hot = Hot[int]()
+    plain, staged = Record(), Record()
+    hot.stream.subscribe_signals(plain)
+    subscription = hot.stream.where(lambda n: n > 1).subscribe_signals(staged)
+    hot.say(batch(1, 2), alive("1s"), batch(1), batch(2))
+    assert plain.signals == [batch(1, 2), alive("1s"), batch(1), batch(2)]
+    assert staged.signals == [batch(2), alive("1s"), batch(2)]
+    subscription.dispose()
+    hot.say(batch(3))
+    hot.complete()
+    assert staged.signals[-1] == batch(2)
+    assert plain.end == "completed"
+    assert staged.end is None
+
+
+def test_what_passes_whole_is_the_same_object() -> None:
+    hot = Hot[int]()
+    record = Record()
+    hot.stream.pipe(ops.where(bool), ops.where(bool)).subscribe_signals(record)
+    signals: list[Signal[int]] = [batch(1), batch(1, 2), alive("1s")]
+    hot.say(*signals)
+    assert [id(each) for each in record.signals] == [id(each) for each in signals]
+
+
+@pytest.mark.parametrize("stage", [ops.where(bool), ops.map(str), ops.where(raising(KeyError()))], ids=repr)
+def test_nothing_follows_the_end(stage: Any) -> None:
+    """Even where a source breaks the rules."""
+    observers: list[SignalObserver[int]] = []
+
+    def connect(observer: SignalObserver[int], _: abc.SchedulerBase | None) -> abc.DisposableBase:
+        observers.append(observer)
+        return Disposable()
+
+    record = Record()
+    EventStream(connect).pipe(stage).subscribe_signals(record)
+    observers[0].on_signal(batch(1))
+    observers[0].on_completed()
+    end = record.end
+    assert end is not None
+    count = len(record.signals)
+    observers[0].on_signal(batch(2))
+    observers[0].on_error(OSError())
+    observers[0].on_completed()
+    assert record.end is end
+    assert len(record.signals) == count
+
+
+# --- disposal -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("operators", FOREIGN, ids=len)
+def test_disposal_within_a_batch_stops_delivery_at_once(operators: tuple[Any, ...]) -> None:
+    hot = Hot[int]()
+    seen: list[int] = []
+    subscription = SerialDisposable()
+
+    def on_next(number: int) -> None:
+        seen.append(number)
+        subscription.dispose()
+
+    subscription.disposable = chained(hot.stream, operators).subscribe(on_next, seen.append, raising(KeyError()))
+    hot.say(batch(1, 2, 3))
+    assert seen == [1]
+    assert hot.subscribers == 0
+
+
+@pytest.mark.parametrize("operators", FOREIGN, ids=len)
+def test_another_subscriber_may_dispose_it(operators: tuple[Any, ...]) -> None:
+    hot = Hot[int]()
+    other = SerialDisposable()
+    seen: list[int] = []
+    hot.stream.subscribe(lambda _: other.dispose())
+    other.disposable = chained(hot.stream, operators).subscribe(seen.append)
+    hot.say(batch(1, 2))
+    assert seen == []
+
+
+def test_a_stage_behind_a_disposed_subscription_gives_nothing_more() -> None:
+    """What it had given already for the same signal stays undelivered, and so does an error."""
+    hot = Hot[int]()
+
+    class Disposing(Record):
+        def on_signal(self, signal: Any) -> None:
+            super().on_signal(signal)
+            subscription.dispose()
+
+    class Twice(ops.Stage[int, int]):
+        def start(self) -> ops.Running[int, int]:
+            return TwiceRunning()
+
+    class TwiceRunning(ops.Running[int, int]):
+        def on_signal(self, signal: Any) -> Any:
+            yield signal
+            yield signal
+
+    stages: list[Any] = [Twice(), ops.map(lambda n: 1 // (n - 2), of=int)]
+    for stage in stages:
+        record = Disposing()
+        subscription = hot.stream.pipe(stage).subscribe_signals(record)
+        hot.say(batch(1, 2))
+        assert len(record.signals) == 1
+        assert record.end is None
+
+
+def test_disposal_at_the_end_of_a_stage() -> None:
+    """The results that remain may be the last that a subscriber wants."""
+    hot = Hot[int]()
+    seen: list[object] = []
+
+    class Last(ops.Stage[int, int]):
+        def start(self) -> ops.Running[int, int]:
+            return LastRunning()
+
+    class LastRunning(ops.Running[int, int]):
+        def on_end(self) -> list[int]:
+            return [7]
+
+    subscription = SerialDisposable()
+
+    def on_next(number: int) -> None:
+        seen.append(number)
+        subscription.dispose()
+
+    subscription.disposable = hot.stream.pipe(Last()).subscribe(on_next, on_completed=lambda: seen.append("completed"))
+    hot.complete()
+    assert seen == [7]
+
+
+def test_take_disposes_the_source() -> None:
+    hot = Hot[int]()
+    seen: list[int] = []
+    hot.stream.pipe(rx_ops.take(2)).subscribe(seen.append)
+    hot.say(batch(1, 2, 3))
+    assert seen == [1, 2]
+    assert hot.subscribers == 0
+
+
+def test_a_source_that_emits_while_it_is_subscribed_to_can_be_disposed() -> None:
+    disposed: list[bool] = []
+
+    def connect(observer: SignalObserver[int], _: abc.SchedulerBase | None) -> abc.DisposableBase:
+        observer.on_signal(batch(1, 2))
+        return Disposable(lambda: disposed.append(True))
+
+    seen: list[int] = []
+    EventStream(connect).pipe(ops.where(bool, of=int), rx_ops.take(1)).subscribe(seen.append)
+    assert seen == [1]
+    assert disposed == [True]
+    assert reactivex.concat(EventStream(connect).pipe(rx_ops.take(1)), reactivex.of(9)).pipe(
+        rx_ops.to_list()
+    ).run() == [1, 9]
+
+
+# --- within on_next -------------------------------------------------------------------------------------------------
+
+
+def test_a_subscriber_may_push_into_a_subject_of_its_own_pipeline() -> None:
+    """The event waits until the present one has reached everyone, however many there are."""
+    subject: Subject[int] = Subject()
+    stream = subject.pipe(ops.where(lambda n: n < 2_000, of=int))
+    log: list[int] = []
+
+    def on_next(number: int) -> None:
+        depth.append(number)
+        log.append(len(depth))
+        subject.on_next(number + 1)
+        depth.pop()
+
+    depth: list[int] = []
+    stream.subscribe(on_next)
+    subject.on_next(0)
+    assert log == [1] * 2_000
+
+
+def test_one_subscriber_may_subscribe_another() -> None:
+    subject: Subject[int] = Subject()
+    stream = as_stream(subject).share()
+    late: list[int] = []
+
+    def on_next(number: int) -> None:
+        if number == 1:
+            stream.subscribe(late.append)
+            subject.on_next(2)
+
+    stream.subscribe(on_next)
+    subject.on_next(1)
+    assert late == [2]
+
+
+def test_an_end_that_arises_meanwhile_waits_too() -> None:
+    subject: Subject[int] = Subject()
+    seen: list[object] = []
+
+    def on_next(number: int) -> None:
+        subject.on_next(number + 1) if number < 2 else subject.on_completed()
+        seen.append(number)
+
+    as_stream(subject).subscribe(on_next, on_completed=lambda: seen.append("completed"))
+    subject.on_next(1)
+    assert seen == [1, 2, "completed"]
+
+
+# --- any observable -------------------------------------------------------------------------------------------------
+
+
+def test_behind_any_observable_each_item_is_a_batch_of_one() -> None:
+    record = Record()
+    event = liquidation(time="5s")
+    as_stream(reactivex.of(1, event)).subscribe_signals(record)
+    assert record.signals == [Batch(None, 0, (1,)), Batch(None, 5_000, (event,))]
+    assert record.end == "completed"
+
+
+def test_its_error_passes() -> None:
+    error = OSError("gone")
+    record = Record()
+    as_stream(reactivex.throw(error)).subscribe_signals(record)
+    assert record.end is error
+
+
+def test_a_stream_is_one_already() -> None:
+    stream = Hot[int]().stream
+    assert as_stream(stream) is stream
+
+
+def test_disposing_lets_go_of_it() -> None:
+    subject: Subject[int] = Subject()
+    record = Record()
+    subscription = as_stream(subject).subscribe_signals(record)
+    subscription.dispose()
+    subject.on_next(1)
+    assert record.signals == []
+    assert not subject.observers
+
+
+# --- async functions ------------------------------------------------------------------------------------------------
+
+
+async def later(event: object = None) -> None:
+    pass
+
+
+async def ever(event: object = None) -> Any:
+    yield event
+
+
+class Later:
+    """Its calls are awaited."""
+
+    async def __call__(self, event: object = None) -> None:
+        pass
+
+
+class LaterObserver:
+    """Awaits its events."""
+
+    async def on_next(self, event: object) -> None:
+        pass
+
+    def on_error(self, error: Exception) -> None:
+        pass
+
+    def on_completed(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("runtime", [None, Notes()])
+@pytest.mark.parametrize("callback", [later, ever, partial(later), Later(), partial(partial(later))])
+def test_an_async_function_cannot_subscribe(runtime: Notes | None, callback: Any) -> None:
+    hot = Hot[int](runtime)
+    subscribes: list[Callable[[], object]] = [
+        lambda: hot.stream.subscribe(callback),
+        lambda: hot.stream.subscribe(None, callback),
+        lambda: hot.stream.subscribe(None, None, callback),
+        lambda: hot.stream.subscribe(LaterObserver()),  # type: ignore[arg-type]  # has the methods of one
+    ]
+    if runtime is not None:
+        subscribes.append(lambda: hot.stream.pipe(rx_ops.skip(0)).subscribe(callback))
+    for subscribe in subscribes:
+        with pytest.raises(TypeError, match=r"an async function cannot be a subscriber.*cgrx\.stream\(observable\)"):
+            subscribe()
+    assert hot.subscribers == 0

@@ -1,0 +1,291 @@
+"""Windows once more, written to be read: everything is kept, everything is computed anew, nothing is fast.
+
+The tests hold the operators to it. Rows are tuples in the order of a row's values:
+start_ms, end_ms, key fields, n, usd, open, close, high, low, gap_ms, dropped, late, final, complete.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Any, NamedTuple, TypeAlias
+
+from cgrx._model.events import Trade
+from cgrx._model.signals import Alive, Batch, Dropped, Gap, Mark, Signal, Watermark
+
+RefRow: TypeAlias = tuple[Any, ...]
+Key: TypeAlias = tuple[str, ...]
+
+NEVER = -(10**9)
+
+
+class Progress:
+    """The rules of time and quality, one sentence after the other."""
+
+    def __init__(self, lateness: int, idle: int) -> None:
+        self.lateness, self.idle = lateness, idle
+        self.highest: dict[Any, tuple[int, int]] = {}  # by source: highest event time, and when that was received
+        self.received: dict[Any, int] = {}  # by source: when the last event was received
+        self.active: set[Any] = set()
+        self.alive: dict[str, int] = {}
+        self.gaps: list[tuple[int, int]] = []
+        self.losses: list[tuple[int, int, int]] = []
+        self.watermark = self.believed = NEVER
+        self.proven = -NEVER  # of several connections what all have proven, in event time
+        self.wall = NEVER
+        self.marked = False
+        self.foreign = False
+        self.begun = NEVER
+
+    def see(self, channel: Any, received: int, event: Trade) -> None:
+        source = (channel, event.exchange)
+        self.foreign |= channel is None
+        self.wall = max(self.wall, received)
+        if event.time_ms > self.highest.get(source, (NEVER, 0))[0]:
+            self.highest[source] = (event.time_ms, received)
+        self.received[source] = received
+        self.active.add(source)
+        self._raise(min(self.highest[source][0] for source in self.active) - self.lateness)
+
+    def hear(self, mark: Mark) -> None:
+        self.marked = True
+        match mark:
+            case Alive(origin=origin, at_ms=at_ms):
+                self.wall = max(self.wall, at_ms)
+                self.alive[origin] = max(at_ms, self.alive.get(origin, NEVER))
+                proven = min(self.alive.values())
+                if len(self.alive) > 1:
+                    time_ms, received = max(self.highest.values(), default=(0, 0))
+                    self.proven = proven + time_ms - received
+                    self._raise(self.believed)
+                self.active = {source for source in self.active if proven - self.received[source] < self.idle}
+                if self.active:
+                    self._raise(min(self.highest[source][0] for source in self.active) - self.lateness)
+                elif self.highest:
+                    time_ms, received = max(self.highest.values())
+                    self._raise(time_ms + max(0, proven - received) - self.lateness)
+            case Gap(start_ms=start, end_ms=end):
+                self.wall = max(self.wall, end)
+                if start == 0 and self.begun == NEVER:
+                    self.begun = end
+                self.gaps.append((start - self.lateness, end + self.lateness))
+            case Dropped(count=count):
+                newest = max(self.wall, max(self.highest.values(), default=(NEVER, 0))[0])
+                self.losses.append((self.watermark, newest + self.lateness, count))
+            case Watermark(time_ms=time_ms):
+                self.believed = max(self.believed, time_ms)
+                self._raise(time_ms)
+
+    def _raise(self, time_ms: int) -> None:
+        self.watermark = max(self.watermark, min(time_ms, self.proven - self.lateness))
+
+    def gap(self, start: int, end: int) -> int | None:
+        if self.foreign or not self.marked:
+            return None
+        return sum(any(low <= time_ms < high for low, high in self.gaps) for time_ms in range(start, end))
+
+    def dropped(self, start: int, end: int) -> int:
+        return sum(count for low, high, count in self.losses if low < end and high >= start)
+
+    def end(self) -> None:
+        """What comes after the last that was seen is a gap."""
+        if self.active:
+            seen = min(self.highest[source][0] for source in self.active)
+        elif self.highest:
+            time_ms, received = max(self.highest.values())
+            seen = time_ms + max(0, min(self.alive.values()) - received)
+        else:
+            seen = NEVER
+        self.gaps.append((min(max(seen, self.believed), self.proven), 10**9))
+
+
+class Arrival(NamedTuple):
+    """A single event."""
+
+    channel: Any
+    received: int
+    event: Trade
+
+
+def steps(signals: Sequence[Signal[Trade]]) -> Iterator[Arrival | Mark]:
+    """Single events, and marks."""
+    for signal in signals:
+        if isinstance(signal, Batch):
+            yield from (Arrival(signal.channel, signal.received_ms, event) for event in signal.events)
+        else:
+            yield signal
+
+
+def key_of(event: Trade, by: tuple[str, ...]) -> Key:
+    return tuple(getattr(event, field) for field in by)
+
+
+def row(
+    progress: Progress,
+    window: tuple[int, int],
+    key: Key,
+    events: list[Trade],
+    late: int,
+    final: bool,
+    around: int = 0,
+) -> RefRow:
+    """The row of these events; `around` widens what counts as missing."""
+    start, end = window
+    ordered = sorted(events, key=lambda event: (event.time_ms, event.price))
+    prices = [event.price for event in ordered]
+    values: tuple[Any, ...] = (0, 0.0, None, None, None, None)
+    if events:
+        usd = sum(event.volume_usd for event in events)
+        values = (len(events), usd, prices[0], prices[-1], max(prices), min(prices))
+    gap = progress.gap(start - around, end + around)
+    dropped = progress.dropped(start - around, end + around)
+    return (start, end, *key, *values, gap, dropped, late, final, final and gap == 0 and dropped == 0)
+
+
+def sliding(
+    signals: Sequence[Signal[Trade]],
+    size: int,
+    every: int,
+    by: tuple[str, ...],
+    lateness: int,
+    idle: int,
+    emit: bool = False,
+    ends: bool = True,
+) -> tuple[list[RefRow], list[Trade]]:
+    """The rows of windows on a grid (tumbling where `every` is `size`), and the late events."""
+    progress = Progress(lateness, idle)
+    windows: dict[int, dict[Key, list[Trade]]] = {}
+    known: dict[Key, int] = {}
+    late: list[Trade] = []
+    rows: list[RefRow] = []
+    closed_before: int | None = None  # the start of the first window that is not closed
+
+    def close(start: int, final: bool) -> None:
+        found = windows.pop(start, {})
+        if emit and start + size > progress.begun:
+            for key, since in known.items():
+                if since <= start:
+                    found.setdefault(key, [])
+        window = (start, start + size)
+        rows.extend(row(progress, window, key, found[key], len(late), final) for key in sorted(found))
+
+    def containing(time_ms: int) -> list[int]:
+        return sorted(range(time_ms // every * every, time_ms - size, -every))
+
+    for step in steps(signals):
+        if isinstance(step, Arrival):
+            progress.see(*step)
+        else:
+            progress.hear(step)
+        first_open = (progress.watermark - size) // every * every + every
+        candidates = set(windows)
+        if emit and known:
+            since = min(known.values()) if closed_before is None else closed_before
+            candidates |= set(range(since, first_open, every))
+        for start in sorted(candidates):
+            if start + size <= progress.watermark:
+                close(start, True)
+        if closed_before is None or first_open > closed_before:
+            closed_before = first_open
+        if isinstance(step, Arrival):
+            event = step.event
+            starts = containing(event.time_ms)
+            opened = [start for start in starts if start + size > progress.watermark]
+            if len(opened) < len(starts):
+                late.append(event)
+            for start in opened:
+                key = key_of(event, by)
+                windows.setdefault(start, {}).setdefault(key, []).append(event)
+                known[key] = min(start, known.get(key, start))
+    if ends:
+        progress.end()
+        if windows:
+            first = min(windows)
+            if emit and closed_before is not None:
+                first = min(first, max(closed_before, min(known.values())))
+            for start in range(first, max(windows) + 1, every):
+                close(start, False)
+    return rows, late
+
+
+def sessions(
+    signals: Sequence[Signal[Trade]], gap: int, by: tuple[str, ...], lateness: int, idle: int
+) -> tuple[list[RefRow], list[Trade]]:
+    """The rows of sessions, and the late events."""
+    progress = Progress(lateness, idle)
+    opened: dict[Key, list[Trade]] = {}
+    late: list[Trade] = []
+    rows: list[RefRow] = []
+
+    def bursts(key: Key) -> list[list[Trade]]:
+        found: list[list[Trade]] = []
+        for event in sorted(opened.get(key, []), key=lambda event: event.time_ms):
+            if found and event.time_ms - found[-1][-1].time_ms <= gap:
+                found[-1].append(event)
+            else:
+                found.append([event])
+        return found
+
+    def give(found: list[tuple[int, Key, list[Trade]]], final: bool) -> None:
+        for end, key, burst in sorted(found, key=lambda each: each[:2]):
+            rows.append(row(progress, (burst[0].time_ms, end), key, burst, len(late), final, around=gap))
+
+    for step in steps(signals):
+        if isinstance(step, Arrival):
+            progress.see(*step)
+        else:
+            progress.hear(step)
+        found = [(burst[-1].time_ms + 1, key, burst) for key in opened for burst in bursts(key)]
+        closed = [each for each in found if each[0] + gap <= progress.watermark]
+        give(closed, True)
+        for _, key, burst in closed:
+            opened[key] = [event for event in opened[key] if event not in burst]
+        if isinstance(step, Arrival):
+            event = step.event
+            key = key_of(event, by)
+            joins = any(abs(event.time_ms - other.time_ms) <= gap for other in opened.get(key, []))
+            if joins or event.time_ms + gap + 1 > progress.watermark:
+                opened.setdefault(key, []).append(event)
+            else:
+                late.append(event)
+    progress.end()
+    give([(burst[-1].time_ms + 1, key, burst) for key in opened for burst in bursts(key)], False)
+    return rows, late
+
+
+def bars(
+    signals: Sequence[Signal[Trade]], full: float, by: tuple[str, ...], lateness: int, by_volume: bool
+) -> list[RefRow]:
+    """The rows of count and volume bars."""
+    progress = Progress(lateness, 0)
+    opened: dict[Key, list[Trade]] = {}
+    ended: dict[Key, int] = {}
+    lost_before: dict[Key, int] = {}
+    rows: list[RefRow] = []
+
+    def give(key: Key, final: bool) -> None:
+        events = opened.pop(key)
+        start, end = min(event.time_ms for event in events), max(event.time_ms for event in events) + 1
+        made = row(progress, (start, end), key, events, 0, final)
+        gap = progress.gap(min(start, ended.get(key, start)), end)
+        dropped = sum(count for _, _, count in progress.losses) - lost_before.pop(key)
+        rows.append((*made[:-5], gap, dropped, 0, final, final and gap == 0 and dropped == 0))
+        ended[key] = end
+        lost_before[key] = sum(count for _, _, count in progress.losses)
+
+    for step in steps(signals):
+        if not isinstance(step, Arrival):
+            progress.hear(step)
+            continue
+        progress.see(*step)
+        event = step.event
+        key = key_of(event, by)
+        opened.setdefault(key, []).append(event)
+        lost_before.setdefault(key, sum(count for _, _, count in progress.losses))
+        if (sum(each.volume_usd for each in opened[key]) if by_volume else len(opened[key])) >= full:
+            give(key, True)
+    for key in sorted(opened, key=lambda key: (max(event.time_ms for event in opened[key]), key)):
+        give(key, False)
+    return rows
+
+
+def all_events(signals: Sequence[Signal[Trade]]) -> list[Trade]:
+    return list(chain.from_iterable(signal.events for signal in signals if isinstance(signal, Batch)))

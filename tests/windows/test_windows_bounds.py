@@ -1,0 +1,75 @@
+"""What windows keep and cost is bounded."""
+
+from typing import Any, cast
+
+import pytest
+
+from cgrx import operators as ops
+from cgrx._model.errors import TooManyKeysError
+from cgrx._model.signals import Batch
+from cgrx._streams.stream import Stage
+from cgrx.operators import agg
+from tests.windows.windowing import BEGUN, CHANNEL, Tally, hear, on_time, rows, trade
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [
+        ops.tumbling("1s", Tally, by="symbol", lateness=0, max_keys=2),
+        ops.tumbling("1s", Tally, by="symbol", lateness=0, max_keys=2, empty="emit"),
+        ops.sliding("1s", "500ms", Tally, by="symbol", lateness=0, max_keys=2),
+        ops.session("1s", Tally, by="symbol", lateness=0, max_keys=2),
+        ops.count_bars(9, Tally, by="symbol", max_keys=2),
+    ],
+    ids=repr,
+)
+def test_more_keys_than_allowed_are_an_error(stage: Stage[Any, Any]) -> None:
+    """Behind the rows before; which key was one too many, it says."""
+    keys = tuple(trade(500 + index, symbol=symbol) for index, symbol in enumerate("XYXZ"))
+    heard = hear(stage, BEGUN, Batch(CHANNEL, 500, keys), ends=False)
+    assert isinstance(heard.error, TooManyKeysError)
+    assert (heard.error.max_keys, heard.error.key) == (2, ("Z",))
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [ops.tumbling("1s", Tally, by="symbol", max_keys=2), ops.sliding("2s", "1s", Tally, by="symbol", max_keys=3)],
+)
+def test_keys_whose_windows_have_closed_are_free_again(stage: Stage[Any, Any]) -> None:
+    batches = [on_time(second * 4000, symbol=f"S{second}") for second in range(50)]
+    assert len(rows(stage, BEGUN, *batches)) >= 48
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [
+        ops.tumbling("1s", Tally, by="symbol", updates="1s"),
+        ops.sliding("3s", "1s", Tally, by="symbol", updates="1s"),
+        ops.session("500ms", Tally, by="symbol", updates="1s"),
+    ],
+    ids=repr,
+)
+def test_state_does_not_grow(stage: Stage[Any, Any]) -> None:
+    """What is held after ten thousand windows and keys is what is open."""
+    running: Any = stage.start()
+    for second in range(10_000):
+        list(running.on_signal(on_time(second * 1000, second * 1000 + 300, symbol=f"S{second}")))
+    state = cast("dict[str, Any]", vars(running))
+    held = {name: len(value) for name, value in state.items() if type(value) in (dict, list)}
+    assert max(held.values()) <= 8, held
+
+
+def test_a_long_sliding_window_costs_no_more_than_a_short_one() -> None:
+    """One addition for an event, at most three merges for a pane and two for a row, however many panes a window has."""
+    merges: list[int] = []
+
+    def join(one: int, two: int) -> int:
+        merges.append(1)
+        return one + two
+
+    count = agg.custom(int, lambda state, _: state + 1, join, int)
+    for size in ("10s", "1000s"):
+        merges.clear()
+        found = rows(ops.sliding(size, "1s", n=count), BEGUN, on_time(*range(500, 3_000_000, 1000)))
+        assert len(found) > 2900
+        assert len(merges) <= 3 * 3000 + 2 * len(found)

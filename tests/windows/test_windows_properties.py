@@ -1,0 +1,231 @@
+"""What holds for windows whatever the signals: equal to the reference, whatever the batches, whatever the order."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cgrx import operators as ops
+from cgrx._model.channels import Channel
+from cgrx._model.events import Trade
+from cgrx._model.signals import Alive, Batch, Dropped, Gap, Signal, Watermark
+from cgrx._streams.stream import Stage
+from tests.windows import reference
+from tests.windows.windowing import CHANNEL, OTHER, Heard, Tally, hear, one_by_one, rows, trade
+
+LATENESS, IDLE = 10, 15
+TERMS: dict[str, Any] = {"lateness": "10ms", "idle": "15ms"}
+BY = ("exchange", "symbol")
+
+grids = st.sampled_from([(20, 20), (7, 7), (20, 5), (20, 10), (21, 6), (12, 8), (5, 2), (30, 1)])
+
+
+@st.composite
+def signals(draw: st.DrawFn, *, marks: bool = True, disorder: int = 40) -> list[Signal[Trade]]:
+    """What a feed could say: wall time goes on, events are somewhat old, two connections prove that they live."""
+    now = draw(st.integers(0, 30))
+    channels: tuple[Channel | None, ...] = (CHANNEL, OTHER)
+    found: list[Signal[Trade]] = [Gap(CHANNEL, 0, now, "subscribed")] if marks else []
+    alive = {"o": 0, "p": 0}
+    for kind in draw(st.lists(st.sampled_from("eeeeeaaagdw" if marks else "e"), max_size=25)):
+        now += draw(st.integers(0, 25))
+        if kind == "e":
+            times = draw(st.lists(st.integers(max(0, now - disorder), now + 2), min_size=1, max_size=5))
+            events = tuple(
+                trade(
+                    time_ms,
+                    draw(st.sampled_from("AB")),
+                    draw(st.sampled_from("XY")),
+                    draw(st.integers(1, 5)) / 4,
+                    draw(st.integers(1, 8)) / 4,
+                )
+                for time_ms in times
+            )
+            found.append(Batch(draw(st.sampled_from(channels)), now, events))
+        elif kind == "a":
+            origin = draw(st.sampled_from("op"))
+            alive[origin] = max(alive[origin], now - draw(st.integers(0, 10)))
+            found.append(Alive(origin, alive[origin]))
+        elif kind == "g":
+            found.append(Gap(CHANNEL, max(1, now - draw(st.integers(0, 30))), now, "disconnected"))
+        elif kind == "d":
+            found.append(Dropped(CHANNEL, draw(st.integers(1, 3)), "malformed"))
+        else:
+            found.append(Watermark(now - draw(st.integers(0, 20))))
+    return found
+
+
+def values(stage: Stage[Any, Any], given_signals: Sequence[Signal[Trade]]) -> list[tuple[Any, ...]]:
+    return [row.values for row in rows(stage, *given_signals, ends=True)]
+
+
+@given(signals(), grids, st.sampled_from(["skip", "emit"]), st.sampled_from([(), BY[:1], BY]))
+@settings(max_examples=200, deadline=None)
+def test_grids_are_as_the_reference(
+    given_signals: list[Signal[Trade]], grid: tuple[int, int], empty: Any, by: tuple[str, ...]
+) -> None:
+    """Tumbling and sliding windows, with late events, idle sources, gaps, losses and upstream watermarks."""
+    size, every = grid
+    late: list[Trade] = []
+    stage = ops.sliding(size / 1000, every / 1000, Tally, by=by, late=late.append, empty=empty, **TERMS)
+    expected, expected_late = reference.sliding(given_signals, size, every, by, LATENESS, IDLE, empty == "emit")
+    assert values(stage, given_signals) == expected
+    assert late == expected_late
+
+
+@given(signals(), st.integers(1, 30), st.sampled_from([(), BY[:1], BY]))
+@settings(max_examples=200, deadline=None)
+def test_sessions_are_as_the_reference(given_signals: list[Signal[Trade]], gap: int, by: tuple[str, ...]) -> None:
+    """With events that bridge two sessions, and late ones that an open session takes in."""
+    late: list[Trade] = []
+    stage = ops.session(gap / 1000, Tally, by=by, late=late.append, **TERMS)
+    expected, expected_late = reference.sessions(given_signals, gap, by, LATENESS, IDLE)
+    assert values(stage, given_signals) == expected
+    assert late == expected_late
+
+
+@given(signals(), st.integers(1, 5), st.sampled_from([(), BY]), st.booleans())
+@settings(max_examples=200, deadline=None)
+def test_bars_are_as_the_reference(
+    given_signals: list[Signal[Trade]], full: int, by: tuple[str, ...], by_volume: bool
+) -> None:
+    bars = ops.volume_bars if by_volume else ops.count_bars
+    stage = bars(full, Tally, by=by, lateness="10ms")
+    assert values(stage, given_signals) == reference.bars(given_signals, full, by, LATENESS, by_volume)
+
+
+STAGES: dict[str, Stage[Any, Any]] = {
+    "tumbling": ops.tumbling("20ms", Tally, by=BY, updates="8ms", empty="emit", **TERMS),
+    "sliding": ops.sliding("20ms", "5ms", Tally, by=BY, updates="8ms", **TERMS),
+    "session": ops.session("6ms", Tally, by=BY, updates="8ms", **TERMS),
+    "count_bars": ops.count_bars(3, Tally, by=BY, updates="8ms"),
+    "volume_bars": ops.volume_bars(3.5, Tally, by=BY, updates="8ms"),
+}
+every_kind = pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES.keys())
+
+
+law = settings(max_examples=60, deadline=None)
+
+
+def rebatched(draw: st.DataObject, given_signals: Sequence[Signal[Trade]]) -> list[Signal[Trade]]:
+    """The same signals, the batches cut anywhere."""
+    found: list[Signal[Trade]] = []
+    for signal in given_signals:
+        if isinstance(signal, Batch):
+            rest = signal.events
+            while rest:
+                size = draw.draw(st.integers(1, len(rest)))
+                found.append(Batch(signal.channel, signal.received_ms, rest[:size]))
+                rest = rest[size:]
+        else:
+            found.append(signal)
+    return found
+
+
+@every_kind
+@given(given_signals=signals(), data=st.data())
+@law
+def test_batching_decides_nothing(
+    stage: Stage[Any, Any], given_signals: list[Signal[Trade]], data: st.DataObject
+) -> None:
+    """The same rows to the byte, running ones too."""
+    whole = values(stage, given_signals)
+    assert repr(values(stage, rebatched(data, given_signals))) == repr(whole)
+    assert repr(values(stage, one_by_one(given_signals))) == repr(whole)
+
+
+@every_kind
+@given(given_signals=signals(), data=st.data())
+@law
+def test_no_row_depends_on_what_comes_later(
+    stage: Stage[Any, Any], given_signals: list[Signal[Trade]], data: st.DataObject
+) -> None:
+    """What has come out after some signals stays the beginning of what comes out in the end."""
+    cut = data.draw(st.integers(0, len(given_signals)))
+    so_far = rows(stage, *given_signals[:cut])
+    assert rows(stage, *given_signals)[: len(so_far)] == so_far
+
+
+@pytest.mark.parametrize("stage", [STAGES[kind] for kind in ("tumbling", "sliding", "session")])
+@given(times=st.lists(st.tuples(st.integers(0, 9), st.integers(1, 4)), min_size=1, max_size=40), data=st.data())
+@law
+def test_order_within_the_lateness_decides_nothing(
+    stage: Stage[Any, Any], times: list[tuple[int, int]], data: st.DataObject
+) -> None:
+    """Events that trade places with others at most the lateness away give the same final rows."""
+    now = 0
+    ordered: list[Trade] = []
+    for step, amount in times:
+        now += step
+        ordered.append(trade(now, "A", data.draw(st.sampled_from("XY")), amount / 4, amount / 2))
+    shift = {id(event): event.time_ms + data.draw(st.integers(0, LATENESS)) for event in ordered}
+    shuffled = sorted(ordered, key=lambda event: shift[id(event)])
+    begun, proof = Gap(CHANNEL, 0, 0, "subscribed"), Alive("o", now + 1000)
+
+    def final(events: list[Trade]) -> list[Any]:
+        found = rows(stage, begun, Batch(CHANNEL, now, tuple(events)), proof)
+        return [row for row in found if row.final]
+
+    assert repr(final(shuffled)) == repr(final(ordered))
+
+
+@given(signals())
+@law
+def test_every_event_is_in_one_tumbling_window_or_late(given_signals: list[Signal[Trade]]) -> None:
+    late: list[Trade] = []
+    stage = ops.tumbling("20ms", Tally, by=BY, late=late.append, **TERMS)
+    found = rows(stage, *given_signals, ends=True)
+    events = Counter(
+        (event.time_ms // 20, event.exchange, event.symbol) for event in reference.all_events(given_signals)
+    )
+    counted = Counter((event.time_ms // 20, event.exchange, event.symbol) for event in late)
+    for row in found:
+        counted[row.start_ms // 20, row.exchange, row.symbol] += row.n
+    assert counted == events
+    windows = [(row.start_ms, row.exchange, row.symbol) for row in found]
+    assert len(windows) == len(set(windows)), "no window is opened again"
+    assert all(row.late <= len(late) for row in found)
+
+
+@given(signals(disorder=15))
+@law
+def test_rows_come_by_end_then_key(given_signals: list[Signal[Trade]]) -> None:
+    for kind in ("tumbling", "sliding", "session"):
+        found = [row for row in rows(STAGES[kind], *given_signals) if row.final]
+        places = [(row.end_ms, row.exchange, row.symbol) for row in found]
+        assert places == sorted(places)
+
+
+@given(signals())
+@law
+def test_updates_are_one_for_each_key_and_period(given_signals: list[Signal[Trade]]) -> None:
+    """Each group of running rows that goes out at once holds a key once, and windows that are still open."""
+    for stage in STAGES.values():
+        heard: Heard = hear(stage, *one_by_one(given_signals), ends=False)
+        for signal in heard.signals:
+            if isinstance(signal, Batch):
+                keys = [(row.exchange, row.symbol) for row in signal.events if not row.final]
+                assert len(keys) == len(set(keys))
+                assert not any(row.complete for row in signal.events if not row.final)
+
+
+@given(signals(marks=False))
+@law
+def test_without_marks_quality_is_unknown(given_signals: list[Signal[Trade]]) -> None:
+    for stage in STAGES.values():
+        for row in rows(stage, *given_signals, ends=True):
+            assert row.gap_ms is None
+            assert not row.complete
+
+
+@given(signals())
+@law
+def test_completion_is_never_complete(given_signals: list[Signal[Trade]]) -> None:
+    """What comes at the end is what was open: not final, and the rest of it was not seen."""
+    before = rows(STAGES["tumbling"], *given_signals)
+    heard = hear(STAGES["tumbling"], *given_signals)
+    assert heard.completed
+    assert not any(row.final or row.complete for row in heard.rows[len(before) :])
