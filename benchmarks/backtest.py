@@ -113,7 +113,7 @@ def by_events(query: Query, recording: cgrx.Recording) -> "pl.DataFrame":
             await feed.run()
 
     trio.run(run)
-    return ops.to_frame(rows)
+    return cgrx.to_frame(rows)
 
 
 def by_hand(query: Query, recording: cgrx.Recording) -> "pl.DataFrame":

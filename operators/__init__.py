@@ -16,10 +16,7 @@ from cgrx._streams.stream import merge as merge
 from cgrx.operators._rows.ready import Bar as Bar
 from cgrx.operators._rows.ready import Flow as Flow
 from cgrx.operators._rows.row import Row as Row
-from cgrx.operators._rows.to_frame import to_frame as to_frame
 from cgrx.operators._stages.dedupe import dedupe as dedupe
-from cgrx.operators._stages.explain import Explanation as Explanation
-from cgrx.operators._stages.explain import explain as explain
 from cgrx.operators._stages.filters import base_asset as base_asset
 from cgrx.operators._stages.filters import exchange as exchange
 from cgrx.operators._stages.filters import map as map
@@ -44,7 +41,6 @@ __all__ = [
     "About",
     "Bar",
     "Cascade",
-    "Explanation",
     "Flow",
     "OrderStats",
     "OrderedStream",
@@ -56,7 +52,6 @@ __all__ = [
     "count_bars",
     "dedupe",
     "exchange",
-    "explain",
     "final",
     "map",
     "max_volume",
@@ -70,7 +65,6 @@ __all__ = [
     "side",
     "sliding",
     "symbol",
-    "to_frame",
     "tumbling",
     "volume_bars",
     "where",

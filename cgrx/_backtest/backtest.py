@@ -74,7 +74,7 @@ class Backtest(Generic[T]):
         return cast("tuple[T, ...]", rows if not columnar.rest else _through(columnar.rest, rows))
 
     def to_polars(self, *, final_only: bool = True) -> "pl.DataFrame":
-        """The rows as a table, the same as `ops.to_frame` of them; of a columnar result no row object is made.
+        """The rows as a table, the same as `cgrx.to_frame` of them; of a columnar result no row object is made.
 
         Args:
             final_only: leave out the rows that are not final, such as those that the end of the recording cut short.

@@ -87,7 +87,7 @@ def _require_window(window: Window[Any]) -> None:
         raise Inexpressible(f"{window!r}: bars and cascades follow the order of events")
     if window.terms.updates_ms is not None:
         raise Inexpressible(f"{window!r}: running rows follow the order of events")
-    if isinstance(window, Grid) and window.empty == "emit":
+    if isinstance(window, Grid) and window.emit_empty:
         raise Inexpressible(f"{window!r}: rows of windows without events are not found in columns")
     for name, aggregate in window.rows.type.aggregates:
         Compiler(frozenset(), [(name, aggregate.formula)])

@@ -1,4 +1,4 @@
-"""What columns hold of rows: as `Row` objects, and as the table that `ops.to_frame` makes of those.
+"""What columns hold of rows: as `Row` objects, and as the table that `cgrx.to_frame` makes of those.
 
 In columns a side is a number that tells its event type too, an event is a record, a mapping a list of pairs.
 """

@@ -12,8 +12,14 @@ class About:
 
     state: str | None = None
     """What it keeps for one subscription, such as "the events held"; "none" of a stage without state."""
-    bound: str | None = None
-    """What bounds that, such as "100,000 keys"; "none" where nothing does, empty where there is nothing to bound."""
+    bound: float | None = None
+    """The most keys for which it keeps that at once.
+
+    A key is whatever the stage keeps apart: the key fields of a window, an event that it remembers, a name that it has
+    seen. 0 of a stage without state, 1 where all events share one state, `math.inf` where nothing limits the keys.
+    """
+    beyond: str = ""
+    """What happens at one key more, such as "TooManyKeysError"; empty where there cannot be one more."""
     delay_ms: float | None = None
     """The longest that a result waits behind the event that completes it, on the stream's own clock."""
     delay_note: str = ""
@@ -22,5 +28,5 @@ class About:
     """The Python functions in it: no compiler can see into them."""
 
 
-STATELESS = About(state="none", bound="", delay_ms=0)
+STATELESS = About(state="none", bound=0, delay_ms=0)
 """Of a stage that handles each event on its own."""

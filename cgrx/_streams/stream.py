@@ -59,7 +59,7 @@ class Stage(Generic[In_contra, Out_co]):
 
     @property
     def about(self) -> About:
-        """What it keeps and how long it holds events back, for `ops.explain`. A stage of your own may tell it too."""
+        """What it keeps and how long it holds events back, for `cgrx.explain`. A stage of your own may tell it too."""
         return About()
 
     def event_types(self, incoming: EventTypes) -> EventTypes:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 from reactivex import abc
 
@@ -11,9 +11,6 @@ from cgrx._streams.observers import is_async
 
 LateEvents: TypeAlias = abc.ObserverBase[Any] | Callable[[Any], object]
 """Who gets late events: an observer, such as a `Subject`, whose `on_next` is called; or a function."""
-
-Empty: TypeAlias = Literal["skip", "emit"]
-"""Whether a key that is known gives a row for a window in which it had no event."""
 
 _UNITS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
 
@@ -57,10 +54,10 @@ def dollars(value: object, name: str) -> float:
     return value
 
 
-def one_of_empty(value: Empty) -> Empty:
-    """`"skip"` or `"emit"`."""
-    if value not in ("skip", "emit"):
-        raise ValueError(f'empty={value!r} is none of "skip" (no event, no row) and "emit" (a row for each known key)')
+def flag(value: object, name: str) -> bool:
+    """True or False, nothing that only counts as one of them."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name}={value!r} takes True or False")
     return value
 
 
@@ -70,7 +67,7 @@ def late_receiver(value: LateEvents | None) -> LateEvents | None:
         function: object = receive(value)
         if not callable(function) or is_async(function):
             raise TypeError(
-                f"late={value!r} takes an observer (its on_next is called) or a plain function of one event"
+                f"on_late={value!r} takes an observer (its on_next is called) or a plain function of one event"
             )
     return value
 

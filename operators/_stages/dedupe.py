@@ -50,7 +50,8 @@ class Dedupe(AnyEvent):
     def about(self) -> About:
         return About(
             state=f"the keys of the last {spelled(self.ttl_ms)[1:-1]}",
-            bound="none" if math.isinf(self.max_keys) else f"{self.max_keys:,} keys",
+            bound=self.max_keys,
+            beyond="the oldest is forgotten",
             delay_ms=0,
             functions=(self.key,) if callable(self.key) else (),
         )

@@ -1,5 +1,6 @@
 """What a pipeline does and costs, told before it runs."""
 
+import math
 from typing import Any
 
 import attrs
@@ -32,10 +33,9 @@ class Explanation:
         lines: list[str] = []
         for number, (stage, about) in enumerate(zip(self.stages, self.about, strict=True), 1):
             state = "not told" if about.state is None else about.state
-            bound = about.bound and ("without a bound" if about.bound == "none" else f"at most {about.bound}")
             lines += [
                 f"{number}. {stage}",
-                f"   state: {f'{state}, {bound}' if bound else state}",
+                f"   state: {state}{_bound(about.bound, about.beyond)}",
                 f"   delay: {_delay(about.delay_ms, about.delay_note)}",
             ]
         notes = "; ".join(dict.fromkeys(about.delay_note for about in self.about if about.delay_note))
@@ -47,7 +47,7 @@ class Explanation:
 def explain(pipeline: Stage[Any, Any] | EventStream[Any]) -> Explanation:
     """What a pipeline is made of, what each stage keeps and how that is bounded, its worst delay, its opaque Python.
 
-        print(ops.explain(ops.pipeline(ops.side("long"), ops.cascades("3s", min_volume=1e6))))
+        print(cgrx.explain(ops.pipeline(ops.side("long"), ops.cascades("3s", min_volume=1e6))))
 
     Args:
         pipeline: a stage, a pipeline, or a stream, of which the stages since its source are told: behind a `merge`,
@@ -76,6 +76,14 @@ def _opaque(stage: Stage[Any, Any]) -> list[str]:
 def _name(function: object) -> str:
     name = getattr(function, "__qualname__", None)
     return f"{getattr(function, '__module__', None) or 'builtins'}.{name}" if name else repr(function)
+
+
+def _bound(keys: float | None, beyond: str) -> str:
+    if keys is None or (keys <= 1 and not beyond):
+        return ""
+    if math.isinf(keys):
+        return ", without a bound"
+    return f", at most {keys:,} key{'s' if keys > 1 else ''}{f', then {beyond}' if beyond else ''}"
 
 
 def _delay(delay_ms: float | None, note: str) -> str:

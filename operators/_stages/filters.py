@@ -165,7 +165,9 @@ class OneOf(Conditional, AnyEvent):
 
     @property
     def about(self) -> About:
-        return About(state="the answers for names seen", bound=f"{MEMO_SIZE:,} names", delay_ms=0)
+        return About(
+            state="the answer for each name seen", bound=MEMO_SIZE, beyond="all answers are forgotten", delay_ms=0
+        )
 
     @property
     def condition(self) -> Condition:

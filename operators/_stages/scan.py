@@ -53,10 +53,10 @@ class Scan(Stage[Any, Any]):
 
     @property
     def about(self) -> About:
-        bound = "none" if math.isinf(self.max_keys) else f"{self.max_keys:,} keys"
         return About(
             state="one value" if self.by is None else "one value for each key",
-            bound="" if self.by is None else bound,
+            bound=1 if self.by is None else self.max_keys,
+            beyond="" if self.by is None else TooManyKeysError.__name__,
             delay_ms=0,
             functions=(self.fn,),
         )

@@ -95,7 +95,7 @@ def cascades(
     updates: Duration | None = None,
     lateness: Duration = DEFAULT_LATENESS,
     idle: Duration = DEFAULT_IDLE,
-    late: LateEvents | None = None,
+    on_late: LateEvents | None = None,
     max_keys: float = MAX_KEYS,
 ) -> Stage[Liquidation, Cascade]:
     """One row for each cascade: a run of liquidations of a key, no more than `gap` apart, that is large enough.
@@ -123,7 +123,7 @@ def cascades(
             proof of life moves it on too.
         lateness: how far behind the highest event time a source may be; see `tumbling`.
         idle: how long a source may say nothing before the others go on without it; see `tumbling`.
-        late: an observer or a function that gets liquidations which came when their cascade was over.
+        on_late: an observer or a function that gets liquidations which came when their cascade was over.
         max_keys: how many keys may be open; `math.inf` for no bound.
 
     What is missing within `gap` of a cascade counts in its `gap_ms` and `dropped`. On completion the open ones that are
@@ -142,7 +142,7 @@ def cascades(
         min_count=whole_number(min_count, "min_count"),
         emit=_emit(emit),
         rows=rows(Cascade, by, {}),
-        terms=terms(lateness, updates, max_keys, idle, late),
+        terms=terms(lateness, updates, max_keys, idle, on_late),
     )
 
 

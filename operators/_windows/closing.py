@@ -56,7 +56,7 @@ class Closing(Running[Any, Row]):
         self._progress = Progress(terms.lateness_ms, terms.idle_ms)
         self._lateness_ms = terms.lateness_ms
         self._late = 0
-        self._receive_late = None if terms.late is None else receive(terms.late)
+        self._receive_late = None if terms.on_late is None else receive(terms.on_late)
         self._max_keys = terms.max_keys
         self._open: dict[Key, int] = {}  # in how many places each open key is
         self._deadline = FOREVER  # no window closes before the watermark is here

@@ -13,7 +13,7 @@ from cgrx._streams.stream import Stage
 from cgrx.operators._aggregates.aggregate import Aggregate
 from cgrx.operators._rows.ready import Flow
 from cgrx.operators._rows.row import Row
-from cgrx.operators._stages.arguments import Empty, LateEvents, one_of_empty, positive_ms, spelled
+from cgrx.operators._stages.arguments import LateEvents, flag, positive_ms, spelled
 from cgrx.operators._windows.grid_running import Aligned
 from cgrx.operators._windows.window import DEFAULT_IDLE, DEFAULT_LATENESS, MAX_KEYS, UNTIL_PROOF, Window, rows, terms
 
@@ -26,22 +26,22 @@ class Grid(Window[RowT]):
 
     size_ms: int
     every_ms: int
-    empty: Empty
+    emit_empty: bool
 
     def start(self) -> Running[Any, Any]:
-        return Aligned(self, self.size_ms, self.every_ms, emit_empty=self.empty == "emit")
+        return Aligned(self, self.size_ms, self.every_ms, emit_empty=self.emit_empty)
 
     @property
     def about(self) -> About:
         what = "window" if self.size_ms == self.every_ms else "pane, twice,"
-        also = ", and every key that ever came" if self.empty == "emit" else ""
+        also = ", and every key that ever came" if self.emit_empty else ""
         return self._about(f"a partial result for each open {what} and key{also}", self._waits_ms, UNTIL_PROOF)
 
     def __repr__(self) -> str:
         size = spelled(self.size_ms)
         kind = f"tumbling({size}" if self.size_ms == self.every_ms else f"sliding({size}, {spelled(self.every_ms)}"
-        empty = ', empty="emit"' if self.empty == "emit" else ""
-        return f"{kind}{self.rows}{self.terms}{empty})"
+        emit_empty = ", emit_empty=True" if self.emit_empty else ""
+        return f"{kind}{self.rows}{self.terms}{emit_empty})"
 
 
 @overload
@@ -52,9 +52,9 @@ def tumbling(
     by: str | Sequence[str] = (),
     lateness: Duration = ...,
     idle: Duration = ...,
-    late: LateEvents | None = None,
+    on_late: LateEvents | None = None,
     updates: Duration | None = None,
-    empty: Empty = "skip",
+    emit_empty: bool = False,
     max_keys: float = ...,
     **aggregates: Aggregate[Any],
 ) -> Stage[Event, RowT]: ...
@@ -65,9 +65,9 @@ def tumbling(
     by: str | Sequence[str] = (),
     lateness: Duration = ...,
     idle: Duration = ...,
-    late: LateEvents | None = None,
+    on_late: LateEvents | None = None,
     updates: Duration | None = None,
-    empty: Empty = "skip",
+    emit_empty: bool = False,
     max_keys: float = ...,
 ) -> Stage[Event, Flow]: ...
 @overload
@@ -78,9 +78,9 @@ def tumbling(
     by: str | Sequence[str] = (),
     lateness: Duration = ...,
     idle: Duration = ...,
-    late: LateEvents | None = None,
+    on_late: LateEvents | None = None,
     updates: Duration | None = None,
-    empty: Empty = "skip",
+    emit_empty: bool = False,
     max_keys: float = ...,
     **aggregates: Aggregate[Any],
 ) -> Stage[Event, Row]: ...
@@ -91,9 +91,9 @@ def tumbling(
     by: str | Sequence[str] = (),
     lateness: Duration = DEFAULT_LATENESS,
     idle: Duration = DEFAULT_IDLE,
-    late: LateEvents | None = None,
+    on_late: LateEvents | None = None,
     updates: Duration | None = None,
-    empty: Empty = "skip",
+    emit_empty: bool = False,
     max_keys: float = MAX_KEYS,
     **aggregates: Aggregate[Any],
 ) -> Stage[Event, Any]:
@@ -111,11 +111,11 @@ def tumbling(
             `"side"` of liquidations and trades together: they number their sides alike.
         lateness: how much later than a newer event of its exchange one may come and still count.
         idle: how long an exchange must be silent, on a connection that is proven alive, to be waited for no more.
-        late: an observer, whose `on_next` is called, or a function: gets each event whose window has closed. Such
+        on_late: an observer, whose `on_next` is called, or a function: gets each event whose window has closed. Such
             events are counted in the rows (`late`), change none, and open no window again.
         updates: give running rows too (`final` is False), one for each key that has changed, when event time, or the
             time that is proven, enters another period of this length. They wait for no lateness.
-        empty: `"emit"` gives a row also for the windows in which a key that is known had no event.
+        emit_empty: give a row also for each window in which a key that is known had no event.
         max_keys: how many keys may be open at once; `math.inf` for no bound.
         **aggregates: further aggregates by the name of their field.
 
@@ -124,7 +124,7 @@ def tumbling(
     `lateness` wider than told, because times differ between the exchange and here. The window that was running when
     the subscription began is incomplete. Behind anything that is no EventStream `gap_ms` is None.
 
-    State: for each open window and key one partial result; with `empty="emit"` each key that ever came.
+    State: for each open window and key one partial result; with `emit_empty=True` each key that ever came.
 
     Raises:
         ValueError: a size that is none, an unknown field in `by`, a name that the row has already, a `Bar` whose key
@@ -137,8 +137,8 @@ def tumbling(
         size_ms=size_ms,
         every_ms=size_ms,
         rows=rows(row, by, aggregates),
-        terms=terms(lateness, updates, max_keys, idle, late),
-        empty=one_of_empty(empty),
+        terms=terms(lateness, updates, max_keys, idle, on_late),
+        emit_empty=flag(emit_empty, "emit_empty"),
     )
 
 
@@ -151,9 +151,9 @@ def sliding(
     by: str | Sequence[str] = (),
     lateness: Duration = ...,
     idle: Duration = ...,
-    late: LateEvents | None = None,
+    on_late: LateEvents | None = None,
     updates: Duration | None = None,
-    empty: Empty = "skip",
+    emit_empty: bool = False,
     max_keys: float = ...,
     **aggregates: Aggregate[Any],
 ) -> Stage[Event, RowT]: ...
@@ -165,9 +165,9 @@ def sliding(
     by: str | Sequence[str] = (),
     lateness: Duration = ...,
     idle: Duration = ...,
-    late: LateEvents | None = None,
+    on_late: LateEvents | None = None,
     updates: Duration | None = None,
-    empty: Empty = "skip",
+    emit_empty: bool = False,
     max_keys: float = ...,
 ) -> Stage[Event, Flow]: ...
 @overload
@@ -179,9 +179,9 @@ def sliding(
     by: str | Sequence[str] = (),
     lateness: Duration = ...,
     idle: Duration = ...,
-    late: LateEvents | None = None,
+    on_late: LateEvents | None = None,
     updates: Duration | None = None,
-    empty: Empty = "skip",
+    emit_empty: bool = False,
     max_keys: float = ...,
     **aggregates: Aggregate[Any],
 ) -> Stage[Event, Row]: ...
@@ -193,9 +193,9 @@ def sliding(
     by: str | Sequence[str] = (),
     lateness: Duration = DEFAULT_LATENESS,
     idle: Duration = DEFAULT_IDLE,
-    late: LateEvents | None = None,
+    on_late: LateEvents | None = None,
     updates: Duration | None = None,
-    empty: Empty = "skip",
+    emit_empty: bool = False,
     max_keys: float = MAX_KEYS,
     **aggregates: Aggregate[Any],
 ) -> Stage[Event, Any]:
@@ -212,9 +212,9 @@ def sliding(
         by: see `tumbling`.
         lateness: see `tumbling`.
         idle: see `tumbling`.
-        late: see `tumbling`.
+        on_late: see `tumbling`.
         updates: see `tumbling`.
-        empty: see `tumbling`.
+        emit_empty: see `tumbling`.
         max_keys: see `tumbling`.
         **aggregates: see `tumbling`.
 
@@ -235,6 +235,6 @@ def sliding(
         size_ms=size_ms,
         every_ms=every_ms,
         rows=rows(row, by, aggregates),
-        terms=terms(lateness, updates, max_keys, idle, late),
-        empty=one_of_empty(empty),
+        terms=terms(lateness, updates, max_keys, idle, on_late),
+        emit_empty=flag(emit_empty, "emit_empty"),
     )

@@ -162,7 +162,7 @@ def session(
     by: str | Sequence[str] = (),
     lateness: Duration = ...,
     idle: Duration = ...,
-    late: LateEvents | None = None,
+    on_late: LateEvents | None = None,
     updates: Duration | None = None,
     max_keys: float = ...,
     **aggregates: Aggregate[Any],
@@ -174,7 +174,7 @@ def session(
     by: str | Sequence[str] = (),
     lateness: Duration = ...,
     idle: Duration = ...,
-    late: LateEvents | None = None,
+    on_late: LateEvents | None = None,
     updates: Duration | None = None,
     max_keys: float = ...,
 ) -> Stage[Event, Flow]: ...
@@ -186,7 +186,7 @@ def session(
     by: str | Sequence[str] = (),
     lateness: Duration = ...,
     idle: Duration = ...,
-    late: LateEvents | None = None,
+    on_late: LateEvents | None = None,
     updates: Duration | None = None,
     max_keys: float = ...,
     **aggregates: Aggregate[Any],
@@ -198,7 +198,7 @@ def session(
     by: str | Sequence[str] = (),
     lateness: Duration = DEFAULT_LATENESS,
     idle: Duration = DEFAULT_IDLE,
-    late: LateEvents | None = None,
+    on_late: LateEvents | None = None,
     updates: Duration | None = None,
     max_keys: float = MAX_KEYS,
     **aggregates: Aggregate[Any],
@@ -216,7 +216,7 @@ def session(
         by: see `tumbling`.
         lateness: see `tumbling`.
         idle: see `tumbling`.
-        late: see `tumbling`.
+        on_late: see `tumbling`.
         updates: see `tumbling`.
         max_keys: see `tumbling`.
         **aggregates: see `tumbling`.
@@ -234,5 +234,5 @@ def session(
     return Session(
         gap_ms=positive_ms(gap, "gap"),
         rows=rows(row, by, aggregates),
-        terms=terms(lateness, updates, max_keys, idle, late),
+        terms=terms(lateness, updates, max_keys, idle, on_late),
     )

@@ -1,11 +1,11 @@
 """What all windows are told: the row, its key, and the meaning of lateness, losses and bounds; as a value."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import attrs
 
+from cgrx._model.errors import TooManyKeysError
 from cgrx._model.events import Event, Liquidation, Trade
 from cgrx._model.times import Duration, to_ms
 from cgrx._streams.about import About
@@ -71,7 +71,7 @@ class Terms:
 
     lateness_ms: int
     idle_ms: int
-    late: LateEvents | None = None
+    on_late: LateEvents | None = None
     updates_ms: int | None = None
     max_keys: float = MAX_KEYS
 
@@ -82,8 +82,8 @@ class Terms:
             parts.append(f"lateness={spelled(self.lateness_ms)}")
         if self.idle_ms != to_ms(DEFAULT_IDLE, "idle"):
             parts.append(f"idle={spelled(self.idle_ms)}")
-        if self.late is not None:
-            parts.append(f"late={getattr(self.late, '__qualname__', None) or repr(self.late)}")
+        if self.on_late is not None:
+            parts.append(f"on_late={getattr(self.on_late, '__qualname__', None) or repr(self.on_late)}")
         if self.updates_ms is not None:
             parts.append(f"updates={spelled(self.updates_ms)}")
         if self.max_keys != MAX_KEYS:
@@ -96,7 +96,7 @@ def terms(
     updates: Duration | None,
     max_keys: float,
     idle: Duration = DEFAULT_IDLE,
-    late: LateEvents | None = None,
+    on_late: LateEvents | None = None,
 ) -> Terms:
     """Read the arguments that windows have in common.
 
@@ -106,7 +106,7 @@ def terms(
     return Terms(
         lateness_ms=to_ms(lateness, "lateness"),
         idle_ms=to_ms(idle, "idle"),
-        late=late_receiver(late),
+        on_late=late_receiver(on_late),
         updates_ms=None if updates is None else positive_ms(updates, "updates"),
         max_keys=key_bound(max_keys),
     )
@@ -120,13 +120,19 @@ class Window(Stage[Any, RowT]):
     terms: Terms
 
     def _about(self, state: str, delay_ms: int, note: str = "") -> About:
-        late = self.terms.late
+        on_late = self.terms.on_late
         functions = [function for _, aggregate in self.rows.type.aggregates for function in aggregate.functions]
-        if late is not None:
-            functions.append(receive(late))
-        max_keys = self.terms.max_keys
-        bound = "none" if math.isinf(max_keys) else f"{max_keys:,} keys"
-        return About(state=state, bound=bound, delay_ms=delay_ms, delay_note=note, functions=tuple(functions))
+        if on_late is not None:
+            functions.append(receive(on_late))
+        has_keys = bool(self.rows.type.key_fields)
+        return About(
+            state=state,
+            bound=self.terms.max_keys if has_keys else 1,
+            beyond=TooManyKeysError.__name__ if has_keys else "",
+            delay_ms=delay_ms,
+            delay_note=note,
+            functions=tuple(functions),
+        )
 
     @property
     def _waits_ms(self) -> int:

@@ -115,8 +115,8 @@ def test_in_columns(recording: Recording) -> None:
     assert_same(found.rows, expected)
     assert len(found.rows) == 6
     assert found.rows is found.rows
-    assert_frame_equal(found.to_polars(), ops.to_frame(expected))
-    assert_frame_equal(found.to_polars(final_only=False), ops.to_frame(expected, final_only=False))
+    assert_frame_equal(found.to_polars(), cgrx.to_frame(expected))
+    assert_frame_equal(found.to_polars(final_only=False), cgrx.to_frame(expected, final_only=False))
 
 
 def test_by_the_folder_of_a_recording(recording: Recording) -> None:
@@ -131,7 +131,7 @@ def test_a_python_function_among_events_runs_by_event(recording: Recording) -> N
     assert {step.ran for step in found.explain().steps} == {"events"}
     assert "is_large" in str(found.explain()).splitlines()[-1]
     assert sum(map(count_of, found.rows)) == 55
-    assert_frame_equal(found.to_polars(), ops.to_frame(found.rows))
+    assert_frame_equal(found.to_polars(), cgrx.to_frame(found.rows))
 
 
 def count_of(row: Any) -> int:
@@ -170,7 +170,7 @@ def test_a_function_that_raises_raises(recording: Recording) -> None:
         (ops.count_bars(7, by="exchange"), "count_bars"),
         (ops.volume_bars(50, by="exchange"), "volume_bars"),
         (ops.tumbling("1s", by="exchange", updates="200ms"), "running rows"),
-        (ops.tumbling("1s", by="exchange", empty="emit"), "without events"),
+        (ops.tumbling("1s", by="exchange", emit_empty=True), "without events"),
         (ops.tumbling("1s", by="exchange", q=agg.quantile(0.5)), "Python function"),
         (ops.tumbling("1s", n=agg.custom(int, one_event_more, int.__add__, int)), "Python function"),
         (ops.pipeline(ops.scan(add_usd, 0.0)), "no window"),
@@ -198,7 +198,7 @@ def test_late_events_run_by_event(tmp_path: Path) -> None:
     assert found.explain().reason == "1 event comes too late"
     assert found.rows[-1].late == 1
     late_events: list[Any] = []
-    patient = ops.tumbling("1s", by="exchange", lateness="10s", late=late_events.append)
+    patient = ops.tumbling("1s", by="exchange", lateness="10s", on_late=late_events.append)
     assert cgrx.backtest(lambda feed: trades(feed).pipe(patient), recording).explain().reason is None
     assert late_events == []
 

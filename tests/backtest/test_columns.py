@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import cgrx
 from cgrx import operators as ops
 from cgrx._backtest.arrivals import Inexpressible
 from cgrx._backtest.compile import Columnar
@@ -79,7 +80,7 @@ def compare(build: Build, recorded: Said) -> None:
     assert_same(rows, expected)
     assert all(row.late == 0 for row in expected)
     if expected:
-        table = ops.to_frame(rows, final_only=False)
+        table = cgrx.to_frame(rows, final_only=False)
         assert as_table(found.frame, found.window.rows.type).equals(table)
 
 

@@ -73,7 +73,7 @@ BARS: dict[str, ops.Stage[Any, Any]] = {
 ROW_STAGES = CLOSING | BARS
 
 EARLY: dict[str, ops.Stage[Any, Any]] = {
-    "tumbling_updates": ops.tumbling("4s", updates="1s", empty="emit", **TERMS),
+    "tumbling_updates": ops.tumbling("4s", updates="1s", emit_empty=True, **TERMS),
     "sliding_updates": ops.sliding("4s", "2s", by=BY, updates="1s", **TERMS),
     "session_updates": ops.session("1s", updates="1s", **TERMS),
     "cascades_crossed": ops.cascades("3s", emit="crossed", updates="1s", **TERMS),

@@ -31,7 +31,7 @@ def pipelines(feed: cgrx.Feed) -> dict[str, EventStream[Any]]:
         "signals": liquidations,
         "flow": liquidations.pipe(ops.side("long"), ops.tumbling("2s", ops.Flow, by="exchange")),
         "bars": binance.pipe(ops.min_volume(1000), ops.tumbling("1s", ops.Bar, by=("exchange", "symbol"))),
-        "sliding": liquidations.pipe(ops.sliding("10s", "5s", ops.Flow, empty="emit")),
+        "sliding": liquidations.pipe(ops.sliding("10s", "5s", ops.Flow, emit_empty=True)),
         "union": liquidations.merge(binance).pipe(ops.tumbling("5s", ops.Flow, by="exchange", updates="1s")),
         "ordered": across.pipe(ops.tumbling("1s", ops.Flow, by="symbol")),
         "sessions": liquidations.pipe(ops.session("1s", ops.Flow, by="symbol")),

@@ -19,12 +19,12 @@ class Mine(ops.Row):
 
 def windows(trades: EventStream[Trade], liquidations: EventStream[Liquidation], late: Subject[Trade]) -> None:
     """Of a declared class, the default one, or whatever keywords make."""
-    bars = trades.pipe(ops.tumbling("1m", ops.Bar, by=("exchange", "symbol"), late=late, updates="1s"))
+    bars = trades.pipe(ops.tumbling("1m", ops.Bar, by=("exchange", "symbol"), on_late=late, updates="1s"))
     assert_type(bars, EventStream[ops.Bar])
     assert_type(trades.pipe(ops.tumbling("1m")), EventStream[ops.Flow])
-    assert_type(liquidations.pipe(ops.tumbling("1m", by="exchange", empty="emit")), EventStream[ops.Flow])
+    assert_type(liquidations.pipe(ops.tumbling("1m", by="exchange", emit_empty=True)), EventStream[ops.Flow])
     assert_type(trades.pipe(ops.tumbling("1m", by="exchange", n=agg.count())), EventStream[ops.Row])
-    assert_type(trades.pipe(ops.tumbling("1m", Mine, more=agg.vwap(), late=print)), EventStream[Mine])
+    assert_type(trades.pipe(ops.tumbling("1m", Mine, more=agg.vwap(), on_late=print)), EventStream[Mine])
     assert_type(trades.pipe(ops.sliding("1m", "1s", Mine)), EventStream[Mine])
     assert_type(trades.pipe(ops.sliding("1m", "1s")), EventStream[ops.Flow])
     assert_type(trades.pipe(ops.sliding("1m", "1s", n=agg.count())), EventStream[ops.Row])

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import reactivex.operators
 
+import cgrx
 from cgrx import Batch, Liquidation, LiquidationOrders, LiquidationSide, Signal, TooManyKeysError, Trade, Watermark
 from cgrx import operators as ops
 from cgrx.testing import alive, batch, dropped, gap, liquidation, play, play_signals, play_timeline, watermark
@@ -239,7 +240,7 @@ def test_what_is_missing_near_by_counts() -> None:
 def test_late_ones_are_counted_and_handed_on() -> None:
     late: list[Liquidation] = []
     signals = [BEGUN, at(20, 20), at(40, 40), at(25), END]
-    rows = play(ops.cascades("3s", late=late.append), signals)
+    rows = play(ops.cascades("3s", on_late=late.append), signals)
     assert late == [liquidation(time=25)]
     assert [(row.start_ms, row.late) for row in rows] == [(20_000, 0), (40_000, 1)]
 
@@ -314,8 +315,8 @@ def test_its_rows_are_values() -> None:
     rows = play(ops.cascades(), [at(1, 2), END])
     assert pickle.loads(pickle.dumps(rows)) == rows
     assert repr(rows[0]).startswith("Cascade(base_asset='BTC', start_ms=1000, end_ms=2001, dominant_side=")
-    assert ops.to_frame(rows).columns[:5] == ["start_ms", "end_ms", "base_asset", "dominant_side", "volume"]
-    assert ops.to_frame(rows)["dominant_side"].to_list() == ["long"]
+    assert cgrx.to_frame(rows).columns[:5] == ["start_ms", "end_ms", "base_asset", "dominant_side", "volume"]
+    assert cgrx.to_frame(rows)["dominant_side"].to_list() == ["long"]
 
 
 @pytest.mark.parametrize(
@@ -335,7 +336,7 @@ def test_its_rows_are_values() -> None:
         ({"emit": "open"}, ValueError, "emit='open' is none of \"closed\""),
         ({"updates": 0}, ValueError, "updates=0 is too short"),
         ({"lateness": "x"}, ValueError, "lateness='x' is not a duration"),
-        ({"late": 5}, TypeError, "late=5 takes an observer"),
+        ({"on_late": 5}, TypeError, "on_late=5 takes an observer"),
         ({"max_keys": 0}, ValueError, "max_keys=0 takes a whole number"),
     ],
 )

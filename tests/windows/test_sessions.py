@@ -60,7 +60,7 @@ def test_sessions_come_by_end_then_key() -> None:
 
 def test_a_late_event_opens_nothing_again() -> None:
     late: list[Trade] = []
-    stage = ops.session("1s", Tally, lateness=0, late=late.append)
+    stage = ops.session("1s", Tally, lateness=0, on_late=late.append)
     found = rows(stage, BEGUN, on_time(5000, 9000, 5500, 5001), on_time(60_000))
     assert [(row.start_ms, row.n, row.late) for row in found] == [(5000, 1, 0), (9000, 1, 2)]
     assert [event.time_ms for event in late] == [5500, 5001]

@@ -195,7 +195,7 @@ def test_unneeded_gaps_are_forgotten() -> None:
 
 def test_late_events_are_counted_and_handed_on_and_open_nothing_again() -> None:
     late: list[Trade] = []
-    stage = ops.tumbling("1s", Tally, late=late.append)
+    stage = ops.tumbling("1s", Tally, on_late=late.append)
     found = rows(stage, BEGUN, on_time(500, 3000), at(3100, 999, 400, 1000), on_time(6000))
     assert [(row.start_ms, row.n, row.late) for row in found] == [(0, 1, 0), (1000, 1, 2), (3000, 1, 2)]
     assert [event.time_ms for event in late] == [999, 400]
@@ -204,7 +204,7 @@ def test_late_events_are_counted_and_handed_on_and_open_nothing_again() -> None:
 def test_an_event_is_on_time_as_long_as_its_window_is_open() -> None:
     """However much later than the lateness it comes."""
     late: list[Trade] = []
-    found = rows(ops.tumbling("1m", Tally, late=late.append), BEGUN, on_time(50_000, 100, 62_000))
+    found = rows(ops.tumbling("1m", Tally, on_late=late.append), BEGUN, on_time(50_000, 100, 62_000))
     assert [row.n for row in found] == [2]
     assert late == []
 
@@ -213,7 +213,7 @@ def test_late_events_reach_an_observer() -> None:
     late: Subject[Trade] = Subject()
     heard: list[Trade] = []
     late.subscribe(heard.append)
-    rows(ops.tumbling("1s", Tally, late=late), BEGUN, on_time(500, 3000, 400))
+    rows(ops.tumbling("1s", Tally, on_late=late), BEGUN, on_time(500, 3000, 400))
     assert [event.time_ms for event in heard] == [400]
 
 
@@ -226,7 +226,7 @@ def test_a_late_function_that_raises_ends_the_stream_behind_the_rows_before() ->
     def refuse(event: Trade) -> None:
         raise LookupError(event.time_ms)
 
-    heard = hear(ops.tumbling("1s", Tally, late=refuse), BEGUN, on_time(500, 3000, 400, 9000), ends=False)
+    heard = hear(ops.tumbling("1s", Tally, on_late=refuse), BEGUN, on_time(500, 3000, 400, 9000), ends=False)
     assert spans(heard.rows) == [(0, 1000)]
     assert isinstance(heard.error, LookupError)
     assert "tumbling" in heard.error.__notes__[0]

@@ -16,7 +16,7 @@ from tests.windows.windowing import BEGUN, CHANNEL, Tally, hear, on_time, rows, 
     "stage",
     [
         ops.tumbling("1s", Tally, by="symbol", lateness=0, max_keys=2),
-        ops.tumbling("1s", Tally, by="symbol", lateness=0, max_keys=2, empty="emit"),
+        ops.tumbling("1s", Tally, by="symbol", lateness=0, max_keys=2, emit_empty=True),
         ops.sliding("1s", "500ms", Tally, by="symbol", lateness=0, max_keys=2),
         ops.session("1s", Tally, by="symbol", lateness=0, max_keys=2),
         ops.count_bars(9, Tally, by="symbol", max_keys=2),

@@ -62,16 +62,16 @@ def values(stage: Stage[Any, Any], given_signals: Sequence[Signal[Trade]]) -> li
     return [row.values for row in rows(stage, *given_signals, ends=True)]
 
 
-@given(signals(), grids, st.sampled_from(["skip", "emit"]), st.sampled_from([(), BY[:1], BY]))
+@given(signals(), grids, st.booleans(), st.sampled_from([(), BY[:1], BY]))
 @settings(max_examples=200, deadline=None)
 def test_grids_are_as_the_reference(
-    given_signals: list[Signal[Trade]], grid: tuple[int, int], empty: Any, by: tuple[str, ...]
+    given_signals: list[Signal[Trade]], grid: tuple[int, int], emit_empty: bool, by: tuple[str, ...]
 ) -> None:
     """Tumbling and sliding windows, with late events, idle sources, gaps, losses and upstream watermarks."""
     size, every = grid
     late: list[Trade] = []
-    stage = ops.sliding(size / 1000, every / 1000, Tally, by=by, late=late.append, empty=empty, **TERMS)
-    expected, expected_late = reference.sliding(given_signals, size, every, by, LATENESS, IDLE, empty == "emit")
+    stage = ops.sliding(size / 1000, every / 1000, Tally, by=by, on_late=late.append, emit_empty=emit_empty, **TERMS)
+    expected, expected_late = reference.sliding(given_signals, size, every, by, LATENESS, IDLE, emit_empty)
     assert values(stage, given_signals) == expected
     assert late == expected_late
 
@@ -81,7 +81,7 @@ def test_grids_are_as_the_reference(
 def test_sessions_are_as_the_reference(given_signals: list[Signal[Trade]], gap: int, by: tuple[str, ...]) -> None:
     """With events that bridge two sessions, and late ones that an open session takes in."""
     late: list[Trade] = []
-    stage = ops.session(gap / 1000, Tally, by=by, late=late.append, **TERMS)
+    stage = ops.session(gap / 1000, Tally, by=by, on_late=late.append, **TERMS)
     expected, expected_late = reference.sessions(given_signals, gap, by, LATENESS, IDLE)
     assert values(stage, given_signals) == expected
     assert late == expected_late
@@ -98,7 +98,7 @@ def test_bars_are_as_the_reference(
 
 
 STAGES: dict[str, Stage[Any, Any]] = {
-    "tumbling": ops.tumbling("20ms", Tally, by=BY, updates="8ms", empty="emit", **TERMS),
+    "tumbling": ops.tumbling("20ms", Tally, by=BY, updates="8ms", emit_empty=True, **TERMS),
     "sliding": ops.sliding("20ms", "5ms", Tally, by=BY, updates="8ms", **TERMS),
     "session": ops.session("6ms", Tally, by=BY, updates="8ms", **TERMS),
     "count_bars": ops.count_bars(3, Tally, by=BY, updates="8ms"),
@@ -176,7 +176,7 @@ def test_order_within_the_lateness_decides_nothing(
 @law
 def test_every_event_is_in_one_tumbling_window_or_late(given_signals: list[Signal[Trade]]) -> None:
     late: list[Trade] = []
-    stage = ops.tumbling("20ms", Tally, by=BY, late=late.append, **TERMS)
+    stage = ops.tumbling("20ms", Tally, by=BY, on_late=late.append, **TERMS)
     found = rows(stage, *given_signals, ends=True)
     events = Counter(
         (event.time_ms // 20, event.exchange, event.symbol) for event in reference.all_events(given_signals)

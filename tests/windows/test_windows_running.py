@@ -56,7 +56,7 @@ def test_the_running_row_of_sliding_windows_is_the_fullest() -> None:
 
 def test_known_keys_give_empty_rows() -> None:
     """From the first window in which they had an event."""
-    stage = ops.tumbling("1s", Tally, by="symbol", lateness=0, empty="emit")
+    stage = ops.tumbling("1s", Tally, by="symbol", lateness=0, emit_empty=True)
     found = rows(stage, BEGUN, on_time(500), on_time(1500, symbol="Y"), on_time(3000))
     assert [(row.start_ms, row.symbol, row.n, row.gap_ms) for row in found] == [
         (0, "X", 1, 0),
@@ -71,26 +71,26 @@ def test_known_keys_give_empty_rows() -> None:
 
 def test_empty_rows_say_what_was_not_seen() -> None:
     """Nothing in a window that was not seen is not the same as nothing."""
-    stage = ops.tumbling("1s", Tally, lateness=0, empty="emit")
+    stage = ops.tumbling("1s", Tally, lateness=0, emit_empty=True)
     found = rows(stage, BEGUN, on_time(500), Gap(CHANNEL, 1200, 1900, "disconnected"), on_time(2500, 3000))
     assert [(row.n, row.gap_ms, row.complete) for row in found] == [(1, 0, True), (0, 700, False), (1, 0, True)]
 
 
 def test_proof_gives_empty_rows_in_a_quiet_market() -> None:
-    stage = ops.tumbling("1s", Tally, lateness=0, empty="emit")
+    stage = ops.tumbling("1s", Tally, lateness=0, emit_empty=True)
     assert [row.n for row in rows(stage, BEGUN, on_time(500), alive(4000))] == [1, 0, 0, 0]
 
 
 def test_before_the_subscription_began_there_are_no_empty_rows() -> None:
     """An old event, as some exchanges send first, opens no flood of them."""
-    stage = ops.tumbling("1s", Tally, lateness=0, empty="emit")
+    stage = ops.tumbling("1s", Tally, lateness=0, emit_empty=True)
     begun = Gap(CHANNEL, 0, 86_400_500, "subscribed")
     found = rows(stage, begun, at(86_400_600, 500), on_time(86_403_000))
     assert [(row.start_ms, row.n) for row in found] == [(0, 1), (86_400_000, 0), (86_401_000, 0), (86_402_000, 0)]
 
 
 def test_empty_rows_of_sliding_windows() -> None:
-    stage = ops.sliding("2s", "1s", Tally, lateness=0, empty="emit")
+    stage = ops.sliding("2s", "1s", Tally, lateness=0, emit_empty=True)
     found = rows(stage, BEGUN, on_time(500, 5000), ends=True)
     assert [(row.start_ms, row.n, row.final) for row in found] == [
         (-1000, 1, True),

@@ -23,7 +23,7 @@ def test_a_step_that_does_not_divide_the_size() -> None:
 def test_an_event_too_late_for_some_windows_counts_in_the_others() -> None:
     """Once as late, and handed on, for the rows that lack it are out."""
     late: list[Trade] = []
-    stage = ops.sliding("3s", "1s", Tally, late=late.append, lateness=0)
+    stage = ops.sliding("3s", "1s", Tally, on_late=late.append, lateness=0)
     found = rows(stage, BEGUN, on_time(2500, 3500), at(3600, 2600), on_time(9000))
     assert [(row.start_ms, row.n, row.late) for row in found] == [
         (0, 1, 0),

@@ -9,6 +9,7 @@ import pytest
 import reactivex.operators as rx
 from reactivex.subject import Subject
 
+import cgrx
 from cgrx import operators as ops
 from cgrx._model.events import Liquidation, Trade
 from cgrx._streams.stream import EventStream, Stage
@@ -18,7 +19,7 @@ from tests.windows.windowing import BEGUN, CHANNEL, Tally, alive, hear, on_time,
 
 
 def take_late(event: Any) -> None:
-    """For the tests of `late=`."""
+    """For the tests of `on_late=`."""
 
 
 CODE: dict[str, Stage[Any, Any]] = {
@@ -27,9 +28,10 @@ CODE: dict[str, Stage[Any, Any]] = {
     'tumbling("2h", Bar, by=("exchange", "symbol"))': ops.tumbling("120m", ops.Bar, by=("exchange", "symbol")),
     'tumbling("1d", by="exchange", n=agg.count())': ops.tumbling(timedelta(days=1), by="exchange", n=agg.count()),
     'tumbling("1s", Tally, extra=agg.vwap())': ops.tumbling("1s", Tally, extra=agg.vwap()),
-    'tumbling("1s", lateness="0s", idle="5s", late=take_late, updates="250ms", max_keys=7, empty="emit")': ops.tumbling(
-        "1s", lateness=0, idle=5, late=take_late, updates="250ms", max_keys=7, empty="emit"
+    'tumbling("1s", lateness="0s", idle="5s", on_late=take_late, max_keys=7)': ops.tumbling(
+        "1s", lateness=0, idle=5, on_late=take_late, max_keys=7
     ),
+    'tumbling("1s", updates="250ms", emit_empty=True)': ops.tumbling("1s", updates="250ms", emit_empty=True),
     'sliding("1m", "10s", by="symbol", max_keys=math.inf)': ops.sliding("1m", "10s", by="symbol", max_keys=math.inf),
     'session("30s", Tally, by="symbol")': ops.session("30s", Tally, by=["symbol"]),
     'count_bars(100, by="symbol")': ops.count_bars(100, by="symbol"),
@@ -80,7 +82,6 @@ def test_a_stage_keeps_no_state() -> None:
         (lambda: ops.tumbling("1s", lateness=math.inf), "lateness=inf"),
         (lambda: ops.tumbling("1s", idle="x"), "idle='x'"),
         (lambda: ops.tumbling("1s", updates=0), "updates=0 is too short"),
-        (lambda: ops.tumbling("1s", empty="never"), "empty='never' is none of"),  # type: ignore[call-overload]  # on purpose
         (lambda: ops.tumbling("1s", max_keys=0), "max_keys=0 takes a whole number"),
         (lambda: ops.sliding("1s", "2s"), "every='2s' is more than size='1s'"),
         (lambda: ops.sliding("1s", 0), "every=0 is too short"),
@@ -113,8 +114,10 @@ async def coroutine(event: Trade) -> None:
         (lambda: ops.tumbling("1s", int), "row=<class 'int'> is no class of rows"),  # type: ignore[type-var]  # on purpose
         (lambda: ops.tumbling("1s", n=3), "n=3 is no aggregate"),  # type: ignore[call-overload]
         (lambda: ops.tumbling("1s", by=3), "by=3"),  # type: ignore[call-overload]
-        (lambda: ops.tumbling("1s", late=3), "late=3 takes an observer"),  # type: ignore[call-overload]
-        (lambda: ops.tumbling("1s", late=coroutine), "takes an observer"),
+        (lambda: ops.tumbling("1s", on_late=3), "on_late=3 takes an observer"),  # type: ignore[call-overload]
+        (lambda: ops.tumbling("1s", on_late=coroutine), "takes an observer"),
+        (lambda: ops.tumbling("1s", emit_empty="emit"), "emit_empty='emit' takes True or False"),  # type: ignore[call-overload]
+        (lambda: ops.sliding("1s", "1s", emit_empty=1), "emit_empty=1 takes True or False"),  # type: ignore[call-overload]
         (lambda: ops.tumbling("1s", max_keys=1.5), "max_keys=1.5 takes a whole number"),
         (lambda: ops.tumbling("1s", max_keys=True), "max_keys=True takes a whole number"),
         (lambda: ops.count_bars(2.0), "n=2.0 takes a whole number"),  # type: ignore[call-overload]
@@ -161,7 +164,11 @@ def test_final_takes_rows_only() -> None:
 
 def test_windows_explain_themselves() -> None:
     """What they keep, its bound, the worst delay, and the functions in them."""
-    told = ops.explain(ops.pipeline(ops.side("buy"), ops.tumbling("1m", late=take_late, empty="emit"), ops.final()))
+    told = cgrx.explain(
+        ops.pipeline(
+            ops.side("buy"), ops.tumbling("1m", by="exchange", on_late=take_late, emit_empty=True), ops.final()
+        )
+    )
     assert told.worst_delay_ms == 4000
     assert "100,000 keys" in str(told)
     assert "the next proof of life" in str(told)
@@ -173,10 +180,10 @@ def test_windows_explain_themselves() -> None:
         (ops.count_bars(3, max_keys=math.inf), 0),
         (ops.volume_bars(3), 0),
     ):
-        assert ops.explain(stage).worst_delay_ms == delay_ms
+        assert cgrx.explain(stage).worst_delay_ms == delay_ms
         assert stage.about.state
-    assert ops.explain(ops.sliding("1m", "10s", x=custom)).opaque
-    assert ops.count_bars(3, max_keys=math.inf).about.bound == "none"
+    assert cgrx.explain(ops.sliding("1m", "10s", x=custom)).opaque
+    assert ops.count_bars(3, by="symbol", max_keys=math.inf).about.bound == math.inf
 
 
 def test_the_same_rows_behind_a_plain_map_but_for_their_quality() -> None:

@@ -103,7 +103,7 @@ CASES = (
     Case(
         "tumbling-emit",
         "Here a key that is known gets a row for each window.",
-        'ops.tumbling("4s", n=agg.count(), lateness="1s", idle="1s", empty="emit")',
+        'ops.tumbling("4s", n=agg.count(), lateness="1s", idle="1s", emit_empty=True)',
         ("^a-------^---^",),
         "---------(rs)---t",
         ONE,
