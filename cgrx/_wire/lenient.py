@@ -36,7 +36,10 @@ _REPLY_KEYS = frozenset("code msg message error errors event method op result st
 """An object without a channel that has one of these is a reply."""
 
 _AROUND_PONG = string.whitespace + "\"'"
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+"""No two of its parts can match the same digits, so that it never tries another way to divide them."""
+_NUMBER_LENGTH = 400
+"""The longest text that can be a number: the shortest form of any float fits, also without an exponent."""
 _EXACT_DIGITS = 300
 _TOO_DEEP = "nested too deeply"
 _KINDS: dict[type, str] = {
@@ -174,7 +177,10 @@ def _exchange(value: object) -> str:
 def read_number(value: object) -> float:
     """A finite number, or a text that is one. Raises `ValueError`."""
     if isinstance(value, str):
-        if _NUMBER.fullmatch(value.strip(string.whitespace)) is None:
+        value = value.strip(string.whitespace)
+        if len(value) > _NUMBER_LENGTH:
+            raise ValueError(f"expected a number, got a text of more than {_NUMBER_LENGTH} characters")
+        if _NUMBER.fullmatch(value) is None:
             raise ValueError("expected a number, got other text")
     elif isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"expected a number, got {_KINDS[type(value)]}")

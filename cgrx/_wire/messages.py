@@ -13,7 +13,8 @@ EXCERPT_LENGTH = 120
 NOTICE_LENGTH = 500
 """So many characters of a text reply are kept."""
 
-_PLAN_NOTICE = re.compile(r"([^\"'{}\[\],\s][^\"'{}\[\],]*?)\s+needs?\s+upgrade\s+plan", re.IGNORECASE)
+_PLAN_NOTICE = re.compile(r"\sneeds?\s+upgrade\s+plan", re.IGNORECASE)
+_BEFORE_CHANNEL = re.compile(r"[\"'{}\[\],]")
 
 _bounded = reprlib.Repr()
 _bounded.maxlevel = 2
@@ -60,8 +61,12 @@ class Notice:
     @property
     def plan_channel(self) -> str | None:
         """The channel of `"<channel> need upgrade plan"` as the server spelled it; None for any other notice."""
-        match = _PLAN_NOTICE.search(self.text)
-        return match[1] if match else None
+        # Found from its end backwards: one pattern for the whole would try every beginning with every length.
+        for match in _PLAN_NOTICE.finditer(self.text):
+            channel = _BEFORE_CHANNEL.split(self.text[: match.start()])[-1].strip()
+            if channel:
+                return channel
+        return None
 
 
 Message: TypeAlias = Frame | Pong | Notice | Malformed

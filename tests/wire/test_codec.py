@@ -195,6 +195,8 @@ def test_replies_for_humans_are_told_apart(payload: bytes, text: str) -> None:
         ("futures_trades@ApeX Omni_BTC-USDT@10000 need upgrade plan", "futures_trades@ApeX Omni_BTC-USDT@10000"),
         ('{"msg":"liquidation_orders needs upgrade plan"}', "liquidation_orders"),
         ("need upgrade plan", None),
+        ("need upgrade plan: spot need upgrade plan", "need upgrade plan: spot"),
+        ('{"why":"need upgrade plan", "of": "liquidationOrders need upgrade plan"}', "liquidationOrders"),
         ("liquidationOrders need upgrade", None),
         ("liquidationOrdersneed upgrade plan", None),
         ("welcome", None),

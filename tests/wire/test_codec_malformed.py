@@ -2,6 +2,7 @@
 
 import json
 import math
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -319,6 +320,26 @@ def test_excerpts_are_bounded_and_safe_to_print(payload: bytes) -> None:
     assert 0 < len(malformed.excerpt) <= 120
     assert malformed.excerpt.isprintable()
     malformed.excerpt.encode()
+
+
+@pytest.mark.parametrize(
+    "text", ["1" * 10**6 + "x", "9" * 401, "." * 10**6, "1e" + "0" * 10**6], ids=["a letter", "just", "points", "zeros"]
+)
+def test_a_text_too_long_for_a_number_is_not_looked_through(text: str) -> None:
+    """Its length is looked at first: what reads digits may take longer the more there are."""
+    (malformed,) = decoded({**FIRST, "price": text}).malformed
+    assert (malformed.path, malformed.reason) == (
+        "$.data[0].price",
+        "expected a number, got a text of more than 400 characters",
+    )
+
+
+@pytest.mark.parametrize("value", [5e-324, 1.7976931348623157e308, 2.2250738585072014e-308])
+def test_the_shortest_form_of_any_float_is_read(value: float) -> None:
+    """Also without an exponent."""
+    text = format(Decimal(repr(value)), "f")
+    (event,) = decoded({**FIRST, "price": text}).events
+    assert event.price == value
 
 
 def test_a_huge_message_is_read() -> None:
