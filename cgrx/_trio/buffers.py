@@ -37,7 +37,7 @@ class Inbox(Generic[T]):
         self._received = 0
         self._dropped = 0
         self._delivered = 0
-        self._changed = trio.Event()
+        self._waiting = trio.lowlevel.ParkingLot()
         self._ended = False
         self._error: Exception | None = None
         self.subscription = SingleAssignmentDisposable()
@@ -48,7 +48,8 @@ class Inbox(Generic[T]):
         if isinstance(signal, Batch) and not self._ended:
             self._received += len(signal.events)
             self._put(signal.events)
-            self._changed.set()
+            if self._waiting:
+                self._waiting.unpark(count=self.queued)
 
     def on_error(self, error: Exception) -> None:
         self._end(error)
@@ -74,7 +75,7 @@ class Inbox(Generic[T]):
             self._ended = True
             self._error = error
             self.subscription.dispose()
-            self._changed.set()
+            self._waiting.unpark_all()
 
     # As a queue
 
@@ -99,7 +100,7 @@ class Inbox(Generic[T]):
         return events
 
     async def wait(self) -> None:
-        """Wait until there are events.
+        """Wait until there are events. Of several that wait, the one that has waited longest is woken first.
 
         Raises:
             StopAsyncIteration: the observable has completed and everything has been taken.
@@ -110,8 +111,7 @@ class Inbox(Generic[T]):
                 raise self._error
             if self._ended:
                 raise StopAsyncIteration
-            self._changed = trio.Event()
-            await self._changed.wait()
+            await self._waiting.park()
 
     def close(self) -> None:
         """Let go of the observable."""

@@ -28,7 +28,8 @@ _TURN = 64
 class Events(AsyncIterator[T], Generic[T]):
     """The events of an observable for `async for`, until it completes or fails. `stream` makes it.
 
-    Iteration raises what the observable failed with, behind everything that is still queued.
+    Iteration raises what the observable failed with, behind everything that is still queued. Several tasks may iterate:
+    each event goes to one of them, to whichever has waited longest, and all of them see the end.
     """
 
     def __init__(self, inbox: Inbox[T], runtime: Runtime | None) -> None:
