@@ -12,21 +12,23 @@ and moment.
 """
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import cached_property
 
 import attrs
 import trio
 
 from cgrx._feed.backpressure import Pressure
+from cgrx._feed.names import Names
 from cgrx._feed.subscriptions import Hub
-from cgrx._model.channels import Channel, FuturesTrades, parse_channel
+from cgrx._model.channels import Channel, FuturesTrades
 from cgrx._model.errors import DisconnectedError, HeartbeatError, PlanError
 from cgrx._model.instruments import Instrument
 from cgrx._model.limits import Limits
 from cgrx._model.status import MalformedInput, NoticeReceived, Silent, Status
 from cgrx._trio.clock import WallClock
 from cgrx._wire.codec import PING, decode_batch, subscribe_command, unsubscribe_command
-from cgrx._wire.messages import Frame, Malformed, Notice
+from cgrx._wire.messages import Frame, Malformed, Message, Notice
 from cgrx._wire.transport import Received, Transport
 
 _LATE_S = 0.05
@@ -38,8 +40,8 @@ _LOOK_AGAIN_S = 1.0
 _TLS_READ_BYTES = 2**15
 """What trio's SSLStream asks of its socket, so that no read brings much more."""
 
-_NAMES = 1000
-"""How many names of channels, wanted or not, are remembered."""
+_TURN = 512
+"""So many messages of one read are dispatched before other tasks get a turn: more than a full read of usual frames."""
 
 
 @attrs.define
@@ -65,6 +67,26 @@ class _Ping:
     deadline: float
     covers: int
     """The number of the last change of subscriptions made before it."""
+
+
+class _Read:
+    """One read of the socket while its messages are dispatched."""
+
+    def __init__(self, payloads: Sequence[bytes], at_ms: int, redact: Callable[[str], str]) -> None:
+        self.payloads = payloads
+        self.at_ms = at_ms
+        self._redact = redact
+
+    @cached_property
+    def _echoes_key(self) -> bool:
+        """Whether the API key stands anywhere in it. Looked for once, however many of its messages are shown."""
+        whole = b" ".join(self.payloads).decode("utf-8", "replace")
+        return self._redact(whole) != whole
+
+    def shown(self, piece: str) -> str:
+        """A piece of a message without the API key, nor a part of the key where the piece was cut off."""
+        clean = self._redact(piece)
+        return "***" if clean == piece and self._echoes_key else clean
 
 
 class Session:
@@ -100,7 +122,7 @@ class Session:
         self._unproven: set[Channel] = set()
         self._taken_back: dict[Channel, int] = {}
         """Frames of these may be left over from before, and prove nothing."""
-        self._names: dict[str, Channel | None] = {}
+        self._names: Names | None = None  # of the desired channels; None: they have changed
         self._alive_ms = 0
         self._ended: BaseException | None = None
         self.proven_until_ms: int | None = None
@@ -127,6 +149,7 @@ class Session:
 
     def desired_changed(self) -> None:
         """Tell the server soon."""
+        self._names = None
         self._changed.set()
 
     def resumed(self, held_since: float) -> None:
@@ -157,25 +180,34 @@ class Session:
         self._tally.received_bytes += size
         # Behind a large read there may be more in the socket, and older than this moment.
         up_to_date = size < min(self._limits.read_bytes, _TLS_READ_BYTES) // 2
+        read = _Read(received.payloads, at_ms, self._redact)
         spoke = False
-        for message in decode_batch(received.payloads, at_ms):
-            if isinstance(message, Frame):
-                spoke = True
-                self._on_frame(message, at_ms, received)
-            elif isinstance(message, Malformed):
-                if message.path == "$":  # else it could be read, and is of no channel of ours
-                    self._hub.unreadable()
-                self._on_malformed(message, None, at_ms, received)
-            elif isinstance(message, Notice):
-                self._on_notice(message, at_ms, received)
-            else:
-                self._on_pong(at_ms)
-            await self._pressure.wait_released()
+        for start in range(0, len(read.payloads), _TURN):
+            if start:
+                # Shielded: what has arrived is dispatched before the end.
+                await trio.lowlevel.cancel_shielded_checkpoint()
+            for message in decode_batch(read.payloads[start : start + _TURN], at_ms):
+                spoke |= isinstance(message, Frame)
+                self._on_message(message, read)
+                await self._pressure.wait_released()
         if spoke and up_to_date:
             self._prove(at_ms, self._limits.alive_every_s * 1e3)
 
-    def _on_frame(self, frame: Frame, at_ms: int, received: Received) -> None:
-        channel = self._channel(frame.channel)
+    def _on_message(self, message: Message, read: _Read) -> None:
+        if isinstance(message, Frame):
+            self._on_frame(message, read)
+        elif isinstance(message, Malformed):
+            if message.path == "$":  # else it could be read, and is of no channel of ours
+                self._hub.unreadable()
+            self._on_malformed(message, None, read)
+        elif isinstance(message, Notice):
+            self._on_notice(message, read)
+        else:
+            self._on_pong(read.at_ms)
+
+    def _on_frame(self, frame: Frame, read: _Read) -> None:
+        at_ms = read.at_ms
+        channel = self._desired_names().find(frame.channel)
         if channel in self._sent and channel not in self._taken_back:
             self._on_proof((channel,), at_ms)
         if channel is not None and self._hub.batch(channel, at_ms, frame.events):
@@ -185,39 +217,26 @@ class Session:
         if channel is not None and frame.malformed:
             self._hub.malformed(channel, len(frame.malformed))
         for malformed in frame.malformed:
-            self._on_malformed(malformed, frame.channel, at_ms, received)
+            self._on_malformed(malformed, frame.channel, read)
 
-    def _on_malformed(self, malformed: Malformed, name: str | None, at_ms: int, received: Received) -> None:
+    def _on_malformed(self, malformed: Malformed, name: str | None, read: _Read) -> None:
         self._tally.malformed += 1
-        shown = self._without_key(malformed.excerpt, received)
-        self._report(MalformedInput(at_ms, name and self._redact(name), malformed.path, malformed.reason, shown))
+        shown = read.shown(malformed.excerpt)
+        self._report(MalformedInput(read.at_ms, name and self._redact(name), malformed.path, malformed.reason, shown))
 
-    def _on_notice(self, notice: Notice, at_ms: int, received: Received) -> None:
+    def _on_notice(self, notice: Notice, read: _Read) -> None:
         self._tally.notices += 1
-        text = self.last_notice = self._without_key(notice.text, received)
-        self._report(NoticeReceived(at_ms, text))
+        text = self.last_notice = read.shown(notice.text)
+        self._report(NoticeReceived(read.at_ms, text))
         if notice.plan_channel is not None:
-            for channel in self._hub.desired:
-                if _in_plan_notice(notice.plan_channel, channel):
-                    self._forget(channel)
-                    self._hub.end_channel(channel, PlanError(channel.name, text))
+            for channel in self._desired_names().in_plan_notice(notice.plan_channel):
+                self._forget(channel)
+                self._hub.end_channel(channel, PlanError(channel.name, text))
 
-    def _without_key(self, shown: str, received: Received) -> str:
-        """A piece of a message without the API key, nor a part of the key where the piece was cut off."""
-        clean = self._redact(shown)
-        if clean == shown:
-            whole = b" ".join(received.payloads).decode("utf-8", "replace")
-            if self._redact(whole) != whole:
-                return "***"
-        return clean
-
-    def _channel(self, name: str) -> Channel | None:
-        """The desired channel of a frame, whatever generation its name is of; None: none that is desired."""
-        if name not in self._names:
-            if len(self._names) >= _NAMES:
-                self._names.clear()
-            self._names[name] = _find(name, self._hub.desired)
-        return self._names[name]
+    def _desired_names(self) -> Names:
+        if self._names is None:
+            self._names = Names(self._hub.desired)
+        return self._names
 
     # Proof
 
@@ -265,10 +284,9 @@ class Session:
     async def _send_changes(self) -> bool:
         """Make the server's subscriptions the desired ones; whether anything had to change."""
         self._changed = trio.Event()
-        desired = self._hub.desired
+        desired = dict.fromkeys(self._hub.desired)
         gone = [channel for channel in self._sent if channel not in desired]
         new = [channel for channel in desired if channel not in self._sent]
-        self._names.clear()
         self._changes += 1
         for channel in gone:
             self._forget(channel)
@@ -300,7 +318,7 @@ class Session:
 
     async def _watch(self) -> None:
         while True:
-            if not self._pings:
+            while not self._pings:  # a pong may have come before this task woke
                 self._pinged = trio.Event()
                 await self._pinged.wait()
             ping = self._pings[0]
@@ -313,30 +331,6 @@ class Session:
                 ping.deadline = now + _LOOK_AGAIN_S
                 continue
             raise HeartbeatError(self._limits.pong_within_s)
-
-
-def _find(name: str, channels: Iterable[Channel]) -> Channel | None:
-    """The channel that a name of the server's means: spelled so, or else in another generation, case or number."""
-    by_name = {channel.name: channel for channel in channels}
-    return by_name.get(name) or next((each for each in by_name.values() if _names(name, each)), None)
-
-
-def _names(name: str, channel: Channel) -> bool:
-    try:
-        return _folded(parse_channel(name)) == _folded(channel)
-    except ValueError:
-        return False
-
-
-def _folded(channel: Channel) -> tuple[object, ...]:
-    if isinstance(channel, FuturesTrades):
-        return (channel.exchange.casefold(), channel.symbol.casefold(), channel.min_volume)
-    return ()
-
-
-def _in_plan_notice(name: str, channel: Channel) -> bool:
-    """Whether a plan notice, which may name a channel without its parameters, means this one."""
-    return _names(name, channel) or channel.name.casefold().startswith(f"{name.casefold()}@")
 
 
 def _hint(channel: Channel) -> str | None:
