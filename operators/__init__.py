@@ -33,9 +33,9 @@ from cgrx.operators._windows.bars import volume_bars as volume_bars
 from cgrx.operators._windows.cascades import Cascade as Cascade
 from cgrx.operators._windows.cascades import cascades as cascades
 from cgrx.operators._windows.final import final as final
-from cgrx.operators._windows.grid import sliding as sliding
-from cgrx.operators._windows.grid import tumbling as tumbling
-from cgrx.operators._windows.sessions import session as session
+from cgrx.operators._windows.session import session as session
+from cgrx.operators._windows.sliding import sliding as sliding
+from cgrx.operators._windows.tumbling import tumbling as tumbling
 
 __all__ = [
     "About",

@@ -9,7 +9,8 @@
     behind the window   `final` as a condition; functions of a row run in Python, on the rows
 
 What cannot be said in columns raises `Inexpressible` with the reason. A second engine walks the same values: what
-they mean stands with them, in `operators._conditions`, `_formulas` and `_primitives`.
+they mean stands with them, in `_streams.conditions` and in `formulas` and `primitives` of
+`operators._aggregates`.
 """
 
 from collections.abc import Callable
@@ -33,7 +34,7 @@ from cgrx._streams.stream import Stage
 from cgrx.operators._stages.dedupe import Dedupe
 from cgrx.operators._windows.final import Final
 from cgrx.operators._windows.grid import Grid
-from cgrx.operators._windows.sessions import Session
+from cgrx.operators._windows.session import Session
 from cgrx.operators._windows.window import Window
 
 if TYPE_CHECKING:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 ORDER = ("time_ms", "price", "volume_usd", "side", "exchange", "symbol", "base_asset", "trade")
-"""What decides which event comes first, as `operators._primitives.order`: a Liquidation comes before a Trade."""
+"""Decides which event comes first, as `order` of `operators._aggregates.primitives`: a Liquidation before a Trade."""
 
 SIDES: dict[int, LiquidationSide | TradeSide] = dict(enumerate((*LiquidationSide, *TradeSide), 1))
 """Sides by their numbers in columns of results: as on the wire, and those of trades above those of liquidations."""

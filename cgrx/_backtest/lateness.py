@@ -21,7 +21,7 @@ from cgrx._model.channels import Channel
 from cgrx._model.signals import Alive, Mark, Watermark
 from cgrx._model.times import FOREVER, NEVER
 from cgrx.operators._windows.missing import Missing
-from cgrx.operators._windows.progress import Progress, Source
+from cgrx.operators._windows.watermark import Progress, Source
 
 if TYPE_CHECKING:
     import polars as pl

@@ -1,6 +1,6 @@
 """Windows as queries of polars: from a table of events to one of rows, by end and key.
 
-A grid groups events into panes, as `operators._aligned` does, and panes into windows where these overlap; a session
+A grid groups events into panes, as `grid_running` does, and panes into windows where these overlap; a session
 begins where the silence before an event is too long. Whether events were late is asked elsewhere: here none is.
 """
 

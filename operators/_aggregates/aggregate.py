@@ -1,6 +1,6 @@
 """An aggregate as a value, and how the arguments that all of them share are read.
 
-An aggregate is a formula over primitives, see `_formulas.py`. In the body of a `Row` it is a descriptor: `row.n` is
+An aggregate is a formula over primitives, see `formulas`. In the body of a `Row` it is a descriptor: `row.n` is
 what the aggregate gives.
 """
 

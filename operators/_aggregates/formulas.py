@@ -3,7 +3,7 @@
     agg.vwap()   ->   Ratio(sum of volume_usd, sum of base)
     agg.delta()  ->   Total(2 * sum of volume_usd of buys - sum of volume_usd)
 
-A primitive says what is taken of the events (`_primitives.py`), a formula what is made of it. Accumulators get the
+A primitive says what is taken of the events (`primitives`), a formula what is made of it. Accumulators get the
 source text for exact integers from here; an engine that reads columns has a rule for each kind of formula.
 """
 

@@ -1,7 +1,7 @@
 """What an accumulator is made of: running values that are added to, merged, and read.
 
 A primitive is a value that says what to keep (`Sum("price")`) and which events count (its `Guard`). Aggregates of one
-row that need the same primitive share it. Each kind writes the source lines that keep it; `_accumulators.py` puts
+row that need the same primitive share it. Each kind writes the source lines that keep it; `accumulators` puts
 them together, so that an event costs no call per aggregate.
 """
 
@@ -103,7 +103,7 @@ UNIT_VARIABLES: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
         ("price", "volume_usd"),
     ),
 }
-"""A number in units, see `_exact.py`: its source, that for the largest floats, the fields that it reads."""
+"""A number in units, see `exact`: its source, that for the largest floats, the fields that it reads."""
 
 ADDENDS: Mapping[str, tuple[str, str]] = {
     "price": ("price_units", "price_units"),

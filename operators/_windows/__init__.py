@@ -2,8 +2,11 @@
 
 May import `_model`, `_streams`, `operators._aggregates`, `operators.agg`, `operators._rows`, `operators._stages`.
 
-Read `window` first, what all windows are told; `progress` is the one place that says how far event time has come,
-`closing` what all have in common when they run, `missing` what a subscription did not see. `grid` has tumbling and
-sliding (run by `grid_running` over `panes`), `sessions`, `bars` and `cascades` the others; `final` keeps the rows that
+Read `window` first: the arguments that all windows share, as a value. Each kind has its file: `tumbling` and `sliding`
+(both a `grid` of equal windows), `session`, `bars` (by count and by volume) and `cascades`; `final` keeps the rows that
 change no more.
+
+Then how they run: `watermark` decides how far event time has come, and so when a window closes; `missing` keeps the
+gaps and losses of a subscription; `window_running` is the running form that all kinds extend. `grid_running` runs
+tumbling and sliding windows, the latter over a queue of `panes`.
 """

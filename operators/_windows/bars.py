@@ -16,8 +16,8 @@ from cgrx.operators._aggregates.exact import units
 from cgrx.operators._rows.ready import Flow
 from cgrx.operators._rows.row import Row
 from cgrx.operators._stages.arguments import dollars, whole_number
-from cgrx.operators._windows.closing import Closing, Key, OpenRow, Quality
 from cgrx.operators._windows.window import DEFAULT_LATENESS, MAX_KEYS, Window, rows, terms
+from cgrx.operators._windows.window_running import Key, OpenRow, Quality, WindowRunning
 
 RowT = TypeVar("RowT", bound=Row)
 
@@ -38,7 +38,7 @@ class _Bar:
     """How many events were lost before it."""
 
 
-class Bars(Closing):
+class BarRunning(WindowRunning):
     """Bars that close when they are full. State: one for each key that ever came."""
 
     def __init__(self, stage: Window[Any], full: int, *, by_volume: bool) -> None:
@@ -102,7 +102,7 @@ class CountBars(Window[RowT]):
     n: int
 
     def start(self) -> Running[Any, Any]:
-        return Bars(self, self.n, by_volume=False)
+        return BarRunning(self, self.n, by_volume=False)
 
     @property
     def about(self) -> About:
@@ -119,7 +119,7 @@ class VolumeBars(Window[RowT]):
     usd: float
 
     def start(self) -> Running[Any, Any]:
-        return Bars(self, units(self.usd), by_volume=True)
+        return BarRunning(self, units(self.usd), by_volume=True)
 
     @property
     def about(self) -> About:

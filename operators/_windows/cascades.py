@@ -17,9 +17,9 @@ from cgrx.operators._aggregates.formulas import Function
 from cgrx.operators._aggregates.primitives import Sum
 from cgrx.operators._rows.row import Row
 from cgrx.operators._stages.arguments import LateEvents, positive_ms, spelled, whole_number
-from cgrx.operators._windows.closing import Key, OpenRow
-from cgrx.operators._windows.sessions import Sessions
+from cgrx.operators._windows.session import SessionRunning
 from cgrx.operators._windows.window import DEFAULT_IDLE, DEFAULT_LATENESS, MAX_KEYS, UNTIL_PROOF, Window, rows, terms
+from cgrx.operators._windows.window_running import Key, OpenRow
 
 Emit: TypeAlias = Literal["closed", "crossed"]
 
@@ -160,7 +160,7 @@ def _emit(value: Emit) -> Emit:
     return value
 
 
-class _Cascading(Sessions):
+class _Cascading(SessionRunning):
     """Sessions that are told of only when they are large enough. State: also the starts that have been told."""
 
     def __init__(self, stage: Cascades) -> None:

@@ -16,10 +16,10 @@ from cgrx._model.times import FOREVER, NEVER
 from cgrx._streams.running import noted
 from cgrx.operators._aggregates.accumulators import Accumulator
 from cgrx.operators._rows.row import INSTRUMENT, Row
-from cgrx.operators._windows.closing import Closing, Key, OpenRow
 from cgrx.operators._windows.panes import PaneQueue
-from cgrx.operators._windows.progress import Source
+from cgrx.operators._windows.watermark import Source
 from cgrx.operators._windows.window import Window
+from cgrx.operators._windows.window_running import Key, OpenRow, WindowRunning
 
 _Pane: TypeAlias = dict[Key, Accumulator]
 _Place: TypeAlias = tuple[str | None, Source, int, int, int, _Pane | None]
@@ -30,7 +30,7 @@ def _nowhere() -> _Place:
     return None, Source(), NEVER, NEVER, NEVER, None
 
 
-class Aligned(Closing):
+class GridRunning(WindowRunning):
     """Windows of `size_ms` that begin every `every_ms`. State: the panes of the open windows, by key."""
 
     def __init__(self, stage: Window[Any], size_ms: int, every_ms: int, *, emit_empty: bool) -> None:

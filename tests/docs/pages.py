@@ -92,7 +92,18 @@ def _aggregates(_: None) -> str:
 
 def _place(function: FunctionType) -> tuple[int, int]:
     """Where an aggregate is defined, the common ones first."""
-    families = ("sums", "prices", "exchanges", "quantile")
+    families = (
+        "count",
+        "volume",
+        "vwap",
+        "mean",
+        "open_high_low_close",
+        "first_last",
+        "min_max",
+        "largest",
+        "exchanges",
+        "quantile",
+    )
     return families.index(function.__module__.rpartition(".")[2]), function.__code__.co_firstlineno
 
 

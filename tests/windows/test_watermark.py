@@ -5,7 +5,7 @@ from typing import Any
 from cgrx._model.signals import Dropped, Gap, Watermark
 from cgrx._model.times import FOREVER, NEVER
 from cgrx.operators._windows.missing import Missing
-from cgrx.operators._windows.progress import Progress
+from cgrx.operators._windows.watermark import Progress
 from tests.windows.windowing import CHANNEL, OTHER, alive
 
 

@@ -17,8 +17,8 @@ from cgrx.operators._aggregates.aggregate import Aggregate
 from cgrx.operators._rows.ready import Flow
 from cgrx.operators._rows.row import Row
 from cgrx.operators._stages.arguments import LateEvents, positive_ms, spelled
-from cgrx.operators._windows.closing import Closing, Key, OpenRow, Quality
 from cgrx.operators._windows.window import DEFAULT_IDLE, DEFAULT_LATENESS, MAX_KEYS, UNTIL_PROOF, Window, rows, terms
+from cgrx.operators._windows.window_running import Key, OpenRow, Quality, WindowRunning
 
 RowT = TypeVar("RowT", bound=Row)
 
@@ -38,7 +38,7 @@ def _first(burst: _Burst) -> int:
     return burst.first_ms
 
 
-class Sessions(Closing):
+class SessionRunning(WindowRunning):
     """Sessions that a silence of more than `gap_ms` ends. State: the open ones, by key."""
 
     def __init__(self, stage: Window[Any], gap_ms: int) -> None:
@@ -144,7 +144,7 @@ class Session(Window[RowT]):
     gap_ms: int
 
     def start(self) -> Running[Any, Any]:
-        return Sessions(self, self.gap_ms)
+        return SessionRunning(self, self.gap_ms)
 
     @property
     def about(self) -> About:

@@ -16,7 +16,7 @@ from cgrx._streams.running import Running, noted
 from cgrx.operators._aggregates.accumulators import Accumulator
 from cgrx.operators._rows.row import Row
 from cgrx.operators._stages.arguments import receive
-from cgrx.operators._windows.progress import Progress, Source
+from cgrx.operators._windows.watermark import Progress, Source
 from cgrx.operators._windows.window import Window
 
 T = TypeVar("T")
@@ -42,7 +42,7 @@ _KEYS: dict[tuple[str, ...], Callable[[Any], Key]] = {
 """The usual keys. `attrgetter`, which makes the others, takes three times as long."""
 
 
-class Closing(Running[Any, Row]):
+class WindowRunning(Running[Any, Row]):
     """The running form of a window; what kind it is, subclasses say."""
 
     def __init__(self, stage: Window[Any]) -> None:

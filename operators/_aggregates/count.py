@@ -1,0 +1,23 @@
+"""The number of events."""
+
+from cgrx._model.events import Event
+from cgrx.operators._aggregates.aggregate import Aggregate, Side, filtered, written
+from cgrx.operators._aggregates.formulas import Value
+from cgrx.operators._aggregates.primitives import Count
+
+
+def count(*, side: Side | None = None, of: type[Event] | None = None) -> Aggregate[int]:
+    """How many events.
+
+    Unit: events. Without any: 0. Error: none.
+
+    Args:
+        side: count those of one side only: `"long"`, `"short"` of liquidations, `"buy"`, `"sell"` of trades.
+        of: count those of one type only, `Liquidation` or `Trade`.
+
+    Raises:
+        ValueError: an unknown side, or one of the other type of event than `of`.
+        TypeError: `of` is no type of event.
+    """
+    guard = filtered("count", side, of)
+    return Aggregate(written("count", side=side, of=of), Value(Count(guard=guard)), kind=int)

@@ -1,0 +1,91 @@
+"""Any field of the first or the last event.
+
+The first event is the one with the smallest time; of those that share it, the one with the smallest price, then volume,
+side, exchange, symbol, base asset, type. The last is the largest in the same order. So the arrival order of events
+decides nothing.
+"""
+
+from enum import IntEnum
+from typing import Any, Literal, overload
+
+from cgrx._model.events import Event, LiquidationSide, TradeSide
+from cgrx.operators._aggregates.aggregate import Aggregate, Side, Text, filtered, one_of, written
+from cgrx.operators._aggregates.formulas import Field, Value
+from cgrx.operators._aggregates.min_max import extreme
+from cgrx.operators._aggregates.primitives import FIELDS, EdgeEvent, EdgePrice
+
+_KINDS: dict[str, type] = {"volume_usd": float, "side": IntEnum}
+"""The types of the fields that are no text."""
+
+
+@overload
+def first(
+    field: Literal["price", "volume_usd"], *, side: Side | None = None, of: type[Event] | None = None
+) -> Aggregate[float | None]: ...
+@overload
+def first(
+    field: Literal["time_ms"], *, side: Side | None = None, of: type[Event] | None = None
+) -> Aggregate[int | None]: ...
+@overload
+def first(field: Text, *, side: Side | None = None, of: type[Event] | None = None) -> Aggregate[str | None]: ...
+@overload
+def first(
+    field: Literal["side"], *, side: Side | None = None, of: type[Event] | None = None
+) -> Aggregate[LiquidationSide | TradeSide | None]: ...
+def first(field: str, *, side: Side | None = None, of: type[Event] | None = None) -> Aggregate[Any]:
+    """A field of the first event: smallest time, ties by price, then by all other fields.
+
+    Unit: the field's. Without any event: None. Error: none.
+
+    Args:
+        field: any field of an event.
+        side: of one side only, see `count`.
+        of: of one type of event only.
+
+    Raises:
+        ValueError: another field; else as `count`.
+        TypeError: as `count`.
+    """
+    return _edge("first", field, False, side, of)
+
+
+@overload
+def last(
+    field: Literal["price", "volume_usd"], *, side: Side | None = None, of: type[Event] | None = None
+) -> Aggregate[float | None]: ...
+@overload
+def last(
+    field: Literal["time_ms"], *, side: Side | None = None, of: type[Event] | None = None
+) -> Aggregate[int | None]: ...
+@overload
+def last(field: Text, *, side: Side | None = None, of: type[Event] | None = None) -> Aggregate[str | None]: ...
+@overload
+def last(
+    field: Literal["side"], *, side: Side | None = None, of: type[Event] | None = None
+) -> Aggregate[LiquidationSide | TradeSide | None]: ...
+def last(field: str, *, side: Side | None = None, of: type[Event] | None = None) -> Aggregate[Any]:
+    """A field of the last event: largest time, ties by price, then by all other fields.
+
+    Unit: the field's. Without any event: None. Error: none.
+
+    Args:
+        field: any field of an event.
+        side: of one side only, see `count`.
+        of: of one type of event only.
+
+    Raises:
+        ValueError: another field; else as `count`.
+        TypeError: as `count`.
+    """
+    return _edge("last", field, True, side, of)
+
+
+def _edge(name: str, field: str, last: bool, side: Side | None, of: type[Event] | None) -> Aggregate[Any]:
+    one_of(name, "field", field, FIELDS)
+    guard = filtered(name, side, of)
+    code = written(name, field, side=side, of=of)
+    if field == "price":
+        return Aggregate(code, Value(EdgePrice(last, guard=guard)))
+    if field == "time_ms":
+        return extreme(code, field, last, guard)
+    return Aggregate(code, Field(EdgeEvent(last, guard=guard), field), kind=_KINDS.get(field, str))

@@ -1,0 +1,71 @@
+"""The four prices of a bar.
+
+The first event is the one with the smallest time; of those that share it, the one with the smallest price. The last is
+the largest in the same order. So the arrival order of events decides nothing.
+"""
+
+from cgrx._model.events import Event
+from cgrx.operators._aggregates.aggregate import Aggregate, Side, filtered, written
+from cgrx.operators._aggregates.formulas import Value
+from cgrx.operators._aggregates.min_max import extreme
+from cgrx.operators._aggregates.primitives import EdgePrice
+
+
+def open(*, side: Side | None = None, of: type[Event] | None = None) -> Aggregate[float | None]:
+    """The price of the first event: smallest time, then smallest price.
+
+    Unit: the price's. Without any event: None. Error: none.
+
+    Args:
+        side: of one side only, see `count`.
+        of: of one type of event only.
+
+    Raises:
+        ValueError, TypeError: as `count`.
+    """
+    return Aggregate(written("open", side=side, of=of), Value(EdgePrice(False, guard=filtered("open", side, of))))
+
+
+def high(*, side: Side | None = None, of: type[Event] | None = None) -> Aggregate[float | None]:
+    """The highest price.
+
+    Unit: the price's. Without any event: None. Error: none.
+
+    Args:
+        side: of one side only, see `count`.
+        of: of one type of event only.
+
+    Raises:
+        ValueError, TypeError: as `count`.
+    """
+    return extreme(written("high", side=side, of=of), "price", True, filtered("high", side, of))
+
+
+def low(*, side: Side | None = None, of: type[Event] | None = None) -> Aggregate[float | None]:
+    """The lowest price.
+
+    Unit: the price's. Without any event: None. Error: none.
+
+    Args:
+        side: of one side only, see `count`.
+        of: of one type of event only.
+
+    Raises:
+        ValueError, TypeError: as `count`.
+    """
+    return extreme(written("low", side=side, of=of), "price", False, filtered("low", side, of))
+
+
+def close(*, side: Side | None = None, of: type[Event] | None = None) -> Aggregate[float | None]:
+    """The price of the last event: largest time, then largest price.
+
+    Unit: the price's. Without any event: None. Error: none.
+
+    Args:
+        side: of one side only, see `count`.
+        of: of one type of event only.
+
+    Raises:
+        ValueError, TypeError: as `count`.
+    """
+    return Aggregate(written("close", side=side, of=of), Value(EdgePrice(True, guard=filtered("close", side, of))))

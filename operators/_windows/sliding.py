@@ -1,0 +1,114 @@
+"""Windows of a fixed length that overlap."""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar, overload
+
+from cgrx._model.events import Event
+from cgrx._model.times import Duration
+from cgrx._streams.stream import Stage
+from cgrx.operators._aggregates.aggregate import Aggregate
+from cgrx.operators._rows.ready import Flow
+from cgrx.operators._rows.row import Row
+from cgrx.operators._stages.arguments import LateEvents, flag, positive_ms
+from cgrx.operators._windows.grid import Grid
+from cgrx.operators._windows.window import DEFAULT_IDLE, DEFAULT_LATENESS, MAX_KEYS, rows, terms
+
+RowT = TypeVar("RowT", bound=Row)
+
+
+@overload
+def sliding(
+    size: Duration,
+    every: Duration,
+    row: type[RowT],
+    *,
+    by: str | Sequence[str] = (),
+    lateness: Duration = ...,
+    idle: Duration = ...,
+    on_late: LateEvents | None = None,
+    updates: Duration | None = None,
+    emit_empty: bool = False,
+    max_keys: float = ...,
+    **aggregates: Aggregate[Any],
+) -> Stage[Event, RowT]: ...
+@overload
+def sliding(
+    size: Duration,
+    every: Duration,
+    *,
+    by: str | Sequence[str] = (),
+    lateness: Duration = ...,
+    idle: Duration = ...,
+    on_late: LateEvents | None = None,
+    updates: Duration | None = None,
+    emit_empty: bool = False,
+    max_keys: float = ...,
+) -> Stage[Event, Flow]: ...
+@overload
+def sliding(
+    size: Duration,
+    every: Duration,
+    row: None = None,
+    *,
+    by: str | Sequence[str] = (),
+    lateness: Duration = ...,
+    idle: Duration = ...,
+    on_late: LateEvents | None = None,
+    updates: Duration | None = None,
+    emit_empty: bool = False,
+    max_keys: float = ...,
+    **aggregates: Aggregate[Any],
+) -> Stage[Event, Row]: ...
+def sliding(
+    size: Duration,
+    every: Duration,
+    row: type[Row] | None = None,
+    *,
+    by: str | Sequence[str] = (),
+    lateness: Duration = DEFAULT_LATENESS,
+    idle: Duration = DEFAULT_IDLE,
+    on_late: LateEvents | None = None,
+    updates: Duration | None = None,
+    emit_empty: bool = False,
+    max_keys: float = MAX_KEYS,
+    **aggregates: Aggregate[Any],
+) -> Stage[Event, Any]:
+    """One row every `every`, for each key that had an event within the `size` before.
+
+    Windows of `size` begin at multiples of `every` since the epoch, so they overlap. An event that comes after some of
+    its windows have closed is late, once, and still counts in those that are open. A running row is that of the first
+    window that ends after the key's latest event. All else is as with `tumbling`, also the other arguments.
+
+    Args:
+        size: length of a window.
+        every: from the start of one window to that of the next; at most `size`.
+        row: as with `tumbling`, like all that follow.
+        by: see `tumbling`.
+        lateness: see `tumbling`.
+        idle: see `tumbling`.
+        on_late: see `tumbling`.
+        updates: see `tumbling`.
+        emit_empty: see `tumbling`.
+        max_keys: see `tumbling`.
+        **aggregates: see `tumbling`.
+
+    State and cost: time is cut into panes as long as the greatest common divisor of `size` and `every`. For each key
+    two partial results for each pane that had an event; one addition for each event, and three merges for each pane,
+    however long the window. Only a row that follows a late event costs a merge for each pane.
+
+    Raises:
+        ValueError: as with `tumbling`, or `every` is more than `size`.
+        TypeError: an argument of another type.
+        TooManyKeysError: through `on_error`: more than `max_keys` keys are open.
+    """
+    size_ms = positive_ms(size, "size")
+    every_ms = positive_ms(every, "every")
+    if every_ms > size_ms:
+        raise ValueError(f"every={every!r} is more than size={size!r}: events between two windows would be in none")
+    return Grid(
+        size_ms=size_ms,
+        every_ms=every_ms,
+        rows=rows(row, by, aggregates),
+        terms=terms(lateness, updates, max_keys, idle, on_late),
+        emit_empty=flag(emit_empty, "emit_empty"),
+    )
