@@ -16,7 +16,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from benchmarks._harness import results, rounds
+from benchmarks._harness import compare as comparison
+from benchmarks._harness import results
+from benchmarks._harness import rounds as turns
 from benchmarks._harness.equality import UnequalError
 from benchmarks._harness.results import RunResult, ScenarioResult
 from benchmarks._harness.worker import WorkerError, load
@@ -42,10 +44,10 @@ app = App(
 @app.default
 def list_command() -> int:
     """Say which scenarios there are."""
-    table = Table("scenario", "question", box=None)
+    listed = Table("scenario", "question", box=None)
     for name in SCENARIOS:
-        table.add_row(name, load(f"benchmarks.{name}").question)
-    Console().print(table, "\n`python -m benchmarks run [SCENARIO ...]` runs them; see `run --help`.")
+        listed.add_row(name, load(f"benchmarks.{name}").question)
+    Console().print(listed, "\n`python -m benchmarks run [SCENARIO ...]` runs them; see `run --help`.")
     return 0
 
 
@@ -75,7 +77,7 @@ def run_command(
         WorkerError: a rival has failed.
     """
     earlier = None if compare is None else results.read(compare)
-    result = _run(names or SCENARIOS, rounds.Plan(QUICK_ROUNDS if quick else rounds, quick))
+    result = _run(names or SCENARIOS, turns.Plan(QUICK_ROUNDS if quick else rounds, quick))
     if json is not None:
         results.save(result, json)
     if report is not None:
@@ -84,12 +86,12 @@ def run_command(
         page.write(result, report)
     if earlier is None:
         return 0
-    changes = compare.compare(earlier, result)
-    compare.show(Console(), changes)
+    changes = comparison.compare(earlier, result)
+    comparison.show(Console(), changes)
     return int(any(change.verdict == "slower" for change in changes))
 
 
-def _run(names: Sequence[Name], plan: rounds.Plan) -> RunResult:
+def _run(names: Sequence[Name], plan: turns.Plan) -> RunResult:
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     started, clock = datetime.now(tz=UTC), time.perf_counter()  # noqa: TID251 - the moment is part of the report
     busy = results.load_average() / (os.cpu_count() or 1)
@@ -97,9 +99,9 @@ def _run(names: Sequence[Name], plan: rounds.Plan) -> RunResult:
     found: list[ScenarioResult] = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        bar = progress.add_task("", total=sum(rounds.steps(scenario, plan) for scenario in scenarios))
+        bar = progress.add_task("", total=sum(turns.steps(scenario, plan) for scenario in scenarios))
         for scenario in scenarios:
-            found.append(rounds.run(scenario, plan, lambda what: progress.update(bar, advance=1, description=what)))
+            found.append(turns.run(scenario, plan, lambda what: progress.update(bar, advance=1, description=what)))
             table.show(console, found[-1])
     return RunResult(
         command=shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]]),

@@ -10,7 +10,7 @@ or of 1, as frames bring them; bytewax likewise; the others take single events. 
 - merge: five exchanges, each later than the one before, in the order of event time
 - fan-out: every trade to 1, 10 and 100 callbacks
 
-A library without windows gets the state machines of `_states`, in its own idiom: `group_by` and `scan` in reactivex,
+A library without windows gets the machines of `rivals.states`, in its own idiom: `group_by` and `scan` in reactivex,
 `accumulate` in streamz and aiostream. polars has all trades in columns before the clock starts, which no stream has; it
 and the hand loops are the limits. What counts is processor time.
 """
@@ -24,7 +24,7 @@ from benchmarks.rivals.tasks import Task
 
 def _rival(name: str, module: str, role: Role = "rival") -> Rival[Task]:
     def prepare(task: Task, _: Any) -> Contest:
-        run, shown = importlib.import_module(f"benchmarks.{module}").ANSWERS[task.kind](task)
+        run, shown = importlib.import_module(f"benchmarks.rivals.{module}").ANSWERS[task.kind](task)
         return Timed(run, task.count, shown)
 
     return Rival(name, prepare, role)
@@ -55,12 +55,12 @@ SCENARIO = Scenario(
     unit="ns per event",
     cases=_cases,
     rivals=(
-        _rival("cgrx", "_by_cgrx", "ours"),
-        _rival("reactivex", "_by_reactivex"),
-        _rival("streamz", "_by_streamz"),
-        _rival("aiostream", "_by_aiostream"),
-        _rival("bytewax", "_by_bytewax"),
-        _rival("by hand", "_by_hand", "limit"),
-        _rival("polars, in columns", "_by_polars", "limit"),
+        _rival("cgrx", "by_cgrx", "ours"),
+        _rival("reactivex", "by_reactivex"),
+        _rival("streamz", "by_streamz"),
+        _rival("aiostream", "by_aiostream"),
+        _rival("bytewax", "by_bytewax"),
+        _rival("by hand", "by_hand", "limit"),
+        _rival("polars, in columns", "by_polars", "limit"),
     ),
 )

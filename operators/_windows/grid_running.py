@@ -10,6 +10,8 @@ import math
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
+import attrs
+
 from cgrx._model.channels import Channel
 from cgrx._model.signals import Batch, Mark
 from cgrx._model.times import FOREVER, NEVER
@@ -22,12 +24,25 @@ from cgrx.operators._windows.window import Window
 from cgrx.operators._windows.window_running import Key, OpenRow, WindowRunning
 
 _Pane: TypeAlias = dict[Key, Accumulator]
-_Place: TypeAlias = tuple[str | None, Source, int, int, int, _Pane | None]
-"""Where the loop over events is: exchange, source, the time at which to stop, the pane's start and end, the pane."""
 
 
-def _nowhere() -> _Place:
-    return None, Source(), NEVER, NEVER, NEVER, None
+@attrs.define(eq=False)
+class _Cursor:
+    """Where the loop over events stands: at the source and the pane of the event before.
+
+    What holds at each event: if it is of `exchange` and earlier than `trigger_ms`, it closes no window and makes no
+    update due; if its time is in [`start_ms`, `end_ms`), it goes into `pane`, which is open.
+    """
+
+    channel: Channel | None = None
+    exchange: str | None = None
+    """None: look the source of the next event up, whatever it is."""
+    source: Source = attrs.field(factory=Source)
+    trigger_ms: int = NEVER
+    start_ms: int = NEVER
+    end_ms: int = NEVER
+    """NEVER: look the pane of the next event up, whatever its time."""
+    pane: _Pane = attrs.field(factory=dict)
 
 
 class GridRunning(WindowRunning):
@@ -45,64 +60,63 @@ class GridRunning(WindowRunning):
         self._queues: dict[Key, PaneQueue] = {}
         self._next_ms = FOREVER  # the start of the window that closes next
         self._known: dict[Key, int] | None = {} if emit_empty else None  # since when
-        self._channel: Channel | None = None
-        self._place = _nowhere()
+        self._cursor = _Cursor()
 
     def on_mark(self, mark: Mark) -> Iterable[Row]:
-        self._place = _nowhere()  # whom the watermark waits for may change
+        # It may close panes, and change whom the watermark waits for.
+        self._cursor.exchange = None
+        self._cursor.end_ms = NEVER
         return super().on_mark(mark)
 
-    # This loop is what a window costs, so it holds in local variables what it can: the current source with its highest
-    # time, and the current pane. It stops for the rest only at a time that may close a window.
+    # This loop is what a window costs: it calls a function only where a source, a pane or a key changes, and where the
+    # time of an event may close a window. What it reads of the cursor it holds in local variables too.
 
     def _take(self, batch: Batch[Any], rows: list[Row]) -> None:
-        panes, key_of, pane_ms = self._panes, self._key_of, self._pane_ms
+        cursor, channel, received_ms, events = self._cursor, batch.channel, batch.received_ms, batch.events
+        panes, key_of, pane_ms, by_instrument = self._panes, self._key_of, self._pane_ms, self._by_instrument
         changed = None if self._updates_ms is None else self._changed
-        by_instrument = self._by_instrument
-        channel, received_ms, events = batch.channel, batch.received_ms, batch.events
-        if channel is not self._channel:
-            self._channel = channel
-            self._place = _nowhere()
-        exchange, source, trigger_ms, start_ms, end_ms, pane = self._place
-        highest_ms = source.time_ms
+        exchange, source, trigger_ms = cursor.exchange, cursor.source, cursor.trigger_ms
+        start_ms, end_ms, pane = cursor.start_ms, cursor.end_ms, cursor.pane
+        if channel is not cursor.channel:
+            cursor.channel = channel
+            exchange = cursor.exchange = None
+        elif events and events[0].exchange == exchange:
+            source.received_ms = received_ms  # below only a source that is looked up is told
         key: Key = ()
-        symbol: str | None = None
-        latest: _Pane | None = None
-        accumulator: Any = None  # of this key, symbol and pane
+        symbol: str | None = None  # None: the event before was of another exchange or pane
+        accumulator: Any = None  # of this pane and key
         event: Any = None
         try:
-            if events and exchange is not None and events[0].exchange == exchange:
-                source.received_ms = received_ms
             for event in events:
                 time_ms = event.time_ms
                 if event.exchange != exchange:
-                    source.advance(highest_ms, received_ms)
-                    exchange = event.exchange
+                    exchange = cursor.exchange = event.exchange
                     symbol = None
                     progress = self._progress
-                    source = progress.source(progress.sources(channel), exchange, received_ms)
-                    highest_ms = source.time_ms
-                    trigger_ms = self._trigger(source)
-                if time_ms > highest_ms:
-                    highest_ms = time_ms
+                    source = cursor.source = progress.source(progress.sources(channel), exchange, received_ms)
+                    trigger_ms = cursor.trigger_ms = self._trigger(source)
+                if time_ms > source.time_ms:
+                    source.time_ms = time_ms
+                    source.time_received_ms = received_ms
                     if time_ms >= trigger_ms:
-                        source.advance(time_ms, received_ms)
                         self._release(time_ms, rows)
-                        trigger_ms = self._trigger(source)
-                        end_ms = NEVER  # the pane may have been closed
+                        trigger_ms = cursor.trigger_ms = self._trigger(source)
+                        end_ms = cursor.end_ms = NEVER  # the pane may have been closed
                 if not start_ms <= time_ms < end_ms:
-                    start_ms = time_ms - time_ms % pane_ms
-                    end_ms = start_ms + pane_ms
-                    pane = panes.get(start_ms)
-                if pane is None:
-                    source.advance(highest_ms, received_ms)
-                    pane = self._begin(start_ms, event)
-                    trigger_ms = self._trigger(source)
-                    if pane is None:
+                    start_ms = cursor.start_ms = time_ms - time_ms % pane_ms
+                    found = panes.get(start_ms)
+                    if found is None:
+                        found = self._begin(start_ms, event)
+                        trigger_ms = cursor.trigger_ms = self._trigger(source)
+                    if found is None:  # the event is late
+                        end_ms = cursor.end_ms = NEVER
                         continue
+                    pane = cursor.pane = found
+                    end_ms = cursor.end_ms = start_ms + pane_ms
+                    symbol = None
                 # Bars always have this key, and a call costs as much as all else here; often it is the one before.
-                if not by_instrument or event.symbol != symbol or pane is not latest:
-                    symbol, latest = event.symbol, pane
+                if not by_instrument or event.symbol != symbol:
+                    symbol = event.symbol
                     key = (exchange, symbol) if by_instrument else key_of(event)
                     accumulator = pane.get(key)
                     if accumulator is None:
@@ -113,8 +127,6 @@ class GridRunning(WindowRunning):
         except Exception as error:
             noted(error, self._stage, event)
             raise
-        source.advance(highest_ms, received_ms)
-        self._place = exchange, source, trigger_ms, start_ms, end_ms, pane
 
     def _begin(self, start_ms: int, event: Any) -> _Pane | None:
         """A new pane for an event; None where it is too late for one."""

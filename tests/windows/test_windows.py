@@ -91,6 +91,25 @@ def test_proof_of_life_closes_the_windows_of_a_quiet_market() -> None:
     assert row.complete
 
 
+def test_a_source_that_goes_on_is_not_idle() -> None:
+    """Its events came in two batches, with no mark between.
+
+    At the proof the first one is 2.6 s old, the second half a second. By the first alone the source would be idle, and
+    the watermark at 3100, past the end of the second window.
+    """
+    assert spans(rows(INSTANT, BEGUN, on_time(500), on_time(2600), alive(3100))) == [(0, 1000)]
+
+
+def test_channels_that_take_turns_are_sources_of_their_own() -> None:
+    """Though their exchange is the same one, and one of the batches is empty: a slow channel delays the rows."""
+    slow = Batch(OTHER, 2600, (trade(700),))
+    given = (BEGUN, on_time(500), Batch(OTHER, 600, (trade(600),)), Batch(CHANNEL, 700, ()), slow, on_time(2600))
+    assert rows(INSTANT, *given) == []
+    assert spans(rows(INSTANT, *given, Batch(OTHER, 2700, (trade(1000),)))) == [(0, 1000)]
+    given = (BEGUN, on_time(500), Batch(OTHER, 600, ()), slow, on_time(2600))
+    assert rows(INSTANT, *given) == []
+
+
 def test_unproven_silence_closes_nothing() -> None:
     """However late it is on other signals."""
     later = Gap(OTHER, 3500, 900_000, "disconnected")
