@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 import attrs
 
 from cgrx._model.exchanges import canonical_exchange
+from cgrx._streams.about import STATELESS, About
 from cgrx._streams.predicates import Predicate
 from cgrx._streams.running import Elementwise, Running, filter_step
 from cgrx._streams.stream import Stage
@@ -94,6 +95,10 @@ class Conditional(Stage[Any, Any]):
     def predicate(self) -> Predicate:
         """The same for the loop over events, with fresh state."""
         return self.condition.predicate
+
+    @property
+    def about(self) -> About:
+        return STATELESS
 
     def start(self) -> Running[Any, Any]:
         return Elementwise(filter_step((self, self.predicate)))

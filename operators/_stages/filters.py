@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar, cast, overload
 import attrs
 
 from cgrx._model.events import Event, Liquidation, LiquidationSide, Trade, TradeSide
-from cgrx._streams.about import STATELESS, About
+from cgrx._streams.about import About
 from cgrx._streams.conditions import MEMO_SIZE, Condition, Conditional, is_one_of
 from cgrx._streams.predicates import Predicate
 from cgrx._streams.stream import EventTypes, Map, Stage, Where, require_types
@@ -38,10 +38,6 @@ class Side(Conditional):
 
     def event_types(self, incoming: EventTypes) -> EventTypes:
         return require_types(self, _EVENT_TYPES[type(_SIDES[self.wanted])], incoming)
-
-    @property
-    def about(self) -> About:
-        return STATELESS
 
     @property
     def condition(self) -> Condition:
@@ -89,59 +85,39 @@ def side(wanted: str | LiquidationSide | TradeSide) -> Stage[Any, Any]:
 
 
 @attrs.frozen(repr=False)
-class MinVolume(Conditional, AnyEvent):
-    """See `min_volume`."""
+class VolumeFilter(Conditional, AnyEvent):
+    """See `min_volume` and `max_volume`."""
 
+    comparison: Literal[">=", "<="]
     usd: float
 
     @property
-    def about(self) -> About:
-        return STATELESS
-
-    @property
     def condition(self) -> Condition:
-        return Condition("volume_usd", ">=", self.usd)
+        return Condition("volume_usd", self.comparison, self.usd)
 
     def __repr__(self) -> str:
-        return f"min_volume({_code(self.usd)})"
+        name = "min_volume" if self.comparison == ">=" else "max_volume"
+        return f"{name}({'math.inf' if math.isinf(self.usd) else repr(self.usd)})"
 
 
-@attrs.frozen(repr=False)
-class MaxVolume(Conditional, AnyEvent):
-    """See `max_volume`."""
-
-    usd: float
-
-    @property
-    def about(self) -> About:
-        return STATELESS
-
-    @property
-    def condition(self) -> Condition:
-        return Condition("volume_usd", "<=", self.usd)
-
-    def __repr__(self) -> str:
-        return f"max_volume({_code(self.usd)})"
-
-
-def min_volume(usd: float) -> MinVolume:
+def min_volume(usd: float) -> VolumeFilter:
     """Keep the events of at least `usd` US dollars, itself included.
 
     Raises:
         ValueError: `usd` is negative or NaN.
         TypeError: it is no number.
     """
-    return MinVolume(_dollars("min_volume", usd))
+    return VolumeFilter(">=", _dollars("min_volume", usd))
 
 
-def max_volume(usd: float) -> MaxVolume:
+def max_volume(usd: float) -> VolumeFilter:
     """Keep the events of at most `usd` US dollars, itself included.
 
     Raises:
         ValueError: `usd` is negative or NaN.
         TypeError: it is no number.
     """
-    return MaxVolume(_dollars("max_volume", usd))
+    return VolumeFilter("<=", _dollars("max_volume", usd))
 
 
 def _dollars(name: str, value: object) -> float:
@@ -150,10 +126,6 @@ def _dollars(name: str, value: object) -> float:
     if math.isnan(value) or value < 0:
         raise ValueError(f"{name}({value!r}) takes a number of US dollars, 0 or more")
     return value
-
-
-def _code(usd: float) -> str:
-    return "math.inf" if math.isinf(usd) else repr(usd)
 
 
 @attrs.frozen(repr=False)

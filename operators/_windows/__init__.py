@@ -2,9 +2,9 @@
 
 May import `_model`, `_streams`, `operators._aggregates`, `operators.agg`, `operators._rows`, `operators._stages`.
 
-Read `window` first: the arguments that all windows share, as a value. Each kind has its file: `tumbling` and `sliding`
-(both a `grid` of equal windows), `session`, `bars` (by count and by volume) and `cascades`; `final` keeps the rows that
-change no more.
+Read `window` first: the arguments that all windows share, as a value (`options` has their types). Each kind has its
+file: `tumbling` and `sliding` (both a `grid` of equal windows), `session`, `bars` (by count and by volume) and
+`cascades`; `final` keeps the rows that change no more.
 
 Then how they run: `watermark` decides how far event time has come, and so when a window closes; `missing` keeps the
 gaps and losses of a subscription; `window_running` is the running form that all kinds extend. `grid_running` runs

@@ -1,7 +1,7 @@
 """Windows that are full after so many events, or so many dollars: bars in the order of arrival."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeVar, overload
+from typing import Any, Unpack, overload
 
 import attrs
 
@@ -16,10 +16,9 @@ from cgrx.operators._aggregates.exact import units
 from cgrx.operators._rows.ready import Flow
 from cgrx.operators._rows.row import Row
 from cgrx.operators._stages.arguments import dollars, whole_number
+from cgrx.operators._windows.options import BarOptions, RowT
 from cgrx.operators._windows.window import DEFAULT_LATENESS, MAX_KEYS, Window, rows, terms
 from cgrx.operators._windows.window_running import Key, OpenRow, Quality, WindowRunning
-
-RowT = TypeVar("RowT", bound=Row)
 
 _STATE = "a partial result for each key that ever came"
 
@@ -130,10 +129,12 @@ class VolumeBars(Window[RowT]):
 
 
 @overload
+def count_bars(n: int, /, **options: Unpack[BarOptions]) -> Stage[Event, Flow]: ...
+@overload
 def count_bars(
     n: int,
     /,
-    row: type[RowT],
+    row: type[RowT] | None = None,
     *,
     by: str | Sequence[str] = (),
     lateness: Duration = ...,
@@ -141,28 +142,6 @@ def count_bars(
     max_keys: float = ...,
     **aggregates: Aggregate[Any],
 ) -> Stage[Event, RowT]: ...
-@overload
-def count_bars(
-    n: int,
-    /,
-    *,
-    by: str | Sequence[str] = (),
-    lateness: Duration = ...,
-    updates: Duration | None = None,
-    max_keys: float = ...,
-) -> Stage[Event, Flow]: ...
-@overload
-def count_bars(
-    n: int,
-    /,
-    row: None = None,
-    *,
-    by: str | Sequence[str] = (),
-    lateness: Duration = ...,
-    updates: Duration | None = None,
-    max_keys: float = ...,
-    **aggregates: Aggregate[Any],
-) -> Stage[Event, Row]: ...
 def count_bars(
     n: int,
     /,
@@ -205,10 +184,12 @@ def count_bars(
 
 
 @overload
+def volume_bars(usd: float, /, **options: Unpack[BarOptions]) -> Stage[Event, Flow]: ...
+@overload
 def volume_bars(
     usd: float,
     /,
-    row: type[RowT],
+    row: type[RowT] | None = None,
     *,
     by: str | Sequence[str] = (),
     lateness: Duration = ...,
@@ -216,28 +197,6 @@ def volume_bars(
     max_keys: float = ...,
     **aggregates: Aggregate[Any],
 ) -> Stage[Event, RowT]: ...
-@overload
-def volume_bars(
-    usd: float,
-    /,
-    *,
-    by: str | Sequence[str] = (),
-    lateness: Duration = ...,
-    updates: Duration | None = None,
-    max_keys: float = ...,
-) -> Stage[Event, Flow]: ...
-@overload
-def volume_bars(
-    usd: float,
-    /,
-    row: None = None,
-    *,
-    by: str | Sequence[str] = (),
-    lateness: Duration = ...,
-    updates: Duration | None = None,
-    max_keys: float = ...,
-    **aggregates: Aggregate[Any],
-) -> Stage[Event, Row]: ...
 def volume_bars(
     usd: float,
     /,

@@ -1,6 +1,6 @@
 """Only the rows that will not change any more."""
 
-from typing import Any, TypeVar
+from typing import Any
 
 import attrs
 from reactivex import Observable
@@ -9,8 +9,7 @@ from cgrx._streams.about import STATELESS, About
 from cgrx._streams.running import Elementwise, Running, Step
 from cgrx._streams.stream import EventStream, EventTypes, Stage
 from cgrx.operators._rows.row import Row
-
-RowT = TypeVar("RowT", bound=Row)
+from cgrx.operators._windows.options import RowT
 
 
 @attrs.frozen(repr=False)

@@ -1,17 +1,15 @@
 """Windows of a fixed length, aligned to the epoch, as a value: what `tumbling` and `sliding` make."""
 
-from typing import Any, TypeVar
+from typing import Any
 
 import attrs
 
 from cgrx._streams.about import About
 from cgrx._streams.running import Running
-from cgrx.operators._rows.row import Row
 from cgrx.operators._stages.arguments import spelled
 from cgrx.operators._windows.grid_running import GridRunning
+from cgrx.operators._windows.options import RowT
 from cgrx.operators._windows.window import UNTIL_PROOF, Window
-
-RowT = TypeVar("RowT", bound=Row)
 
 
 @attrs.frozen(repr=False, kw_only=True)

@@ -42,7 +42,7 @@ class _Cursor:
     start_ms: int = NEVER
     end_ms: int = NEVER
     """NEVER: look the pane of the next event up, whatever its time."""
-    pane: _Pane = attrs.field(factory=dict)
+    pane: _Pane = attrs.field(factory=dict[Key, Accumulator])
 
 
 class GridRunning(WindowRunning):

@@ -3,7 +3,7 @@
 import heapq
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeVar, overload
+from typing import Any, Unpack, overload
 
 import attrs
 
@@ -17,10 +17,9 @@ from cgrx.operators._aggregates.aggregate import Aggregate
 from cgrx.operators._rows.ready import Flow
 from cgrx.operators._rows.row import Row
 from cgrx.operators._stages.arguments import LateEvents, positive_ms, spelled
+from cgrx.operators._windows.options import RowT, WindowOptions
 from cgrx.operators._windows.window import DEFAULT_IDLE, DEFAULT_LATENESS, MAX_KEYS, UNTIL_PROOF, Window, rows, terms
 from cgrx.operators._windows.window_running import Key, OpenRow, Quality, WindowRunning
-
-RowT = TypeVar("RowT", bound=Row)
 
 
 @attrs.define(eq=False)
@@ -155,9 +154,11 @@ class Session(Window[RowT]):
 
 
 @overload
+def session(gap: Duration, **options: Unpack[WindowOptions]) -> Stage[Event, Flow]: ...
+@overload
 def session(
     gap: Duration,
-    row: type[RowT],
+    row: type[RowT] | None = None,
     *,
     by: str | Sequence[str] = (),
     lateness: Duration = ...,
@@ -167,30 +168,6 @@ def session(
     max_keys: float = ...,
     **aggregates: Aggregate[Any],
 ) -> Stage[Event, RowT]: ...
-@overload
-def session(
-    gap: Duration,
-    *,
-    by: str | Sequence[str] = (),
-    lateness: Duration = ...,
-    idle: Duration = ...,
-    on_late: LateEvents | None = None,
-    updates: Duration | None = None,
-    max_keys: float = ...,
-) -> Stage[Event, Flow]: ...
-@overload
-def session(
-    gap: Duration,
-    row: None = None,
-    *,
-    by: str | Sequence[str] = (),
-    lateness: Duration = ...,
-    idle: Duration = ...,
-    on_late: LateEvents | None = None,
-    updates: Duration | None = None,
-    max_keys: float = ...,
-    **aggregates: Aggregate[Any],
-) -> Stage[Event, Row]: ...
 def session(
     gap: Duration,
     row: type[Row] | None = None,

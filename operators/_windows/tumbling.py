@@ -1,7 +1,7 @@
 """Windows of a fixed length, one after the other."""
 
 from collections.abc import Sequence
-from typing import Any, TypeVar, overload
+from typing import Any, Unpack, overload
 
 from cgrx._model.events import Event
 from cgrx._model.times import Duration
@@ -11,15 +11,16 @@ from cgrx.operators._rows.ready import Flow
 from cgrx.operators._rows.row import Row
 from cgrx.operators._stages.arguments import LateEvents, flag, positive_ms
 from cgrx.operators._windows.grid import Grid
+from cgrx.operators._windows.options import GridOptions, RowT
 from cgrx.operators._windows.window import DEFAULT_IDLE, DEFAULT_LATENESS, MAX_KEYS, rows, terms
-
-RowT = TypeVar("RowT", bound=Row)
 
 
 @overload
+def tumbling(size: Duration, **options: Unpack[GridOptions]) -> Stage[Event, Flow]: ...
+@overload
 def tumbling(
     size: Duration,
-    row: type[RowT],
+    row: type[RowT] | None = None,
     *,
     by: str | Sequence[str] = (),
     lateness: Duration = ...,
@@ -30,32 +31,6 @@ def tumbling(
     max_keys: float = ...,
     **aggregates: Aggregate[Any],
 ) -> Stage[Event, RowT]: ...
-@overload
-def tumbling(
-    size: Duration,
-    *,
-    by: str | Sequence[str] = (),
-    lateness: Duration = ...,
-    idle: Duration = ...,
-    on_late: LateEvents | None = None,
-    updates: Duration | None = None,
-    emit_empty: bool = False,
-    max_keys: float = ...,
-) -> Stage[Event, Flow]: ...
-@overload
-def tumbling(
-    size: Duration,
-    row: None = None,
-    *,
-    by: str | Sequence[str] = (),
-    lateness: Duration = ...,
-    idle: Duration = ...,
-    on_late: LateEvents | None = None,
-    updates: Duration | None = None,
-    emit_empty: bool = False,
-    max_keys: float = ...,
-    **aggregates: Aggregate[Any],
-) -> Stage[Event, Row]: ...
 def tumbling(
     size: Duration,
     row: type[Row] | None = None,

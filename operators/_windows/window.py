@@ -1,7 +1,7 @@
 """What all windows are told: the row, its key, and the meaning of lateness, losses and bounds; as a value."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 import attrs
 
@@ -15,8 +15,7 @@ from cgrx.operators._rows.derive import row_type
 from cgrx.operators._rows.ready import Flow
 from cgrx.operators._rows.row import Named, Row
 from cgrx.operators._stages.arguments import LateEvents, key_bound, late_receiver, positive_ms, receive, spelled
-
-RowT = TypeVar("RowT", bound=Row)
+from cgrx.operators._windows.options import RowT
 
 DEFAULT_LATENESS = "2s"
 DEFAULT_IDLE = "2s"

@@ -103,8 +103,8 @@ PURE_STDLIB = frozenset(
 )
 """What the pure rooms may use of the standard library: no clock, no thread, no chance, no I/O."""
 
-PURE_THIRD_PARTY = frozenset({"attrs", "msgspec", "reactivex", "ddsketch", "pandas", "polars"})
-"""The last three are extras, imported where they are asked for."""
+PURE_THIRD_PARTY = frozenset({"attrs", "msgspec", "reactivex", "ddsketch", "pandas", "polars", "typing_extensions"})
+"""Three are extras, imported where they are asked for; `typing_extensions` is imported by type checkers alone."""
 
 CLOCKS_IN_PURE_MODULES = ("reactivex.scheduler", "reactivex.timer", "reactivex.interval")
 

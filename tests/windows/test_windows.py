@@ -102,12 +102,11 @@ def test_a_source_that_goes_on_is_not_idle() -> None:
 
 def test_channels_that_take_turns_are_sources_of_their_own() -> None:
     """Though their exchange is the same one, and one of the batches is empty: a slow channel delays the rows."""
-    slow = Batch(OTHER, 2600, (trade(700),))
-    given = (BEGUN, on_time(500), Batch(OTHER, 600, (trade(600),)), Batch(CHANNEL, 700, ()), slow, on_time(2600))
+    slow, nothing = Batch(OTHER, 2600, (trade(700),)), at(700)
+    given = [BEGUN, on_time(500), Batch(OTHER, 600, (trade(600),)), nothing, slow, on_time(2600)]
     assert rows(INSTANT, *given) == []
     assert spans(rows(INSTANT, *given, Batch(OTHER, 2700, (trade(1000),)))) == [(0, 1000)]
-    given = (BEGUN, on_time(500), Batch(OTHER, 600, ()), slow, on_time(2600))
-    assert rows(INSTANT, *given) == []
+    assert rows(INSTANT, BEGUN, on_time(500), Batch[Trade](OTHER, 600, ()), slow, on_time(2600)) == []
 
 
 def test_unproven_silence_closes_nothing() -> None:
