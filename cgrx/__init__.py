@@ -80,9 +80,13 @@ from cgrx._recording.recording import Recording as Recording
 from cgrx._replay.replay import Replay as Replay
 from cgrx._replay.replay import ReplayProgress as ReplayProgress
 from cgrx._replay.replay import replay as replay
+from cgrx._streams.ordering import OrderedStream as OrderedStream
+from cgrx._streams.ordering import OrderStats as OrderStats
+from cgrx._streams.ordering import merge_exchanges as merge_exchanges
 from cgrx._streams.stream import EventStream as EventStream
+from cgrx._streams.stream import merge as merge
 from cgrx._trio.buffers import StreamStats as StreamStats
-from cgrx._trio.iterate import Events as Events
+from cgrx._trio.iterate import EventIterator as EventIterator
 from cgrx._trio.iterate import from_async as from_async
 from cgrx._trio.iterate import stream as stream
 from cgrx._trio.scheduler import TrioScheduler as TrioScheduler

@@ -1,18 +1,14 @@
 """What to do with events: pure, composable stages without a clock, a thread or I/O.
 
-Every stage stands in any `pipe`, among reactivex's operators too:
+Every operator stands in any `pipe`, among reactivex's operators too:
 
     from cgrx import operators as ops
     feed.liquidations().pipe(ops.side("long"), ops.min_volume(250_000))
 """
 
 from cgrx._streams.about import About as About
-from cgrx._streams.ordering import OrderedStream as OrderedStream
-from cgrx._streams.ordering import OrderStats as OrderStats
-from cgrx._streams.ordering import merge_exchanges as merge_exchanges
 from cgrx._streams.running import Running as Running
 from cgrx._streams.stream import Stage as Stage
-from cgrx._streams.stream import merge as merge
 from cgrx.operators._rows.ready import Bar as Bar
 from cgrx.operators._rows.ready import Flow as Flow
 from cgrx.operators._rows.row import Row as Row
@@ -25,6 +21,8 @@ from cgrx.operators._stages.filters import min_volume as min_volume
 from cgrx.operators._stages.filters import side as side
 from cgrx.operators._stages.filters import symbol as symbol
 from cgrx.operators._stages.filters import where as where
+from cgrx.operators._stages.merge import merge as merge
+from cgrx.operators._stages.merge import merge_exchanges as merge_exchanges
 from cgrx.operators._stages.pipeline import pipeline as pipeline
 from cgrx.operators._stages.scan import scan as scan
 from cgrx.operators._stages.share import share as share
@@ -42,8 +40,6 @@ __all__ = [
     "Bar",
     "Cascade",
     "Flow",
-    "OrderStats",
-    "OrderedStream",
     "Row",
     "Running",
     "Stage",

@@ -5,6 +5,7 @@ from typing import Any
 
 from reactivex.disposable import Disposable
 
+import cgrx
 from benchmarks._harness.data import EXCHANGES
 from benchmarks.rivals.states import Counter
 from benchmarks.rivals.tasks import MIN_VOLUME, Answer, Kind, Task, plain, plain_events, plain_rows
@@ -95,7 +96,7 @@ def _merge(task: Task) -> Answer:
 
     def run() -> list[Trade]:
         sources, collector = [Source() for _ in EXCHANGES], Collector()
-        ops.merge_exchanges(*(source.stream for source in sources)).subscribe_signals(collector)
+        cgrx.merge_exchanges(*(source.stream for source in sources)).subscribe_signals(collector)
         pushes = [source.pushed.on_signal for source in sources]
         for source, signal in arrivals:
             pushes[source](signal)

@@ -86,7 +86,7 @@ class Feed(Protocol):
     ) -> OrderedStream[Trade]:
         """The trades of several instruments, of one exchange or of many, in the order of their times.
 
-        The same as `ops.merge_exchanges` of one `futures_trades` each: a trade waits for the others' to come as far,
+        The same as `cgrx.merge_exchanges` of one `futures_trades` each: a trade waits for the others' to come as far,
         `max_delay` at most; one that comes later passes out of order, and `stats.late` of the stream counts it. What
         ends the stream of one instrument, such as `PlanError`, ends it all.
 

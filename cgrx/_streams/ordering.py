@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable
-from typing import Any, Generic, Literal, TypeAlias, TypeVar, cast
+from typing import Any, Generic, Literal, TypeAlias, TypedDict, TypeVar, cast
 
 import attrs
 from reactivex import Observable, abc
@@ -17,12 +17,14 @@ from cgrx._streams.reordering import FromInput, OrderCounts, Reordering
 from cgrx._streams.stream import EventStream, EventTypes, as_stream
 
 T = TypeVar("T")
+SomeEvent = TypeVar("SomeEvent", bound=Event)
 T_co = TypeVar("T_co", covariant=True)
 
 Until: TypeAlias = Literal["all", "any"]
 OnSourceError: TypeAlias = Literal["raise"] | Callable[[Exception], object]
 
-_MAX_HELD = 100_000
+MAX_HELD = 100_000
+"""How many events a merge holds at most, unless told otherwise."""
 _TELL_MS = 1000
 """How often it is said that a channel is missing whose source has failed."""
 
@@ -54,13 +56,22 @@ class OrderedStream(EventStream[T_co]):
         return OrderStats(self._counts.events, self._counts.late, self._counts.worst_late_ms)
 
 
+class OrderTerms(TypedDict, total=False):
+    """The keyword arguments of `merge_exchanges`."""
+
+    max_delay: Duration
+    until: Until
+    on_source_error: OnSourceError
+    max_held: float
+
+
 def merge_exchanges(
-    *streams: Observable[T],
+    *streams: Observable[SomeEvent],
     max_delay: Duration = "2s",
     until: Until = "all",
     on_source_error: OnSourceError = "raise",
-    max_held: float = _MAX_HELD,
-) -> OrderedStream[T]:
+    max_held: float = MAX_HELD,
+) -> OrderedStream[SomeEvent]:
     """Streams of several exchanges as one, ordered by event time; ties in order of arrival.
 
         in, one            1----3-----5----|
@@ -72,7 +83,7 @@ def merge_exchanges(
     it passes at once, out of order, and is counted in `stats`. Each event that comes in goes out exactly once. The
     order does not depend on batching.
 
-        trades = ops.merge_exchanges(binance, okx)
+        trades = cgrx.merge_exchanges(binance, okx)
         trades.subscribe(print)
         ...
         trades.stats.late      # how many were out of order
@@ -110,8 +121,11 @@ def merge_exchanges(
     """
     if not streams:
         raise ValueError("merge_exchanges() needs at least one stream")
-    delay_ms = to_seconds(max_delay, "max_delay") * 1e3
-    terms = Terms(delay_ms if math.isinf(delay_ms) else round(delay_ms), until, on_source_error, max_held)
+    return in_order(streams, Terms.of(max_delay, until, on_source_error, max_held))
+
+
+def in_order(streams: Iterable[Observable[Any]], terms: "Terms") -> OrderedStream[Any]:
+    """The same as `merge_exchanges`, given its arguments in one."""
     sources = tuple(as_stream(stream) for stream in streams)
     types = [stream.event_types for stream in sources]
     known = [each for each in types if each is not None]
@@ -174,6 +188,12 @@ class Terms:
     until: Until = attrs.field(validator=_check_until)
     on_source_error: OnSourceError = attrs.field(validator=_check_on_source_error)
     max_held: float = attrs.field(validator=_check_max_held)
+
+    @classmethod
+    def of(cls, max_delay: Duration, until: Until, on_source_error: OnSourceError, max_held: float) -> "Terms":
+        """From what the user gave."""
+        delay_ms = to_seconds(max_delay, "max_delay") * 1e3
+        return cls(delay_ms if math.isinf(delay_ms) else round(delay_ms), until, on_source_error, max_held)
 
 
 @attrs.frozen(eq=False)

@@ -150,7 +150,7 @@ class EventStream(Chained[T_co]):
         return self.through(Map(mapper))
 
     def merge(self, *sources: Observable[U], max_concurrent: int | None = None) -> "EventStream[T_co | U]":
-        """The union with other streams in order of arrival; see `ops.merge`. All are subscribed to at once."""
+        """The union with other streams in order of arrival; see `cgrx.merge`. All are subscribed to at once."""
         if max_concurrent is not None:
             raise ValueError(f"max_concurrent={max_concurrent!r}: a merge of event streams has no such limit")
         return merge(self, *sources)

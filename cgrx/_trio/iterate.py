@@ -25,7 +25,7 @@ _TURN = 64
 """How many events are handed out before other tasks get a turn."""
 
 
-class Events(AsyncIterator[T], Generic[T]):
+class EventIterator(AsyncIterator[T], Generic[T]):
     """The events of an observable for `async for`, until it completes or fails. `stream` makes it.
 
     Iteration raises what the observable failed with, behind everything that is still queued. Several tasks may iterate:
@@ -71,7 +71,10 @@ class Events(AsyncIterator[T], Generic[T]):
 
 @attrs.frozen
 class _Batches(AsyncIterator[list[T]], Generic[T]):
-    """See `Events.batches`. A class: an async generator that is not run to its end would be left to the collector."""
+    """See `EventIterator.batches`.
+
+    A class, because an async generator that is not run to its end would be left to the collector.
+    """
 
     wait: Callable[[], Awaitable[None]]
     inbox: Inbox[T]
@@ -92,7 +95,7 @@ def stream(
     overflow: Overflow = "error",
     key: Callable[[T], Hashable] = _instrument,
     block_timeout: Duration = "30s",
-) -> AbstractAsyncContextManager[Events[T]]:
+) -> AbstractAsyncContextManager[EventIterator[T]]:
     """Iterate over an observable: `async with cgrx.stream(observable) as events: async for event in events: ...`.
 
     Subscribes on entering, disposes on leaving.
@@ -109,8 +112,9 @@ def stream(
             wait for ever.
 
     Returns:
-        A context manager that gives `Events`: an async iterator with `stats` and `batches()`. On completion of the
-        observable iteration ends, on an error it raises it, both behind what is queued.
+        A context manager that gives an `EventIterator`: an async iterator with `stats` and `batches()`. When the
+        observable completes the iteration ends, when it fails the iteration raises its error, both behind what is
+        queued.
 
     Raises:
         ValueError: `buffer` below 1, an unknown policy, or `"block"` on what is not a feed's own stream.
@@ -149,10 +153,10 @@ def _inbox(
 
 
 @asynccontextmanager
-async def _subscribed(observable: Observable[T], inbox: Inbox[T]) -> AsyncGenerator[Events[T], None]:
+async def _subscribed(observable: Observable[T], inbox: Inbox[T]) -> AsyncGenerator[EventIterator[T], None]:
     inbox.subscription.disposable = as_stream(observable).subscribe_signals(inbox)
     try:
-        yield Events(inbox, observable.runtime if isinstance(observable, Chained) else None)
+        yield EventIterator(inbox, observable.runtime if isinstance(observable, Chained) else None)
     finally:
         inbox.close()
 

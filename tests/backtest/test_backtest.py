@@ -229,7 +229,7 @@ def test_gaps_and_losses(tmp_path: Path) -> None:
     recording = write(tmp_path, entries)
     builds: tuple[Build, ...] = (
         lambda feed: trades(feed).pipe(FLOW),
-        lambda feed: ops.merge(feed.liquidations(), trades(feed)).pipe(FLOW),
+        lambda feed: cgrx.merge(feed.liquidations(), trades(feed)).pipe(FLOW),
     )
     for build in builds:
         found = cgrx.backtest(build, recording)
@@ -267,7 +267,7 @@ def test_several_instruments_in_order(tmp_path: Path) -> None:
     cases(
         (lambda feed: trades(feed).pipe(rx.filter(lambda _: True), FLOW), "something else"),
         (lambda feed: trades(feed).pipe(FLOW, rx.take(3)), "reactivex"),
-        (lambda feed: ops.merge(trades(feed), cgrx.from_async(_nothing)).pipe(FLOW), "something else"),
+        (lambda feed: cgrx.merge(trades(feed), cgrx.from_async(_nothing)).pipe(FLOW), "something else"),
         (lambda feed: (trades(feed).subscribe(), trades(feed).pipe(FLOW))[1], "of its own"),
         (lambda feed: (feed.scheduler, trades(feed).pipe(FLOW))[1], "feed.scheduler"),
         (lambda feed: (feed.status, trades(feed).pipe(FLOW))[1], "feed.status"),
@@ -310,16 +310,16 @@ def test_dedupe(recording: Recording, stage: Any) -> None:
 
 
 def both(feed: Any) -> Any:
-    return ops.merge_exchanges(trades(feed), feed.liquidations())
+    return cgrx.merge_exchanges(trades(feed), feed.liquidations())
 
 
 @pytest.mark.parametrize(
     ("build", "reason"),
     cases(
         (lambda feed: both(feed).pipe(ops.dedupe("1s"), FLOW), "behind merge_exchanges"),
-        (lambda feed: ops.merge(both(feed), trades(feed)).pipe(FLOW), "behind merge_exchanges"),
-        (lambda feed: ops.merge_exchanges(trades(feed), max_delay="9s", max_held=3).pipe(FLOW), "max_held=3"),
-        (lambda feed: ops.merge_exchanges(trades(feed), feed.liquidations(), until="any").pipe(FLOW), "until"),
+        (lambda feed: cgrx.merge(both(feed), trades(feed)).pipe(FLOW), "behind merge_exchanges"),
+        (lambda feed: cgrx.merge_exchanges(trades(feed), max_delay="9s", max_held=3).pipe(FLOW), "max_held=3"),
+        (lambda feed: cgrx.merge_exchanges(trades(feed), feed.liquidations(), until="any").pipe(FLOW), "until"),
     ),
 )
 def test_what_columns_do_not_say_of_merges(recording: Recording, build: Build, reason: str) -> None:
@@ -332,7 +332,7 @@ def test_a_merge_in_which_one_is_silent_for_long(tmp_path: Path) -> None:
     many = tuple(trade(2000 + i) for i in range(1001))
     silent = Recorded(LIQUIDATIONS, Gap(LIQUIDATIONS, 0, 9000, "subscribed"))
     recording = write(tmp_path, [BEGUN[1], batch(3500, *many), silent])
-    found = cgrx.backtest(lambda feed: ops.merge(trades(feed), feed.liquidations()).pipe(FLOW), recording)
+    found = cgrx.backtest(lambda feed: cgrx.merge(trades(feed), feed.liquidations()).pipe(FLOW), recording)
     assert "1,001 events" in str(found.explain().reason)
 
 

@@ -40,7 +40,7 @@ def trades(feed: Any) -> Any:
 
 
 def merged(*streams: Any) -> EventStream[Any]:
-    return ops.merge(*streams)
+    return cgrx.merge(*streams)
 
 
 SHAPES: dict[str, Build] = {
@@ -53,9 +53,9 @@ SHAPES: dict[str, Build] = {
     "three streams": lambda feed: merged(
         merged(trades(feed), feed.liquidations()), trades(feed).pipe(ops.side("buy"))
     ).pipe(ops.min_volume(0.5)),
-    "ordered": lambda feed: ops.merge_exchanges(feed.liquidations(), trades(feed), max_delay="20ms"),
-    "one in order": lambda feed: ops.merge_exchanges(feed.liquidations(), max_delay="9ms").pipe(ops.min_volume(0.5)),
-    "waiting": lambda feed: ops.merge_exchanges(trades(feed), feed.liquidations(), max_delay=math.inf),
+    "ordered": lambda feed: cgrx.merge_exchanges(feed.liquidations(), trades(feed), max_delay="20ms"),
+    "one in order": lambda feed: cgrx.merge_exchanges(feed.liquidations(), max_delay="9ms").pipe(ops.min_volume(0.5)),
+    "waiting": lambda feed: cgrx.merge_exchanges(trades(feed), feed.liquidations(), max_delay=math.inf),
     "deduplicated": lambda feed: merged(feed.liquidations(), trades(feed)).pipe(ops.dedupe("20ms")),
     "deduplicated by fields": lambda feed: feed.liquidations().pipe(ops.dedupe("30ms", ("exchange", "symbol"))),
 }
@@ -195,7 +195,7 @@ TWO = [(TRADES, Gap(TRADES, 0, 0, "subscribed")), at(TRADES, 50, 40), at(TRADES,
 @pytest.mark.parametrize("max_delay", ["20ms", math.inf])
 def test_an_order_that_columns_cannot_keep(recorded: Said, reason: str, max_delay: Any) -> None:
     def build(feed: Any) -> Any:
-        return ops.merge_exchanges(trades(feed), max_delay=max_delay).pipe(ops.tumbling("20ms", **TERMS))
+        return cgrx.merge_exchanges(trades(feed), max_delay=max_delay).pipe(ops.tumbling("20ms", **TERMS))
 
     found = attempt(build, recorded)
     assert reason in found if isinstance(found, str) else not reason

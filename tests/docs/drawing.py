@@ -13,6 +13,7 @@ import msgspec
 from reactivex import Observable, abc
 from reactivex import operators as rx
 
+import cgrx
 from cgrx import Alive, Batch, Dropped, EventStream, Gap, Liquidation, Signal, Trade, Watermark
 from cgrx import operators as ops
 from cgrx._streams.fans import FanOut
@@ -59,7 +60,7 @@ def run(case: Case) -> str:
     """What comes out, drawn as `output` is."""
     sources = [_Source.of(case, text) for text in case.inputs]
     streams: list[EventStream[Any]] = [EventStream(source.connect) for source in sources]
-    names: dict[str, Any] = {"ops": ops, "agg": agg, "rx": rx}
+    names: dict[str, Any] = {"cgrx": cgrx, "ops": ops, "agg": agg, "rx": rx}
     names |= {"Liquidation": Liquidation, "Trade": Trade, **dict(zip(_NAMES, streams, strict=False))}
     # The cases are ours. As text the code is in the page exactly as it runs here.
     made = eval(case.code, names)

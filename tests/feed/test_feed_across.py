@@ -99,7 +99,7 @@ def test_it_is_an_ordered_stream_of_trades() -> None:
     async def main() -> None:
         async with Simulator(listen=False) as simulator, feed_on(simulator) as feed:
             trades = feed.futures_trades_across([["Binance", "BTCUSDT"]], min_volume=0)  # type: ignore[list-item]  # as JSON has it
-            assert isinstance(trades, ops.OrderedStream)
+            assert isinstance(trades, cgrx.OrderedStream)
             assert trades.event_types == frozenset({cgrx.Trade})
             with pytest.raises(ValueError, match="takes events of type Liquidation"):
                 trades.through(ops.side("long"))

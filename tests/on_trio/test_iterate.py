@@ -30,7 +30,7 @@ def balanced(stats: cgrx.StreamStats) -> bool:
     return stats.received == stats.delivered + stats.dropped + stats.queued
 
 
-async def collect(events: cgrx.Events[int], into: list[int]) -> None:
+async def collect(events: cgrx.EventIterator[int], into: list[int]) -> None:
     async for each in events:
         into.append(each)  # noqa: PERF401 - what came before an error must be there
 

@@ -36,7 +36,7 @@ def test_several_tasks_all_see_the_error() -> None:
         source: Subject[int] = Subject()
         raised: list[str] = []
 
-        async def consume(events: cgrx.Events[int]) -> None:
+        async def consume(events: cgrx.EventIterator[int]) -> None:
             with pytest.raises(KeyError, match="gone"):
                 await anext(events)
             raised.append("gone")

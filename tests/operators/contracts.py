@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 from reactivex import Observable
 
+import cgrx
 from cgrx import Batch, EventStream, Gap, Liquidation
 from cgrx import operators as ops
 from cgrx.testing import batch, gap, liquidation
@@ -34,11 +35,11 @@ def add(usd: float, event: Any) -> float:
 
 def halves(source: Observable[Any]) -> EventStream[Any]:
     """Two streams of one connection, merged."""
-    return ops.merge(ops.exchange("Binance")(source), ops.exchange("OKX")(source))
+    return cgrx.merge(ops.exchange("Binance")(source), ops.exchange("OKX")(source))
 
 
 def ordered(source: Observable[Any]) -> EventStream[Any]:
-    return ops.merge_exchanges(source, max_delay="2s")
+    return cgrx.merge_exchanges(source, max_delay="2s")
 
 
 EVENT_STAGES: dict[str, ops.Stage[Any, Any]] = {

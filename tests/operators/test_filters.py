@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reactivex import Observable
 
+import cgrx
 from cgrx import Event, EventStream, Liquidation, LiquidationSide, Mark, Trade, TradeSide
 from cgrx import operators as ops
 from cgrx._streams.conditions import MEMO_SIZE
@@ -117,7 +118,7 @@ def test_a_side_of_the_other_type_is_refused_where_the_type_is_known() -> None:
         lambda: trades.pipe(ops.pipeline(ops.min_volume(1), ops.side("long"))),
         lambda: any_pipeline(ops.side("buy"), ops.side("long")),
         lambda: trades.where(is_big).filter(is_big).share().pipe(ops.side("long")),
-        lambda: ops.merge(trades, liquidations).pipe(ops.side("long")),
+        lambda: cgrx.merge(trades, liquidations).pipe(ops.side("long")),
         lambda: liquidations.merge(trades).pipe(ops.side("long")),
     ):
         with pytest.raises(ValueError, match=wrong):
@@ -125,8 +126,8 @@ def test_a_side_of_the_other_type_is_refused_where_the_type_is_known() -> None:
     with pytest.raises(ValueError, match=r'side\("buy"\) takes events of type Trade, not Liquidation'):
         liquidations.pipe(ops.side("buy"))
     assert liquidations.pipe(ops.side("long")).event_types == frozenset({Liquidation})
-    assert ops.merge(trades, liquidations).event_types == frozenset((Liquidation, Trade))
-    assert ops.merge(trades, Hot[Any]().stream).event_types is None
+    assert cgrx.merge(trades, liquidations).event_types == frozenset((Liquidation, Trade))
+    assert cgrx.merge(trades, Hot[Any]().stream).event_types is None
 
 
 def test_a_side_of_the_other_type_is_refused_at_the_first_event_otherwise() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from reactivex.subject import Subject
 
+import cgrx
 from cgrx import Alive, Batch, Dropped, FuturesTrades, Gap, Mark, Watermark
 from cgrx import operators as ops
 from cgrx.testing import alive, batch, dropped, gap, watermark
@@ -181,7 +182,7 @@ def test_behind_a_foreign_operator(lift: Lift) -> None:
 def test_two_streams_of_one_connection(lift: Lift) -> None:
     """Its proof counts when both have given it, and once."""
     one, two, record = Hot[Any](), Hot[Any](), Record()
-    lift(ops.merge(one.stream, two.stream)).subscribe_signals(record)
+    lift(cgrx.merge(one.stream, two.stream)).subscribe_signals(record)
     one.say(BEGUN)
     two.say(gap(0, "10s", channel=TRADES))
     one.say(at(20, 20.5))

@@ -5,8 +5,8 @@ from typing import Any
 
 import attrs
 
+import cgrx
 from cgrx import Alive, Batch, Dropped, FuturesTrades, Gap, Signal, Trade, Watermark
-from cgrx import operators as ops
 from cgrx.testing import trade
 from tests.streams.streaming import Hot
 
@@ -46,7 +46,7 @@ class Merge:
 
     def __init__(self, inputs: int = 2, **options: Any) -> None:
         self.inputs: tuple[Hot[Trade], ...] = tuple(Hot() for _ in range(inputs))
-        self.stream = ops.merge_exchanges(*(each.stream for each in self.inputs), **options)
+        self.stream = cgrx.merge_exchanges(*(each.stream for each in self.inputs), **options)
         self.signals: list[Signal[Trade]] = []
         self.end: object = None
         self.subscription = self.stream.subscribe_signals(self)

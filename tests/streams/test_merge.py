@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from reactivex import operators as rx_ops
 from reactivex.subject import Subject
 
+import cgrx
 from cgrx import Alive, Batch, Dropped, FuturesTrades, Gap, Mark, Watermark
 from cgrx import operators as ops
 from cgrx._streams.fans import FanIn
@@ -24,7 +25,7 @@ def merged(count: int = 2, *, heard: bool = True) -> tuple[list[Hot[Any]], Recor
     """Sources, each of which has said something unless told otherwise, and what comes out of their union from then."""
     sources = [Hot[Any]() for _ in range(count)]
     record = Record()
-    ops.merge(*(source.stream for source in sources)).subscribe_signals(record)
+    cgrx.merge(*(source.stream for source in sources)).subscribe_signals(record)
     if heard:
         for source in sources:
             source.say(NOTHING)
@@ -113,7 +114,7 @@ def test_an_origin_that_has_ended_is_as_alive_as_the_others() -> None:
 def test_windows_close_when_one_of_two_connections_has_ended() -> None:
     (one, two), _ = merged()
     rows: list[ops.Flow] = []
-    ops.merge(one.stream, two.stream).pipe(ops.tumbling("1s", lateness=0, idle=0)).subscribe(rows.append)
+    cgrx.merge(one.stream, two.stream).pipe(ops.tumbling("1s", lateness=0, idle=0)).subscribe(rows.append)
     one.say(gap(0, 0))
     two.say(gap(0, 0, channel=OTHER), alive("1ms", origin="b"))
     one.say(alive("1ms", origin="a"))
@@ -136,7 +137,7 @@ def test_as_long_as_one_has_said_nothing_its_events_may_be_missing() -> None:
     assert [each for each in record.of(Gap) if each.channel is None] == told
 
 
-@pytest.mark.parametrize("union", [ops.merge, ops.merge_exchanges])
+@pytest.mark.parametrize("union", [cgrx.merge, cgrx.merge_exchanges])
 def test_no_row_is_complete_before_every_source_has_been_heard(union: Any) -> None:
     """Two connections, of which the second is not there yet: rows come, and say that they do not know all."""
     one, two, rows = Hot[Any](), Hot[Any](), list[ops.Flow]()
@@ -149,7 +150,7 @@ def test_no_row_is_complete_before_every_source_has_been_heard(union: Any) -> No
 def test_several_connections_close_windows_as_far_as_all_are_proven() -> None:
     """A quiet one may have died unnoticed, so a row waits for its proof, and for the gap if it did."""
     one, two, rows = Hot[Any](), Hot[Any](), list[ops.Flow]()
-    ops.merge(one.stream, two.stream).pipe(ops.tumbling("1s", lateness=0, idle="1s")).subscribe(rows.append)
+    cgrx.merge(one.stream, two.stream).pipe(ops.tumbling("1s", lateness=0, idle="1s")).subscribe(rows.append)
     one.say(gap(0, 0))
     two.say(gap(0, 0, channel=OTHER), alive("1ms", origin="b"))
     one.say(alive("1ms", origin="a"))
@@ -165,7 +166,7 @@ def test_several_connections_close_windows_as_far_as_all_are_proven() -> None:
 def test_a_loss_on_two_paths_of_one_stream_counts_once() -> None:
     """And two losses that look alike are two."""
     hot, record = Hot[Any](), Record()
-    ops.merge(hot.stream.pipe(ops.side("buy")), hot.stream.pipe(ops.side("sell"))).subscribe_signals(record)
+    cgrx.merge(hot.stream.pipe(ops.side("buy")), hot.stream.pipe(ops.side("sell"))).subscribe_signals(record)
     hot.say(dropped(2))
     hot.say(dropped(2))
     assert record.of(Dropped) == [dropped(2), dropped(2)]
@@ -184,7 +185,7 @@ def test_the_first_error_ends_it_and_disposes_the_others() -> None:
 
 def test_disposing_disposes_all() -> None:
     sources = [Hot[int]() for _ in range(3)]
-    subscription = ops.merge(*(source.stream for source in sources)).subscribe()
+    subscription = cgrx.merge(*(source.stream for source in sources)).subscribe()
     assert [source.subscribers for source in sources] == [1, 1, 1]
     subscription.dispose()
     assert [source.subscribers for source in sources] == [0, 0, 0]
@@ -203,7 +204,7 @@ def test_an_observer_that_is_disposed_hears_no_more_within_a_turn() -> None:
             two.on_completed()
             subscription.dispose()
 
-    subscription = ops.merge(one, two).subscribe_signals(Ear())
+    subscription = cgrx.merge(one, two).subscribe_signals(Ear())
     one.on_next(1)
     two.on_next(3)
     assert heard == [Batch(None, 0, (1,))]
@@ -248,7 +249,7 @@ def test_a_new_origin_may_arise_while_one_ends() -> None:
                 hot[0].say(alive("1s", origin="new"))
 
     record = Answering()
-    ops.merge(*(each.stream for each in hot)).subscribe_signals(record)
+    cgrx.merge(*(each.stream for each in hot)).subscribe_signals(record)
     hot[2].say(NOTHING)
     hot[1].say(alive("4s"))
     hot[0].say(alive("4s"))
@@ -260,7 +261,7 @@ def test_a_new_origin_may_arise_while_one_ends() -> None:
 @pytest.mark.parametrize("sources", [(), (1,), ([],)])
 def test_bad_sources(sources: tuple[Any, ...]) -> None:
     with pytest.raises((ValueError, TypeError), match=r"at least one source|is no Observable"):
-        ops.merge(*sources)
+        cgrx.merge(*sources)
 
 
 def test_max_concurrent_has_no_meaning() -> None:
@@ -278,16 +279,16 @@ class Unready(Stage[Any, Any]):
 def test_a_stage_that_does_not_start_leaves_nothing_running() -> None:
     one, two = Hot[int](), Hot[int]()
     with pytest.raises(LookupError, match="not ready"):
-        ops.merge(one.stream, two.stream.pipe(Unready())).subscribe()
+        cgrx.merge(one.stream, two.stream.pipe(Unready())).subscribe()
     assert one.subscribers == 0
 
 
 def test_the_union_of_feeds_is_of_all_their_runtimes() -> None:
     first, second = Notes(), Notes()
     one, two, three = Hot[int](first), Hot[int](second), Hot[int](first)
-    both = ops.merge(one.stream, two.stream, three.stream, Subject[int]())
-    assert ops.merge(one.stream, three.stream).runtime is first
-    assert ops.merge(Subject[int]()).runtime is None
+    both = cgrx.merge(one.stream, two.stream, three.stream, Subject[int]())
+    assert cgrx.merge(one.stream, three.stream).runtime is first
+    assert cgrx.merge(Subject[int]()).runtime is None
     runtime = both.runtime
     assert runtime is not None
     assert runtime.scheduler is first.scheduler

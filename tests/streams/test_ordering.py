@@ -7,6 +7,7 @@ import reactivex
 import reactivex.operators as rx
 from reactivex import Observable
 
+import cgrx
 from cgrx import Alive, Batch, Dropped, EventStream, Gap, Liquidation, LiquidationOrders, Signal, Trade, Watermark
 from cgrx import operators as ops
 from cgrx.operators import agg
@@ -40,7 +41,7 @@ def test_an_event_waits_for_every_source() -> None:
     assert merge.say(1, at("B", 50)) == ["B50", "%50"]
     assert merge.say(1, at("B", 120)) == ["A100", "%100"]
     assert merge.say(0, at("A", 110, 120)) == ["A110", "%110", "B120", "A120", "%120"]
-    assert merge.stream.stats == ops.OrderStats(events=5, late=0, worst_late_ms=0)
+    assert merge.stream.stats == cgrx.OrderStats(events=5, late=0, worst_late_ms=0)
 
 
 def test_every_exchange_of_an_input_is_a_source_of_its_own() -> None:
@@ -82,7 +83,7 @@ def test_nothing_is_held_for_longer_than_max_delay() -> None:
     assert merge.say(0, at("A", 599)) == []
     assert merge.say(0, at("A", 600)) == ["A100", "%100"]
     assert merge.say(1, at("B", 300, received=900)) == ["A400", "%400", "B300"]
-    assert merge.stream.stats == ops.OrderStats(events=5, late=1, worst_late_ms=100)
+    assert merge.stream.stats == cgrx.OrderStats(events=5, late=1, worst_late_ms=100)
 
 
 def test_an_overdue_event_takes_the_earlier_ones_along() -> None:
@@ -155,7 +156,7 @@ def test_in_proven_silence_the_watermark_follows_the_clock() -> None:
 def test_windows_behind_it_close_without_a_delay_of_their_own() -> None:
     """The watermark of the merge is believed, so `lateness` waits for nothing."""
     sources: tuple[Hot[Trade], ...] = (Hot(), Hot())
-    merged = ops.merge_exchanges(*(each.stream for each in sources))
+    merged = cgrx.merge_exchanges(*(each.stream for each in sources))
     rows: list[tuple[int, object]] = []
     merged.pipe(ops.tumbling("1s", n=agg.count())).subscribe(lambda row: rows.append((row.start_ms, row["n"])))
     sources[0].say(at("A", 100, 900, 1000))
@@ -175,7 +176,7 @@ def test_an_input_that_orders_itself_is_believed() -> None:
 
 def test_empty_inputs() -> None:
     alone: list[Signal[Trade]] = []
-    assert play_timeline(ops.merge_exchanges, alone).completed
+    assert play_timeline(cgrx.merge_exchanges, alone).completed
     merge = Merge()
     assert merge.say(0, at("A", received=50)) == []
     assert merge.say_all(proof(60)) == ["^60"]
@@ -188,7 +189,7 @@ def test_without_a_delay_nothing_is_held() -> None:
     merge = Merge(max_delay=0)
     assert merge.say(0, at("A", 300, 200)) == ["A300", "%300", "A200"]
     assert merge.say(1, at("B", 100)) == ["B100"]
-    assert merge.stream.stats == ops.OrderStats(events=3, late=2, worst_late_ms=200)
+    assert merge.stream.stats == cgrx.OrderStats(events=3, late=2, worst_late_ms=200)
 
 
 def test_with_an_infinite_delay_every_source_is_waited_for() -> None:
@@ -204,7 +205,7 @@ def test_beyond_max_held_the_earliest_goes_out() -> None:
     merge = Merge(max_held=2)
     assert merge.say(0, at("A", 30, 20, 10)) == ["A10", "%10"]
     assert merge.say(0, at("A", 40, 15)) == ["A20", "%20", "A15"]
-    assert merge.stream.stats == ops.OrderStats(events=5, late=1, worst_late_ms=5)
+    assert merge.stream.stats == cgrx.OrderStats(events=5, late=1, worst_late_ms=5)
 
 
 def test_what_has_waited_is_released_as_it_was() -> None:
@@ -235,7 +236,7 @@ def test_behind_share() -> None:
 def test_inputs_that_are_shared() -> None:
     source: Hot[Trade] = Hot()
     shared = source.stream.share()
-    big = ops.merge_exchanges(shared.pipe(ops.side("buy")), shared.pipe(ops.side("sell")))
+    big = cgrx.merge_exchanges(shared.pipe(ops.side("buy")), shared.pipe(ops.side("sell")))
     events: list[Trade] = []
     big.subscribe(events.append)
     sell = trade("sell", time="2s")
@@ -248,7 +249,7 @@ def test_inputs_behind_a_foreign_operator() -> None:
     """They carry no marks; the events' own times are their clock."""
     source: Hot[Trade] = Hot()
     foreign = source.stream.pipe(rx.filter(is_trade))
-    merged = ops.merge_exchanges(foreign, NEVER, max_delay="1s")
+    merged = cgrx.merge_exchanges(foreign, NEVER, max_delay="1s")
     heard: list[str] = []
     merged.signals().subscribe(lambda signal: heard.extend(short([signal])))
     source.say(at("A", 100), proof(5000), at("A", 1099), at("A", 1100))
@@ -259,7 +260,7 @@ def test_stats_count_all_subscriptions_of_a_stream() -> None:
     merge = Merge(1)
     merge.stream.subscribe()
     merge.say(0, at("A", 2, 1))
-    assert merge.stream.stats == ops.OrderStats(events=4, late=2, worst_late_ms=1)
+    assert merge.stream.stats == cgrx.OrderStats(events=4, late=2, worst_late_ms=1)
 
 
 def test_what_it_is() -> None:
@@ -268,13 +269,13 @@ def test_what_it_is() -> None:
     trades: Hot[Any] = Hot(runtime, Trade)
     liquidations: Hot[Any] = Hot(None, Liquidation)
     unknown: Hot[Any] = Hot()
-    merged = ops.merge_exchanges(trades.stream, liquidations.stream)
+    merged = cgrx.merge_exchanges(trades.stream, liquidations.stream)
     assert isinstance(merged, EventStream)
     assert merged.event_types == frozenset({Trade, Liquidation})
     assert merged.runtime is runtime
-    assert ops.merge_exchanges(trades.stream, unknown.stream).event_types is None
+    assert cgrx.merge_exchanges(trades.stream, unknown.stream).event_types is None
     stats = merged.stats
-    assert hash(stats) == hash(ops.OrderStats(0, 0, 0))
+    assert hash(stats) == hash(cgrx.OrderStats(0, 0, 0))
 
 
 def test_any_number_may_be_held_on_demand() -> None:

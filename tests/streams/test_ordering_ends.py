@@ -9,8 +9,8 @@ from reactivex import Observable, abc
 from reactivex.disposable import Disposable
 from reactivex.subject import Subject
 
+import cgrx
 from cgrx import Alive, EventStream, Gap, Trade
-from cgrx import operators as ops
 from cgrx._streams.observers import SignalObserver
 from cgrx.testing import trade
 from tests.streams.merging import Merge, at, channel_of
@@ -75,7 +75,7 @@ def test_a_cold_input_that_ends_it_while_the_others_are_subscribed_to(end: str) 
 
     ends: list[object] = []
     events: list[Trade] = []
-    merged = ops.merge_exchanges(EventStream(first), EventStream(second), until="any", on_source_error=ends.append)
+    merged = cgrx.merge_exchanges(EventStream(first), EventStream(second), until="any", on_source_error=ends.append)
     merged.subscribe(events.append, ends.append, lambda: ends.append("completed"))
     assert ([each.time_ms for each in events], ends) == ([1000], ["completed"])
 
@@ -121,7 +121,7 @@ def test_a_handler_that_raises_ends_it() -> None:
 def test_an_item_that_is_no_event() -> None:
     """All that came before it goes out first."""
     source: Subject[Any] = Subject()
-    merged = ops.merge_exchanges(source, NEVER)
+    merged = cgrx.merge_exchanges(source, NEVER)
     events: list[Any] = []
     errors: list[Exception] = []
     merged.subscribe(events.append, errors.append)
@@ -157,7 +157,7 @@ def test_disposal_while_the_last_events_go_out(how: str) -> None:
     """Neither completion nor an error follows."""
     source: Hot[Trade] = Hot()
     ends: list[object] = []
-    merged = ops.merge_exchanges(source.stream, NEVER, until="any")
+    merged = cgrx.merge_exchanges(source.stream, NEVER, until="any")
 
     def leave(_: Trade) -> None:
         subscription.dispose()
@@ -176,7 +176,7 @@ def test_a_stream_that_does_not_start_leaves_nothing_running() -> None:
 
     broken: EventStream[Trade] = EventStream(refuse)
     with pytest.raises(RuntimeError, match="not today"):
-        ops.merge_exchanges(source.stream, broken).subscribe_signals(Merge())
+        cgrx.merge_exchanges(source.stream, broken).subscribe_signals(Merge())
     assert source.subscribers == 0
 
 
@@ -200,11 +200,11 @@ def test_arguments_that_do_not_fit(
     arguments: tuple[Any, ...], options: dict[str, Any], error: type[Exception], why: str
 ) -> None:
     with pytest.raises(error, match=why):
-        ops.merge_exchanges(*arguments, **options)
+        cgrx.merge_exchanges(*arguments, **options)
 
 
 def test_an_async_handler_is_refused() -> None:
     async def handle(_: Exception) -> None: ...
 
     with pytest.raises(TypeError, match="nor a plain function of one error"):
-        ops.merge_exchanges(NEVER, on_source_error=handle)
+        cgrx.merge_exchanges(NEVER, on_source_error=handle)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import cgrx
 from cgrx import Alive, Batch, Liquidation, Signal, Trade, TradeSide, Watermark
-from cgrx import operators as ops
 from cgrx._wire.codec import decode
 from tests.recordings import LIQUIDATIONS, RECORDINGS, REQUIRED, Recording
 from tests.streams.merging import Merge, Reference, channel_of, short
@@ -195,4 +195,4 @@ def test_recordings_come_back_into_order(recording: Recording, seed: int) -> Non
     ended(merge)
     assert [event.time_ms for event in merge.events] == sorted(event.time_ms for event in events)
     assert Counter(map(id, merge.events)) == Counter(map(id, events))
-    assert merge.stream.stats == ops.OrderStats(events=len(events), late=0, worst_late_ms=0)
+    assert merge.stream.stats == cgrx.OrderStats(events=len(events), late=0, worst_late_ms=0)

@@ -9,6 +9,7 @@ import pytest
 from reactivex import Observable
 from reactivex import operators as rx_ops
 
+import cgrx
 from cgrx import (
     Alive,
     Batch,
@@ -117,7 +118,7 @@ def test_play_takes_pipelines_operators_and_functions() -> None:
     signals = [batch(LONG), batch(SHORT)]
 
     def both(source: Observable[Liquidation]) -> Observable[Liquidation]:
-        return ops.merge(source.pipe(ops.side("short")), source.pipe(ops.side("long")))
+        return cgrx.merge(source.pipe(ops.side("short")), source.pipe(ops.side("long")))
 
     assert play(ops.pipeline(ops.side("long"), ops.min_volume(1)), signals) == [LONG]
     assert play(rx_ops.skip(1), signals) == [SHORT]

@@ -3,6 +3,7 @@
 from reactivex import Observable
 from reactivex import operators as rx_ops
 
+import cgrx
 from cgrx import EventStream, Liquidation, Trade
 from cgrx import operators as ops
 from cgrx.testing import alive, batch, gap, liquidation, play, trade, watermark
@@ -15,7 +16,7 @@ def wrong_side(liquidations: EventStream[Liquidation], trades: EventStream[Trade
     # A liquidation is no buy.
     liquidations.pipe(ops.side("buy"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     # Some of these are trades.
-    ops.merge(liquidations, trades).pipe(ops.side("long"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    cgrx.merge(liquidations, trades).pipe(ops.side("long"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     # Other stages between do not hide it.
     trades.pipe(ops.min_volume(1), ops.side("long"))  # type: ignore[misc]  # pyright: ignore[reportArgumentType]
     # Nor does a pipeline, in itself...
@@ -44,7 +45,7 @@ def wrong_elements(liquidations: EventStream[Liquidation], trades: EventStream[T
     # A price has no volume.
     liquidations.map(lambda e: e.price).pipe(ops.min_volume(1))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     # A union is of both.
-    narrow: EventStream[Liquidation] = ops.merge(liquidations, trades)  # type: ignore[arg-type]  # pyright: ignore[reportAssignmentType]
+    narrow: EventStream[Liquidation] = cgrx.merge(liquidations, trades)  # type: ignore[arg-type]  # pyright: ignore[reportAssignmentType]
     narrow.subscribe()
 
 
@@ -58,7 +59,11 @@ def wrong_kinds(liquidations: EventStream[Liquidation]) -> None:
     # A foreign operator is no stage.
     ops.pipeline(ops.side("long"), rx_ops.take(1))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
     # A number is no observable.
-    ops.merge(1)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    ops.merge(1)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    # An operator is no stream.
+    ops.merge(stream, stream).subscribe()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    # Nor in the other face.
+    cgrx.merge(1)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
 
 
 def wrong_stages(stage: ops.Stage[Trade, str]) -> None:

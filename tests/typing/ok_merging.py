@@ -4,17 +4,34 @@ from typing import assert_type
 
 from reactivex import Observable
 
+import cgrx
 from cgrx import EventStream, Feed, Liquidation, LiquidationSide, Trade
 from cgrx import operators as ops
 
 
-def merging(feed: Feed, trades: Observable[Trade]) -> None:
+def merging(feed: Feed, trades: Observable[Trade], liquidations: EventStream[Liquidation]) -> None:
     across = feed.futures_trades_across([("Binance", "BTCUSDT")], min_volume=0)
-    assert_type(across, ops.OrderedStream[Trade])
+    assert_type(across, cgrx.OrderedStream[Trade])
     assert_type(across.stats.late, int)
-    assert_type(ops.merge_exchanges(trades, across, max_delay=0.5), ops.OrderedStream[Trade])
+    assert_type(cgrx.merge_exchanges(liquidations, across), cgrx.OrderedStream[Liquidation | Trade])
+    assert_type(cgrx.merge_exchanges(trades, across, max_delay=0.5), cgrx.OrderedStream[Trade])
     assert_type(across.pipe(ops.dedupe("1s")), EventStream[Trade])
     assert_type(across.pipe(ops.dedupe("1s", key="symbol")), EventStream[Trade])
+
+
+def merging_in_a_pipe(
+    trades: EventStream[Trade], liquidations: EventStream[Liquidation], numbers: Observable[int]
+) -> None:
+    assert_type(liquidations.pipe(ops.merge(trades)), EventStream[Liquidation | Trade])
+    assert_type(liquidations.pipe(ops.merge(trades, numbers)), EventStream[Liquidation | Trade | int])
+    assert_type(trades.pipe(ops.merge(trades, trades, trades)), EventStream[Trade])
+    assert_type(liquidations.pipe(ops.merge(trades), ops.min_volume(1)), EventStream[Liquidation | Trade])
+    assert_type(ops.merge(trades)(numbers), EventStream[int | Trade])
+    assert_type(trades.pipe(ops.merge_exchanges(max_delay="1s")), cgrx.OrderedStream[Trade])
+    assert_type(trades.pipe(ops.merge_exchanges(trades, max_delay=0.5)), cgrx.OrderedStream[Trade])
+    assert_type(liquidations.pipe(ops.merge_exchanges(trades)), cgrx.OrderedStream[Liquidation | Trade])
+    assert_type(trades.pipe(ops.side("buy"), ops.merge_exchanges(trades), ops.share()), EventStream[Trade])
+    assert_type(trades.pipe(ops.merge_exchanges(trades, trades)).stats, cgrx.OrderStats)
 
 
 def by_price(event: Trade) -> float:

@@ -5,6 +5,7 @@ from typing import assert_type
 from reactivex import Observable
 from reactivex import operators as rx_ops
 
+import cgrx
 from cgrx import Event, EventStream, Gap, Liquidation, Signal, Trade
 from cgrx import operators as ops
 
@@ -47,11 +48,11 @@ def reactivex_operators(liquidations: EventStream[Liquidation]) -> None:
 
 
 def unions(liquidations: EventStream[Liquidation], trades: EventStream[Trade], numbers: Observable[int]) -> None:
-    assert_type(ops.merge(liquidations, trades), EventStream[Liquidation | Trade])
-    assert_type(ops.merge(trades, trades, trades, trades), EventStream[Trade])
-    assert_type(ops.merge(liquidations, trades, numbers), EventStream[Liquidation | Trade | int])
+    assert_type(cgrx.merge(liquidations, trades), EventStream[Liquidation | Trade])
+    assert_type(cgrx.merge(trades, trades, trades, trades), EventStream[Trade])
+    assert_type(cgrx.merge(liquidations, trades, numbers), EventStream[Liquidation | Trade | int])
     assert_type(liquidations.merge(trades), EventStream[Liquidation | Trade])
-    assert_type(ops.merge(liquidations, trades).pipe(ops.min_volume(1)), EventStream[Liquidation | Trade])
+    assert_type(cgrx.merge(liquidations, trades).pipe(ops.min_volume(1)), EventStream[Liquidation | Trade])
     assert_type(trades.merge(trades), EventStream[Trade])
 
 

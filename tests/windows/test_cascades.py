@@ -268,7 +268,7 @@ def test_behind_an_ordered_merge_no_second_delay_is_added() -> None:
     first: Hot[Liquidation] = Hot()
     second: Hot[Liquidation] = Hot()
     rows: list[ops.Cascade] = []
-    ops.merge_exchanges(first.stream, second.stream).pipe(ops.cascades("3s")).subscribe(rows.append)
+    cgrx.merge_exchanges(first.stream, second.stream).pipe(ops.cascades("3s")).subscribe(rows.append)
     first.say(at(10, 11), at(14.001))
     second.say(at(14, exchange="OKX", base_asset="ETH"))
     assert rows == []

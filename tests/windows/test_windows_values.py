@@ -223,5 +223,5 @@ def test_sides_of_both_types_are_no_key() -> None:
     liquidations = Hot[Any](None, Liquidation).stream
     for window in (ops.tumbling("1s", by="side"), ops.count_bars(2, by=("symbol", "side"))):
         with pytest.raises(ValueError, match='"side", which liquidations and trades number alike'):
-            ops.merge(trades, liquidations).pipe(window)
+            cgrx.merge(trades, liquidations).pipe(window)
         assert trades.pipe(window).event_types == liquidations.pipe(window).event_types

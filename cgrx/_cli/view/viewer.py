@@ -28,7 +28,7 @@ from cgrx._feed.feed import Feed
 from cgrx._model.events import Event
 from cgrx._model.signals import Gap
 from cgrx._streams.stream import EventStream
-from cgrx._trio.iterate import Events, stream
+from cgrx._trio.iterate import EventIterator, stream
 
 _Take = Callable[[Sequence[Any]], Awaitable[None]]
 
@@ -126,7 +126,7 @@ class Viewer:
         if self._show.tells_gaps:
             self.say(gap_words(gap))
 
-    async def _drain(self, queue: Events[Any], take: _Take) -> None:
+    async def _drain(self, queue: EventIterator[Any], take: _Take) -> None:
         async for batch in queue.batches():
             await take(self._content.add(batch, self._show.count))
             if self._content.count >= self._show.count:

@@ -95,7 +95,7 @@ CASES = (
     Case(
         "forced",
         "Liquidations against trade flow, in one row.",
-        "ops.merge(first, second).pipe(\n"
+        "cgrx.merge(first, second).pipe(\n"
         '    ops.tumbling("4s", forced=agg.volume(of=Liquidation), sold=agg.volume(of=Trade, side="sell"))\n'
         ")",
         ("^-a-----^", "^b-c----^"),

@@ -12,7 +12,7 @@ CASES = (
     Case(
         "merge",
         "In order of arrival; completes with the last.",
-        "ops.merge(first, second)",
+        "cgrx.merge(first, second)",
         ("a--a--|", "-bb---b-|"),
         "abba--b-|",
         BOTH,
@@ -20,7 +20,7 @@ CASES = (
     Case(
         "merge-alive",
         "Two streams of one connection: its proof counts when both have given it, and once.",
-        "ops.merge(first, second)",
+        "cgrx.merge(first, second)",
         ("^a^--^", "^-b--^"),
         "^ab--^",
         BOTH,
@@ -29,7 +29,7 @@ CASES = (
     Case(
         "merge-error",
         "The first error ends it.",
-        "ops.merge(first, second)",
+        "cgrx.merge(first, second)",
         ("a--a--#", "-bb---b-|"),
         "abba--#",
         BOTH,
@@ -37,7 +37,7 @@ CASES = (
     Case(
         "merge_exchanges",
         "An event waits until the other exchange has come as far. What is left goes out at the end.",
-        'ops.merge_exchanges(first, second, max_delay="9s")',
+        'cgrx.merge_exchanges(first, second, max_delay="9s")',
         ("-1---3--|", "--2-4--6|"),
         "--1--(23)--(46|)",
         PAIR,
@@ -46,7 +46,7 @@ CASES = (
     Case(
         "merge_exchanges-delay",
         "Behind an exchange that is silent an event waits `max_delay`, by proof of life.",
-        'ops.merge_exchanges(first, second, max_delay="3s")',
+        'cgrx.merge_exchanges(first, second, max_delay="3s")',
         ("^1-3--^--^|", "^-2---^--^|"),
         "--12--3---|",
         PAIR,
@@ -54,7 +54,7 @@ CASES = (
     Case(
         "merge_exchanges-late",
         "`4` happened before what has gone out already: it passes at once, out of order, and is counted.",
-        'ops.merge_exchanges(first, second, max_delay="2s")',
+        'cgrx.merge_exchanges(first, second, max_delay="2s")',
         ("^1-3--^5--^", "^-2---^-4-^"),
         "--12--3-4-5",
         PAIR,
@@ -63,7 +63,7 @@ CASES = (
     Case(
         "merge_exchanges-error",
         "What is held goes out before the error.",
-        'ops.merge_exchanges(first, second, max_delay="9s")',
+        'cgrx.merge_exchanges(first, second, max_delay="9s")',
         ("-1-3-#", "--2---"),
         "--12-(3#)",
         PAIR,
@@ -71,7 +71,7 @@ CASES = (
     Case(
         "merge_exchanges-any",
         'With `until="any"` the first end is the end of all.',
-        'ops.merge_exchanges(first, second, max_delay="9s", until="any")',
+        'cgrx.merge_exchanges(first, second, max_delay="9s", until="any")',
         ("-1-3-|", "--2---"),
         "--12-(3|)",
         PAIR,
@@ -79,7 +79,7 @@ CASES = (
     Case(
         "merge_exchanges-window",
         "A window behind it closes by its watermarks, without a lateness of its own.",
-        'ops.merge_exchanges(first, second, max_delay="9s").pipe(ops.tumbling("4s", n=agg.count()))',
+        'cgrx.merge_exchanges(first, second, max_delay="9s").pipe(ops.tumbling("4s", n=agg.count()))',
         ("^1-3-5---^", "^-2----6-^"),
         "-------r--",
         PAIR,
