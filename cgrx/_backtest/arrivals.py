@@ -8,7 +8,7 @@ import attrs
 from cgrx._model.channels import Channel
 from cgrx._model.events import Event, Trade
 from cgrx._model.signals import Alive, Batch, Dropped, Gap, Signal
-from cgrx._streams.fans import FanIn
+from cgrx._streams.merging import FanIn
 
 if TYPE_CHECKING:
     import polars as pl

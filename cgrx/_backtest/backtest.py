@@ -17,7 +17,7 @@ from cgrx._backtest.results import as_rows, as_table
 from cgrx._model.signals import Batch
 from cgrx._recording.recording import Recording
 from cgrx._replay.replay import replay
-from cgrx._streams.running import Chain
+from cgrx._streams.chain import Chain
 from cgrx._streams.stream import Stage
 from cgrx._trio.require import require_no_trio
 from cgrx.operators._rows.to_frame import to_frame

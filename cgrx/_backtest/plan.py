@@ -17,9 +17,9 @@ from cgrx._model.channels import Channel, FuturesTrades, LiquidationOrders
 from cgrx._model.events import Liquidation, Trade
 from cgrx._model.status import FeedStats, State, Status
 from cgrx._model.times import Duration
-from cgrx._streams.fans import Shared
 from cgrx._streams.observers import SignalObserver
 from cgrx._streams.ordering import Ordered, OrderedStream, Terms, trades_across
+from cgrx._streams.sharing import Shared
 from cgrx._streams.stream import EventStream, Stage, Union
 from cgrx._trio.scheduler import TrioScheduler
 

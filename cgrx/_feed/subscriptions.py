@@ -21,20 +21,19 @@ from cgrx._model.channels import Channel
 from cgrx._model.signals import Alive, Batch, Dropped, Gap, Signal
 from cgrx._model.status import ChannelStats
 from cgrx._streams.observers import SignalObserver
+from cgrx._streams.sharing import Seat
 
 Observer: TypeAlias = SignalObserver[Any]
 
 
 @attrs.define(eq=False)
-class _Seat:
+class _Seat(Seat[Any]):
     """One subscriber of a channel."""
 
-    channel: Channel
-    observer: Observer
+    channel: Channel = attrs.field(kw_only=True)
     missing_since_ms: int | None = 0
     """Since when it misses events; None while its channel works."""
     reason: str = "subscribed"
-    taken: bool = True
 
 
 @attrs.define(eq=False)
@@ -107,7 +106,7 @@ class Hub:
 
     def subscribe(self, channel: Channel, observer: Observer) -> abc.DisposableBase:
         """Add a subscriber; disposing stops its delivery at once."""
-        seat = _Seat(channel, observer)
+        seat = _Seat(observer, channel=channel)
         self._in_turn(lambda: self._sit(seat))
         return Disposable(lambda: self._give_up(seat))
 

@@ -2,8 +2,9 @@
 
 May import `_model`. Pure: signals in, signals out, on reactivex but without a scheduler of its own.
 
-Read `stream` first (EventStream and Stage), then `running` (what a stage does while it runs, with `about`, what it says
-of itself, `conditions` and `predicates`, what filters ask) and `observers` (what stands at the end of a subscription).
-`fans` joins and shares streams; `ordering` and `reordering` put several exchanges into the order of event time;
-`observable` keeps a chain's runtime behind reactivex's own operators.
+Read `stream` first (EventStream and Stage), then `observers` (who gives signals, who receives them) and `running`, what
+a stage does with them. `chain` runs stages in a row; `functions` is what `where` and `map` do with a user's function,
+`conditions` and `predicates` what the other filters ask of an event, `about` what a stage says of itself.
+`merging` makes one stream of many, `sharing` many of one, `ordering` and `reordering` the order of event time.
+`subscriber` is the end of a subscription; `runtime` and `observable` tie a chain to the feed that it begins on.
 """

@@ -19,7 +19,8 @@ from reactivex.scheduler import (
 )
 
 from cgrx._model.errors import ThreadError
-from cgrx._streams.observers import Runtime, Subscriber
+from cgrx._streams.runtime import Runtime
+from cgrx._streams.subscriber import Subscriber
 
 T_co = TypeVar("T_co", covariant=True)
 

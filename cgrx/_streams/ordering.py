@@ -11,10 +11,12 @@ from cgrx._model.channels import Channel
 from cgrx._model.events import Event, Trade
 from cgrx._model.signals import Batch, Gap, Signal, Watermark, mark_ms
 from cgrx._model.times import Duration, to_seconds
-from cgrx._streams.fans import FanIn
-from cgrx._streams.observers import Runtime, SignalObserver, is_async, joint
+from cgrx._streams.merging import FanIn
+from cgrx._streams.observers import SignalObserver
 from cgrx._streams.reordering import FromInput, OrderCounts, Reordering
+from cgrx._streams.runtime import Runtime, joint
 from cgrx._streams.stream import EventStream, EventTypes, as_stream
+from cgrx._streams.subscriber import is_async
 
 T = TypeVar("T")
 SomeEvent = TypeVar("SomeEvent", bound=Event)

@@ -2,14 +2,13 @@
 
     Running     what users subclass: on_batch, on_mark, on_end; the results go out first, then the mark
     Elementwise each event on its own, no state; neighbours in a chain fuse, filters into one loop
-    Chain       the running forms of a row of stages, as one
 
 Everything a `Running` returns may be lazy. A user function that raises in the middle of a batch therefore loses
 nothing: what came out before it is delivered, then the error.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import attrs
 
@@ -126,7 +125,7 @@ class Elementwise(Running[In, Out]):
         self._filters = len(self._tests) == len(steps)
 
     def on_signal(self, signal: Signal[In]) -> Iterable[Signal[Out]]:
-        return _delivered(self.produce(signal))
+        return delivered(self.produce(signal))
 
     def produce(self, signal: Signal[Any]) -> Produced:
         """What `on_signal` gives, without a generator. This is the hot path."""
@@ -179,115 +178,8 @@ def noted(error: Exception, stage: object, event: object) -> Exception:
     return error
 
 
-class Startable(Protocol):
-    """What `Chain` needs of a stage."""
-
-    def start(self) -> Running[Any, Any]:
-        """Its running form, with fresh state for one subscription."""
-        ...
-
-
-class Chain(Running[Any, Any]):
-    """The running forms of stages in a row, neighbouring elementwise ones fused into one loop.
-
-    Where a stage raises, what it gave before still goes through the stages behind it; where one of those raises too,
-    its error comes earlier in the stream and is the one that counts.
-    """
-
-    def __init__(self, stages: Iterable[Startable]) -> None:
-        links: list[tuple[Startable, Running[Any, Any]]] = []
-        for stage in stages:
-            running = stage.start()
-            before = links[-1][1] if links else None
-            if isinstance(before, Elementwise) and isinstance(running, Elementwise):
-                links[-1] = (stage, _fused(before, running))
-            else:
-                links.append((stage, running))
-        self._links = links
-        only = links[0][1] if len(links) == 1 else None
-        self.produce = only.produce if isinstance(only, Elementwise) else self._produce
-        """What `on_signal` gives, without a generator."""
-
-    def on_signal(self, signal: Signal[Any]) -> Iterable[Signal[Any]]:
-        return _delivered(self.produce(signal))
-
-    def on_completed(self) -> Iterable[Signal[Any]]:
-        return _delivered(self.finish())
-
-    def _produce(self, signal: Signal[Any]) -> Produced:
-        return self._through((signal,), 0)
-
-    def finish(self) -> Produced:
-        """What `on_completed` gives: each stage ends behind what those before it gave at their end."""
-        finished: list[Signal[Any]] = []
-        for index, (stage, running) in enumerate(self._links):
-            last: list[Signal[Any]] = []
-            failure: Exception | None = None
-            try:
-                last.extend(running.on_completed())
-            except Exception as error:  # noqa: BLE001 - handed on as the stream's
-                failure = _noted(error, stage, None)
-            signals, earlier = self._through(last, index + 1)
-            finished.extend(signals)
-            if earlier or failure:
-                return finished, earlier or failure
-        return finished, None
-
-    def _through(self, signals: Iterable[Signal[Any]], start: int) -> Produced:
-        """Send signals through the stages from `start` on."""
-        failure: Exception | None = None
-        for stage, running in self._links[start:]:
-            produced: list[Signal[Any]] = []
-            for signal in signals:
-                if isinstance(running, Elementwise):
-                    some, raised = running.produce(signal)
-                    produced.extend(some)
-                else:
-                    raised = _extend(produced, running, stage, signal)
-                if raised is not None:
-                    failure = raised
-                    break
-            signals = produced
-        return signals, failure
-
-
-def _extend(
-    produced: list[Signal[Any]], running: Running[Any, Any], stage: Startable, signal: Signal[Any]
-) -> Exception | None:
-    try:
-        produced.extend(running.on_signal(signal))
-    except Exception as error:  # noqa: BLE001 - handed on as the stream's
-        return _noted(error, stage, signal)
-    return None
-
-
-def _delivered(produced: Produced) -> Iterable[Signal[Any]]:
+def delivered(produced: Produced) -> Iterable[Signal[Any]]:
     signals, failure = produced
     yield from signals
     if failure is not None:
         raise failure
-
-
-def _fused(first: Elementwise[Any, Any], second: Elementwise[Any, Any]) -> Elementwise[Any, Any]:
-    steps = list(first.steps)
-    for step in second.steps:
-        if step.filters and steps[-1].filters:
-            steps[-1] = filter_step(*steps[-1].filters, *step.filters)
-        else:
-            steps.append(step)
-    return Elementwise(*steps)
-
-
-def _noted(error: Exception, stage: Startable, signal: Signal[Any] | None) -> Exception:
-    """The same where a stage handles whole batches: the event is known only where it came alone."""
-    match signal:
-        case None:
-            cause = "at completion"
-        case Batch(events=(event,)):
-            return noted(error, stage, event)
-        case Batch(events=(first, *_, last) as events):
-            cause = f"by one of {len(events)} events, from {first!r} to {last!r}"
-        case other:
-            cause = f"by {other!r}"
-    error.add_note(f"raised in {stage!r} {cause}")
-    return error

@@ -11,19 +11,24 @@ comes from no feed has none and keeps to plain Rx.
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Generic, TypeAlias, TypeVar, cast, overload
 
 import attrs
 from reactivex import Observable, abc
-from reactivex.disposable import CompositeDisposable, SingleAssignmentDisposable
+from reactivex.disposable import CompositeDisposable
 
 from cgrx._model.signals import Batch, Signal
 from cgrx._streams.about import STATELESS, About
-from cgrx._streams.fans import FanIn, Shared
+from cgrx._streams.chain import Link
+from cgrx._streams.functions import check_function, check_type, code_of, map_step, where_step
+from cgrx._streams.merging import FanIn
 from cgrx._streams.observable import Chained, Foreign, threadless
-from cgrx._streams.observers import InTurn, Runtime, SignalObserver, Subscriber, is_async, joint
-from cgrx._streams.running import Chain, Elementwise, Interrupted, Produced, Running, Step, noted
+from cgrx._streams.observers import InTurn, SignalObserver
+from cgrx._streams.running import Elementwise, Running
+from cgrx._streams.runtime import Runtime, joint
+from cgrx._streams.sharing import Shared
+from cgrx._streams.subscriber import Subscriber
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -109,7 +114,7 @@ class EventStream(Chained[T_co]):
             scheduler = threadless(scheduler or self.runtime.scheduler)
         if not self.stages:
             return self._connect(observer, scheduler)
-        link: _Link[T_co] = _Link(self.stages, observer)
+        link: Link[T_co] = Link(self.stages, observer)
         link.source.disposable = self._connect(link, scheduler)
         return link
 
@@ -167,49 +172,6 @@ class _Items(Generic[T]):
         self.on_signal = observer.on_next
         self.on_error = observer.on_error
         self.on_completed = observer.on_completed
-
-
-class _Link(abc.DisposableBase, Generic[T]):
-    """One subscription through a fused chain of stages."""
-
-    def __init__(self, stages: tuple[Stage[Any, Any], ...], observer: SignalObserver[T]) -> None:
-        self.stages = stages
-        chain = Chain(stages)
-        self._produce = chain.produce
-        self._finish = chain.finish
-        self._observer = observer
-        self._stopped = False
-        self.source = SingleAssignmentDisposable()
-
-    def on_signal(self, signal: Signal[Any]) -> None:
-        if not self._stopped:
-            self._deliver(self._produce(signal))
-
-    def on_error(self, error: Exception) -> None:
-        if not self._stopped:
-            self.dispose()
-            self._observer.on_error(error)
-
-    def on_completed(self) -> None:
-        if not self._stopped:
-            self._deliver(self._finish())
-        if not self._stopped:
-            self.dispose()
-            self._observer.on_completed()
-
-    def dispose(self) -> None:
-        self._stopped = True
-        self.source.dispose()
-
-    def _deliver(self, produced: Produced) -> None:
-        """Hand on what the stages gave, then the error that they ended with."""
-        signals, failure = produced
-        for signal in signals:
-            if self._stopped:
-                return
-            self._observer.on_signal(signal)
-        if failure is not None:
-            self.on_error(failure)
 
 
 def as_stream(source: Observable[T]) -> EventStream[T]:
@@ -298,85 +260,47 @@ def share(source: Observable[T]) -> EventStream[T]:
     return EventStream(shared, event_types=stream.event_types, runtime=stream.runtime)
 
 
-def _synchronous(_: object, attribute: "attrs.Attribute[Any]", function: Any) -> None:
-    if not callable(function) or is_async(function):
-        raise TypeError(f"{attribute.name}={function!r} must be a function of one event, and not an async one")
-
-
-def _class(_: object, __: object, of: Any) -> None:
-    if of is not None and not isinstance(of, type):
-        raise TypeError(f"of={of!r} must be a type of event")
-
-
 @attrs.frozen(repr=False)
 class Where(Stage[Any, Any]):
     """See `ops.where`."""
 
-    predicate: Callable[[Any], bool] = attrs.field(validator=_synchronous)
-    of: type | None = attrs.field(default=None, validator=_class)
+    predicate: Callable[[Any], bool] = attrs.field(validator=check_function)
+    of: type | None = attrs.field(default=None, validator=check_type)
 
     def event_types(self, incoming: EventTypes) -> EventTypes:
         return require_types(self, self.of, incoming)
 
     def start(self) -> Running[Any, Any]:
-        predicate = self.predicate
-
-        def keep(events: Sequence[Any]) -> list[Any]:
-            kept: list[Any] = []
-            for event in events:
-                try:
-                    if predicate(event):
-                        kept.append(event)
-                except Exception as error:
-                    raise Interrupted(kept, noted(error, self, event)) from error
-            return kept
-
-        return Elementwise(Step(self, keep, predicate))
+        return Elementwise(where_step(self, self.predicate))
 
     @property
     def about(self) -> About:
         return attrs.evolve(STATELESS, functions=(self.predicate,))
 
     def __repr__(self) -> str:
-        return _code("where", self.predicate, self.of)
+        return code_of("where", self.predicate, self.of)
 
 
 @attrs.frozen(repr=False)
 class Map(Stage[Any, Out_co]):
     """See `ops.map`."""
 
-    mapper: Callable[[Any], Out_co] = attrs.field(validator=_synchronous)
-    of: type | None = attrs.field(default=None, validator=_class)
+    mapper: Callable[[Any], Out_co] = attrs.field(validator=check_function)
+    of: type | None = attrs.field(default=None, validator=check_type)
 
     def event_types(self, incoming: EventTypes) -> EventTypes:
         require_types(self, self.of, incoming)
         return None
 
     def start(self) -> Running[Any, Out_co]:
-        mapper = self.mapper
-
-        def apply(events: Sequence[Any]) -> list[Any]:
-            mapped: list[Any] = []
-            for event in events:
-                try:
-                    mapped.append(mapper(event))
-                except Exception as error:
-                    raise Interrupted(mapped, noted(error, self, event)) from error
-            return mapped
-
-        return Elementwise(Step(self, apply))
+        return Elementwise(map_step(self, self.mapper))
 
     @property
     def about(self) -> About:
         return attrs.evolve(STATELESS, functions=(self.mapper,))
 
     def __repr__(self) -> str:
-        return _code("map", self.mapper, self.of)
-
-
-def _code(name: str, function: Callable[..., object], of: type | None) -> str:
-    called = getattr(function, "__qualname__", repr(function))
-    return f"{name}({called}, of={of.__name__})" if of else f"{name}({called})"
+        return code_of("map", self.mapper, self.of)
 
 
 def require_types(stage: Stage[Any, Any], accepted: type | None, incoming: EventTypes) -> EventTypes:

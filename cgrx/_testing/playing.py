@@ -9,8 +9,8 @@ from reactivex.disposable import Disposable
 from reactivex.scheduler import ImmediateScheduler
 
 from cgrx._model.signals import Alive, Batch, Dropped, Gap, Signal, Watermark
-from cgrx._streams.fans import FanOut
 from cgrx._streams.observers import SignalObserver
+from cgrx._streams.sharing import FanOut
 from cgrx._streams.stream import EventStream, as_stream
 
 In = TypeVar("In")

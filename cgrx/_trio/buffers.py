@@ -13,7 +13,7 @@ from reactivex.disposable import SerialDisposable, SingleAssignmentDisposable
 
 from cgrx._model.errors import BackpressureError, BufferOverflowError
 from cgrx._model.signals import Batch, Signal
-from cgrx._streams.observers import Runtime
+from cgrx._streams.runtime import Runtime
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ from reactivex import Observable, abc
 
 from cgrx._model.times import Duration, to_seconds
 from cgrx._streams.observable import Chained
-from cgrx._streams.observers import Runtime
+from cgrx._streams.runtime import Runtime
 from cgrx._streams.stream import EventStream, as_stream
 from cgrx._trio.buffers import Block, DropNewest, DropOldest, Inbox, Latest, StreamStats
 from cgrx._trio.require import require_trio

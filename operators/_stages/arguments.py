@@ -7,7 +7,7 @@ from typing import Any, TypeAlias, cast
 from reactivex import abc
 
 from cgrx._model.times import Duration, to_ms
-from cgrx._streams.observers import is_async
+from cgrx._streams.subscriber import is_async
 
 LateEvents: TypeAlias = abc.ObserverBase[Any] | Callable[[Any], object]
 """Who gets late events: an observer, such as a `Subject`, whose `on_next` is called; or a function."""

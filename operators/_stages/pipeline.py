@@ -11,7 +11,7 @@ import attrs
 from reactivex import Observable
 
 from cgrx._model.events import Event
-from cgrx._streams.running import Chain
+from cgrx._streams.chain import Chain
 from cgrx._streams.running import Running as Running
 from cgrx._streams.stream import EventStream, EventTypes
 from cgrx._streams.stream import Stage as Stage

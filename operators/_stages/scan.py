@@ -9,9 +9,9 @@ import attrs
 
 from cgrx._model.errors import TooManyKeysError
 from cgrx._streams.about import About
-from cgrx._streams.observers import is_async
 from cgrx._streams.running import Elementwise, Interrupted, Running, Step, noted
 from cgrx._streams.stream import EventTypes, Stage
+from cgrx._streams.subscriber import is_async
 from cgrx.operators._aggregates.aggregate import TEXTS, Text
 from cgrx.operators._stages.arguments import key_bound
 

@@ -16,7 +16,7 @@ from cgrx._backtest.plan import PlanningFeed, plan
 from cgrx._model.channels import Channel, FuturesTrades, LiquidationOrders
 from cgrx._model.events import Liquidation, LiquidationSide, Trade, TradeSide
 from cgrx._model.signals import Alive, Batch, Dropped, Gap, Signal
-from cgrx._streams.fans import FanOut
+from cgrx._streams.sharing import FanOut
 from cgrx._streams.stream import EventStream
 from cgrx.operators import agg
 

@@ -16,8 +16,8 @@ from reactivex import operators as rx
 import cgrx
 from cgrx import Alive, Batch, Dropped, EventStream, Gap, Liquidation, Signal, Trade, Watermark
 from cgrx import operators as ops
-from cgrx._streams.fans import FanOut
 from cgrx._streams.observers import SignalObserver
+from cgrx._streams.sharing import FanOut
 from cgrx.operators import agg
 from cgrx.testing import Timeline, marbles
 

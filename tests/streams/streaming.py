@@ -10,7 +10,8 @@ from reactivex.disposable import Disposable
 from reactivex.scheduler import VirtualTimeScheduler
 
 from cgrx import EventStream, Signal, ThreadError
-from cgrx._streams.observers import Runtime, SignalObserver
+from cgrx._streams.observers import SignalObserver
+from cgrx._streams.runtime import Runtime
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ from reactivex.subject import Subject
 import cgrx
 from cgrx import Alive, Batch, Dropped, FuturesTrades, Gap, Mark, Watermark
 from cgrx import operators as ops
-from cgrx._streams.fans import FanIn
+from cgrx._streams.merging import FanIn
 from cgrx.operators import Stage
 from cgrx.testing import alive, batch, dropped, gap, trade, watermark
 from tests.feed.feeding import Record

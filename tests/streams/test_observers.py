@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from cgrx._streams.observers import InTurn, Subscriber
+from cgrx._streams.observers import InTurn
+from cgrx._streams.subscriber import Subscriber
 from cgrx.testing import alive, batch
 from tests.feed.feeding import Record
 from tests.streams.streaming import Notes, raising

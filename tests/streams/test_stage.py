@@ -11,7 +11,8 @@ from reactivex import operators as rx_ops
 
 from cgrx import Alive, Batch, EventStream, FuturesTrades, Gap, Liquidation, Mark, Signal, Trade
 from cgrx import operators as ops
-from cgrx._streams.running import Chain, Elementwise, Step
+from cgrx._streams.chain import Chain
+from cgrx._streams.running import Elementwise, Step
 from cgrx.operators import Running, Stage
 from cgrx.operators._stages.pipeline import Pipeline
 from cgrx.testing import Timeline, alive, batch, dropped, gap, play, play_signals, play_timeline, trade, watermark

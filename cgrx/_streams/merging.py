@@ -1,19 +1,16 @@
-"""Many to one and one to many, on signals: what `merge` and `share` are made of."""
+"""Many streams to one, in order of arrival: what `merge` is made of, and `merge_exchanges` up to the order."""
 
 from collections import deque
-from collections.abc import Callable
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 import attrs
 from reactivex import abc
-from reactivex.disposable import CompositeDisposable, Disposable, SingleAssignmentDisposable
+from reactivex.disposable import CompositeDisposable
 
-from cgrx._model.channels import Channel
-from cgrx._model.signals import Alive, Batch, Dropped, Gap, Signal, Watermark, mark_ms
+from cgrx._model.signals import Alive, Batch, Dropped, Gap, Signal, Watermark
 from cgrx._streams.observers import InTurn, SignalObserver
 
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
 
 
 _RECENT = 64
@@ -144,109 +141,3 @@ class _FanInInput(Generic[T]):
 
     def on_completed(self) -> None:
         self.fan.on_completed(self.index)
-
-
-class SignalSource(Protocol[T_co]):
-    """What can be subscribed to for signals: an EventStream."""
-
-    def subscribe_signals(
-        self, observer: SignalObserver[T_co], *, scheduler: abc.SchedulerBase | None = None
-    ) -> abc.DisposableBase: ...
-
-
-class Shared(Generic[T]):
-    """One subscription to a source for many observers, made with the first and disposed with the last."""
-
-    def __init__(self, source: SignalSource[T]) -> None:
-        self.source = source
-        self._fan: FanOut[T] | None = None
-
-    def __call__(self, observer: SignalObserver[T], scheduler: abc.SchedulerBase | None) -> abc.DisposableBase:
-        if self._fan is not None and not self._fan.closed:
-            return self._fan.add(observer)
-        fan: FanOut[T] = FanOut()
-        self._fan = fan
-        seat = fan.add(observer)
-        try:
-            fan.connection.disposable = self.source.subscribe_signals(fan, scheduler=scheduler)
-        except Exception:  # a stage that does not start: who comes next tries again
-            fan.close()
-            raise
-        return seat
-
-
-@attrs.define(eq=False)
-class _Seat(Generic[T]):
-    """One observer of a FanOut."""
-
-    observer: SignalObserver[T]
-    taken: bool = True
-
-
-class FanOut(Generic[T]):
-    """One source, many observers. Each signal reaches all who were there when it came, whatever one of them does.
-
-    Who joins later begins with a gap for each channel that has been running, since nothing before was seen.
-    """
-
-    def __init__(self) -> None:
-        self._seats: tuple[_Seat[T], ...] = ()
-        self._started: dict[Channel | None, None] = {}  # a set in order of appearance
-        self._now_ms = 0
-        self.closed = False
-        """Whether the source has ended or the last observer has left."""
-        self.connection = SingleAssignmentDisposable()
-        """The subscription to the source."""
-
-    @property
-    def heard(self) -> bool:
-        """Whether there are observers."""
-        return bool(self._seats)
-
-    def add(self, observer: SignalObserver[T]) -> Disposable:
-        """Add an observer; disposing removes it."""
-        for channel in self._started:
-            observer.on_signal(Gap(channel, 0, self._now_ms, "joined a shared stream"))
-        seat = _Seat(observer)
-        self._seats = (*self._seats, seat)
-        return Disposable(lambda: self._leave(seat))
-
-    def close(self) -> None:
-        """Let go of the source."""
-        self.closed = True
-        self.connection.dispose()
-
-    def on_signal(self, signal: Signal[T]) -> None:
-        if isinstance(signal, Batch):
-            self._now_ms = max(self._now_ms, signal.received_ms)
-        else:
-            self._now_ms = max(self._now_ms, mark_ms(signal))
-            if isinstance(signal, Gap):
-                self._started[signal.channel] = None
-        self._each(lambda observer: observer.on_signal(signal))
-
-    def on_error(self, error: Exception) -> None:
-        self.close()
-        self._each(lambda observer: observer.on_error(error))
-
-    def on_completed(self) -> None:
-        self.close()
-        self._each(lambda observer: observer.on_completed())
-
-    def _leave(self, seat: _Seat[T]) -> None:
-        seat.taken = False
-        self._seats = tuple(each for each in self._seats if each is not seat)
-        if not self._seats:
-            self.close()
-
-    def _each(self, notify: Callable[[SignalObserver[T]], None]) -> None:
-        raised: Exception | None = None
-        for seat in self._seats:
-            if not seat.taken:
-                continue
-            try:
-                notify(seat.observer)
-            except Exception as error:  # noqa: BLE001 - without a runtime; raised again when all are reached
-                raised = raised or error
-        if raised is not None:
-            raise raised

@@ -1,0 +1,121 @@
+"""The end of every subscription: a user's callbacks, which must not be async, and what happens when they raise."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from reactivex import abc
+from reactivex.disposable import SingleAssignmentDisposable
+
+from cgrx._model.signals import Batch, Signal
+from cgrx._streams.runtime import Runtime
+
+T = TypeVar("T")
+
+
+def is_async(function: object) -> bool:
+    """Whether calling it makes a coroutine or an async generator (also a partial, or an object with such a call)."""
+    call = getattr(type(function), "__call__", None)  # noqa: B004 - not asked whether it can be called, but how
+    return any(inspect.iscoroutinefunction(each) or inspect.isasyncgenfunction(each) for each in (function, call))
+
+
+def refuse_async(callback: object) -> None:
+    """Raise `TypeError` for an async function: Rx would call it and drop the coroutine."""
+    if is_async(callback):
+        raise TypeError(
+            f"subscribe({callback!r}): an async function cannot be a subscriber; iterate instead:"
+            " `async with cgrx.stream(observable) as events: async for event in events: ...`"
+        )
+
+
+class Subscriber(abc.ObserverBase[T], Generic[T]):
+    """The end of a subscription: the user's callbacks, single events, and what happens when they raise.
+
+    With a runtime no exception leaves it: the subscription is disposed and the runtime told, so that siblings
+    miss nothing. Without one, exceptions go to the caller, as in Rx.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime | None,
+        on_next: Callable[[T], None] | None,
+        on_error: Callable[[Exception], None] | None,
+        on_completed: Callable[[], None] | None,
+    ) -> None:
+        for callback in (on_next, on_error, on_completed):
+            refuse_async(callback)
+        self._runtime = runtime
+        self._on_next = on_next or _ignore
+        self._on_error = on_error
+        self._on_completed = on_completed or _ignore
+        self._stopped = False
+        self.subscription = SingleAssignmentDisposable()
+
+    def on_signal(self, signal: Signal[T]) -> None:
+        """Hand the events of a batch on, one at a time; marks are for stages."""
+        if not isinstance(signal, Batch):
+            return
+        on_next = self._on_next
+        try:
+            for event in signal.events:
+                if self._stopped:
+                    return
+                on_next(event)
+        except Exception as error:  # noqa: BLE001 - a subscriber's own exception; see the class
+            self._raised(error)
+
+    def on_next(self, value: T) -> None:
+        """Hand one event on."""
+        if self._stopped:
+            return
+        try:
+            self._on_next(value)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._raised(error)
+
+    def on_error(self, error: Exception) -> None:
+        """Hand the failure on, once."""
+        if self._stopped:
+            return
+        self._stopped = True
+        try:
+            if self._on_error is not None:
+                self._on_error(error)
+            elif self._runtime is not None:
+                self._runtime.unhandled(error)
+            else:
+                raise error
+        except Exception as raised:  # noqa: BLE001 - as above
+            if self._runtime is not None and raised is error:
+                self._runtime.unhandled(error)  # the default handler of a reactivex operator raises what it gets
+            else:
+                self._raised(raised)
+        finally:
+            self.dispose()
+
+    def on_completed(self) -> None:
+        """Hand completion on, once."""
+        if self._stopped:
+            return
+        self._stopped = True
+        try:
+            self._on_completed()
+        except Exception as error:  # noqa: BLE001 - as above
+            self._raised(error)
+        finally:
+            self.dispose()
+
+    def dispose(self) -> None:
+        """Stop delivery at once, also within a batch, and let go of the source."""
+        self._stopped = True
+        self.subscription.dispose()
+
+    def _raised(self, error: Exception) -> None:
+        if self._runtime is None:
+            raise error
+        self.dispose()
+        self._runtime.subscriber_raised(error)
+
+
+def _ignore(*_: Any) -> None:
+    pass
