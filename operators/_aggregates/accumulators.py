@@ -1,9 +1,53 @@
 """The running form of a row's aggregates: one class for each combination, written as source text and compiled once.
 
-    accumulator((agg.count(), agg.vwap()))   ->   a class with add(event), merge(other), values()
+A loop over aggregates, each with a method call per event, would cost several times the work itself. So the class is
+generated, as attrs generates `__init__`. Its text is its `__source__`, which tracebacks and debuggers show too. For
 
-A loop over aggregates, each with a method call per event, costs several times the work itself. So the class is
-generated, as attrs generates `__init__`: its `__source__` is the text, which tracebacks and debuggers show too.
+    accumulator((agg.count(), agg.vwap(), agg.high(side="sell")))
+
+that is:
+
+    class Accumulator(Generated):
+        __slots__ = ('count', 'sum_volume_usd', 'sum_base', 'max_price_trade_side_1', )
+
+        def __init__(self):
+            self.count = 0
+            self.sum_volume_usd = 0
+            self.sum_base = 0
+            self.max_price_trade_side_1 = -inf
+
+        def add(self, event):
+            side = event.side
+            price = event.price
+            volume_usd = event.volume_usd
+            try:
+                volume_units = int(volume_usd * SCALE)
+                base_units = int(volume_usd / price * SCALE)
+            except OverflowError:
+                volume_units = units(volume_usd)
+                base_units = quotient_units(volume_usd, price)
+            self.count += 1
+            self.sum_volume_usd += volume_units
+            self.sum_base += base_units
+            if type(event) is Trade and side == 1:
+                if price > self.max_price_trade_side_1:
+                    self.max_price_trade_side_1 = price
+
+        def merge(self, other):
+            self.count += other.count
+            self.sum_volume_usd += other.sum_volume_usd
+            self.sum_base += other.sum_base
+            if other.max_price_trade_side_1 > self.max_price_trade_side_1:
+                self.max_price_trade_side_1 = other.max_price_trade_side_1
+
+        def values(self):
+            return (
+                self.count,  # agg.count()
+                quotient(self.sum_volume_usd, self.sum_base),  # agg.vwap()
+                found(self.max_price_trade_side_1),  # agg.high(side="sell")
+            )
+
+Sums are kept as integers, in the units of `exact`; `values` turns them into floats.
 """
 
 import itertools

@@ -47,29 +47,21 @@ class RowType(type):
         namespace.setdefault("__slots__", ())
         made: Any = super().__new__(cls, name, bases, namespace)
         parents = [base for base in bases if isinstance(base, RowType)]
-        if not parents:
+        is_row_itself = not parents
+        if is_row_itself:
             return made
-        if len(parents) > 1:
-            raise TypeError(
-                f"{name}: a row extends one class of rows, not {', '.join(each.__name__ for each in parents)}"
-            )
-        parent = cast("type[Row]", parents[0])
-        keys = (
-            origin.keys if origin else tuple(each for each in inspect.get_annotations(made) if _is_key(each, namespace))
-        )
-        values = origin.aggregates if origin else _values(name, namespace)
+        parent = _only(name, parents)
+        keys, aggregates = (origin.keys, origin.aggregates) if origin else _declared(name, made, namespace)
         made.key_fields = _checked_keys(name, parent.key_fields + keys)
-        made.aggregates = _checked_aggregates(name, parent.aggregates, values, made.key_fields, namespace)
-        made.fields = (*WINDOW, *made.key_fields, *(each for each, _ in made.aggregates), *QUALITY)
+        made.aggregates = _checked_aggregates(name, parent.aggregates, aggregates, made.key_fields, namespace)
+        made.fields = (*WINDOW, *made.key_fields, *(field for field, _ in made.aggregates), *QUALITY)
         made.accumulator = accumulator(tuple(aggregate for _, aggregate in made.aggregates))
         made.instrument = instrument or parent.instrument
         made._origin = origin
         if made.key_fields:
             require_instrument(made)
-        named = dict(made.aggregates)
-        for index, field in enumerate(made.fields):
-            if field in named or field in made.key_fields:
-                setattr(made, field, _Field(index, named.get(field)))
+        for index, (field, aggregate) in enumerate(_read_by_name(made), start=len(WINDOW)):
+            setattr(made, field, _Field(index, aggregate))
         return made
 
 
@@ -256,8 +248,23 @@ def require_instrument(row: type[Row]) -> None:
         )
 
 
-def _is_key(field: str, namespace: Mapping[str, object]) -> bool:
-    return not field.startswith("_") and field not in namespace
+def _only(name: str, parents: list[RowType]) -> "type[Row]":
+    """The one class of rows that a new one extends."""
+    if len(parents) > 1:
+        raise TypeError(f"{name}: a row extends one class of rows, not {', '.join(each.__name__ for each in parents)}")
+    return cast("type[Row]", parents[0])
+
+
+def _declared(name: str, made: type, namespace: Mapping[str, object]) -> tuple[tuple[str, ...], Named]:
+    """The key fields and the aggregates in the body of a class: annotations without a value, and values."""
+    annotated = inspect.get_annotations(made)
+    keys = tuple(field for field in annotated if not field.startswith("_") and field not in namespace)
+    return keys, _values(name, namespace)
+
+
+def _read_by_name(row: "type[Row]") -> list[tuple[str, Aggregate[Any] | None]]:
+    """The fields that stand behind those of the window in a row, in order; a key field has no aggregate."""
+    return [*((field, None) for field in row.key_fields), *row.aggregates]
 
 
 def _values(name: str, namespace: Mapping[str, object]) -> Named:

@@ -10,6 +10,7 @@ import pytest
 
 from cgrx._model.events import Event, Trade, TradeSide
 from cgrx.operators import agg
+from cgrx.operators._aggregates import accumulators
 from cgrx.operators._aggregates.accumulators import accumulator
 
 TRADE = Trade("BTC", "Binance", "BTCUSDT", TradeSide.BUY, 100.0, 50.0, 1)
@@ -63,6 +64,12 @@ class Accumulator(Generated):
         )
 """
     )
+
+
+def test_the_docstring_shows_what_is_generated() -> None:
+    """A reader of the generator sees its text: a sample of it stands in the docstring, and is what it writes now."""
+    shown = " ".join((accumulators.__doc__ or "").split())
+    assert " ".join(source(agg.count(), agg.vwap(), agg.high(side="sell")).split()) in shown
 
 
 def test_what_several_aggregates_need_is_kept_once() -> None:

@@ -8,7 +8,7 @@ from reactivex.subject import Subject
 
 from cgrx import operators as ops
 from cgrx._model.events import Trade
-from cgrx._model.signals import Batch, Dropped, Gap, Watermark
+from cgrx._model.signals import Batch, Dropped, Gap, Signal, Watermark
 from cgrx._streams.stream import merge, share
 from cgrx.operators import agg
 from tests.windows.windowing import (
@@ -103,7 +103,7 @@ def test_a_source_that_goes_on_is_not_idle() -> None:
 def test_channels_that_take_turns_are_sources_of_their_own() -> None:
     """Though their exchange is the same one, and one of the batches is empty: a slow channel delays the rows."""
     slow, nothing = Batch(OTHER, 2600, (trade(700),)), at(700)
-    given = [BEGUN, on_time(500), Batch(OTHER, 600, (trade(600),)), nothing, slow, on_time(2600)]
+    given: list[Signal[Trade]] = [BEGUN, on_time(500), Batch(OTHER, 600, (trade(600),)), nothing, slow, on_time(2600)]
     assert rows(INSTANT, *given) == []
     assert spans(rows(INSTANT, *given, Batch(OTHER, 2700, (trade(1000),)))) == [(0, 1000)]
     assert rows(INSTANT, BEGUN, on_time(500), Batch[Trade](OTHER, 600, ()), slow, on_time(2600)) == []
