@@ -1,6 +1,6 @@
 """Rows: what one window says of its events, as a class with typed fields.
 
-May import `operators._aggregates`, `operators.agg`.
+May import `_model`, `operators._aggregates`, `operators.agg`.
 
 Read `row` first, how a class of rows is made; `ready` has Flow and Bar; `derive` finds the class that a window gives;
 `to_frame` makes a table of polars or pandas.

@@ -1,11 +1,31 @@
-"""The rows that come ready-made. They have no key of their own: `by=` of the window gives it."""
+"""The rows that come ready-made. They have no key of their own: `by=` of the window gives it.
 
+So which of the key fields a row has is known when its window is made, not before. Type checkers are told of all of
+them; to read one that is not in `by=` is an `AttributeError`.
+"""
+
+from typing import TYPE_CHECKING
+
+from cgrx._model.events import LiquidationSide, TradeSide
 from cgrx.operators import agg
 from cgrx.operators._rows.row import Row
 
 
 class Flow(Row):
-    """How much was traded or liquidated, and which way: the row that windows give unless told otherwise."""
+    """How much was traded or liquidated, and which way: the row that windows give unless told otherwise.
+
+    It has the key fields that `by=` of its window names, and no others.
+    """
+
+    if TYPE_CHECKING:
+        base_asset: str
+        """The asset, such as `"BTC"`."""
+        exchange: str
+        """The exchange."""
+        symbol: str
+        """The symbol, as its exchange spells it."""
+        side: LiquidationSide | TradeSide
+        """The position that was liquidated, or what the taker did."""
 
     count = agg.count()
     """How many events."""
@@ -20,7 +40,20 @@ class Flow(Row):
 
 
 class Bar(Row, instrument=True):
-    """Open, high, low, close and volume of one instrument: its key must hold `exchange` and `symbol`."""
+    """Open, high, low, close and volume of one instrument: `by=` of its window must name `exchange` and `symbol`.
+
+    It may name `base_asset` and `side` too; else a row has neither.
+    """
+
+    if TYPE_CHECKING:
+        base_asset: str
+        """The asset, such as `"BTC"`."""
+        exchange: str
+        """The exchange."""
+        symbol: str
+        """The symbol, as its exchange spells it."""
+        side: LiquidationSide | TradeSide
+        """The position that was liquidated, or what the taker did."""
 
     open = agg.open()
     """Price of the first event."""

@@ -9,8 +9,9 @@ import attrs
 
 from cgrx._model.errors import TooManyKeysError
 from cgrx._streams.about import About
+from cgrx._streams.functions import check_type
 from cgrx._streams.running import Elementwise, Interrupted, Running, Step, noted
-from cgrx._streams.stream import EventTypes, Stage
+from cgrx._streams.stream import EventTypes, Stage, require_types
 from cgrx._streams.subscriber import is_async
 from cgrx.operators._aggregates.aggregate import TEXTS, Text
 from cgrx.operators._stages.arguments import key_bound
@@ -43,9 +44,11 @@ class Scan(Stage[Any, Any]):
     fn: Callable[[Any, Any], Any] = attrs.field(validator=_check_function)
     seed: Any = attrs.field(validator=_check_seed)
     by: str | tuple[str, ...] | None
+    of: type | None = attrs.field(validator=check_type)
     max_keys: float
 
     def event_types(self, incoming: EventTypes) -> EventTypes:
+        require_types(self, self.of, incoming)
         return None
 
     def start(self) -> Running[Any, Any]:
@@ -65,29 +68,34 @@ class Scan(Stage[Any, Any]):
         parts = [getattr(self.fn, "__qualname__", None) or repr(self.fn), repr(self.seed)]
         if self.by is not None:
             parts.append(f"by={self.by!r}")
+        if self.of is not None:
+            parts.append(f"of={self.of.__name__}")
         if self.max_keys != _MAX_KEYS:
             parts.append(f"max_keys={'math.inf' if math.isinf(self.max_keys) else self.max_keys}")
         return f"scan({', '.join(parts)})"
 
 
 @overload
-def scan(fn: Callable[[S, T], S], seed: S, *, max_keys: float = ...) -> Stage[T, S]: ...
-@overload
-def scan(fn: Callable[[S, T], S], seed: S, by: Text, *, max_keys: float = ...) -> Stage[T, tuple[str, S]]: ...
+def scan(fn: Callable[[S, T], S], seed: S, *, of: type[T] | None = None, max_keys: float = ...) -> Stage[T, S]: ...
 @overload
 def scan(
-    fn: Callable[[S, T], S], seed: S, by: tuple[Text, ...], *, max_keys: float = ...
+    fn: Callable[[S, T], S], seed: S, by: Text, *, of: type[T] | None = None, max_keys: float = ...
+) -> Stage[T, tuple[str, S]]: ...
+@overload
+def scan(
+    fn: Callable[[S, T], S], seed: S, by: tuple[Text, ...], *, of: type[T] | None = None, max_keys: float = ...
 ) -> Stage[T, tuple[tuple[str, ...], S]]: ...
 def scan(
     fn: Callable[[S, T], S],
     seed: S,
     by: Text | tuple[Text, ...] | None = None,
     *,
+    of: type[T] | None = None,
     max_keys: float = _MAX_KEYS,
 ) -> Stage[Any, Any]:
     """A running value: begins as `seed`, becomes `fn(value, event)` at each event and goes out: 1 event -> 1 result.
 
-        delta = ops.scan(lambda usd, trade: usd + trade.signed_volume_usd, 0.0, by="exchange")
+        delta = ops.scan(lambda usd, trade: usd + trade.signed_volume_usd, 0.0, by="exchange", of=Trade)
         delta: ("Binance", 1200.0) ("OKX", -300.0) ("Binance", 900.0) ...
 
     Order is kept; marks, completion and errors pass. Values follow the order of arrival: behind `merge_exchanges` that
@@ -99,16 +107,19 @@ def scan(
         seed: the first value, hashable: every key and every subscription begins with the same one.
         by: a value for each key: `"exchange"`, `"symbol"` or `"base_asset"`, or several in a tuple. Results are then
             pairs of key and value; the key of several fields is a tuple.
+        of: the type of event it takes, for the type checker and for an early error; any by default.
         max_keys: how many keys there may be; `math.inf` for no bound.
 
     State: one value, or one for each key. On an error of `fn` what came before goes out, then `on_error` with the
     exception and a note that names the stage and the event; so with one key too many (`TooManyKeysError`).
 
     Raises:
-        ValueError: an unknown or repeated field in `by`, `max_keys` below 1.
-        TypeError: `fn` is not callable, or async; `seed` is not hashable; another argument of another type.
+        ValueError: an unknown or repeated field in `by`, `max_keys` below 1; when applied to a stream that is known to
+            carry other types than `of`.
+        TypeError: `fn` is not callable, or async; `seed` is not hashable; `of` is no type; another argument of another
+            type.
     """
-    return Scan(fn, seed, _fields(by), key_bound(max_keys))
+    return Scan(fn, seed, _fields(by), of, key_bound(max_keys))
 
 
 def _fields(by: object) -> str | tuple[str, ...] | None:

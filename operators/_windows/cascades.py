@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import attrs
 
@@ -36,7 +36,20 @@ def _dominant_side() -> Aggregate[LiquidationSide | None]:
 
 
 class Cascade(Row):
-    """A burst of liquidations. `start_ms` is the time of its first one, `end_ms` a millisecond after its last."""
+    """A burst of liquidations. `start_ms` is the time of its first one, `end_ms` a millisecond after its last.
+
+    It has the key fields that `by=` of `cascades` names, `base_asset` by default, and no others.
+    """
+
+    if TYPE_CHECKING:
+        base_asset: str
+        """The asset, such as `"BTC"`."""
+        exchange: str
+        """The exchange."""
+        symbol: str
+        """The symbol, as its exchange spells it."""
+        side: LiquidationSide
+        """The position that was liquidated."""
 
     dominant_side = _dominant_side()
     """The positions of which more volume was liquidated; None if it was equal."""

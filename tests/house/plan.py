@@ -18,7 +18,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "_recording": ("_model",),
     "operators._aggregates": ("_model",),
     "operators.agg": ("operators._aggregates",),
-    "operators._rows": ("operators._aggregates", "operators.agg"),
+    "operators._rows": ("_model", "operators._aggregates", "operators.agg"),
     "operators._stages": ("_model", "_streams", "operators._aggregates", "operators._rows"),
     "operators._windows": (
         "_model",

@@ -10,7 +10,7 @@ import reactivex.operators as rx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cgrx import Batch, Signal, TooManyKeysError, Trade
+from cgrx import Batch, Liquidation, Signal, TooManyKeysError, Trade
 from cgrx import operators as ops
 from cgrx.operators._aggregates.aggregate import Text
 from cgrx.testing import alive, batch, dropped, gap, marbles, play, play_signals, play_timeline, trade
@@ -154,6 +154,7 @@ def test_each_key_has_the_values_that_it_would_have_alone(told: list[tuple[str, 
     [
         (ops.scan(add, 0.0), "scan(add, 0.0)"),
         (ops.scan(add, 0.0, by="symbol"), "scan(add, 0.0, by='symbol')"),
+        (ops.scan(add, 0.0, of=Trade), "scan(add, 0.0, of=Trade)"),
         (ops.scan(max, 0, ("symbol", "exchange"), max_keys=7), "scan(max, 0, by=('symbol', 'exchange'), max_keys=7)"),
         (ops.scan(add, 0.0, by="symbol", max_keys=math.inf), "scan(add, 0.0, by='symbol', max_keys=math.inf)"),
     ],
@@ -172,6 +173,12 @@ def test_what_comes_out_is_of_unknown_type() -> None:
     assert source.stream.pipe(ops.scan(add, 0.0)).event_types is None
 
 
+def test_of_refuses_a_stream_of_other_events_at_once() -> None:
+    source: Hot[Any] = Hot(None, Liquidation)
+    with pytest.raises(ValueError, match="takes events of type Trade, not Liquidation"):
+        source.stream.pipe(ops.scan(add, 0.0, of=Trade))
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "why"),
     [
@@ -182,6 +189,7 @@ def test_what_comes_out_is_of_unknown_type() -> None:
         ({"fn": add, "seed": 0, "by": ()}, ValueError, r"by=\(\) takes different names"),
         ({"fn": add, "seed": 0, "by": 5}, TypeError, "by=5 takes the name of a field"),
         ({"fn": add, "seed": 0, "by": (5,)}, TypeError, r"by=\(5,\) takes the name"),
+        ({"fn": add, "seed": 0, "of": 5}, TypeError, "of=5 must be a type of event"),
         ({"fn": add, "seed": 0, "by": "symbol", "max_keys": 0}, ValueError, "max_keys=0 takes a whole number"),
     ],
 )

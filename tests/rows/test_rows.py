@@ -65,6 +65,15 @@ def test_a_subclass_has_more_fields() -> None:
     assert (row.exchange, row.symbol, row.n, row.vwap, row.usd_each) == ("OKX", "BTC-USDT", 1, 3.0, 2.0)
 
 
+def test_ready_rows_have_the_key_fields_that_their_window_names() -> None:
+    """And no others: type checkers are told of all of them, as they cannot know the window."""
+    assert Flow.key_fields == Bar.key_fields == ()
+    flow = row_type(Flow, "exchange", {})(**EMPTY_FLOW, exchange="OKX")
+    assert (flow.exchange, hasattr(flow, "symbol")) == ("OKX", False)
+    with pytest.raises(AttributeError, match="symbol"):
+        _ = flow.symbol
+
+
 def test_fields_are_read_by_name() -> None:
     assert (ROW.start_ms, ROW.end_ms, ROW.exchange, ROW.n, ROW.usd) == (0, 60_000, "Binance", 2, 10.0)
     assert (ROW.gap_ms, ROW.dropped, ROW.late, ROW.final, ROW.complete) == (0, 0, 0, True, True)

@@ -6,6 +6,7 @@ from reactivex import operators as rx_ops
 import cgrx
 from cgrx import EventStream, Liquidation, Trade
 from cgrx import operators as ops
+from cgrx.operators import agg
 from cgrx.testing import alive, batch, gap, liquidation, play, trade, watermark
 from tests.typing.ok_pipelines import Prices
 
@@ -38,6 +39,10 @@ def wrong_elements(liquidations: EventStream[Liquidation], trades: EventStream[T
     liquidations.pipe(ops.where(lambda e: e.price > 1, of=Trade))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     # The function is for liquidations.
     trades.pipe(ops.map(lambda e: e.order_side, of=Liquidation))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    # The running value is one of trades.
+    liquidations.pipe(ops.scan(lambda usd, e: usd + e.price, 0.0, of=Trade))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    # A trade has no such field.
+    trades.pipe(ops.scan(lambda usd, e: usd + e.volume, 0.0, of=Trade))  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownLambdaType, reportUnknownMemberType]
     # The stage is for trades.
     liquidations.pipe(Prices())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     # It is so behind another too.
@@ -64,6 +69,21 @@ def wrong_kinds(liquidations: EventStream[Liquidation]) -> None:
     ops.merge(stream, stream).subscribe()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
     # Nor in the other face.
     cgrx.merge(1)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+
+
+def wrong_windows(trades: EventStream[Trade]) -> None:
+    # A text is no bool.
+    trades.pipe(ops.tumbling("1m", emit_empty="emit"))  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue, reportUnknownArgumentType]
+    # A number is no aggregate.
+    trades.pipe(ops.session("1m", n=3))  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    # Bars are never late.
+    trades.pipe(ops.count_bars(3, on_late=print))  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    # A flow has no prices.
+    trades.pipe(ops.tumbling("1m")).map(lambda row: row.open)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownLambdaType, reportUnknownMemberType]
+    # A bar has no such key.
+    trades.pipe(ops.tumbling("1m", ops.Bar)).map(lambda row: row.market)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownLambdaType, reportUnknownMemberType]
+    # A row of keywords says its fields by name.
+    trades.pipe(ops.tumbling("1m", n=agg.count())).map(lambda row: row.n)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownLambdaType, reportUnknownMemberType]
 
 
 def wrong_stages(stage: ops.Stage[Trade, str]) -> None:

@@ -47,11 +47,27 @@ def running(trades: EventStream[Trade], liquidations: EventStream[Liquidation]) 
     assert_type(trades.pipe(ops.scan(add, 0.0)), EventStream[float])
     assert_type(trades.pipe(ops.scan(add, 0.0, "exchange")), EventStream[tuple[str, float]])
     assert_type(trades.pipe(ops.scan(add, 0.0, ("exchange", "symbol"))), EventStream[tuple[tuple[str, ...], float]])
+    assert_type(
+        trades.pipe(ops.scan(lambda usd, trade: usd + trade.signed_volume_usd, 0.0, of=Trade)), EventStream[float]
+    )
+    assert_type(
+        trades.pipe(ops.scan(lambda usd, trade: usd + trade.price, 0.0, by="symbol", of=Trade)),
+        EventStream[tuple[str, float]],
+    )
+    assert_type(ops.scan(lambda n, _: n + 1, 0, of=Liquidation), ops.Stage[Liquidation, int])
     assert_type(liquidations.pipe(ops.cascades(min_volume=1e6)), EventStream[ops.Cascade])
     liquidations.pipe(ops.cascades()).subscribe(sizes.append)
 
 
 sizes: list[ops.Cascade] = []
+assert_type(sizes[0].base_asset, str)
+assert_type(sizes[0].exchange, str)
+assert_type(sizes[0].symbol, str)
+assert_type(sizes[0].side, LiquidationSide)
 assert_type(sizes[0].volume, float)
+assert_type(sizes[0].count, int)
+assert_type(sizes[0].first_price, float | None)
+assert_type(sizes[0].last_price, float | None)
+assert_type(sizes[0].start_ms, int)
 assert_type(sizes[0].dominant_side, LiquidationSide | None)
 assert_type(sizes[0].exchanges, tuple[str, ...])

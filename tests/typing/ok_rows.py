@@ -47,7 +47,14 @@ class Mine(Row):
         return self.usd / self.n
 
 
-def use(row: Mine, bar: Bar, flow: Flow) -> None:
+class MyBar(Bar):
+    """A bar that brings its key."""
+
+    exchange: str
+    symbol: str
+
+
+def use(row: Mine, bar: Bar, flow: Flow, mine: MyBar) -> None:
     assert_type(row.exchange, str)
     assert_type(row.n, int)
     assert_type(row.usd, float)
@@ -70,10 +77,29 @@ def use(row: Mine, bar: Bar, flow: Flow) -> None:
     assert_type(row.complete, bool)
     assert_type(row.asdict(), dict[str, object])
     assert_type(row["n"], object)
+    assert_type(bar.base_asset, str)
+    assert_type(bar.exchange, str)
+    assert_type(bar.symbol, str)
+    assert_type(bar.side, LiquidationSide | TradeSide)
     assert_type(bar.open, float | None)
+    assert_type(bar.high, float | None)
+    assert_type(bar.low, float | None)
+    assert_type(bar.close, float | None)
+    assert_type(bar.vwap, float | None)
     assert_type(bar.volume, float)
     assert_type(bar.count, int)
+    assert_type(bar.buy_volume, float)
+    assert_type(bar.sell_volume, float)
+    assert_type(flow.base_asset, str)
+    assert_type(flow.exchange, str)
+    assert_type(flow.symbol, str)
+    assert_type(flow.side, LiquidationSide | TradeSide)
+    assert_type(flow.count, int)
+    assert_type(flow.volume, float)
+    assert_type(flow.buy_volume, float)
+    assert_type(flow.sell_volume, float)
     assert_type(flow.delta, float)
+    assert_type((mine.exchange, mine.symbol), tuple[str, str])
     assert_type(Mine.n, agg.Aggregate[int])
     assert_type(row_type(Bar, ("exchange", "symbol"), {}), type[Bar])
     assert_type(row_type(None, "exchange", {"n": agg.count()}), type[Row])
