@@ -89,6 +89,7 @@ from cgrx._trio.buffers import StreamStats as StreamStats
 from cgrx._trio.iterate import EventIterator as EventIterator
 from cgrx._trio.iterate import from_async as from_async
 from cgrx._trio.iterate import stream as stream
+from cgrx._trio.scheduler import SchedulerStats as SchedulerStats
 from cgrx._trio.scheduler import TrioScheduler as TrioScheduler
 from cgrx.operators._rows.to_frame import to_frame as to_frame
 from cgrx.operators._stages.explain import Explanation as Explanation

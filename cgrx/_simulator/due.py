@@ -1,33 +1,36 @@
 """What waits for a count or for a time to be reached, in a fixed order where several wait for the same."""
 
-import heapq
 import math
 from collections.abc import Callable
 
 import trio
+
+from cgrx._trio.agenda import Agenda, Entry
 
 
 class Moments:
     """Actions in the order of the counts they wait for; at the same count in the order added."""
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[int, int, Callable[[], None]]] = []
-        self._added = 0
+        self._agenda = Agenda()
         self.next_at: float = math.inf
         """The lowest count that is waited for: who counts compares, and calls `reach` only then."""
 
     def add(self, count: int, action: Callable[[], None]) -> None:
         """Run `action` when `count` is reached."""
-        self._added += 1
-        heapq.heappush(self._waiting, (count, self._added, action))
-        self.next_at = self._waiting[0][0]
+        self._agenda.add(count, Entry(action, self._agenda.forget))
+        self._look_ahead()
 
     def reach(self, count: int) -> None:
-        """Run what waits for `count` or less."""
-        while self._waiting and self._waiting[0][0] <= count:
-            action = heapq.heappop(self._waiting)[2]
-            self.next_at = self._waiting[0][0] if self._waiting else math.inf
-            action()
+        """Run what waits for `count` or less, also what these actions add to it."""
+        while self.next_at <= count:
+            for entry in self._agenda.take_due(count):
+                self._look_ahead()
+                entry.run()
+
+    def _look_ahead(self) -> None:
+        due = self._agenda.next_due()
+        self.next_at = math.inf if due is None else due
 
 
 class Alarms:
@@ -37,20 +40,20 @@ class Alarms:
     """
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[float, int, Callable[[], None]]] = []
-        self._added = 0
+        self._agenda = Agenda()
         self._changed = trio.lowlevel.ParkingLot()
 
     def after(self, delay_s: float, action: Callable[[], None]) -> None:
         """Run `action` after so many seconds."""
-        self._added += 1
-        heapq.heappush(self._waiting, (trio.current_time() + delay_s, self._added, action))
+        due_us = round((trio.current_time() + delay_s) * 1e6)
+        self._agenda.add(due_us, Entry(action, self._agenda.forget))
         self._changed.unpark_all()
 
     async def run(self) -> None:
         """Run what is due when it is, until cancelled."""
         while True:
-            with trio.CancelScope(deadline=self._waiting[0][0] if self._waiting else math.inf):
+            due_us = self._agenda.next_due()
+            with trio.CancelScope(deadline=math.inf if due_us is None else due_us / 1e6):
                 await self._changed.park()
-            while self._waiting and self._waiting[0][0] <= trio.current_time():
-                heapq.heappop(self._waiting)[2]()
+            for entry in self._agenda.take_due(round(trio.current_time() * 1e6)):
+                entry.run()

@@ -2,6 +2,12 @@
 
     Predicate("e.volume_usd >= {0}", (1000,))     `e` is the event, `{0}`, `{1}` ... stand for the values
 
+Of `side("long"), min_volume(1000), exchange("OKX")` this is written, with `v0`, `v1` ... for the values of all of them:
+
+    lambda events: [e for e in events if (e.side is v0 or e.side is not v1 and v2(e))
+                                     and (e.volume_usd >= v3)
+                                     and (v4[e.exchange])]
+
 `attrs` and `dataclasses` write classes the same way. Nothing of it comes from outside: the sources are constants of the
 filters, what users give are values.
 """
@@ -26,22 +32,26 @@ class Predicate:
 
     source: str
     values: tuple[object, ...] = ()
-    careful: Test | None = None
-    """The same as a function that says more of what does not fit. It is asked where the expression has raised."""
 
 
 def compiled(predicates: Sequence[Predicate]) -> tuple[Keep, Test]:
     """Whether all of them hold, in order: for a row of events, and for one, where a list would cost more than it."""
-    names: dict[str, object] = {}
+    keep_source, test_source, values = written(predicates)
+    keep: Keep = eval(_code(keep_source), values)
+    test: Test = eval(_code(test_source), values)
+    return keep, test
+
+
+def written(predicates: Sequence[Predicate]) -> tuple[str, str, dict[str, object]]:
+    """The source code of both, and the values in it by name."""
+    values: dict[str, object] = {}
     sources: list[str] = []
     for predicate in predicates:
-        own = {f"v{len(names) + index}": value for index, value in enumerate(predicate.values)}
+        own = {f"v{len(values) + index}": value for index, value in enumerate(predicate.values)}
         sources.append(f"({predicate.source.format(*own)})")
-        names |= own
+        values |= own
     condition = " and ".join(sources)
-    keep: Keep = eval(_code(f"lambda events: [e for e in events if {condition}]"), names)
-    test: Test = eval(_code(f"lambda e: {condition}"), names)
-    return keep, test
+    return f"lambda events: [e for e in events if {condition}]", f"lambda e: {condition}", values
 
 
 @lru_cache(maxsize=256)

@@ -3,6 +3,11 @@
     Running     what users subclass: on_batch, on_mark, on_end; the results go out first, then the mark
     Elementwise each event on its own, no state; neighbours in a chain fuse, filters into one loop
 
+A chain of `side("long"), min_volume(1000), map(price)` thus is one Elementwise of two steps. The second calls the
+user's function for each event. The first is a loop that `predicates` writes for both filters:
+
+    lambda events: [e for e in events if (e.side is v0 or e.side is not v1 and v2(e)) and (e.volume_usd >= v3)]
+
 Everything a `Running` returns may be lazy. A user function that raises in the middle of a batch therefore loses
 nothing: what came out before it is delivered, then the error.
 """
@@ -94,20 +99,13 @@ class Step:
 
     def apart(self) -> "tuple[Step, ...]":
         """The same as steps of one stage each, to find out which one raises."""
-        return tuple(_careful_step(*each) for each in self.filters) or (self,)
+        return tuple(filter_step(each) for each in self.filters) or (self,)
 
 
 def filter_step(*filters: tuple[object, Predicate]) -> Step:
     """Filters in a row, each a stage and what it asks, as one loop."""
     keep, test = compiled([predicate for _, predicate in filters])
     return Step(filters[0][0], keep, test, filters)
-
-
-def _careful_step(stage: object, predicate: Predicate) -> Step:
-    careful = predicate.careful
-    if careful is None:
-        return filter_step((stage, predicate))
-    return Step(stage, lambda events: [event for event in events if careful(event)])
 
 
 Produced: TypeAlias = tuple[Iterable[Signal[Any]], Exception | None]

@@ -1,4 +1,7 @@
-"""What a scheduler will do, by due time: a heap whose entries can be disposed. No clock, no thread, no trio."""
+"""Work in the order in which it is due: a heap whose entries can be disposed. No clock, no thread, no trio.
+
+Due is a whole number that grows: microseconds for the scheduler, a count for some of the simulator's faults.
+"""
 
 from collections.abc import Callable, Iterator
 from heapq import heapify, heappop, heappush
@@ -49,7 +52,7 @@ class Entry(abc.DisposableBase):
 
 
 class Agenda:
-    """Entries in order of (due time, addition).
+    """Entries in order of (due, addition).
 
     A forgotten entry stays where it is until its turn; when more than half of the heap is forgotten, it is rebuilt,
     so that the heap never holds more than twice what is pending (and 64).
@@ -66,10 +69,10 @@ class Agenda:
         """Entries that will run."""
         return len(self._heap) - self.forgotten
 
-    def add(self, due_us: int, entry: Entry) -> bool:
+    def add(self, due: int, entry: Entry) -> bool:
         """Whether it is the first in the heap."""
         entry.queued = True
-        heappush(self._heap, (due_us, self._sequence, entry))
+        heappush(self._heap, (due, self._sequence, entry))
         self._sequence += 1
         return self._heap[0][2] is entry
 
@@ -92,10 +95,10 @@ class Agenda:
             self.forgotten -= 1
         return heap[0][0] if heap else None
 
-    def take_due(self, now_us: int) -> Iterator[Entry]:
+    def take_due(self, now: int) -> Iterator[Entry]:
         """Take out, one by one, what is due now and was added before this moment."""
         heap = self._heap
-        end = (now_us, self._sequence)
+        end = (now, self._sequence)
         while heap and heap[0] < end:
             entry = heappop(heap)[2]
             if not entry.queued:

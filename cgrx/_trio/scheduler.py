@@ -37,7 +37,7 @@ _LONGEST_S = timedelta.max.total_seconds()
 
 
 @attrs.frozen
-class SchedulerStatistics:
+class SchedulerStats:
     """What a scheduler holds at this moment."""
 
     pending: int
@@ -262,11 +262,10 @@ class TrioScheduler(PeriodicScheduler):
             return _disposed()
         return task
 
-    def statistics(self) -> SchedulerStatistics:
-        """What the scheduler holds at this moment."""
-        return SchedulerStatistics(
-            pending=self._agenda.pending, disposed=self._agenda.forgotten, tasks=len(self._tasks)
-        )
+    @property
+    def stats(self) -> SchedulerStats:
+        """What the scheduler holds at this moment, a snapshot."""
+        return SchedulerStats(pending=self._agenda.pending, disposed=self._agenda.forgotten, tasks=len(self._tasks))
 
     def _now_us(self) -> int:
         # Not trio.current_time(), which knows no other thread than trio's.

@@ -57,7 +57,7 @@ class Side(Conditional):
                 raise ValueError(f"{self!r} takes events of type {accepted.__name__}, not {type(event).__name__}")
             return bool(event.side == wanted)
 
-        return Predicate("e.side is {0} or e.side is not {1} and {2}(e)", (wanted, other, is_wanted), is_wanted)
+        return Predicate("e.side is {0} or e.side is not {1} and {2}(e)", (wanted, other, is_wanted))
 
     def __repr__(self) -> str:
         return f'side("{self.wanted}")'

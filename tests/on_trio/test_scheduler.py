@@ -156,7 +156,7 @@ def test_a_time_that_never_comes_is_refused(time: float) -> None:
                     call(time, nothing)
             with pytest.raises(ValueError, match="no finite time"):
                 scheduler.schedule_periodic(time, nothing)
-            assert scheduler.statistics().pending == 0
+            assert scheduler.stats.pending == 0
 
     run_mock(main)
 

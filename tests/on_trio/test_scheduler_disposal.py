@@ -7,7 +7,7 @@ import trio
 from reactivex.disposable import Disposable
 from trio.testing import wait_all_tasks_blocked
 
-from cgrx._trio.scheduler import SchedulerStatistics, TrioScheduler
+from cgrx._trio.scheduler import SchedulerStats, TrioScheduler
 from tests.on_trio.scheduling import Log, nothing
 from tests.support import run_mock
 
@@ -24,10 +24,10 @@ def test_a_disposed_action_never_runs() -> None:
             ):
                 disposable.dispose()
                 disposable.dispose()  # once more is nothing
-            assert scheduler.statistics() == SchedulerStatistics(pending=0, disposed=4, tasks=0)
+            assert scheduler.stats == SchedulerStats(pending=0, disposed=4, tasks=0)
             await trio.sleep(2)
             assert log.entries == []
-            assert scheduler.statistics() == SchedulerStatistics(pending=0, disposed=0, tasks=0)
+            assert scheduler.stats == SchedulerStats(pending=0, disposed=0, tasks=0)
 
     run_mock(main)
 
@@ -102,8 +102,8 @@ def test_disposed_actions_take_bounded_room() -> None:
             for number in range(100_000):
                 scheduler.schedule_relative(1, nothing).dispose()
                 if number % 13 == 0:
-                    most = max(most, scheduler.statistics().disposed)
-            assert scheduler.statistics().pending == 10
+                    most = max(most, scheduler.stats.disposed)
+            assert scheduler.stats.pending == 10
             assert 50 < most <= 65, "64 may stay, and one more before the heap is rebuilt"
             await trio.sleep(3)
             assert log.entries == [(2000, number) for number in range(10)]
@@ -118,9 +118,9 @@ def test_a_large_heap_of_disposed_actions_is_rebuilt_at_half() -> None:
             disposables = [scheduler.schedule_relative(i % 7, log.action(i)) for i in range(1000)]
             for disposable in disposables[:500]:
                 disposable.dispose()
-            assert scheduler.statistics() == SchedulerStatistics(pending=500, disposed=500, tasks=0)
+            assert scheduler.stats == SchedulerStats(pending=500, disposed=500, tasks=0)
             disposables[500].dispose()
-            assert scheduler.statistics() == SchedulerStatistics(pending=499, disposed=0, tasks=0)
+            assert scheduler.stats == SchedulerStats(pending=499, disposed=0, tasks=0)
             await trio.sleep(10)
             assert log.entries == [(i % 7 * 1000, i) for i in sorted(range(501, 1000), key=lambda i: i % 7)]
 
@@ -144,7 +144,7 @@ def test_a_disposed_action_lets_go_of_what_it_held() -> None:
             disposable = scheduler.schedule_relative(3600, nothing, Held())
             assert Held.alive == 1
             disposable.dispose()
-            assert scheduler.statistics().disposed == 1
+            assert scheduler.stats.disposed == 1
             assert Held.alive == 0
             ran = scheduler.schedule(nothing, Held())
             await wait_all_tasks_blocked()

@@ -8,7 +8,7 @@ import trio
 from reactivex.disposable import Disposable
 from trio.testing import wait_all_tasks_blocked
 
-from cgrx._trio.scheduler import SchedulerStatistics, TrioScheduler
+from cgrx._trio.scheduler import SchedulerStats, TrioScheduler
 from tests.on_trio.scheduling import Log, fail
 from tests.support import run_mock
 
@@ -56,7 +56,7 @@ def test_between_an_action_s_error_and_the_end_nothing_runs_any_more() -> None:
             scheduler.start_soon(trio.sleep_forever)
             with trio.CancelScope(shield=True):
                 await trio.sleep(1)
-                log.add(scheduler.statistics())
+                log.add(scheduler.stats)
                 scheduler.schedule(log.action("late"))
                 await trio.sleep(1)
                 log.add("cleaned up")
@@ -65,7 +65,7 @@ def test_between_an_action_s_error_and_the_end_nothing_runs_any_more() -> None:
         log = Log()
         with pytest.raises(LookupError):
             await body(log)
-        assert log.entries == [(1000, SchedulerStatistics(pending=0, disposed=0, tasks=0)), (2000, "cleaned up")]
+        assert log.entries == [(1000, SchedulerStats(pending=0, disposed=0, tasks=0)), (2000, "cleaned up")]
 
     run_mock(main)
 

@@ -10,7 +10,7 @@ from reactivex.disposable import Disposable, MultipleAssignmentDisposable
 from trio.testing import wait_all_tasks_blocked
 
 from cgrx._model.errors import NotInTrioError
-from cgrx._trio.scheduler import SchedulerStatistics, TrioScheduler
+from cgrx._trio.scheduler import SchedulerStats, TrioScheduler
 from tests.on_trio.scheduling import Log, fail
 from tests.support import run_mock
 
@@ -68,7 +68,7 @@ def test_after_it_has_ended_calls_return_disposed(call: Callable[[TrioScheduler]
         assert isinstance(inner, Disposable)
         assert inner.is_disposed
         disposable.dispose()
-        assert scheduler.statistics() == SchedulerStatistics(pending=0, disposed=0, tasks=0)
+        assert scheduler.stats == SchedulerStats(pending=0, disposed=0, tasks=0)
 
     async def main() -> TrioScheduler:
         async with TrioScheduler() as scheduler:
@@ -102,7 +102,7 @@ def test_leaving_disposes_what_is_pending_at_once() -> None:
             scheduler.start_soon(trio.sleep_forever)
         assert log.ms() == 0
         assert trio.lowlevel.current_statistics().tasks_living == tasks_before
-        assert scheduler.statistics() == SchedulerStatistics(pending=0, disposed=0, tasks=0)
+        assert scheduler.stats == SchedulerStats(pending=0, disposed=0, tasks=0)
         assert getattr(pending, "is_disposed", None) is True
         pending.dispose()
         await trio.sleep(7200)

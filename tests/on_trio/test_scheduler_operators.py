@@ -69,7 +69,7 @@ def watch(build: Build, script: Sequence[tuple[float, int]] = (), end_ms: float 
             )
             await trio.sleep(100)
             subscription.dispose()
-            assert scheduler.statistics().pending == 0, "the operator has left nothing behind"
+            assert scheduler.stats.pending == 0, "the operator has left nothing behind"
             return log.entries
 
     return run_mock(main)

@@ -56,11 +56,11 @@ def test_a_disposed_action_never_runs_and_each_other_one_runs_once(script: list[
                     handles[label].dispose()
                     if not ran:
                         expected = [entry for entry in expected if entry[1] != label]
-            assert scheduler.statistics().pending == len(expected) - len(log.entries)
+            assert scheduler.stats.pending == len(expected) - len(log.entries)
             await trio.sleep(1)
             assert log.entries == sorted(expected)
-            statistics = scheduler.statistics()
-            assert (statistics.pending, statistics.disposed) == (0, 0)
+            stats = scheduler.stats
+            assert (stats.pending, stats.disposed) == (0, 0)
 
     run_mock(main)
 

@@ -26,7 +26,7 @@ def test_a_periodic_action_carries_its_state(period: float | timedelta) -> None:
             series.dispose()
             await trio.sleep(1)
             assert log.entries == [(50, 2), (100, 1), (150, 0), (200, None)]
-            assert scheduler.statistics().pending == 0
+            assert scheduler.stats.pending == 0
 
     run_mock(main)
 
@@ -102,6 +102,6 @@ def test_a_periodic_action_that_raises_ends_its_series() -> None:
             await trio.sleep(10)
             assert log.entries == [(1000, 0), (2000, 1)]
             assert [type(error) for error in errors] == [ZeroDivisionError]
-            assert scheduler.statistics().pending == 0
+            assert scheduler.stats.pending == 0
 
     run_mock(main)

@@ -20,10 +20,10 @@ def test_a_task_runs_with_its_arguments_and_is_counted() -> None:
         async with TrioScheduler() as scheduler:
             scheduler.start_soon(work, "done", 1.0)
             assert log.entries == []
-            assert scheduler.statistics().tasks == 1
+            assert scheduler.stats.tasks == 1
             await trio.sleep(2)
             assert log.entries == [(1000, "done")]
-            assert scheduler.statistics().tasks == 0
+            assert scheduler.stats.tasks == 0
 
     run_mock(main)
 
@@ -49,7 +49,7 @@ def test_a_disposed_task_is_cancelled_or_never_begins() -> None:
             task.dispose()
             await wait_all_tasks_blocked()
             assert log.labels == ["began", "ended"]
-            assert scheduler.statistics().tasks == 0
+            assert scheduler.stats.tasks == 0
 
     run_mock(main)
 

@@ -11,7 +11,7 @@ from reactivex import abc
 from reactivex.disposable import Disposable
 from trio.testing import wait_all_tasks_blocked
 
-from cgrx._trio.scheduler import SchedulerStatistics, TrioScheduler
+from cgrx._trio.scheduler import SchedulerStats, TrioScheduler
 from tests.on_trio.scheduling import Log, fail, in_thread
 from tests.support import run, run_mock
 
@@ -56,13 +56,13 @@ def test_a_sleeping_scheduler_is_woken_from_another_thread() -> None:
     run(main)
 
 
-def test_now_and_statistics_work_in_another_thread() -> None:
+def test_now_and_stats_work_in_another_thread() -> None:
     async def main() -> None:
         async with TrioScheduler() as scheduler:
             await trio.sleep(1.5)
             scheduler.schedule_relative(1, lambda _, __: None)
             assert in_thread(lambda: scheduler.now) == scheduler.now
-            assert in_thread(scheduler.statistics).pending == 1
+            assert in_thread(lambda: scheduler.stats).pending == 1
 
     run_mock(main)
 
@@ -99,10 +99,10 @@ def test_what_another_thread_disposes_never_runs() -> None:
             in_thread(partial(schedule_and_dispose, scheduler))
             in_thread(here.dispose)
             await wait_all_tasks_blocked()
-            assert scheduler.statistics().pending == 0
+            assert scheduler.stats.pending == 0
             await trio.sleep(5)
             assert log.entries == []
-            assert scheduler.statistics() == SchedulerStatistics(pending=0, disposed=0, tasks=0)
+            assert scheduler.stats == SchedulerStats(pending=0, disposed=0, tasks=0)
 
     run_mock(main)
 
@@ -118,7 +118,7 @@ def test_a_disposal_counts_before_trio_has_heard_of_it() -> None:
             scheduler.schedule(log.action("survivor"))
             await wait_all_tasks_blocked()
             assert log.labels == ["survivor"]
-            assert scheduler.statistics() == SchedulerStatistics(pending=0, disposed=0, tasks=0)
+            assert scheduler.stats == SchedulerStats(pending=0, disposed=0, tasks=0)
 
     run_mock(main)
 
@@ -222,7 +222,7 @@ def test_calls_that_cross_with_the_end_do_nothing() -> None:
             crossing = in_thread(lambda: calls_after_the_end(scheduler, log))
         await trio.sleep(60)
         assert log.entries == []
-        assert scheduler.statistics() == SchedulerStatistics(pending=0, disposed=0, tasks=0)
+        assert scheduler.stats == SchedulerStats(pending=0, disposed=0, tasks=0)
         for disposable in crossing:
             assert getattr(disposable, "is_disposed", None) is True
 
@@ -244,14 +244,14 @@ def test_calls_that_cross_with_an_action_s_error_do_nothing() -> None:
             scheduler.schedule(action)
             with trio.CancelScope(shield=True):
                 await trio.sleep(60)
-                log.add(scheduler.statistics())
+                log.add(scheduler.stats)
 
     async def catch() -> None:
         log = Log()
         crossing: list[abc.DisposableBase] = []
         with pytest.raises(LookupError):
             await main(log, crossing)
-        assert log.labels == [SchedulerStatistics(pending=0, disposed=0, tasks=0)]
+        assert log.labels == [SchedulerStats(pending=0, disposed=0, tasks=0)]
         assert [getattr(disposable, "is_disposed", None) for disposable in crossing] == [True] * 4
 
     run_mock(catch)
@@ -307,7 +307,7 @@ def test_many_threads_at_once_lose_and_double_nothing() -> None:
                 for thread in range(4):
                     nursery.start_soon(trio.to_thread.run_sync, schedule_many, scheduler, thread)
             await all_ran.wait()
-            assert scheduler.statistics().pending == 0
+            assert scheduler.stats.pending == 0
             await wait_all_tasks_blocked()
             assert Counter(ran) == Counter(expected)
             assert disposed == []
