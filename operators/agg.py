@@ -1,8 +1,9 @@
-"""Aggregates: what a row says of the events of its window.
+"""Aggregates: the values that a row holds about the events of its window.
 
     from cgrx.operators import agg
 
-Each gives the same value to the byte in whatever order, batches and partial results the events come. 0/0 is None.
+The value of an aggregate is the same to the byte in whatever order the events come, however they are batched, and
+whichever partial results were merged. 0/0 is None.
 """
 
 from cgrx.operators._aggregates.aggregate import Aggregate as Aggregate

@@ -1,4 +1,4 @@
-"""What a stage says of itself, so that a pipeline can explain what it keeps and how long it holds events back."""
+"""What a stage keeps and how long it holds events back, as a value: `cgrx.explain` shows it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +8,7 @@ import attrs
 
 @attrs.frozen
 class About:
-    """The cost of a stage. What is left out is not told, as of a user's own stage that does not override `about`."""
+    """What a stage costs. None means not known, as with a user's own stage that does not override `about`."""
 
     state: str | None = None
     """What it keeps for one subscription, such as "the events held"; "none" of a stage without state."""
@@ -23,10 +23,10 @@ class About:
     delay_ms: float | None = None
     """The longest that a result waits behind the event that completes it, on the stream's own clock."""
     delay_note: str = ""
-    """What comes on top and is in nobody's hand, such as "the time to the next proof of life"."""
+    """What comes on top of that and has no bound, such as "the time to the next proof of life"."""
     functions: tuple[Callable[..., Any], ...] = ()
-    """The Python functions in it: no compiler can see into them."""
+    """The user's Python functions in it, which no compiler can see into."""
 
 
 STATELESS = About(state="none", bound=0, delay_ms=0)
-"""Of a stage that handles each event on its own."""
+"""For a stage that handles each event on its own."""

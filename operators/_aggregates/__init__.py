@@ -1,4 +1,4 @@
-"""What a row says of the events of its window: the aggregates, what they mean, and how they run.
+"""Aggregates: the values of a row, what each means as data, and how they are computed.
 
 May import `_model`.
 

@@ -1,4 +1,4 @@
-"""An aggregate as a value, and how the arguments that all of them share are read.
+"""An aggregate as a value, and checks of the arguments that aggregates share.
 
 An aggregate is a formula over primitives, see `formulas`. In the body of a `Row` it is a descriptor: `row.n` is
 what the aggregate gives.
@@ -36,18 +36,18 @@ _EVENT_TYPES: dict[type, type[Liquidation] | type[Trade]] = {LiquidationSide: Li
 
 @attrs.frozen(repr=False)
 class Aggregate(Generic[R_co]):
-    """What to compute of the events of a window: compares, hashes, pickles and prints as code."""
+    """A value to compute from the events of a window. It compares, hashes, pickles and prints as code."""
 
     code: str
-    """How it is written."""
+    """The code that makes it."""
     formula: Formula
-    """What it means: how its result arises from which primitives."""
+    """What it means: how its result is computed from primitives."""
     kind: type[object] = float
     """The type of a result that is not None."""
 
     @property
     def primitives(self) -> tuple[Primitive, ...]:
-        """What is kept for it while events come in."""
+        """The running values that are kept for it while events come in."""
         return self.formula.primitives
 
     @property
@@ -66,7 +66,8 @@ class Aggregate(Generic[R_co]):
         types = {part.guard.of for part in self.primitives}
         return None if None in types else frozenset(each for each in types if each is not None)
 
-    # What type checkers see in a Row; at run time the row type puts descriptors of its own in the place.
+    # For type checkers: an aggregate in the body of a Row is a field of its instances. At run time `RowType` puts a
+    # descriptor of its own in its place.
     @overload
     def __get__(self, row: None, owner: type) -> Self: ...
     @overload

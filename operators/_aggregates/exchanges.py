@@ -1,4 +1,4 @@
-"""Aggregates that look across exchanges: which there are, each one's share, how far their prices lie apart."""
+"""Aggregates across exchanges: which there are, the share of each, how far their prices lie apart."""
 
 from collections.abc import Mapping
 

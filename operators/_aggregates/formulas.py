@@ -1,10 +1,10 @@
-"""How a result arises from primitives, as data: what each aggregate means, whatever engine computes it.
+"""Formulas: how the result of an aggregate is computed from primitives, as data that any engine can read.
 
     agg.vwap()   ->   Ratio(sum of volume_usd, sum of base)
     agg.delta()  ->   Total(2 * sum of volume_usd of buys - sum of volume_usd)
 
-A primitive says what is taken of the events (`primitives`), a formula what is made of it. Accumulators get the
-source text for exact integers from here; an engine that reads columns has a rule for each kind of formula.
+A primitive is a running value over events (see `primitives`); a formula makes the result of such values. Accumulators
+get the source text for exact integers from here; an engine that reads columns has a rule for each kind of formula.
 """
 
 from abc import abstractmethod
@@ -38,12 +38,12 @@ Name: TypeAlias = Callable[[Callable[..., object]], str]
 
 @attrs.frozen
 class Formula:
-    """What a result is, given the values of some primitives."""
+    """A result, given the values of some primitives."""
 
     @property
     @abstractmethod
     def primitives(self) -> tuple[Primitive, ...]:
-        """What it is made from, in order."""
+        """The primitives that it reads, in order."""
 
     @abstractmethod
     def source(self, read: Write, name: Name) -> str:
@@ -65,7 +65,7 @@ class Value(Formula):
 
 
 Terms: TypeAlias = tuple[tuple[int, Sum], ...]
-"""Sums, each with the integer by which it counts."""
+"""A sum of multiples: integer factors, each with the sum that it multiplies."""
 
 
 def _written(terms: Terms, read: Write) -> str:
@@ -96,7 +96,7 @@ class Total(Formula):
 
 @attrs.frozen
 class Ratio(Formula):
-    """A sum by a sum, or by a number of events: None where the divisor is 0."""
+    """A sum divided by a sum, or by a number of events: None where the divisor is 0."""
 
     dividend: Terms
     divisor: Terms | Count
@@ -200,7 +200,7 @@ class Parts(Formula):
 
 @attrs.frozen
 class Spread(Formula):
-    """How far the ratios of two sums by name lie apart, by the ratio of the whole: None without events."""
+    """(greatest - least ratio of two sums by name) / (ratio of the two whole sums): None without events."""
 
     dividends: SumBy
     divisors: SumBy
@@ -215,7 +215,7 @@ class Spread(Formula):
 
 @attrs.frozen
 class Function(Formula):
-    """What a Python function makes of the values: no engine but this one can compute it."""
+    """The result of a Python function of the values: no engine but this one can compute it."""
 
     function: Callable[..., Any]
     of: tuple[Primitive, ...]
@@ -227,7 +227,7 @@ class Function(Formula):
 
     @property
     def kept(self) -> tuple[Keep, ...]:
-        """Those of the primitives that are states of a library's or of the user's."""
+        """Those of the primitives that hold a state of a library or of the user."""
         return tuple(part for part in self.of if isinstance(part, Keep))
 
     def source(self, read: Write, name: Name) -> str:

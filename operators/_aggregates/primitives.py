@@ -1,8 +1,8 @@
-"""What an accumulator is made of: running values that are added to, merged, and read.
+"""Primitives: the running values of an accumulator, which events are added to, and which are merged and read.
 
-A primitive is a value that says what to keep (`Sum("price")`) and which events count (its `Guard`). Aggregates of one
-row that need the same primitive share it. Each kind writes the source lines that keep it; `accumulators` puts
-them together, so that an event costs no call per aggregate.
+A primitive says what to keep, such as `Sum("price")`, and which events count (its `Guard`). Aggregates of one row that
+need the same primitive share it. Each kind writes the source lines that keep it; `accumulators` puts these together, so
+that an event costs no call per aggregate.
 """
 
 from abc import abstractmethod
@@ -20,7 +20,7 @@ Order: TypeAlias = tuple[int, float, float, int, str, str, str, str]
 
 
 def order(event: Event) -> Order:
-    """What decides which event comes first: its time, then all fields, so that no two different events tie."""
+    """The order of events: by time, then by all other fields, so that no two different events tie."""
     return (
         event.time_ms,
         event.price,
@@ -34,7 +34,7 @@ def order(event: Event) -> Order:
 
 
 def size_order(event: Event) -> tuple[float, Order]:
-    """The largest volume first; of equal volumes the earlier event."""
+    """The order of events by size: the largest volume first; of equal volumes the earlier event."""
     return -event.volume_usd, order(event)
 
 
@@ -54,7 +54,7 @@ class Guard:
 
     @property
     def suffix(self) -> str:
-        """What it adds to the name of a slot."""
+        """Its part of the name of a slot."""
         return (f"_{self.of.__name__.lower()}" if self.of else "") + (f"_side_{self.side}" if self.side else "")
 
 
@@ -70,7 +70,7 @@ class Primitive:
     @property
     @abstractmethod
     def label(self) -> str:
-        """What to call its slot."""
+        """A name for its slot."""
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -90,7 +90,7 @@ class Primitive:
         """The lines that take in what `other` holds, and leave that unchanged."""
 
     def globals(self, name: str) -> Mapping[str, object]:
-        """What its lines refer to."""
+        """The functions that its lines call, by name."""
         return {}
 
 
@@ -103,7 +103,7 @@ UNIT_VARIABLES: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
         ("price", "volume_usd"),
     ),
 }
-"""A number in units, see `exact`: its source, that for the largest floats, the fields that it reads."""
+"""Numbers in units, see `exact`: the source of each, the source for the largest floats, the fields that it reads."""
 
 ADDENDS: Mapping[str, tuple[str, str]] = {
     "price": ("price_units", "price_units"),
@@ -345,7 +345,7 @@ class Top(Primitive):
 
 @attrs.frozen
 class Keep(Primitive):
-    """A state of the user's, or of a library: `start() -> state`, `add(state, x) -> state`, `merge(a, b) -> state`."""
+    """A state of the user or of a library: `start() -> state`, `take(state, x) -> state`, `join(a, b) -> state`."""
 
     noun: str
     start: Callable[..., Any]

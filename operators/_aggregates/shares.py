@@ -1,4 +1,4 @@
-"""A mapping as a value of a row: frozen, so that rows stay frozen, and they hash and pickle."""
+"""A frozen mapping, so that a row which holds one stays frozen, hashes and pickles."""
 
 from collections.abc import Iterator, Mapping
 

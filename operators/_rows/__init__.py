@@ -1,4 +1,4 @@
-"""Rows: what one window says of its events, as a class with typed fields.
+"""Rows: the values of one window, as a class with typed fields.
 
 May import `_model`, `operators._aggregates`, `operators.agg`.
 

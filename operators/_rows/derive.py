@@ -1,4 +1,4 @@
-"""Which class of rows a window gives: a declared one, that with the key of the window, or one made for keywords."""
+"""The class of the rows that a window gives: a declared one, one with key fields added, or one made for keywords."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, cast, overload
@@ -18,16 +18,16 @@ def row_type(row: type[Row] | None, by: str | Sequence[str], aggregates: Mapping
     """The class of rows for the arguments of a window.
 
     Args:
-        row: a declared class; None for one of the keyword aggregates alone, or `Flow` where there are none.
-        by: the key fields; empty for those that the class declares. For a class that declares none they become its.
+        row: a declared class. None: a class of the keyword aggregates alone, or `Flow` if there are none.
+        by: the names of the key fields; they are added to a class that declares none. Empty: those that it declares.
         aggregates: further aggregates by name.
 
     Returns:
         The class itself, or a subclass with the key fields and aggregates added: the same one for equal arguments.
 
     Raises:
-        ValueError: an unknown or repeated key field, other key fields than the class declares, a name that the row
-            has already, a `Bar` whose key leaves the instrument open.
+        ValueError: an unknown or repeated key field, other key fields than the class declares, an aggregate with the
+            name of another field, a `Bar` whose key does not hold exchange and symbol.
         TypeError: `row` is no class of rows, `by` holds no names, or a value is no aggregate.
     """
     base: object = row if row is not None else Row if aggregates else Flow

@@ -1,4 +1,4 @@
-"""A row: what one window says of its events, as a frozen value; and how a class of rows is made.
+"""A row: the values of one window as a frozen value; and how a class of rows is made.
 
     class Flow(ops.Row):
         exchange: str                # an annotation is a key field
@@ -20,7 +20,7 @@ from cgrx.operators._aggregates.accumulators import Accumulator, accumulator
 from cgrx.operators._aggregates.aggregate import Aggregate
 
 KEY_FIELDS = ("base_asset", "exchange", "symbol", "side")
-"""What windows can be kept apart by."""
+"""The fields of an event that a window can have as its key."""
 WINDOW = ("start_ms", "end_ms")
 QUALITY = ("gap_ms", "dropped", "late", "final", "complete")
 INSTRUMENT = ("exchange", "symbol")
@@ -29,7 +29,7 @@ Named: TypeAlias = tuple[tuple[str, Aggregate[Any]], ...]
 
 
 class RowType(type):
-    """The type of row classes: reads key fields and aggregates from the body, and keeps instances to one slot."""
+    """The type of row classes. It reads key fields and aggregates from the body of the class."""
 
     key_fields: tuple[str, ...]
     aggregates: Named
@@ -43,7 +43,15 @@ class RowType(type):
         instrument: bool = False,
         origin: "Derivation | None" = None,
     ) -> Any:
-        """Make the class; `instrument` demands a key that fixes one, `origin` says how an unnamed one was made."""
+        """Make a class of rows.
+
+        Args:
+            name: as with any class, like the two that follow.
+            bases: one class of rows among them.
+            namespace: the body.
+            instrument: whether the key must hold exchange and symbol, as for a `Bar`.
+            origin: the keys and aggregates to add, for a class that a window makes; the body then holds none.
+        """
         namespace.setdefault("__slots__", ())
         made: Any = super().__new__(cls, name, bases, namespace)
         parents = [base for base in bases if isinstance(base, RowType)]
@@ -77,7 +85,7 @@ class _Field:
 
 
 class Row(metaclass=RowType):
-    """What one window says of its events: key fields, aggregates, and how much of the window was seen.
+    """The values of one window: key fields, aggregates, and how much of the window was seen.
 
     Subclass it: an annotation is a key field (`base_asset`, `exchange`, `symbol` or `side`), an `agg` value an
     aggregate; methods and properties may be added. Frozen; equal if class and values are; hashes, pickles (a class
@@ -89,7 +97,7 @@ class Row(metaclass=RowType):
     __slots__ = ("values",)
 
     key_fields: ClassVar[tuple[str, ...]] = ()
-    """The fields that rows are kept apart by, in order."""
+    """The names of the key fields, in order: a window gives one row for each key."""
     aggregates: ClassVar[Named] = ()
     """The aggregates with their names, in order."""
     fields: ClassVar[tuple[str, ...]] = (*WINDOW, *QUALITY)
@@ -119,7 +127,7 @@ class Row(metaclass=RowType):
 
     @classmethod
     def from_values(cls, values: tuple[Any, ...]) -> Self:
-        """A row of these values, in the order of `fields`: fast, nothing is checked."""
+        """A row of these values, in the order of `fields`. Nothing is checked, so that it is fast."""
         row: Self = _new(cls)
         _store(row, values)
         return row

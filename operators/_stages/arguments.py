@@ -1,4 +1,4 @@
-"""How the arguments of windows are read, and how they print."""
+"""Checks of the arguments that windows share, and how such arguments print as code."""
 
 import math
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from cgrx._model.times import Duration, to_ms
 from cgrx._streams.subscriber import is_async
 
 LateEvents: TypeAlias = abc.ObserverBase[Any] | Callable[[Any], object]
-"""Who gets late events: an observer, such as a `Subject`, whose `on_next` is called; or a function."""
+"""What receives late events: an observer, such as a `Subject`, whose `on_next` is called; or a function."""
 
 _UNITS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
 

@@ -1,4 +1,4 @@
-"""What a pipeline does and costs, told before it runs."""
+"""What a pipeline keeps, how long it delays, and which functions it holds: known before it runs."""
 
 import math
 from typing import Any
@@ -16,15 +16,15 @@ class Explanation:
     stages: tuple[str, ...]
     """Each stage as code, in order."""
     about: tuple[About, ...]
-    """What each of them says of itself."""
+    """What each of them keeps, and how long it holds events back."""
     opaque: tuple[str, ...]
-    """The Python in it that no compiler can see into: functions, and stages that are not of cgrx, by name."""
+    """The names of the Python functions, and of the stages that are not of cgrx: no compiler can see into them."""
 
     @property
     def worst_delay_ms(self) -> float | None:
         """The longest that a result waits behind the event that completes it, of all stages together.
 
-        On the stream's own clock, milliseconds; None where a stage does not tell.
+        Milliseconds on the stream's own clock; None where the delay of a stage is not known.
         """
         delays = [each.delay_ms for each in self.about if each.delay_ms is not None]
         return sum(delays) if len(delays) == len(self.about) else None
@@ -45,15 +45,15 @@ class Explanation:
 
 
 def explain(pipeline: Stage[Any, Any] | EventStream[Any]) -> Explanation:
-    """What a pipeline is made of, what each stage keeps and how that is bounded, its worst delay, its opaque Python.
+    """The stages of a pipeline: what each keeps, how many keys bound that, the worst delay, and the functions in them.
 
         print(cgrx.explain(ops.pipeline(ops.side("long"), ops.cascades("3s", min_volume=1e6))))
 
     Args:
-        pipeline: a stage, a pipeline, or a stream, of which the stages since its source are told: behind a `merge`,
-            `share` or `merge_exchanges` those after it.
+        pipeline: a stage, a pipeline, or a stream. Of a stream the stages behind its source are explained; a `merge`, a
+            `share` or a `merge_exchanges` is such a source.
 
-    A stage of your own says what it overrides `about` with, else "not told".
+    A stage of your own is explained by its `about`; one that does not override that is "not told".
 
     Raises:
         TypeError: it is neither a stage nor an EventStream, such as what a reactivex operator gives.

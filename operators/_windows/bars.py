@@ -1,4 +1,4 @@
-"""Windows that are full after so many events, or so many dollars: bars in the order of arrival."""
+"""Bars: windows that close after a number of events, or a volume in dollars, in the order of arrival."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Unpack, overload
@@ -25,16 +25,16 @@ _STATE = "a partial result for each key that ever came"
 
 @attrs.define(eq=False)
 class _Bar:
-    """The bar of a key while it is open; empty when the one before has just closed."""
+    """The open bar of a key. It is empty when the bar before has just closed."""
 
     accumulator: Accumulator
     filled: int = 0
     first_ms: int = FOREVER
     last_ms: int = NEVER
     after_ms: int = FOREVER
-    """Where the bar before ended: what is missing since then is missing from this one."""
+    """End of the previous bar: losses after it count here. FOREVER for the first bar of a key."""
     lost_before: int = 0
-    """How many events were lost before it."""
+    """How many events the subscription had lost when this bar began."""
 
 
 class BarRunning(WindowRunning):
@@ -68,7 +68,7 @@ class BarRunning(WindowRunning):
         return self._make((bar.first_ms, bar.last_ms + 1, *self._fields(key), *values, *quality))
 
     def _missed(self, bar: _Bar, *, final: bool) -> Quality:
-        """Losses need no times here: like the events, they count in the bars that are open when they are told."""
+        """The quality of a bar. Losses need no event time here: like events, they count in the bars open on arrival."""
         gap_ms = self._progress.gap_ms(min(bar.first_ms, bar.after_ms), bar.last_ms + 1)
         dropped = self._progress.lost - bar.lost_before
         return gap_ms, dropped, 0, final, final and gap_ms == 0 and dropped == 0
@@ -155,23 +155,24 @@ def count_bars(
 ) -> Stage[Event, Any]:
     """One row for every `n` events of a key, in the order in which they arrive.
 
-    A bar closes at once with its last event, so nothing is late. The row's `start_ms` is the time of its earliest
-    event, its `end_ms` a millisecond after that of its latest. Rows come out as the bars close.
+    A bar closes with its last event, at once, so nothing is late. The row's `start_ms` is the time of its earliest
+    event, its `end_ms` a millisecond after the time of its latest. Rows come out as the bars close.
 
     Args:
         n: how many events make a bar; by position only, so that a field may be called `n`.
-        row: a class of rows, by default `Flow`; with keyword aggregates none, then the row is made of them.
-        by: the field or fields to keep apart; those that `row` declares, if it does. None at all means one key.
-        lateness: how much wider than told gaps and losses are taken, because times differ between the exchange and
-            here.
-        updates: give running rows too (`final` is False), one for each key that has changed, when event time, or the
-            time that is proven, enters another period of this length.
+        row: a class of rows, by default `Flow`. With keyword aggregates and no class, the row holds these alone.
+        by: the name of the key field, or several in a tuple: there is a row for each key. By default the key fields
+            that `row` declares; if there are none, all events are of one key.
+        lateness: by how much gaps and losses are widened, because the clocks of the exchange and of this machine
+            differ.
+        updates: give running rows too (`final` is False): one for each key that has changed, whenever event time, or
+            the time proven alive, enters a new period of this length.
         max_keys: how many keys there may be; `math.inf` for no bound. A key stays open once it has come.
         **aggregates: further aggregates by the name of their field.
 
-    A full bar is final. Its `gap_ms` and `dropped` count what is missing since the bar of its key before it ended, for
-    the first one since its own first event: what was lost there would have been in it. On completion the bars that are
-    not full come out, not final; on an error nothing more.
+    A full bar is final. Its `gap_ms` and `dropped` count what is missing since the previous bar of its key ended,
+    because it would have been in this one; the first bar of a key counts from its own first event. On completion the
+    bars that are not full come out, not final; on an error nothing more comes out.
 
     State: one partial result for each key.
 
@@ -210,8 +211,8 @@ def volume_bars(
 ) -> Stage[Event, Any]:
     """One row for every `usd` US dollars of a key's volume, in the order in which events arrive.
 
-    The event that reaches or crosses the boundary closes the bar and belongs to it whole; the next bar begins at 0. So
-    a bar holds `usd` or more, and one large event alone may be a bar. The sum is exact. All else is as with
+    The event that brings a bar to `usd` or beyond closes it and belongs to it whole; the next bar begins at 0. So a bar
+    holds `usd` or more, and one large event may be a bar of its own. The sum is exact. All else is as with
     `count_bars`.
 
     Args:

@@ -1,4 +1,4 @@
-"""Bursts of liquidations: where one forces the next."""
+"""Cascades: bursts of liquidations, in which one forces the next."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -117,30 +117,30 @@ def cascades(
         cascades("3s", min_count=3)            ----------r---     3 s, lateness and proof behind the last
         the same with emit="crossed"           ----u-----r---     u: final=False, on the very event
 
-    It is a `session` with thresholds, and closes as one: when the watermark has passed its last event + `gap`. What
-    stays below a threshold gives no row. Rows come out by end, then key.
+    A cascade is a `session` with thresholds, and closes as one: when the watermark has passed its last event + `gap`. A
+    session that stays below a threshold gives no row. Rows come out by end, then key.
 
-    With `emit="crossed"` a row that is not final goes out on the very event with which the thresholds are reached; it
-    waits for nothing. With `updates` such rows follow while it goes on. The final row comes in the end, with the same
-    key fields and the same `start_ms`: once a row is out that stays, though a liquidation from shortly before may
-    still come in and count. Two cascades that turn out to be one go on under the start of the earlier.
+    With `emit="crossed"` a row that is not final goes out with the very event that reaches the thresholds; it waits for
+    nothing. With `updates` such rows follow while the cascade goes on. The final row comes at the end. All rows of a
+    cascade have the same key fields and the same `start_ms`: that stays once a row has gone out, even if a liquidation
+    from shortly before still comes in and counts. Two cascades that a later event joins keep the start of the earlier.
 
     Args:
         gap: the longest silence within a cascade.
-        min_volume: its least volume, US dollars, itself included.
-        min_count: its least number of liquidations, itself included.
+        min_volume: the least volume of a cascade, US dollars; a cascade of exactly that is large enough.
+        min_count: the least number of liquidations of a cascade.
         by: a cascade for each key: `"base_asset"`, `"exchange"`, `"symbol"`, `"side"`, several in a tuple, or `()` for
             all liquidations together.
         emit: `"closed"`, a row for each cascade that is over; `"crossed"`, also one when it becomes large enough.
-        updates: also a running row of each that is large enough and has changed, so often, on the grid of event time;
-            proof of life moves it on too.
-        lateness: how far behind the highest event time a source may be; see `tumbling`.
-        idle: how long a source may say nothing before the others go on without it; see `tumbling`.
-        on_late: an observer or a function that gets liquidations which came when their cascade was over.
+        updates: give running rows too: one for each cascade that is large enough and has changed, whenever event time,
+            or the time proven alive, enters a new period of this length.
+        lateness: how far behind the newest event of its exchange a liquidation may be; see `tumbling`.
+        idle: how long an exchange must be silent before cascades close without waiting for it; see `tumbling`.
+        on_late: an observer or a function that receives each liquidation that comes when its cascade is over.
         max_keys: how many keys may be open; `math.inf` for no bound.
 
-    What is missing within `gap` of a cascade counts in its `gap_ms` and `dropped`. On completion the open ones that are
-    large enough come out, not final; on an error nothing more.
+    What is missing within `gap` of a cascade counts in its `gap_ms` and `dropped`. On completion the open cascades that
+    are large enough come out, not final; on an error nothing more comes out.
 
     State: one partial result for each open cascade.
 
@@ -174,7 +174,7 @@ def _emit(value: Emit) -> Emit:
 
 
 class _Cascading(SessionRunning):
-    """Sessions that are told of only when they are large enough. State: also the starts that have been told."""
+    """Sessions that give rows only when they are large enough. State: also the starts that went out in rows."""
 
     def __init__(self, stage: Cascades) -> None:
         super().__init__(stage, stage.gap_ms)
@@ -184,7 +184,7 @@ class _Cascading(SessionRunning):
         self._min_count = stage.min_count
         self._min_volume = stage.min_volume
         self._at_once = stage.emit == "crossed"
-        self._told: dict[object, int] = {}  # each burst of which a row is out, with its start there
+        self._told: dict[object, int] = {}  # each burst of which a row has gone out, and `start_ms` of that row
         self._removed: Any = None
 
     def _add(self, event: Any, time_ms: int, key: Key, rows: list[Row]) -> None:
@@ -193,7 +193,7 @@ class _Cascading(SessionRunning):
         burst = self._burst_at(key, time_ms)
         if burst is None:  # the event was late
             return
-        if self._removed in self._told:  # it has become a part of this one
+        if self._removed in self._told:  # the event has joined that burst to this one
             start_ms = self._told.pop(self._removed)
             self._told.setdefault(burst, start_ms)
         if self._at_once and burst not in self._told:
@@ -229,7 +229,7 @@ class _Cascading(SessionRunning):
         return next((each for each in self._bursts.get(key, ()) if each.first_ms <= time_ms <= each.last_ms), None)
 
     def _tell(self, burst: Any) -> int:
-        """The start of a burst in the rows that tell of it."""
+        """The start of a burst in its rows: the same in all of them."""
         return self._told.setdefault(burst, burst.first_ms)
 
     def _is_large(self, values: tuple[Any, ...]) -> bool:

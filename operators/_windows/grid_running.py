@@ -1,8 +1,8 @@
-"""Windows that lie on a grid, tumbling and sliding, while they run.
+"""The running form of tumbling and sliding windows, which lie on a grid of time.
 
-Time is cut into panes, as long as the greatest common divisor of size and step. An event goes into one pane, whatever
-the number of windows that the pane is part of; a tumbling window is one pane. When the first of its windows closes a
-pane is complete: its partial result moves into the queue of its key, which gives the totals of the windows.
+Time is cut into panes, as long as the greatest common divisor of size and step. An event goes into one pane, however
+many windows that pane is part of; a tumbling window is one pane. A pane takes events until the first of its windows
+closes. Then its partial results move into a queue for each key, which gives the totals of the sliding windows.
 """
 
 import heapq
@@ -55,11 +55,11 @@ class GridRunning(WindowRunning):
         self._every_ms = every_ms
         self._pane_ms = math.gcd(size_ms, every_ms)
         self._tumbling = size_ms == every_ms
-        self._panes: dict[int, _Pane] = {}  # those that events still go into, by start
-        self._starts: list[int] = []  # theirs, as a heap
+        self._panes: dict[int, _Pane] = {}  # those that still take events, by start
+        self._starts: list[int] = []  # the starts of these, as a heap
         self._queues: dict[Key, PaneQueue] = {}
         self._next_ms = FOREVER  # the start of the window that closes next
-        self._known: dict[Key, int] | None = {} if emit_empty else None  # since when
+        self._known: dict[Key, int] | None = {} if emit_empty else None  # each key that ever came, and since when
         self._cursor = _Cursor()
 
     def on_mark(self, mark: Mark) -> Iterable[Row]:
@@ -81,7 +81,7 @@ class GridRunning(WindowRunning):
             cursor.channel = channel
             exchange = cursor.exchange = None
         elif events and events[0].exchange == exchange:
-            source.received_ms = received_ms  # below only a source that is looked up is told
+            source.received_ms = received_ms  # the loop does this only for a source that it looks up
         key: Key = ()
         symbol: str | None = None  # None: the event before was of another exchange or pane
         accumulator: Any = None  # of this pane and key
@@ -114,7 +114,8 @@ class GridRunning(WindowRunning):
                     pane = cursor.pane = found
                     end_ms = cursor.end_ms = start_ms + pane_ms
                     symbol = None
-                # Bars always have this key, and a call costs as much as all else here; often it is the one before.
+                # Bars always have this key. A call for it would cost as much as all else here, and often the key is
+                # that of the event before.
                 if not by_instrument or event.symbol != symbol:
                     symbol = event.symbol
                     key = (exchange, symbol) if by_instrument else key_of(event)
@@ -129,7 +130,7 @@ class GridRunning(WindowRunning):
             raise
 
     def _begin(self, start_ms: int, event: Any) -> _Pane | None:
-        """A new pane for an event; None where it is too late for one."""
+        """A new pane for an event; None if the event is late, because a window of that pane has closed."""
         first_ms = self._first_window(start_ms)
         last_ms = start_ms - start_ms % self._every_ms
         if self._progress.reached(first_ms + self._size_ms):
@@ -143,7 +144,7 @@ class GridRunning(WindowRunning):
         return made
 
     def _amend(self, start_ms: int, event: Any) -> None:
-        """Add an event to those of its windows that are still open, though others have closed."""
+        """Add a late event to those of its windows that are still open."""
         key = self._key_of(event)
         queue = self._queues.get(key)
         if queue is None:
@@ -187,11 +188,11 @@ class GridRunning(WindowRunning):
             self._close_next(rows, final=False)
 
     def _close_next(self, rows: list[Row], *, final: bool) -> None:
-        """The rows of the window whose turn it is, by key; then find the next."""
+        """Give the rows of the window that closes next, by key, and find the one after it."""
         start_ms = self._next_ms
         end_ms = start_ms + self._size_ms
         found = self._close_pane(start_ms) if self._tumbling else self._close_window(start_ms, end_ms)
-        # Before the subscription began nothing was seen: no key is known to have been quiet then.
+        # Before the subscription began nothing was seen, so no key is known to have been without events then.
         if self._known is not None and end_ms > self._progress.begun_ms:
             empty = (key for key, since_ms in self._known.items() if since_ms <= start_ms and key not in found)
             found.update([(key, self._accumulator()) for key in empty])
@@ -220,7 +221,7 @@ class GridRunning(WindowRunning):
             for key, partial in self._panes.pop(pane_ms).items():
                 queue = queues.get(key)
                 if queue is None:
-                    queue = queues[key] = PaneQueue(self._accumulator)  # it takes the pane's place in the count
+                    queue = queues[key] = PaneQueue(self._accumulator)  # it counts as open in place of the pane
                 else:
                     self._leave(key)
                 queue.push(pane_ms, partial)
@@ -235,7 +236,7 @@ class GridRunning(WindowRunning):
         return found
 
     def _find_next(self, start_ms: int) -> int:
-        """The next window from `start_ms` on that has anything to say."""
+        """The start of the first window from `start_ms` on that has a row to give."""
         if self._queues:
             return start_ms
         held_ms = self._first_window(self._starts[0]) if self._starts else FOREVER
@@ -251,7 +252,7 @@ class GridRunning(WindowRunning):
     # Running rows
 
     def _find_running(self, changed: dict[Key, int]) -> Iterator[OpenRow]:
-        """For each key the first window that ends after its latest event: of several the one that is fullest."""
+        """For each key the first window that ends after its latest event: of its open windows the fullest one."""
         for key, pane_start_ms in changed.items():
             if pane_start_ms in self._panes:
                 start_ms = self._first_window(pane_start_ms)

@@ -1,14 +1,14 @@
-"""What a subscription knows to have missed: times that it did not see, and events that were lost on the way."""
+"""What a subscription has missed: times that it did not see, and events that were lost on the way."""
 
 _LOSSES = 256
-"""How many losses are told apart by time; beyond that neighbours count together, and so for more windows."""
+"""How many losses are kept apart; beyond that the oldest two become one, which may concern more windows."""
 
 
 class Missing:
-    """Gaps, united, and losses, each with the event times that it may concern."""
+    """The gaps, and the lost events with the event times that they may have had."""
 
     def __init__(self) -> None:
-        self._gaps: list[tuple[int, int]] = []  # apart, in order
+        self._gaps: list[tuple[int, int]] = []  # no two overlap; in order
         self._losses: list[tuple[int, int, int]] = []  # from, until, how many
 
     def __len__(self) -> int:
@@ -30,7 +30,7 @@ class Missing:
         self._gaps = sorted([*apart, (start_ms, end_ms)])
 
     def add_loss(self, start_ms: int, end_ms: int, count: int) -> None:
-        """So many events are lost, each with a time in [start_ms, end_ms)."""
+        """`count` events are lost, each with a time in [start_ms, end_ms)."""
         losses = self._losses
         if losses and losses[-1][:2] == (start_ms, end_ms):
             count += losses.pop()[2]
@@ -40,7 +40,7 @@ class Missing:
             losses[:2] = [(min(first[0], second[0]), max(first[1], second[1]), first[2] + second[2])]
 
     def gap_ms(self, start_ms: int, end_ms: int) -> int:
-        """How much of [start_ms, end_ms) the gaps take."""
+        """How many milliseconds of [start_ms, end_ms) lie in gaps."""
         return sum(max(0, min(end_ms, gap[1]) - max(start_ms, gap[0])) for gap in self._gaps)
 
     def dropped(self, start_ms: int, end_ms: int) -> int:
@@ -48,6 +48,6 @@ class Missing:
         return sum(count for from_ms, until_ms, count in self._losses if from_ms < end_ms and until_ms > start_ms)
 
     def forget_before(self, time_ms: int) -> None:
-        """Nothing before `time_ms` will be asked about again."""
+        """Drop the gaps and losses before `time_ms`: no window needs them any more."""
         self._gaps = [gap for gap in self._gaps if gap[1] > time_ms]
         self._losses = [loss for loss in self._losses if loss[1] > time_ms]

@@ -1,6 +1,6 @@
-"""Partial results in a row, with their total at any time: how sliding windows cost the same for any length.
+"""A queue of partial results that knows its total at any time, so that a sliding window costs the same for any length.
 
-Panes come in at one end and leave at the other; the total of those between is asked for each time. Two stacks do it
+Panes come in at one end and leave at the other; each window needs the total of those between. Two stacks give it
 (Tangwongsan, Hirzel, Schneider: In-order sliding-window aggregation in worst-case constant time, 2021, section 2):
 the back keeps its panes and their one total, the front a total for each pane of all panes from that one on. When the
 front is used up the back is turned over to become the front. So a pane is merged three times in its life, however long
@@ -28,7 +28,7 @@ class PaneQueue:
         self._front: list[_Pane] = []  # the oldest is last
         self._back: list[tuple[int, Accumulator]] = []
         self._back_total: Accumulator | None = None
-        self._stale = False  # a pane has changed: no total holds
+        self._stale = False  # a pane has changed since, so the totals are wrong
 
     def __bool__(self) -> bool:
         return bool(self._front or self._back)
@@ -47,9 +47,9 @@ class PaneQueue:
             self._back_total.merge(pane)
 
     def amend(self, start_ms: int) -> Accumulator:
-        """The pane to which an event is to be added that came after its pane was pushed.
+        """The pane at `start_ms`, to add a late event to: it has been pushed already, or was without events.
 
-        The totals that hold the pane are made anew when next asked for, which costs one merge for each pane.
+        The next window computes all totals anew, which costs one merge for each pane.
         """
         panes = dict(self._every())
         pane = panes.setdefault(start_ms, self._make())
@@ -79,7 +79,7 @@ class PaneQueue:
             self._stale = False
 
     def total(self) -> Accumulator:
-        """All panes together; to be read only. `evict_before` comes first, and leaves one at least."""
+        """The total of all panes, to be read only. Call `evict_before` first; a pane at least must be left."""
         if self._back_total is None:
             return self._front[-1].onward
         if not self._front:

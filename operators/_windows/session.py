@@ -1,4 +1,4 @@
-"""Windows that last as long as something happens."""
+"""Sessions: windows that last until there is no event for some time."""
 
 import heapq
 from bisect import bisect_right
@@ -44,8 +44,8 @@ class SessionRunning(WindowRunning):
         super().__init__(stage)
         self._gap_ms = gap_ms
         self._bursts: dict[Key, list[_Burst]] = {}  # more than `gap_ms` apart, in order
-        # When each may close at the earliest, with a number that keeps equal times apart. One that has gone on since
-        # is put back when its turn comes, so an event costs no heap operation.
+        # A heap of when each session may close at the earliest; the number tells equal times apart. A session that has
+        # gone on since is put back when its turn comes, so an event costs no heap operation.
         self._turns: list[tuple[int, int, _Burst]] = []
         self._opened = 0
 
@@ -121,7 +121,7 @@ class SessionRunning(WindowRunning):
             rows.append(self._make((first_ms, last_ms + 1, *fields, *accumulator.values(), *quality)))
 
     def _quality(self, start_ms: int, end_ms: int, *, final: bool) -> Quality:
-        # What is missing within `gap` of a session could have belonged to it.
+        # An event that is missing within `gap` of a session could have belonged to it.
         return super()._quality(start_ms - self._gap_ms, end_ms + self._gap_ms, final=final)
 
     def _needed_from(self) -> int:
@@ -182,10 +182,10 @@ def session(
 ) -> Stage[Event, Any]:
     """One row for each run of events of a key in which no silence is longer than `gap`.
 
-    An event within `gap` of a session joins it, before or behind, itself included; it may join two into one. The row's
-    `start_ms` is the first event's time, its `end_ms` a millisecond after the last one's. A session closes when the
-    watermark has passed its last event + `gap`. An event that is too old for a session of its own still counts if one
-    that is open takes it in. Rows come out by end, then key. All else is as with `tumbling`.
+    An event no further than `gap` from a session, before or behind it, joins it; if it is that near to two, they become
+    one. The row's `start_ms` is the first event's time, its `end_ms` a millisecond after the last one's. A session
+    closes when the watermark has passed its last event + `gap`. An event that comes too late for a session of its own
+    still counts if it joins an open one. Rows come out by end, then key. All else is as with `tumbling`.
 
     Args:
         gap: the longest silence within a session.
@@ -198,13 +198,13 @@ def session(
         max_keys: see `tumbling`.
         **aggregates: see `tumbling`.
 
-    What is missing within `gap` of a session could have made it longer, so `gap_ms` and `dropped` count it too. On
-    completion the open sessions come out, not final; on an error nothing more.
+    An event that is missing within `gap` of a session could have made it longer, so `gap_ms` and `dropped` count what
+    is missing there too. On completion the open sessions come out, not final; on an error nothing more comes out.
 
     State: one partial result for each open session.
 
     Raises:
-        ValueError: a gap that is none, and as with `tumbling`.
+        ValueError: `gap` is shorter than a millisecond, and as with `tumbling`.
         TypeError: an argument of another type.
         TooManyKeysError: through `on_error`: more than `max_keys` keys are open.
     """

@@ -49,8 +49,8 @@ def sliding(
     """One row every `every`, for each key that had an event within the `size` before.
 
     Windows of `size` begin at multiples of `every` since the epoch, so they overlap. An event that comes after some of
-    its windows have closed is late, once, and still counts in those that are open. A running row is that of the first
-    window that ends after the key's latest event. All else is as with `tumbling`, also the other arguments.
+    its windows have closed is late, once, and still counts in those that are open. Of the open windows of a key, the
+    running row is that of the first one that ends after the key's latest event. All else is as with `tumbling`.
 
     Args:
         size: length of a window.
@@ -65,9 +65,9 @@ def sliding(
         max_keys: see `tumbling`.
         **aggregates: see `tumbling`.
 
-    State and cost: time is cut into panes as long as the greatest common divisor of `size` and `every`. For each key
-    two partial results for each pane that had an event; one addition for each event, and three merges for each pane,
-    however long the window. Only a row that follows a late event costs a merge for each pane.
+    State and cost: time is cut into panes, as long as the greatest common divisor of `size` and `every`. Two partial
+    results are kept for each key and pane that had an event. An event costs one addition, and a pane three merges,
+    however long the window is. Only a row that follows a late event costs one merge for each pane.
 
     Raises:
         ValueError: as with `tumbling`, or `every` is more than `size`.

@@ -47,35 +47,39 @@ def tumbling(
     """One row for each window of `size` and key that had an event.
 
     A window holds the events with a time in [start_ms, end_ms); windows begin at multiples of `size` since the epoch.
-    One closes as soon as the watermark reaches its end: the highest event time of the slowest exchange that is not
-    idle, minus `lateness`. Rows come out by window end, then key, each once. The worst delay of a row is lateness +
-    idle + the time to the next proof that the connection lives. Without that proof a silent market closes nothing.
+    A window closes as soon as the watermark reaches its end. The watermark is the highest event time of the slowest
+    exchange that is not idle, minus `lateness`. Rows come out by window end, then key, each once. The worst delay of a
+    row is lateness + idle + the time to the next proof that the connection lives. Without that proof nothing closes in
+    a silent market.
 
     Args:
         size: length of a window, such as `"1m"`.
-        row: a class of rows, by default `Flow`; with keyword aggregates none, then the row is made of them.
-        by: the field or fields to keep apart; those that `row` declares, if it does. None at all means one key. Not
-            `"side"` of liquidations and trades together: they number their sides alike.
-        lateness: how much later than a newer event of its exchange one may come and still count.
-        idle: how long an exchange must be silent, on a connection that is proven alive, to be waited for no more.
-        on_late: an observer, whose `on_next` is called, or a function: gets each event whose window has closed. Such
-            events are counted in the rows (`late`), change none, and open no window again.
-        updates: give running rows too (`final` is False), one for each key that has changed, when event time, or the
-            time that is proven, enters another period of this length. They wait for no lateness.
-        emit_empty: give a row also for each window in which a key that is known had no event.
+        row: a class of rows, by default `Flow`. With keyword aggregates and no class, the row holds these alone.
+        by: the name of the key field, or several in a tuple: there is a row for each key. By default the key fields
+            that `row` declares; if there are none, all events are of one key. `"side"` cannot be the key of
+            liquidations and trades together, which number their sides alike.
+        lateness: how far behind the newest event of its exchange an event may be and still count.
+        idle: how long an exchange must be silent, on a connection that is proven alive, before windows close without
+            waiting for it.
+        on_late: an observer, whose `on_next` is called, or a function: receives each event whose window has closed.
+            Rows count such events (`late`); no row changes, and no window opens again.
+        updates: give running rows too (`final` is False): one for each key that has changed, whenever event time, or
+            the time proven alive, enters a new period of this length. They do not wait for `lateness`.
+        emit_empty: give a row also for each window in which a known key had no event. A key is known from its first
+            event on.
         max_keys: how many keys may be open at once; `math.inf` for no bound.
         **aggregates: further aggregates by the name of their field.
 
-    On completion the open windows come out, not final; what was not seen of them is in `gap_ms`. On an error nothing
-    more comes. A gap makes the windows that it overlaps incomplete, and so do lost events; both are taken as
-    `lateness` wider than told, because times differ between the exchange and here. The window that was running when
-    the subscription began is incomplete. Behind anything that is no EventStream `gap_ms` is None.
+    On completion the open windows come out, not final; `gap_ms` says how much of them was not seen. On an error nothing
+    more comes out. A gap makes the windows that it overlaps incomplete, and so do lost events; both are widened by
+    `lateness`, because the clocks of the exchange and of this machine differ. The window that was running when the
+    subscription began is incomplete. Behind anything that is no EventStream `gap_ms` is None.
 
-    State: for each open window and key one partial result; with `emit_empty=True` each key that ever came.
+    State: one partial result for each open window and key; with `emit_empty=True` also every key that ever came.
 
     Raises:
-        ValueError: a size that is none, an unknown field in `by`, a name that the row has already, a `Bar` whose key
-            leaves the instrument open.
+        ValueError: `size` is shorter than a millisecond, `by` names an unknown field, an aggregate has the name of
+            another field, or the key of a `Bar` does not hold exchange and symbol.
         TypeError: an argument of another type.
         TooManyKeysError: through `on_error`: more than `max_keys` keys are open.
     """

@@ -1,17 +1,18 @@
-"""How far event time has come, and what is known of the way: the one place that says when a window may close.
+"""How far event time has come, and what was missed on the way: the one place that decides when a window may close.
 
     source       one exchange within one channel; its own watermark is the highest event time seen minus the lateness
     watermark    the lowest of the sources that are not idle; it never goes back
-    idle         the stream is proven alive for `idle` past the source's last event: a quiet exchange holds nothing up
+    idle         the stream is proven alive for `idle` past the source's last event: a quiet exchange delays no row
     all idle     the latest event's time, plus the time proven alive since it was received, minus the lateness
     no proof     nothing advances: silence is then unknown, not zero
-    connections  where several are merged, events of one prove nothing of another, so the watermark does not pass what
-                 all of them have proven, minus the lateness: while one is silent or gone, windows wait for its word
+    connections  where several are merged, events of one prove nothing about another. The watermark does not pass the
+                 time up to which all of them are proven alive, minus the lateness: while one connection is silent or
+                 gone, windows wait for it
 
-The watermark moves event by event, so that batching decides nothing. To take the lowest of many sources at every event
-would be slow, and nobody needs it: who waits for a time asks `reached`, which remembers one source that is not there
-yet. As long as that one stays behind, the answer is no; when it has passed, the next one behind is looked for. So an
-event costs O(1), and a time that is waited for O(sources).
+The watermark moves event by event, so that batching decides nothing. Taking the minimum over all sources at every event
+would be slow, and no window needs it: a window waits for its end, and asks whether the watermark has `reached` that
+time. The answer is no as long as one source is behind; that source is remembered, and only when it has passed is
+another one looked for. So an event costs O(1), and each time that is waited for costs O(sources).
 """
 
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ from cgrx._model.times import FOREVER, NEVER
 from cgrx.operators._windows.missing import Missing
 
 _CROWDED = 64
-"""So many gaps and losses are kept before it is worth asking which of them are still needed."""
+"""The number of gaps and losses from which on it is worth dropping those that no window needs any more."""
 
 
 @attrs.define(eq=False)
@@ -40,32 +41,32 @@ class Source:
     idle: bool = False
 
     def advance(self, time_ms: int, received_ms: int) -> None:
-        """An event of this time was seen; of several in a row the highest is enough."""
+        """An event with this time has come. Of several in a row it is enough to tell the highest time."""
         if time_ms > self.time_ms:
             self.time_ms = time_ms
             self.time_received_ms = received_ms
 
 
 class Progress:
-    """The progress of one subscription, in event time and in what is missing. State: its sources and recent gaps."""
+    """The watermark of one subscription, and what it has missed. State: its sources and recent gaps."""
 
     def __init__(self, lateness_ms: int, idle_ms: int, missing: Missing | None = None) -> None:
         self.begun_ms = NEVER
-        """Up to here nothing was seen at all, because the subscription had not begun."""
+        """Before this time nothing was seen at all, because the subscription had not begun."""
         self.lost = 0
         """How many events are known to be lost so far."""
         self._lateness_ms = lateness_ms
         self._idle_ms = idle_ms
         self._sources: dict[Channel | None, dict[str, Source]] = {}
         self._active: list[Source] = []
-        self._behind = 0  # where in `_active` to look first for a source that is not there yet
-        self._reached_ms = NEVER  # the watermark has come so far at least
-        self._believed_ms = NEVER  # by the word of a stage that orders events
-        self._limit_ms = FOREVER  # of several connections, what all have proven
+        self._behind = 0  # the place in `_active` of a source that was behind when last asked
+        self._reached_ms = NEVER  # the watermark is at least here
+        self._believed_ms = NEVER  # the latest `Watermark` of a stage upstream
+        self._limit_ms = FOREVER  # the watermark may not pass this; FOREVER with one connection
         self._alive_ms: dict[str, int] = {}
         self._now_ms = NEVER  # the latest wall time seen on a mark
         self._missing = Missing() if missing is None else missing
-        self._unplaced = 0  # lost before anything said what time it is
+        self._unplaced = 0  # events lost before any signal told the time
         self._marked = False
 
     # Events
@@ -78,10 +79,10 @@ class Progress:
         return found
 
     def source(self, sources: dict[str, Source], exchange: str, received_ms: int) -> Source:
-        """The source that an event comes from, which is awake now. Its `advance` takes the event's time."""
+        """The source that an event comes from; an idle one wakes up. Tell the event's time to its `advance`."""
         source = sources.get(exchange)
         if source is None or source.idle:
-            _ = self.watermark  # it may hold the watermark up, but not bring it back
+            _ = self.watermark  # as far as it came before this source holds it up
             if source is None:
                 source = sources[exchange] = Source()
             source.idle = False
@@ -100,7 +101,7 @@ class Progress:
 
     @property
     def watermark(self) -> int:
-        """What comes now and belongs before it is late. O(sources)."""
+        """An event that comes now with an earlier time is late. Costs O(sources)."""
         if self._active:
             self._reach(min([source.time_ms for source in self._active]) - self._lateness_ms)
         return self._reached_ms
@@ -118,10 +119,10 @@ class Progress:
         return True
 
     def when(self, source: Source, time_ms: int) -> int:
-        """The time of an event of this source that may bring the watermark to `time_ms`, where it is not yet.
+        """The earliest time of an event of this source that may bring the watermark to `time_ms`.
 
-        As long as another source is behind none can, whatever its time; when one may have done so ask `reached`.
-        Nor can any where only a proof can.
+        FOREVER as long as no event of this source can: another one is behind too, or only a proof of life helps. After
+        an event of the time that is returned, ask `reached`.
         """
         if time_ms > self._limit_ms or self._find_behind(time_ms) is not source:
             return FOREVER
@@ -139,7 +140,7 @@ class Progress:
 
     @property
     def latest_ms(self) -> int:
-        """The time that it is now in events: the latest one's, plus the time proven alive since it was received."""
+        """The present in event time: the latest event's time, plus the time proven alive since it was received."""
         latest = self._latest()
         if latest is None:
             return NEVER
@@ -153,13 +154,13 @@ class Progress:
             yield from group.values()
 
     def _proven_ms(self) -> int:
-        # Which origin a source belongs to is not known, so the least of the proofs is what holds for all.
+        # The connection of a source is not known; the earliest of the proofs holds for all sources.
         return min(self._alive_ms.values(), default=NEVER)
 
     # Marks
 
     def on_mark(self, mark: Mark) -> None:
-        """A mark: it may move the watermark, add a gap or a loss."""
+        """Take a mark in: it may move the watermark, or add a gap or a loss."""
         self._marked = True
         match mark:
             case Alive(origin=origin, at_ms=at_ms):
@@ -182,21 +183,24 @@ class Progress:
                 self._reach(upstream.time_ms)
 
     def _prove(self, alive_ms: int) -> None:
-        """Everything up to `alive_ms` has been said: who said nothing for `idle` is idle."""
+        """All events up to `alive_ms` have been received: a source without any for `idle` is idle."""
         if len(self._alive_ms) > 1:
             self._limit(alive_ms)
         silent = [source for source in self._active if alive_ms - source.received_ms >= self._idle_ms]
         if silent:
             for source in silent:
                 source.idle = True
-            _ = self.watermark  # with those that now fall silent, in case all do
+            _ = self.watermark  # as far as it came with the silent ones, in case all are silent
             self._active = [source for source in self._active if not source.idle]
             self._behind = 0
         if self._sources and not self._active:
             self._reach(self.latest_ms - self._lateness_ms)
 
     def _limit(self, alive_ms: int) -> None:
-        """Of several connections all are proven up to `alive_ms`: by the latest event's clock, where there is one."""
+        """Let the watermark not pass `alive_ms`, the time up to which all of several connections are proven alive.
+
+        The latest event tells how far the clock of the exchange is ahead of this one.
+        """
         _ = self.watermark  # as far as it came without this limit
         latest = self._latest()
         ahead_ms = 0 if latest is None else latest.time_ms - latest.time_received_ms
@@ -204,25 +208,25 @@ class Progress:
         self._reach(self._believed_ms)
 
     def _lose(self, count: int) -> None:
-        # A lost event's time is not known: not before the watermark, or it was late, and hardly beyond now.
+        # The time of a lost event is not known: not before the watermark, or it was late, and hardly beyond now.
         newest_ms = max([self._now_ms, *(max(each.time_ms, each.received_ms) for each in self._every())])
         self._missing.add_loss(self.watermark, newest_ms + self._lateness_ms + 1, count)
 
     # Quality
 
     def gap_ms(self, start_ms: int, end_ms: int) -> int | None:
-        """How much of [start_ms, end_ms) may miss events; None where nothing is known of that.
+        """How many milliseconds of [start_ms, end_ms) may miss events; None if that is not known.
 
-        Nothing is known where no mark has come, and of events without a channel: they come from a foreign observable.
+        It is not known if no mark has come, or if events come without a channel: behind a foreign observable.
         """
         return self._missing.gap_ms(start_ms, end_ms) if self._marked and None not in self._sources else None
 
     def dropped(self, start_ms: int, end_ms: int) -> int:
-        """How many of the events that are known to be lost may belong to [start_ms, end_ms)."""
+        """How many of the lost events may have had a time in [start_ms, end_ms)."""
         return self._missing.dropped(start_ms, end_ms)
 
     def end(self) -> None:
-        """The stream has completed: what comes after the last that was seen is a gap."""
+        """The stream has completed: everything after the last event time that was seen is a gap."""
         seen_ms = min([source.time_ms for source in self._active]) if self._active else self.latest_ms
         seen_ms = min(max(seen_ms, self._believed_ms), self._limit_ms + self._lateness_ms)
         self._missing.add_gap(seen_ms, FOREVER)
@@ -233,5 +237,5 @@ class Progress:
         return len(self._missing) > _CROWDED
 
     def forget_before(self, time_ms: int) -> None:
-        """Nothing before `time_ms` will be asked about again."""
+        """Drop what is missing before `time_ms`: no window needs it any more."""
         self._missing.forget_before(time_ms)

@@ -1,4 +1,4 @@
-"""What all windows are told: the row, its key, and the meaning of lateness, losses and bounds; as a value."""
+"""The arguments that all windows share, as values: which rows, and the terms on which they are made."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Generic
@@ -25,7 +25,7 @@ UNTIL_PROOF = "the time to the next proof of life"
 
 @attrs.frozen
 class Rows(Generic[RowT]):
-    """Which rows a window gives."""
+    """Which rows a window gives: their class, their key and further aggregates."""
 
     base: type[Row]
     by: tuple[str, ...]
@@ -54,7 +54,7 @@ def _quoted_tuple(texts: tuple[str, ...]) -> str:
 
 
 def rows(row: type[Row] | None, by: str | Sequence[str], aggregates: Mapping[str, Aggregate[Any]]) -> Rows[Any]:
-    """The rows for the arguments of a window, in the one form in which equal ones are equal.
+    """Read the arguments of a window that say which rows it gives; what means the same becomes equal.
 
     Raises:
         ValueError, TypeError: see `row_type`.
@@ -66,7 +66,7 @@ def rows(row: type[Row] | None, by: str | Sequence[str], aggregates: Mapping[str
 
 @attrs.frozen(kw_only=True)
 class Terms:
-    """The arguments that windows have in common."""
+    """When a window closes, what becomes of late events, and how many keys may be open."""
 
     lateness_ms: int
     idle_ms: int
@@ -75,7 +75,7 @@ class Terms:
     max_keys: float = MAX_KEYS
 
     def __str__(self) -> str:
-        """Those that are not the default, as code."""
+        """The arguments that differ from the default, as code."""
         parts: list[str] = []
         if self.lateness_ms != to_ms(DEFAULT_LATENESS, "lateness"):
             parts.append(f"lateness={spelled(self.lateness_ms)}")
@@ -97,7 +97,7 @@ def terms(
     idle: Duration = DEFAULT_IDLE,
     on_late: LateEvents | None = None,
 ) -> Terms:
-    """Read the arguments that windows have in common.
+    """Read the arguments of a window that say on which terms rows are made.
 
     Raises:
         ValueError, TypeError: naming the argument, the value and the accepted forms.
@@ -138,11 +138,11 @@ class Window(Stage[Any, RowT]):
         return self.terms.lateness_ms + self.terms.idle_ms
 
     def event_types(self, incoming: EventTypes) -> EventTypes:
-        """Rows come out.
+        """The class of the rows.
 
         Raises:
-            ValueError: the stream is known to carry something else than events, or sides of both types where the side
-                is part of the key: a long liquidated and a taker's sell are the same number.
+            ValueError: the stream is known to carry something else than events; or it carries both types of event and
+                the side is part of the key: a liquidated long and a taker's sell are the same number.
         """
         foreign = sorted(each.__name__ for each in incoming or () if not issubclass(each, Event))
         if foreign:

@@ -1,7 +1,7 @@
-"""What all windows have in common when they run: who is late, which keys are open, what a row says of its quality.
+"""The running form that all windows extend: late events, the keys that are open, and the quality of a row.
 
-An event is late if its window has closed when it arrives, its own time counted first. Windows close event by event,
-so rows do not depend on batching; they go out with the batch or the mark that released them.
+An event first moves the watermark, and then is late if its window has closed. Windows close event by event, so rows do
+not depend on batching. A row goes out with the batch or the mark that closed its window.
 """
 
 from abc import abstractmethod
@@ -22,13 +22,13 @@ from cgrx.operators._windows.window import Window
 T = TypeVar("T")
 
 Key: TypeAlias = Hashable
-"""The value of the one key field, or a tuple of several."""
+"""The key of an event: the value of its one key field, or a tuple of the values of several."""
 
 Quality: TypeAlias = tuple[int | None, int, int, bool, bool]
+"""The last values of a row: `gap_ms`, `dropped`, `late`, `final`, `complete`."""
 
 OpenRow: TypeAlias = tuple[int, tuple[Any, ...], int, tuple[object, ...]]
-"""End, key fields, start, aggregates: of a window that is still open."""
-
+"""A window that is still open: its end, key fields, start, and aggregates so far."""
 
 _KEYS: dict[tuple[str, ...], Callable[[Any], Key]] = {
     (): lambda _: (),
@@ -39,11 +39,11 @@ _KEYS: dict[tuple[str, ...], Callable[[Any], Key]] = {
     ("exchange", "symbol"): lambda event: (event.exchange, event.symbol),
     ("exchange", "base_asset"): lambda event: (event.exchange, event.base_asset),
 }
-"""The usual keys. `attrgetter`, which makes the others, takes three times as long."""
+"""Functions for the usual key fields. `attrgetter`, which serves for all others, takes three times as long."""
 
 
 class WindowRunning(Running[Any, Row]):
-    """The running form of a window; what kind it is, subclasses say."""
+    """The running form of a window. A subclass for each kind of window says which events belong together, and when."""
 
     def __init__(self, stage: Window[Any]) -> None:
         row, terms = stage.rows.type, stage.terms
@@ -58,7 +58,7 @@ class WindowRunning(Running[Any, Row]):
         self._late = 0
         self._receive_late = None if terms.on_late is None else receive(terms.on_late)
         self._max_keys = terms.max_keys
-        self._open: dict[Key, int] = {}  # in how many places each open key is
+        self._open: dict[Key, int] = {}  # each open key, and how many panes or windows hold it
         self._deadline = FOREVER  # no window closes before the watermark is here
         self._updates_ms = terms.updates_ms
         self._update_at = FOREVER if terms.updates_ms is None else NEVER
@@ -67,7 +67,7 @@ class WindowRunning(Running[Any, Row]):
     # Signals
 
     def on_signal(self, signal: Signal[Any]) -> Iterable[Signal[Row]]:
-        # What Running does, but a batch that releases nothing, as most do, costs no generator.
+        # The same as in `Running`, but a batch that closes nothing, as most do, costs no generator.
         if not isinstance(signal, Batch):
             return super().on_signal(signal)
         self.now_ms = max(self.now_ms, signal.received_ms)
@@ -93,7 +93,7 @@ class WindowRunning(Running[Any, Row]):
         return self._collect(self._finish)
 
     def _collect(self, work: Callable[[list[Row]], None]) -> Iterable[Row]:
-        """The rows that `work` gives; where it raises, the error comes behind those before it."""
+        """The rows that `work` gives; if it raises, the rows before come first, then the error."""
         rows: list[Row] = []
         try:
             work(rows)
@@ -122,13 +122,13 @@ class WindowRunning(Running[Any, Row]):
             raise
 
     def _trigger(self, source: Source) -> int:
-        """No event of this source that is earlier closes a window or makes an update due."""
+        """An event of this source that is earlier than this neither closes a window nor makes an update due."""
         deadline = self._deadline
         closes_at = FOREVER if deadline == FOREVER else self._progress.when(source, deadline)
         return min(closes_at, self._update_at)
 
     def _release(self, now_ms: int, rows: list[Row]) -> None:
-        """Close what the watermark has reached, and update the rest if that is due."""
+        """Close the windows whose end the watermark has reached, and give running rows if they are due."""
         if self._deadline < FOREVER:
             self._close(rows)
         if now_ms >= self._update_at:
@@ -137,21 +137,21 @@ class WindowRunning(Running[Any, Row]):
     # For subclasses to say
 
     def _add(self, event: Any, time_ms: int, key: Key, rows: list[Row]) -> None:
-        """Take in an event for which everything due before it has been closed. Not called where `_take` is another."""
+        """Take in an event, when all windows that close before it are closed. Only `_take` of this class calls it."""
 
     def _close(self, rows: list[Row]) -> None:
         """Close the windows whose end the watermark has reached, in order of end and key, and set `_deadline`.
 
-        Not called as long as that is never.
+        Not called as long as `_deadline` is FOREVER.
         """
 
     @abstractmethod
     def _finish(self, rows: list[Row]) -> None:
-        """The stream has completed: give what is open."""
+        """The stream has completed: give the rows of all open windows."""
 
     @abstractmethod
     def _find_running(self, changed: dict[Key, int]) -> Iterator[OpenRow]:
-        """The open windows of the keys that have changed, one for each key."""
+        """Of each key that has changed, the open window that its running row is about."""
 
     @abstractmethod
     def _needed_from(self) -> int:
@@ -168,10 +168,10 @@ class WindowRunning(Running[Any, Row]):
             self._receive_late(event)
 
     def _enter(self, key: Key) -> None:
-        """One more place where a key is open.
+        """One more pane or window holds this key.
 
         Raises:
-            TooManyKeysError: the bound is reached, and this one is new.
+            TooManyKeysError: the key is new, and `max_keys` are open already.
         """
         count = self._open.get(key, 0)
         if not count and len(self._open) >= self._max_keys:
@@ -189,7 +189,7 @@ class WindowRunning(Running[Any, Row]):
         return gap_ms, dropped, self._late, final, final and gap_ms == 0 and dropped == 0
 
     def _update(self, now_ms: int, rows: list[Row]) -> None:
-        """A row that is not final for each key that has changed."""
+        """Give a running row for each key that has changed since the last time."""
         assert self._updates_ms is not None
         self._update_at = now_ms - now_ms % self._updates_ms + self._updates_ms
         for end_ms, fields, start_ms, values in sorted(self._find_running(self._changed), key=_end_and_key):
