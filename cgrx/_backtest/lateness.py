@@ -20,6 +20,7 @@ from cgrx._backtest.arrivals import Inexpressible, Told, before
 from cgrx._model.channels import Channel
 from cgrx._model.signals import Alive, Mark, Watermark
 from cgrx._model.times import FOREVER, NEVER
+from cgrx._streams.offset import ENOUGH, SAMPLES
 from cgrx.operators._windows.missing import Missing
 from cgrx.operators._windows.watermark import Progress, Source
 
@@ -98,7 +99,8 @@ class _Arrival:
 
     source: "_Columns"
     received_ms: int
-    time_ms: int
+    moved_ms: int
+    """How far it moves time."""
     until_ms: int
 
 
@@ -114,7 +116,7 @@ class _Columns:
         self.channel = channel
         self.exchange: str = events["exchange"][0]
         self.places = events["place"]
-        self.highest = events["time_ms"].cum_max()
+        self.highest = events["moved_ms"].cum_max()
         self.received = events["received_ms"]
         self.source: Source | None = None
         """As `Progress` knows it, if it does."""
@@ -131,7 +133,7 @@ class _Columns:
         """An event of it is seen."""
         sources = progress.sources(self.channel)
         self.source = progress.source(sources, self.exchange, arrival.received_ms)
-        self.source.advance(arrival.time_ms, arrival.received_ms)
+        self.source.advance(arrival.moved_ms, arrival.received_ms)
 
 
 class _Walk:
@@ -139,13 +141,13 @@ class _Walk:
 
     def __init__(self, told: Told, events: "pl.DataFrame", until_ms: "pl.Expr", lateness_ms: int, idle_ms: int) -> None:
         self._told = told
-        self._events = events
+        self._events = events.with_columns(_moved(told, events, lateness_ms))
         self._until_ms = until_ms
         self._lateness_ms = lateness_ms
         self._idle_ms = idle_ms
         self._sources = self._find_sources()
         only = self._sources[0].highest if len(self._sources) == 1 else None
-        self._latest = events["time_ms"].cum_max() if only is None else only
+        self._latest = self._events["moved_ms"].cum_max() if only is None else only
 
     def go(self) -> Ledger:
         import polars as pl
@@ -279,14 +281,41 @@ class _Walk:
         """These events."""
         import polars as pl
 
-        columns = ("place", "seq", "received_ms", "exchange", "time_ms")
+        columns = ("place", "seq", "received_ms", "exchange", "moved_ms")
         input_ = pl.col("input") if self._told.several else pl.lit(0)
         chosen = self._events[places].select(*columns, self._until_ms.alias("until_ms"), input_.alias("input"))
         channels: tuple[Channel, ...] = self._told.channels
         sources = {(each.channel, each.exchange): each for each in self._sources}
-        for place, seq, received_ms, exchange, time_ms, until_ms, index in chosen.iter_rows():
+        for place, seq, received_ms, exchange, moved_ms, until_ms, index in chosen.iter_rows():
             source = sources[channels[index], exchange]
-            yield place, 1, seq, _Arrival(source, received_ms, time_ms, until_ms)
+            yield place, 1, seq, _Arrival(source, received_ms, moved_ms, until_ms)
+
+
+def _moved(told: Told, events: "pl.DataFrame", lateness_ms: int) -> "pl.Series":
+    """How far each event moves time: as `Offset` has it, which samples the events before the proofs.
+
+    Raises:
+        Inexpressible: the clocks are so far apart that gaps have to be moved, which columns do not do.
+    """
+    import polars as pl
+
+    time_ms, received_ms = pl.col("time_ms"), pl.col("received_ms")
+    sampled = before(events["seq"], told.proofs["seq"]).alias("place").unique(maintain_order=True)
+    sampled = sampled.filter(sampled > 0)
+    samples = events.select((time_ms - received_ms).alias("offset_ms"))[(sampled - 1).to_list()].with_columns(
+        pl.col("offset_ms").rolling_quantile(0.5, "lower", SAMPLES, min_samples=ENOUGH).fill_null(0).cast(pl.Int64),
+        place=sampled.cast(pl.get_index_type()),
+    )
+    if (samples["offset_ms"].abs() > lateness_ms).any():
+        raise Inexpressible("event times and receive times are further apart than the lateness")
+    offset_ms = pl.col("offset_ms").fill_null(0)
+    supported = time_ms <= received_ms + offset_ms + lateness_ms
+    return (
+        events.select("place", "time_ms", "received_ms")
+        .join_asof(samples, on="place")
+        .select(pl.when(supported).then(time_ms).otherwise(received_ms + offset_ms).alias("moved_ms"))
+        .to_series()
+    )
 
 
 def _proven(proofs: "pl.DataFrame") -> "Iterable[int]":

@@ -23,6 +23,9 @@ from cgrx.operators._windows.watermark import Source
 from cgrx.operators._windows.window import Window
 from cgrx.operators._windows.window_running import Key, OpenRow, WindowRunning
 
+_QUIET = 10_000
+"""So many windows in a row give empty rows, no more: an event whose time is years off must not fill the memory."""
+
 _Pane: TypeAlias = dict[Key, Accumulator]
 
 
@@ -60,6 +63,7 @@ class GridRunning(WindowRunning):
         self._queues: dict[Key, PaneQueue] = {}
         self._next_ms = FOREVER  # the start of the window that closes next
         self._known: dict[Key, int] | None = {} if emit_empty else None  # each key that ever came, and since when
+        self._quiet = 0  # so many windows in a row had no event
         self._cursor = _Cursor()
 
     def on_mark(self, mark: Mark) -> Iterable[Row]:
@@ -75,6 +79,8 @@ class GridRunning(WindowRunning):
         cursor, channel, received_ms, events = self._cursor, batch.channel, batch.received_ms, batch.events
         panes, key_of, pane_ms, by_instrument = self._panes, self._key_of, self._pane_ms, self._by_instrument
         changed = None if self._updates_ms is None else self._changed
+        offset = self._offset
+        limit_ms = received_ms + offset.reach_ms
         exchange, source, trigger_ms = cursor.exchange, cursor.source, cursor.trigger_ms
         start_ms, end_ms, pane = cursor.start_ms, cursor.end_ms, cursor.pane
         if channel is not cursor.channel:
@@ -96,10 +102,13 @@ class GridRunning(WindowRunning):
                     source = cursor.source = progress.source(progress.sources(channel), exchange, received_ms)
                     trigger_ms = cursor.trigger_ms = self._trigger(source)
                 if time_ms > source.time_ms:
-                    source.time_ms = time_ms
-                    source.time_received_ms = received_ms
-                    if time_ms >= trigger_ms:
-                        self._release(time_ms, rows)
+                    if time_ms <= limit_ms:
+                        source.time_ms = time_ms
+                        source.time_received_ms = received_ms
+                    else:
+                        source.advance(received_ms + offset.ms, received_ms)
+                    if source.time_ms >= trigger_ms:
+                        self._release(source.time_ms, rows)
                         trigger_ms = cursor.trigger_ms = self._trigger(source)
                         end_ms = cursor.end_ms = NEVER  # the pane may have been closed
                 if not start_ms <= time_ms < end_ms:
@@ -128,6 +137,8 @@ class GridRunning(WindowRunning):
         except Exception as error:
             noted(error, self._stage, event)
             raise
+        if events:
+            offset.latest_ms = event.time_ms - received_ms
 
     def _begin(self, start_ms: int, event: Any) -> _Pane | None:
         """A new pane for an event; None if the event is late, because a window of that pane has closed."""
@@ -192,6 +203,7 @@ class GridRunning(WindowRunning):
         start_ms = self._next_ms
         end_ms = start_ms + self._size_ms
         found = self._close_pane(start_ms) if self._tumbling else self._close_window(start_ms, end_ms)
+        self._quiet = 0 if found else self._quiet + 1
         # Before the subscription began nothing was seen, so no key is known to have been without events then.
         if self._known is not None and end_ms > self._progress.begun_ms:
             empty = (key for key, since_ms in self._known.items() if since_ms <= start_ms and key not in found)
@@ -240,7 +252,7 @@ class GridRunning(WindowRunning):
         if self._queues:
             return start_ms
         held_ms = self._first_window(self._starts[0]) if self._starts else FOREVER
-        if self._known:
+        if self._known and self._quiet < _QUIET:
             every_ms = self._every_ms
             begun_ms = ((self._progress.begun_ms - self._size_ms) // every_ms + 1) * every_ms
             held_ms = min(held_ms, begun_ms)

@@ -39,6 +39,13 @@ class Missing:
             first, second = losses[:2]
             losses[:2] = [(min(first[0], second[0]), max(first[1], second[1]), first[2] + second[2])]
 
+    def shift(self, by_ms: int) -> None:
+        """All of it was placed by a clock that is off by so much; the end of a loss only where that clock is ahead."""
+        self._gaps = [(start_ms + by_ms, end_ms + by_ms) for start_ms, end_ms in self._gaps]
+        self._losses = [
+            (start_ms, max(start_ms + 1, end_ms + min(by_ms, 0)), count) for start_ms, end_ms, count in self._losses
+        ]
+
     def gap_ms(self, start_ms: int, end_ms: int) -> int:
         """How many milliseconds of [start_ms, end_ms) lie in gaps."""
         return sum(max(0, min(end_ms, gap[1]) - max(start_ms, gap[0])) for gap in self._gaps)

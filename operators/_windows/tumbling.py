@@ -66,7 +66,8 @@ def tumbling(
         updates: give running rows too (`final` is False): one for each key that has changed, whenever event time, or
             the time proven alive, enters a new period of this length. They do not wait for `lateness`.
         emit_empty: give a row also for each window in which a known key had no event. A key is known from its first
-            event on.
+            event on, and rows begin with the subscription. After 10,000 such windows in a row no more are given until
+            an event comes.
         max_keys: how many keys may be open at once; `math.inf` for no bound.
         **aggregates: further aggregates by the name of their field.
 

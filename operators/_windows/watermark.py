@@ -8,6 +8,9 @@
     connections  where several are merged, events of one prove nothing about another. The watermark does not pass the
                  time up to which all of them are proven alive, minus the lateness: while one connection is silent or
                  gone, windows wait for it
+    wrong times  an event that is further ahead of its receive time than others are, by more than the lateness, moves
+                 time only as far as its receive time does; see `cgrx._streams.offset`. Gaps, which are times of this
+                 machine's clock, are moved to the events' clocks where those are further off than the lateness
 
 The watermark moves event by event, so that batching decides nothing. Taking the minimum over all sources at every event
 would be slow, and no window needs it: a window waits for its end, and asks whether the watermark has `reached` that
@@ -22,6 +25,7 @@ import attrs
 from cgrx._model.channels import Channel
 from cgrx._model.signals import Alive, Dropped, Gap, Mark
 from cgrx._model.times import FOREVER, NEVER
+from cgrx._streams.offset import Offset
 from cgrx.operators._windows.missing import Missing
 
 _CROWDED = 64
@@ -52,9 +56,12 @@ class Progress:
 
     def __init__(self, lateness_ms: int, idle_ms: int, missing: Missing | None = None) -> None:
         self.begun_ms = NEVER
-        """Before this time nothing was seen at all, because the subscription had not begun."""
+        """Before this time nothing was seen at all, because the subscription had not begun: its first gap ends here, or
+        its first event was received."""
         self.lost = 0
         """How many events are known to be lost so far."""
+        self.offset = Offset(lateness_ms)
+        """How far event times are ahead of receive times."""
         self._lateness_ms = lateness_ms
         self._idle_ms = idle_ms
         self._sources: dict[Channel | None, dict[str, Source]] = {}
@@ -85,6 +92,8 @@ class Progress:
             _ = self.watermark  # as far as it came before this source holds it up
             if source is None:
                 source = sources[exchange] = Source()
+                if self.begun_ms == NEVER:  # and no gap says when
+                    self.begun_ms = received_ms
             source.idle = False
             self._active.append(source)
         source.received_ms = received_ms
@@ -94,8 +103,10 @@ class Progress:
         return source
 
     def see(self, channel: Channel | None, exchange: str, time_ms: int, received_ms: int) -> None:
-        """An event: `sources`, `source` and `advance` in one."""
-        self.source(self.sources(channel), exchange, received_ms).advance(time_ms, received_ms)
+        """An event in a batch of its own: all of the above."""
+        source = self.source(self.sources(channel), exchange, received_ms)
+        source.advance(self.offset.supported_ms(time_ms, received_ms), received_ms)
+        self.offset.latest_ms = time_ms - received_ms
 
     # Event time
 
@@ -165,13 +176,15 @@ class Progress:
         match mark:
             case Alive(origin=origin, at_ms=at_ms):
                 self._now_ms = max(self._now_ms, at_ms)
+                self._measure_offset()
                 self._alive_ms[origin] = max(at_ms, self._alive_ms.get(origin, NEVER))
                 self._prove(self._proven_ms())
             case Gap(channel=channel, start_ms=start_ms, end_ms=end_ms):
                 self._now_ms = max(self._now_ms, end_ms)
+                until_ms = self._in_event_time(end_ms)
                 if start_ms <= 0 and channel is not None and self.begun_ms == NEVER:
-                    self.begun_ms = end_ms
-                self._missing.add_gap(start_ms - self._lateness_ms, end_ms + self._lateness_ms)
+                    self.begun_ms = until_ms
+                self._missing.add_gap(self._in_event_time(start_ms) - self._lateness_ms, until_ms + self._lateness_ms)
             case Dropped(count=count):
                 self.lost += count
                 if self._now_ms == NEVER and not self._sources:
@@ -207,9 +220,25 @@ class Progress:
         self._limit_ms = alive_ms + ahead_ms - self._lateness_ms
         self._reach(self._believed_ms)
 
+    def _measure_offset(self) -> None:
+        """A proof: the clocks are compared. What is missing was placed by this machine's as long as they were not."""
+        known = self.offset.known
+        self.offset.on_proof()
+        if self.offset.known and not known:
+            shift_ms = self._in_event_time(0)
+            self._missing.shift(shift_ms)
+            if self.begun_ms != NEVER:
+                self.begun_ms += shift_ms
+
+    def _in_event_time(self, time_ms: int) -> int:
+        """A time of this machine's clock by the clocks of the events. Differences within the lateness do not count."""
+        offset_ms = self.offset.ms
+        return time_ms + offset_ms if abs(offset_ms) > self._lateness_ms else time_ms
+
     def _lose(self, count: int) -> None:
         # The time of a lost event is not known: not before the watermark, or it was late, and hardly beyond now.
-        newest_ms = max([self._now_ms, *(max(each.time_ms, each.received_ms) for each in self._every())])
+        received_ms = max([self._now_ms, *(each.received_ms for each in self._every())])
+        newest_ms = max([self._in_event_time(received_ms), *(each.time_ms for each in self._every())])
         self._missing.add_loss(self.watermark, newest_ms + self._lateness_ms + 1, count)
 
     # Quality

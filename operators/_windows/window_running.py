@@ -54,6 +54,7 @@ class WindowRunning(Running[Any, Row]):
         self._key_of = _KEYS[by] if by in _KEYS else attrgetter(*by)
         self._single = len(by) == 1
         self._progress = Progress(terms.lateness_ms, terms.idle_ms)
+        self._offset = self._progress.offset
         self._lateness_ms = terms.lateness_ms
         self._late = 0
         self._receive_late = None if terms.on_late is None else receive(terms.on_late)
@@ -112,14 +113,17 @@ class WindowRunning(Running[Any, Row]):
                 time_ms = event.time_ms
                 source = progress.source(sources, event.exchange, received_ms)
                 if time_ms > source.time_ms:
-                    due = time_ms >= self._trigger(source)
-                    source.advance(time_ms, received_ms)
+                    moved_ms = self._offset.supported_ms(time_ms, received_ms)
+                    due = moved_ms >= self._trigger(source)
+                    source.advance(moved_ms, received_ms)
                     if due:
-                        self._release(time_ms, rows)
+                        self._release(moved_ms, rows)
                 self._add(event, time_ms, self._key_of(event), rows)
         except Exception as error:
             noted(error, self._stage, event)
             raise
+        if batch.events:
+            self._offset.latest_ms = event.time_ms - received_ms
 
     def _trigger(self, source: Source) -> int:
         """An event of this source that is earlier than this neither closes a window nor makes an update due."""

@@ -184,7 +184,7 @@ def test_a_function_that_raises_raises(recording: Recording) -> None:
 )
 def test_what_columns_do_not_say(tmp_path: Path, stage: Any, reason: str) -> None:
     """It runs event by event, with the reason."""
-    entries = [batch(1000 + i, trade(1000 + 1000 * i, symbol="XY"[i % 2], usd=i + 1.0)) for i in range(20)]
+    entries = [batch(1000 + 1000 * i, trade(1000 + 1000 * i, symbol="XY"[i % 2], usd=i + 1.0)) for i in range(20)]
     recording = write(tmp_path, [*BEGUN, *entries])
     found = cgrx.backtest(lambda feed: trades(feed).pipe(stage), recording)
     assert reason in str(found.explain().reason)
@@ -273,7 +273,6 @@ def test_several_instruments_in_order(tmp_path: Path) -> None:
         (lambda feed: (feed.status, trades(feed).pipe(FLOW))[1], "feed.status"),
         (lambda feed: (feed.state, trades(feed).pipe(FLOW))[1], "feed.state"),
         (lambda feed: (feed.stats, trades(feed).pipe(FLOW))[1], "feed.stats"),
-        (lambda feed: (feed.now_ms, trades(feed).pipe(FLOW))[1], "feed.now_ms"),
     ),
 )
 def test_what_cannot_be_planned(recording: Recording, build: Build, reason: str) -> None:
@@ -376,17 +375,8 @@ def test_what_is_built_must_be_an_observable(recording: Recording) -> None:
         cgrx.backtest(build, recording)
 
 
-@pytest.mark.parametrize("channel", ["futures_trades@A_X@0", cgrx.FuturesTrades("A", "X", 0)], ids=["name", "value"])
-def test_a_channel_is_planned_as_its_method_is(channel: cgrx.Channel | str) -> None:
-    assert plan(lambda feed: feed.channel(channel).pipe(FLOW)).source == cgrx.FuturesTrades("A", "X", 0)
-
-
 def test_a_plan_waits_for_nothing() -> None:
-    asks: tuple[Build, ...] = (
-        lambda feed: feed.run(),
-        lambda feed: feed.aclose(),
-        lambda feed: feed.report(cgrx.Resumed(0)),
-    )
+    asks: tuple[Build, ...] = (lambda feed: feed.run(), lambda feed: feed.aclose())
     for ask in asks:
         with pytest.raises(Unplannable, match="feed"):
             plan(ask)

@@ -34,22 +34,54 @@ class Progress:
         self.marked = False
         self.foreign = False
         self.begun = NEVER
+        self.samples: list[int] = []  # event time minus receive time
+        self.latest: int | None = None  # that of the last event, if it is no sample yet
 
     def see(self, channel: Any, received: int, event: Trade) -> None:
         source = (channel, event.exchange)
         self.foreign |= channel is None
+        if self.begun == NEVER:
+            self.begun = received
         self.wall = max(self.wall, received)
-        if event.time_ms > self.highest.get(source, (NEVER, 0))[0]:
-            self.highest[source] = (event.time_ms, received)
+        self.latest = event.time_ms - received
+        time_ms = event.time_ms
+        if time_ms - received > self.offset + self.lateness:
+            time_ms = received + self.offset
+        if time_ms > self.highest.get(source, (NEVER, 0))[0]:
+            self.highest[source] = (time_ms, received)
         self.received[source] = received
         self.active.add(source)
         self._raise(min(self.highest[source][0] for source in self.active) - self.lateness)
+
+    @property
+    def offset(self) -> int:
+        """How far the events' clocks are ahead: the median of the last nine samples, the lower one of two."""
+        recent = sorted(self.samples[-9:])
+        return recent[(len(recent) - 1) // 2] if len(recent) >= 3 else 0
+
+    @property
+    def shift(self) -> int:
+        """From this machine's clock to the events', where they are further apart than the lateness."""
+        return self.offset if abs(self.offset) > self.lateness else 0
+
+    def sample(self) -> None:
+        if self.latest is None:
+            return
+        self.samples.append(self.latest)
+        self.latest = None
+        if len(self.samples) == 3:
+            by = self.shift
+            self.gaps = [(low + by, high + by) for low, high in self.gaps]
+            self.losses = [(low, max(low, high + min(by, 0)), count) for low, high, count in self.losses]
+            if self.begun != NEVER:
+                self.begun += by
 
     def hear(self, mark: Mark) -> None:
         self.marked = True
         match mark:
             case Alive(origin=origin, at_ms=at_ms):
                 self.wall = max(self.wall, at_ms)
+                self.sample()
                 self.alive[origin] = max(at_ms, self.alive.get(origin, NEVER))
                 proven = min(self.alive.values())
                 if len(self.alive) > 1:
@@ -65,10 +97,10 @@ class Progress:
             case Gap(start_ms=start, end_ms=end):
                 self.wall = max(self.wall, end)
                 if start == 0 and self.begun == NEVER:
-                    self.begun = end
-                self.gaps.append((start - self.lateness, end + self.lateness))
+                    self.begun = end + self.shift
+                self.gaps.append((start + self.shift - self.lateness, end + self.shift + self.lateness))
             case Dropped(count=count):
-                newest = max(self.wall, max(self.highest.values(), default=(NEVER, 0))[0])
+                newest = max(self.wall + self.shift, max(self.highest.values(), default=(NEVER, 0))[0])
                 self.losses.append((self.watermark, newest + self.lateness, count))
             case Watermark(time_ms=time_ms):
                 self.believed = max(self.believed, time_ms)

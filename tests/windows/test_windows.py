@@ -287,7 +287,7 @@ def test_disposal_inside_a_batch_stops_at_once() -> None:
 
 
 def test_an_item_that_is_no_event_ends_the_stream_with_a_note() -> None:
-    heard = hear(INSTANT, BEGUN, Batch(CHANNEL, 0, (trade(500), trade(1500), "no event", trade(2500))), ends=False)
+    heard = hear(INSTANT, BEGUN, Batch(CHANNEL, 2500, (trade(500), trade(1500), "no event", trade(2500))), ends=False)
     assert spans(heard.rows) == [(0, 1000)]
     assert isinstance(heard.error, AttributeError)
     assert "'no event'" in heard.error.__notes__[0]
@@ -308,7 +308,7 @@ def test_on_batch_is_the_public_contract() -> None:
     running = INSTANT.start()
     assert spans(running.on_batch(on_time(500, 1500))) == [(0, 1000)]
     broken: Any = (trade(2500), None)
-    results = iter(running.on_batch(Batch(CHANNEL, 0, broken)))
+    results = iter(running.on_batch(Batch(CHANNEL, 2500, broken)))
     assert next(results).start_ms == 1000
     with pytest.raises(AttributeError):
         next(results)

@@ -42,8 +42,8 @@ def at(received_ms: int, *times_ms: int, exchange: str = "A", symbol: str = "X")
 
 
 def on_time(*times_ms: int, exchange: str = "A", symbol: str = "X") -> Batch[Trade]:
-    """A batch that was received at the time of its last event."""
-    return at(times_ms[-1], *times_ms, exchange=exchange, symbol=symbol)
+    """A batch that was received at the time of its latest event."""
+    return at(max(times_ms), *times_ms, exchange=exchange, symbol=symbol)
 
 
 def alive(at_ms: int, origin: str = "o") -> Alive:

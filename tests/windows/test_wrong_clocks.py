@@ -1,0 +1,146 @@
+"""Windows where a clock is wrong: this machine's, an exchange's, or that of a single event."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from cgrx import operators as ops
+from cgrx._model.signals import Batch, Dropped, Gap, Signal
+from tests.windows.windowing import CHANNEL, Tally, alive, at, rows, trade
+
+HOUR = 3_600_000
+START = 1_800_000_000_000  # a full minute
+BARS = ops.tumbling("10s", Tally)
+OFFS = pytest.mark.parametrize("off", [-2 * HOUR, -5_000, -3_000, 3_000, 5_000, 2 * HOUR])
+
+
+def market(
+    seconds: range, off: int = 0, begin: bool = True, ahead: dict[int, int] | None = None
+) -> Iterator[Signal[Any]]:
+    """An event and a proof a second, on a machine whose clock is `off` milliseconds ahead.
+
+    The events of some seconds are `ahead` of their time.
+    """
+    clock = START + seconds[0] * 1000 + off
+    if begin:
+        yield Gap(CHANNEL, 0, clock, "subscribed")
+    for second in seconds:
+        time_ms = START + second * 1000
+        yield at(time_ms + off, time_ms + (ahead or {}).get(second, 0))
+        yield alive(time_ms + 50 + off)
+
+
+def test_an_event_from_the_future_holds_nobody_up() -> None:
+    """59 minutes ahead, then silence: the windows of the others close in time, and its own waits for its time."""
+    signals = [
+        *market(range(25), ahead={12: 59 * 60_000}),
+        *(alive(START + 25_000 + each * 1000) for each in range(15)),
+    ]
+    found = rows(BARS, *signals)
+    assert [(row.start_ms - START, row.n, row.late) for row in found] == [(0, 10, 0), (10_000, 9, 0), (20_000, 5, 0)]
+    ended = rows(BARS, *signals, ends=True)
+    assert (ended[-1].start_ms, ended[-1].n, ended[-1].complete) == (START + 12_000 + 59 * 60_000 - 2_000, 1, False)
+
+
+def test_an_event_from_the_future_is_the_first() -> None:
+    """Before anything else says what time it is, the receive time does."""
+    signals = [Gap(CHANNEL, 0, START, "subscribed"), at(START + 100, START + HOUR), *market(range(1, 15), begin=False)]
+    assert [(row.start_ms - START, row.n, row.late) for row in rows(BARS, *signals)] == [(0, 9, 0)]
+
+
+def test_events_days_old_move_nothing() -> None:
+    """As some exchanges send one to a new subscriber. It is in a window of its own, or late."""
+    first = [Gap(CHANNEL, 0, START, "subscribed"), at(START + 50, START - 48 * HOUR), *market(range(15), begin=False)]
+    assert [(row.start_ms - START, row.n, row.late) for row in rows(BARS, *first)] == [
+        (-48 * HOUR, 1, 0),
+        (0, 10, 0),
+    ]
+    later = list(market(range(25), ahead={12: -48 * HOUR}))
+    assert [(row.start_ms - START, row.n, row.late) for row in rows(BARS, *later)] == [(0, 10, 1), (10_000, 9, 1)]
+
+
+@pytest.mark.parametrize("stage", [BARS, ops.sliding("10s", "5s", Tally)], ids=["tumbling", "sliding"])
+@pytest.mark.parametrize("ahead", [6_000, HOUR, -26_000, -HOUR])
+def test_one_event_in_a_hundred_moves_nothing(stage: Any, ahead: int) -> None:
+    """In either direction: no other event is late, and the windows of the others close with the same signal."""
+    wrong = dict.fromkeys(range(50, 400, 100), ahead)
+    signals = list(market(range(400), ahead=wrong))
+    without = [
+        Batch(CHANNEL, each.received_ms, ()) if isinstance(each, Batch) and is_wrong(each) else each for each in signals
+    ]
+    found, expected = closings(stage, signals), closings(stage, without)
+    assert {key: found[key] for key in expected} == expected
+    late = rows(stage, *signals)[-1].late
+    assert late == (0 if ahead > 0 else len(wrong))
+
+
+@OFFS
+def test_a_machine_whose_clock_is_off_by_a_constant(off: int) -> None:
+    """All rows are those of a right clock, and close with the same event, once the clocks have been compared."""
+    found = rows(BARS, *market(range(45), off))
+    right = rows(BARS, *market(range(45)))
+    assert [row.values for row in found] == [row.values for row in right]
+    assert [row.complete for row in found] == [False, True, True, True]
+    assert all(row.late == 0 for row in found)
+
+
+@OFFS
+def test_a_gap_is_where_the_events_are_missing(off: int) -> None:
+    """A connection that was gone from 31 s to 39 s by the events' clocks, whatever this machine's says."""
+    signals = [
+        *market(range(31), off),
+        Gap(CHANNEL, START + 30_500 + off, START + 39_500 + off, "disconnected"),
+        *market(range(40, 65), off, begin=False),
+    ]
+    assert [(row.start_ms - START, row.gap_ms) for row in rows(BARS, *signals)] == [
+        (0, 2_000),
+        (10_000, 0),
+        (20_000, 1_500),
+        (30_000, 10_000),
+        (40_000, 1_500),
+        (50_000, 0),
+    ]
+
+
+@OFFS
+def test_a_loss_is_charged_to_the_windows_of_its_time(off: int) -> None:
+    """Not to those of the next two hours, where this machine's clock is so far ahead."""
+    signals = [*market(range(31), off), Dropped(CHANNEL, 1, "malformed"), *market(range(31, 65), off, begin=False)]
+    found = rows(BARS, *signals)
+    assert [row.dropped for row in found] == [0, 0, 1, 1, 0, 0]
+
+
+EMPTIES = ops.tumbling("1s", Tally, by="exchange", emit_empty=True)
+
+
+def test_empty_rows_begin_with_the_subscription() -> None:
+    """An event that is two days old has its row, and none follows for the time before anybody listened."""
+    old = at(START + 50, START - 48 * HOUR)
+    for beginning in ([Gap(CHANNEL, 0, START, "subscribed")], []):
+        found = rows(EMPTIES, *beginning, old, *market(range(4), begin=False))
+        assert [(row.start_ms - START, row.n) for row in found] == [(-48 * HOUR, 1), (0, 1)]
+
+
+def test_empty_rows_in_a_row_are_bounded() -> None:
+    """Behind an observable that is no EventStream nothing says what time it is but the events."""
+    years = [Batch(None, each, (trade(each),)) for each in (START, START + 365 * 24 * HOUR, START + 366 * 24 * HOUR)]
+    found = rows(EMPTIES, *years)
+    assert [row.n for row in found] == [1, *[0] * 10_000, 1, *[0] * 10_000]
+    assert found[10_001].start_ms == START + 365 * 24 * HOUR
+
+
+def is_wrong(batch: Batch[Any]) -> bool:
+    return bool(batch.events[0].time_ms != batch.received_ms)
+
+
+def closings(stage: Any, signals: list[Signal[Any]]) -> dict[tuple[int, int], int]:
+    """The number of the signal that closed each window."""
+    running = stage.start()
+    return {
+        (row.start_ms, row.end_ms): number
+        for number, signal in enumerate(signals)
+        for out in running.on_signal(signal)
+        if isinstance(out, Batch)
+        for row in out.events
+    }
