@@ -36,7 +36,7 @@ CASES = (
     ),
     Case(
         "cascades-small",
-        "What stays below a threshold gives no row.",
+        "A run of liquidations below a threshold gives no row.",
         CASCADES,
         ("^a-c------^-^",),
         "-------------",

@@ -52,7 +52,7 @@ CASES = (
     ),
     Case(
         "tumbling-first",
-        "The first window is not taken for whole: the subscription is known to work from second 2 on.",
+        "The first window is not complete: the subscription is known to work from second 2 on.",
         TUMBLING,
         ("[-]a-a---a",),
         "-----r---s",
@@ -73,7 +73,7 @@ CASES = (
     ),
     Case(
         "tumbling-dropped",
-        "A lost event counts in each window that it may belong to.",
+        "A lost event counts in each window that it may have belonged to.",
         TUMBLING,
         ("^a(a~)--a---a",),
         "-----r---s",
@@ -102,7 +102,7 @@ CASES = (
     Case("tumbling-empty", "No event, no row.", TUMBLING, ("^-----^---^|",), "-----------|", ONE),
     Case(
         "tumbling-emit",
-        "Here a key that is known gets a row for each window.",
+        "A known key gives a row for each window.",
         'ops.tumbling("4s", n=agg.count(), lateness="1s", idle="1s", emit_empty=True)',
         ("^a-------^---^",),
         "---------(rs)---t",
@@ -111,7 +111,7 @@ CASES = (
     ),
     Case(
         "tumbling-by",
-        "A row for each key. OKX holds the rows up until it is proven to have been silent for `idle`.",
+        "A row for each key. The rows wait for OKX until it is proven to have been silent for `idle`.",
         'ops.tumbling("4s", by="exchange", n=agg.count(), lateness="1s", idle="2s")',
         ("^ab-a-a^a",),
         "-------(rs)-",
@@ -138,7 +138,7 @@ CASES = (
     ),
     Case(
         "sliding",
-        "Every 2 s a row about the last 4 s.",
+        "A row every 2 s about the last 4 s.",
         'ops.sliding("4s", "2s", n=agg.count(), lateness="0s", idle="0s")',
         ("^--a-a-a-^-^",),
         "-----r-s-t-u",
