@@ -16,13 +16,14 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from benchmarks._harness import compare as comparison
 from benchmarks._harness import results
-from benchmarks._harness import rounds as turns
+from benchmarks._harness.compare import compare as compare_runs
+from benchmarks._harness.compare import show as show_changes
 from benchmarks._harness.equality import UnequalError
 from benchmarks._harness.results import RunResult, ScenarioResult
+from benchmarks._harness.rounds import Plan, run, steps
 from benchmarks._harness.worker import WorkerError, load
-from benchmarks._report import table
+from benchmarks._report.table import show as show_scenario
 
 Name: TypeAlias = Literal[
     "wire", "decode", "pipelines", "recording", "replay", "backtest", "latency", "growth", "recovery", "start"
@@ -77,7 +78,7 @@ def run_command(
         WorkerError: a rival has failed.
     """
     earlier = None if compare is None else results.read(compare)
-    result = _run(names or SCENARIOS, turns.Plan(QUICK_ROUNDS if quick else rounds, quick))
+    result = _run(names or SCENARIOS, Plan(QUICK_ROUNDS if quick else rounds, quick))
     if json is not None:
         results.save(result, json)
     if report is not None:
@@ -86,12 +87,12 @@ def run_command(
         page.write(result, report)
     if earlier is None:
         return 0
-    changes = comparison.compare(earlier, result)
-    comparison.show(Console(), changes)
+    changes = compare_runs(earlier, result)
+    show_changes(Console(), changes)
     return int(any(change.verdict == "slower" for change in changes))
 
 
-def _run(names: Sequence[Name], plan: turns.Plan) -> RunResult:
+def _run(names: Sequence[Name], plan: Plan) -> RunResult:
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     started, clock = datetime.now(tz=UTC), time.perf_counter()  # noqa: TID251 - the moment is part of the report
     busy = results.load_average() / (os.cpu_count() or 1)
@@ -99,10 +100,10 @@ def _run(names: Sequence[Name], plan: turns.Plan) -> RunResult:
     found: list[ScenarioResult] = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        bar = progress.add_task("", total=sum(turns.steps(scenario, plan) for scenario in scenarios))
+        bar = progress.add_task("", total=sum(steps(scenario, plan) for scenario in scenarios))
         for scenario in scenarios:
-            found.append(turns.run(scenario, plan, lambda what: progress.update(bar, advance=1, description=what)))
-            table.show(console, found[-1])
+            found.append(run(scenario, plan, lambda what: progress.update(bar, advance=1, description=what)))
+            show_scenario(console, found[-1])
     return RunResult(
         command=shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]]),
         started=started.isoformat(timespec="seconds"),

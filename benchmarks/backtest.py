@@ -1,17 +1,18 @@
 """How fast is a backtest: in columns against a replay event by event, and against the same query written by hand?
 
-Trades are recorded as a feed says them, in batches of five, with a proof of life each second; ten times one after the
-other, so that there are enough. Everyone reads that recording and ends with a table of polars:
+Trades are recorded as a feed delivers them, in batches of five with a proof of life each second; the same trades come
+ten times, one run after the other, so that there are enough. Every rival reads that recording and ends with a table of
+polars:
 
 - filtered bars: `side("buy")`, `min_volume(1000)`, and bars of one second, by exchange and symbol
 - bars: the same of all trades
 - sliding: a minute every five seconds, `Flow` by symbol
-- sessions: that a silence of a second ends, `Flow` by symbol
+- sessions: each ended by a second of silence, `Flow` by symbol
 
-cgrx runs them in columns, and fails where it does not; event by event is the same pipeline on a replay at infinite
-speed, whose table is compared with that of the columns in whole. The query by hand (see `_queries`) is the limit: it
-asks neither whether an event comes too late, nor what a row misses. What counts is time by the clock on the wall, as
-polars works in several threads; `cpu_ns` is the processor time of all of them.
+cgrx runs the pipeline in columns; a pipeline that cannot run in columns is an error here. "Event by event" is the same
+pipeline on a replay at infinite speed, and its whole table is compared with that of the columns. The query written by
+hand (`rivals/queries.py`) is the limit: it checks neither for late events nor for gaps. The figure is wall-clock time,
+because polars works in several threads; `cpu_ns` is the processor time of all of them.
 """
 
 import math

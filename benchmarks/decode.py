@@ -1,10 +1,11 @@
 """What does decoding cost, per event, against `json`, `orjson` and msgspec alone?
 
-Everyone turns the same messages into events: liquidations and trades by turns, with 1, 10 and 100 events, in the
-spelling of both generations of the API; and the recorded trades. `json` builds the public events from the dicts that
-it returns, `orjson` does so with attrs classes, as one would without msgspec; neither checks anything. "msgspec alone"
-decodes into Structs of the wire's fields, which nobody can beat with msgspec. What cgrx does on top: the type of event
-by the channel, the sides, bounds on every value, the spelling of the exchange, and the `Frame` itself.
+Every rival turns the same messages into events: liquidations and trades by turns, with 1, 10 and 100 events a message,
+in the spelling of both generations of the API; and the recorded trades. `json` builds the public events from the dicts
+that it returns, `orjson` builds attrs classes, as one would without msgspec; neither checks anything. "msgspec alone"
+decodes into Structs with the wire's field names, which nobody can beat with msgspec. cgrx adds to that: it picks the
+event's type by the channel, makes the sides, checks the bounds of every value, gives an exchange its one spelling, and
+builds the `Frame`.
 """
 
 import json

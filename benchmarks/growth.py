@@ -1,10 +1,9 @@
 """Does the time per event, or the memory, grow with the number of events, keys, open panes or subscribers?
 
-Each measurement is a new process. Events are made batch by batch while the clock stands, so that memory is the
-pipeline's own: `grown_mib` is the peak during the run less what was there before the first event. Along an axis
-everything else stays: the same rows for each event, the same number of events in a pane. The fitted slope is the
-exponent b of `time per event ~ size ** b`, from the fastest point on: 0 is flat, 1 is linear, as a fan-out to
-subscribers has to be.
+Each measurement is a new process. Events are made batch by batch while the clock stands still, so the memory measured
+is the pipeline's own: `grown_mib` is the peak during the run minus what was in use before the first event. Along an
+axis everything else stays the same, such as rows per event and events per pane. The fitted slope is the exponent b of
+`time per event ~ size ** b`, from the fastest point on: 0 is flat; 1 is linear, as a fan-out to subscribers must be.
 """
 
 import math

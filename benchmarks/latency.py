@@ -1,9 +1,9 @@
 """How long does an event take from the socket's far end to a subscriber, at a rate that does not wait for anybody?
 
-A sender in a process of its own keeps to a schedule (see `_schedule`), one event a message; the latency of each event
-is the time in the callback minus the time at which it was meant to leave, so whoever falls behind sees it grow. Nothing
-is left out. The latencies of a round go into an HDR histogram, three digits exact, after its last event; what counts is
-their 99th percentile, in microseconds.
+A sender in a process of its own keeps to a schedule (`_senders/schedule.py`), one event a message. The latency of an
+event is the time in the callback minus the time at which the event was due to leave, so a receiver that falls behind
+sees its latency grow. Nothing is left out. The latencies of a round go into an HDR histogram, exact to three digits,
+after its last event; the figure is their 99th percentile, in microseconds.
 """
 
 import gc

@@ -1,18 +1,18 @@
 """How fast are pipelines: fused stages against other libraries, and against a loop written by hand for the one purpose?
 
-Trades lie in memory: generated ones, and the recorded ones where they are there. cgrx takes them in batches, of 100
-or of 1, as frames bring them; bytewax likewise; the others take single events. Tasks:
+Trades lie in memory: generated ones, and recorded ones where the recordings are present. cgrx and bytewax take them in
+batches of 100 or of 1, as frames bring them; the others take single events. Tasks:
 
 - filters: side "buy", and at least 1000 dollars
 - bars: open, high, low, close, vwap, volumes and count of every second, by exchange and symbol
-- sliding: count and volume of the last minute, every second, by the same
-- sessions: count and volume of bursts that 250 ms of silence end, by the same
+- sliding: count and volume of the last minute, every second, by exchange and symbol
+- sessions: count and volume of bursts that end after 250 ms of silence, by exchange and symbol
 - merge: five exchanges, each later than the one before, in the order of event time
 - fan-out: every trade to 1, 10 and 100 callbacks
 
-A library without windows gets the machines of `rivals.states`, in its own idiom: `group_by` and `scan` in reactivex,
-`accumulate` in streamz and aiostream. polars has all trades in columns before the clock starts, which no stream has; it
-and the hand loops are the limits. What counts is processor time.
+A library without windows gets the state machines of `rivals/states.py` in its own idiom: `group_by` and `scan` in
+reactivex, `accumulate` in streamz and aiostream. polars and the loops written by hand are the limits; polars has all
+trades in columns before the clock starts, which no stream has. The figure is processor time.
 """
 
 import importlib

@@ -1,13 +1,13 @@
 """What does recording cost, per event: on the reader's path, and in all; and how small are the files?
 
 Frames of the trade channel, of 100 and of 1 trade each, are decoded and handed to one subscriber, with `side("buy")`
-and `min_volume(1000)`, as a feed does. With a recorder attached the same batches go to that too; what it heard is
-written every 10,000 events, a second at ten thousand a second. Whoever records ends with finished files, which are read
-back and compared. The rival writes each batch as JSON Lines where it hears it; the limit records nothing, and what
-cgrx takes above that is what a recorder costs.
+and `min_volume(1000)`, as a feed does. With a recorder attached, the same batches go to the recorder too, and it
+flushes after every 10,000 events, which is once a second at ten thousand events a second. Every rival that records ends
+with finished files, which are read back and compared. The rival writes each batch as JSON Lines where it receives it;
+the limit records nothing, and what cgrx takes above the limit is the cost of a recorder.
 
-What counts is the processor time of the reader's thread. `threads_ns` is that of all others, for each event: there a
-recorder makes its columns and files. `file_bytes` is the size of the finished files, for each event.
+The figure is the processor time of the reader's thread. `threads_ns` is that of all other threads per event: there a
+recorder makes its columns and files. `file_bytes` is the size of the finished files per event.
 """
 
 import gc

@@ -1,13 +1,13 @@
 """How long from the death of a connection to the first event after it, and how many events are lost meanwhile?
 
-A sender in a process of its own kills every connection after ten milliseconds, in four ways by turns (see `_mortal`), a
-hundred times in each case over all rounds or more. What counts is the median time from a death to the first event after
-it, in milliseconds; `lost` is the number of events that were due meanwhile, one a millisecond, for each death.
+A sender in a process of its own (`_senders/mortal.py`) kills every connection after ten milliseconds, in four ways by
+turns, at least a hundred times in each case over all rounds. The figure is the median time from a death to the first
+event after it, in milliseconds. `lost` is the number of events that were due in between, one a millisecond, per death.
 
-Without delay: the client reconnects at once, so this is the price of noticing, connecting, subscribing. For cgrx that
+Without delay, the client reconnects at once: this is the price of noticing, connecting and subscribing. For cgrx that
 is `Limits(backoff_first_s=0.001)`; `websockets` reconnects by itself, the others in a loop as their users write it.
-With jitter: cgrx as it comes, but for a backoff that starts anew with each death, as after a healthy minute: a delay
-drawn from 0 to 0.5 s. Its mean is reported as `drawn_ms`, and `rest_ms` is what cgrx itself adds.
+With jitter, cgrx waits as it does by default, except that its backoff starts anew at each death, as it does after a
+healthy minute: a delay drawn from 0 to 0.5 s. Its mean is `drawn_ms`; `rest_ms` is what cgrx itself adds.
 """
 
 import asyncio  # noqa: TID251 - the rivals' loop, not ours

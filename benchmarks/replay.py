@@ -1,13 +1,14 @@
 """How fast is a replay through filters and bars, against reading the same events from JSON Lines with orjson?
 
 The pipeline is `side("buy")`, `min_volume(...)`, `tumbling("1s", Bar, by=("exchange", "symbol"))`, one for each of four
-instruments. The replay reads what `cgrx.import_jsonl` made of the file that the others read, and pushes the filters
-down to it; with "filters out of sight" they stand behind a `where` that keeps everything, so that every event is made.
-The others make a `Trade` of what `orjson.loads` gives for each line, and push it into the pipeline as a batch of one,
-or in the batches that the recording has: trades of an instrument received in one millisecond.
+instruments. The others read a file of JSON Lines, and the replay reads what `cgrx.import_jsonl` made of that file. It
+applies the filters while it reads, so rejected events are never made; with "filters out of sight" the filters stand
+behind a `where` that keeps everything, so every event is made. The others make a `Trade` of what `orjson.loads` gives
+for each line, and push it into the pipeline as a batch of one, or in the batches that the recording has: trades of an
+instrument received in one millisecond.
 
-The limit pushes batches of what the filters keep, held in memory: no replay can be faster. What counts is processor
-time for each event of the file; opening files and starting trio are part of it.
+The limit pushes batches of the events that pass the filters, held in memory: no replay can be faster. The figure is
+processor time per event of the file; opening files and starting trio are included.
 """
 
 import gzip

@@ -1,9 +1,9 @@
 """What does `import cgrx` cost, and how long does a program take from its start to its first event?
 
-Each measurement is a new interpreter, timed from outside by the clock on the wall, in milliseconds; `cpu_ms` is what
-it used of a processor. "dependencies alone" imports what cgrx is built on, "nothing" just starts and ends: both are
-limits. The programs to the first event are the shortest that their libraries allow; a sender waits on loopback. All
-modules are compiled before the first measurement, in a folder of this run.
+Each measurement is a new interpreter, timed from outside by wall-clock time, in milliseconds; `cpu_ms` is the processor
+time that it used. "dependencies alone" imports what cgrx is built on, "nothing" just starts and ends: both are limits.
+The programs to the first event are the shortest that their libraries allow; a sender waits on loopback. All modules are
+compiled before the first measurement, in a folder of this run.
 """
 
 import json

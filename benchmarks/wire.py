@@ -1,12 +1,12 @@
 """How fast do frames that are already on loopback become typed events in a callback?
 
-A sender in a process of its own has every frame ready (see `_server`); the clock runs from the moment at which the
-receiver asks for them to its last event. Ours is a whole feed: `cgrx.connect`, `feed.futures_trades(...)`,
-`subscribe(callback)`. Frames have 1, 10 and 100 trades, as the server's own have one; without and with TLS. Every
-event reaches the same callback. What counts is the receiver's processor time: the receiver is never idle, and how long
-it takes by the clock on the wall (`wall_ns`) depends on who else uses the machine.
+A sender in a process of its own has every frame ready (`_senders/server.py`). The clock runs from the moment at which
+the receiver asks for the frames to the last event. Ours is a whole feed: `cgrx.connect`, `feed.futures_trades(...)`,
+`subscribe(callback)`. Frames hold 1, 10 and 100 trades (the real server sends one), without and with TLS. Every event
+reaches the same callback. The figure is the receiver's processor time, since the receiver is never idle; wall-clock
+time (`wall_ns`) depends on what else runs on the machine.
 
-Two limits: the same bytes read from the socket into nothing; and msgspec on messages that lie in memory.
+Two limits: reading the same bytes from the socket without parsing, and msgspec on messages that lie in memory.
 """
 
 import gc

@@ -1,9 +1,9 @@
 """Has anything become slower since an earlier run, as far as ratios can tell?
 
-Times of two runs say little: the machine was busy in another way. So what is compared is what a rival took divided by
-what ours took, within each run; on an axis along which something grows, what the first point took divided by the
-others. The change is the new ratio divided by the old one, with the interval that the bootstrap of both gives. It is
-called a change only where that interval lies beyond `MARGIN`: processes differ a little for no reason.
+Times of two runs cannot be compared: the machine was busy in another way. So ratios are: what a rival took divided by
+what cgrx took in the same run; on an axis along which something grows, what the first point took divided by what each
+other point took. A change is the new ratio divided by the old one, with the interval that the bootstrap of both gives.
+It counts only where that interval lies beyond `MARGIN`, because processes differ a little for no reason.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ MARGIN = 0.05
 
 Verdict: TypeAlias = Literal["slower", "faster", "same"]
 Compared: TypeAlias = tuple[str, str, str]
-"""Scenario, case, and what ours is divided into."""
+"""Scenario, case, and the rival or first point whose time is divided by ours."""
 
 
 @attrs.frozen
@@ -38,14 +38,14 @@ class Change:
 
     @property
     def verdict(self) -> Verdict:
-        """What can be told."""
+        """`slower` or `faster` where the interval leaves no doubt, else `same`."""
         if self.change.high < 1 - MARGIN:
             return "slower"
         return "faster" if self.change.low > 1 + MARGIN else "same"
 
 
 def compare(old: RunResult, new: RunResult) -> list[Change]:
-    """All that both runs have measured.
+    """The change of every ratio that both runs have measured.
 
     Raises:
         ValueError: one was quick and the other was not, or they have nothing in common.
@@ -88,7 +88,7 @@ def _change(compared: Compared, old: list[float], new: list[float]) -> Change:
 
 
 def show(console: Console, changes: list[Change]) -> None:
-    """Print what has changed, and how much has not."""
+    """Print the ratios that have changed, and how many have not."""
     changed = [change for change in changes if change.verdict != "same"]
     table = Table(title="since the earlier run", title_justify="left", box=None, pad_edge=False)
     for title in ("scenario", "case", "against", "then", "now", "change", ""):

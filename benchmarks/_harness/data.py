@@ -1,7 +1,7 @@
 """The events and frames that rivals are given: generated ones, the same in every run, or real recordings.
 
-Each process makes its own from the same seed. The recordings are not part of the repository; where the folder
-`shared/data` does not lie beside it, the cases that need it are left out, and the report says so.
+Each process makes its own from the same seed. The recordings are not part of the repository: they lie beside it in
+`shared/data`. Where that folder is missing, the cases that need it are left out, and the report says so.
 """
 
 import gzip
@@ -61,7 +61,7 @@ def has_recordings() -> bool:
 
 
 def origin() -> str:
-    """Where `any_trades` are from, as it is told in the names of cases."""
+    """Where `any_trades` are from, for the names of cases."""
     return "recorded" if has_recordings() else "generated"
 
 
@@ -71,7 +71,7 @@ def any_trades(count: int) -> list[Trade]:
 
 
 def generated_event(event_type: type[Event], chance: random.Random) -> Event:
-    """One of few assets and exchanges; all numbers differ."""
+    """An event of one of a few assets and exchanges; its numbers are drawn anew."""
     asset = chance.choice(ASSETS)
     side: Any = (LiquidationSide if event_type is Liquidation else TradeSide)(chance.choice((1, 2)))
     price, volume = round(chance.lognormvariate(8, 2), 2) + 0.01, round(chance.lognormvariate(6, 2), 5) + 0.01

@@ -1,4 +1,4 @@
-"""Are two rivals' results the same? Floats to nine digits, as sums are taken in any order; all else exactly."""
+"""Are the results of two rivals the same? Floats to nine digits, as sums are added in any order; all else exactly."""
 
 import math
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ RELATIVE = 1e-9
 
 
 class UnequalError(Exception):
-    """Two rivals made something different of the same case: no time of theirs means anything."""
+    """Two rivals made different results of the same case, so their times mean nothing."""
 
 
 def equal(ours: Any, theirs: Any) -> bool:
@@ -28,7 +28,7 @@ def require_equal(case: str, one: str, ones: Sequence[Any], other: str, others: 
     """Compare the results of two rivals.
 
     Raises:
-        UnequalError: they differ, and the first difference; or there are none at all.
+        UnequalError: they differ, with the first difference; or there are no results at all.
     """
     if not ones:
         raise UnequalError(f"{case}: {one} has no results at all, so nothing would be compared")

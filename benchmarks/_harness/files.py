@@ -11,13 +11,13 @@ from pathlib import Path
 
 @contextmanager
 def folder() -> Generator[Path, None, None]:
-    """Where they are."""
+    """A temporary folder for the files of one run."""
     with tempfile.TemporaryDirectory() as path:
         yield Path(path)
 
 
 def made(path: Path, make: Callable[[Path], object]) -> Path:
-    """What lies there, whole: `make` is called with another path where nothing does."""
+    """The file at this path, made if it does not exist: `make` writes a draft, which is renamed when it is whole."""
     if not path.exists():
         draft = path.with_name(f"{path.name}.draft")
         make(draft)

@@ -1,4 +1,4 @@
-"""What a run has seen: every sample, the machine and the versions, as a value and as JSON."""
+"""A run as a value and as JSON: every sample, the machine and the versions."""
 
 import importlib.metadata
 import os
@@ -22,12 +22,12 @@ PACKAGES = (
 
 @attrs.frozen
 class Line:
-    """One rival in one case: what it was measured at, round by round; or why it was not."""
+    """One rival in one case: its measurements, round by round; or why it is absent."""
 
     rival: str
     role: Role
     values: tuple[float, ...] = ()
-    """In the scenario's unit, one a round."""
+    """In the scenario's unit, one per round."""
     also: Mapping[str, tuple[float, ...]] = attrs.field(factory=dict[str, tuple[float, ...]])
     absent: str | None = None
 
@@ -39,11 +39,11 @@ class CaseResult:
     case: str
     lines: tuple[Line, ...]
     checked: int
-    """So many results were compared, and equal."""
+    """How many results were compared, and equal."""
     point: Point | None = None
 
     def line(self, rival: str) -> Line | None:
-        """That rival's, if it took part."""
+        """The line of that rival, if it took part."""
         return next((line for line in self.lines if line.rival == rival and line.values), None)
 
 
@@ -69,13 +69,13 @@ class RunResult:
     quick: bool
     machine: Mapping[str, str]
     busy: float
-    """The load just before the run, for each core: near 0 on an idle machine."""
+    """Load average per core just before the run: near 0 on an idle machine."""
     versions: Mapping[str, str]
     scenarios: tuple[ScenarioResult, ...]
 
 
 def machine() -> dict[str, str]:
-    """What the figures depend on; nothing that names the machine or who owns it."""
+    """What the figures depend on: system, processor, cores. Nothing that identifies the machine or its owner."""
     model = next(
         (line.partition(":")[2].strip() for line in _lines(Path("/proc/cpuinfo")) if line.startswith("model name")),
         platform.processor() or platform.machine(),
@@ -108,7 +108,7 @@ def versions() -> dict[str, str]:
 
 
 def _commit() -> str:
-    """The commit that ran, marked where files differ from it."""
+    """The commit that ran, marked if files differ from it."""
     command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty=, with changes"]
     asked = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)
     return asked.stdout.strip() or "unknown"
@@ -134,7 +134,7 @@ def read(path: Path) -> RunResult:
     """Read what `save` wrote.
 
     Raises:
-        ValueError: it is no such file.
+        ValueError: the file is not a result that `save` wrote.
     """
     try:
         return msgspec.json.decode(path.read_bytes(), type=RunResult)

@@ -15,13 +15,13 @@ from benchmarks._harness.worker import Worker, worker
 
 @attrs.frozen
 class Plan:
-    """How much of a scenario is run."""
+    """How many rounds to run, and whether small."""
 
     rounds: int
     quick: bool = False
 
     def rounds_of(self, scenario: Scenario[Any]) -> int:
-        """At least two, so that there is a spread."""
+        """The rounds of a scenario: at least two, so that there is a spread."""
         return self.rounds if self.quick else max(2, round(self.rounds * scenario.share))
 
     def fresh(self, scenario: Scenario[Any]) -> bool:
@@ -30,10 +30,10 @@ class Plan:
 
 
 def run(scenario: Scenario[Any], plan: Plan, step: Callable[[str], None]) -> ScenarioResult:
-    """Every case of a scenario; `step` is told of each thing done (see `steps`).
+    """Run every case of a scenario; `step` is called with a line of text before each piece of work (see `steps`).
 
     Raises:
-        UnequalError: two rivals made something different of a case.
+        UnequalError: two rivals made different results of a case.
         WorkerError: a rival failed or took too long.
     """
     with scenario.surroundings() as surroundings, ExitStack() as stack:
@@ -95,7 +95,7 @@ def _measure(contestant: Worker, case: Case[Any], fresh: bool) -> Sample:
 
 
 def _check(where: str, results: dict[str, Results]) -> int:
-    """All that gave results gave the same; how many that was."""
+    """Require equal results of all rivals that have any; return how many results were compared."""
     given = [(name, each) for name, each in results.items() if each is not None]
     if not given:
         return 0

@@ -1,8 +1,8 @@
 """What a scenario is: one question, the cases it is asked of, and the rivals that answer in turn.
 
-A rival is prepared for a case within a process of its own, shows its results, which must equal those of all others,
-and is then measured again and again, the rivals taking turns (A B C, C B A, ...): what slows the machine down slows
-all of them, and ratios within a round stay what they are. `_worker` is the rival's side, `_rounds` the other one.
+A rival is prepared for a case within a process of its own and shows its results, which must equal those of all others.
+Then it is measured again and again, and the rivals take turns (A B C, C B A, ...): whatever slows the machine down
+slows all of them, so the ratios within a round hold. `worker.py` is the rival's side, `rounds.py` the side that asks.
 """
 
 import gc
@@ -31,33 +31,33 @@ class Sample:
     """One measurement."""
 
     value: float
-    """What counts, in the scenario's unit. Less is better, always."""
+    """The figure that is compared, in the scenario's unit. Less is always better."""
     also: Mapping[str, float] = attrs.field(factory=dict[str, float])
-    """What else was seen, each with its unit in its name."""
+    """Further figures, each with its unit in its name."""
 
 
 class Contest(Protocol):
     """A rival that is prepared for a case, in its own process."""
 
     def results(self) -> Results:
-        """What it makes of the case; not timed."""
+        """The results of the case; not timed."""
         ...
 
     def measure(self) -> Sample:
-        """Do it once more, and tell what it cost."""
+        """Do the task once more, and return what it cost."""
         ...
 
 
 @attrs.frozen
 class Rival(Generic[P]):
-    """One way to answer."""
+    """One way to do the cases of a scenario."""
 
     name: str
     prepare: Callable[[P, Any], Contest]
-    """Of the case's parameters and the scenario's surroundings.
+    """Makes a contest from the case's parameters and the scenario's surroundings.
 
-    It imports what it needs, so that an ImportError tells that the rival is not installed; an `AbsentError` tells why
-    it has no part in this case.
+    It imports the rival's library, so that an ImportError tells that the rival is not installed; an `AbsentError` tells
+    why the rival cannot take part in this case.
     """
     role: Role = "rival"
 
@@ -69,7 +69,7 @@ class Point:
     axis: str
     at: float
     expected: float = 0.0
-    """The exponent with which what counts should grow: 0 is flat, 1 is linear."""
+    """The exponent with which the figure should grow: 0 is flat, 1 is linear."""
 
 
 @attrs.frozen
@@ -89,21 +89,21 @@ class Scenario(Generic[P]):
     name: str
     question: str
     unit: str
-    """Of what counts."""
+    """The unit of the figure."""
     rivals: tuple[Rival[P], ...]
     """Exactly one of them ours."""
     cases: Callable[[bool], Sequence[Case[P]]]
-    """The cases; True for those of a quick run, which are smaller, and of the same kinds."""
+    """Makes the cases; called with True for a quick run, whose cases are smaller, and of the same kinds."""
     surroundings: Callable[[], AbstractContextManager[Any]] = nullcontext
-    """What stands beside the rivals for the whole scenario, such as a sender's process; what it gives is picklable."""
+    """Opened beside the rivals for the whole scenario, such as a sender's process; its value must be picklable."""
     share: float = 1.0
-    """How many rounds, for each that others have: less where a round is long."""
+    """Rounds relative to other scenarios: less than 1 where a round is long."""
     fresh: bool = False
-    """Each measurement in a new process, as peak memory and imports want it."""
+    """Each measurement in a new process, as peak memory and imports require."""
     within_s: float = 120.0
-    """A rival that takes longer for one answer has failed, and so has the run."""
+    """Seconds; a rival that takes longer for one answer has failed, and so has the run."""
     package: str = "benchmarks"
-    """Where its module is, for the rivals' processes to find it."""
+    """The package of its module, for the rivals' processes to find it."""
 
     @property
     def module(self) -> str:
@@ -121,9 +121,8 @@ class Scenario(Generic[P]):
 class Timed:
     """A rival that is a function, timed by the processor time of its process, per event.
 
-    Not pyperf: it runs one benchmark to its end before the next, while here the ratio of two rivals is wanted, and
-    holds better when they take turns every few hundred milliseconds. Runs are long enough for the clock: 10 ms and
-    more.
+    Not pyperf: it runs one benchmark to its end before the next. The ratio of two rivals holds better when they take
+    turns every few hundred milliseconds. Runs are long enough for the clock: 10 ms and more.
     """
 
     run: Callable[[], Any]

@@ -1,4 +1,4 @@
-"""How what counts grows along an axis: the fitted exponent, and whether it is what it should be."""
+"""How the figure grows along an axis: the fitted exponent, and whether it is as expected."""
 
 import statistics
 from itertools import groupby
@@ -9,7 +9,7 @@ from benchmarks._harness.results import CaseResult, ScenarioResult
 from benchmarks._harness.statistics import slope
 
 TOLERANCE = 0.1
-"""So much more than expected an exponent may be: over a factor of 1000 in size, a factor of 2 in time."""
+"""An exponent may exceed the expected one by this much: a factor of 2 in time over a factor of 1000 in size."""
 MEMORY = "grown_mib"
 FLAT_MIB = 1.0
 
@@ -20,26 +20,26 @@ class Growth:
 
     axis: str
     points: tuple[tuple[float, float], ...]
-    """Size, and the median of what counts."""
+    """Size, and the median of the figure."""
     expected: float
     memory_mib: tuple[float, ...]
-    """What the run added at its peak, for each size."""
+    """Memory that the run added at its peak, for each size, MiB."""
 
     @property
     def exponent(self) -> float:
-        """Fitted from the fastest point on: costs that small sizes alone have must not hide what grows behind them."""
+        """Fitted from the fastest point on: fixed costs, felt at small sizes, must not hide growth at large ones."""
         times = [time for _, time in self.points]
         fastest = times.index(min(times))
         return slope(self.points[fastest:] if fastest < len(times) - 1 else self.points)
 
     @property
     def flagged(self) -> bool:
-        """It grows faster than it should."""
+        """Whether the figure grows faster than expected."""
         return self.exponent > self.expected + TOLERANCE
 
     @property
     def bytes_each(self) -> float:
-        """Memory for each one more along the axis, from the smallest to the largest."""
+        """Bytes of memory per unit along the axis, from the smallest size to the largest."""
         (least, _), (most, _) = self.points[0], self.points[-1]
         return (self.memory_mib[-1] - self.memory_mib[0]) * 2**20 / (most - least)
 

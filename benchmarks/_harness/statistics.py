@@ -21,7 +21,7 @@ class Estimate:
 
 
 def quantile(values: Sequence[float], share: float) -> float:
-    """The value that this share of them does not exceed, between neighbours in proportion."""
+    """The value that this share of the values does not exceed, interpolated between neighbours."""
     ordered = sorted(values)
     place = share * (len(ordered) - 1)
     below = math.floor(place)
@@ -36,14 +36,14 @@ def bootstrap(values: Sequence[float], seed: int = 0) -> list[float]:
 
 
 def estimate(values: Sequence[float]) -> Estimate:
-    """Their median, with the interval that the bootstrap gives."""
+    """The median of the values, with the interval that the bootstrap gives."""
     drawn = bootstrap(values)
     rest = (1 - LEVEL) / 2
     return Estimate(statistics.median(values), quantile(drawn, rest), quantile(drawn, 1 - rest))
 
 
 def ratios(theirs: Sequence[float], ours: Sequence[float]) -> list[float]:
-    """How many times as much they took, round by round."""
+    """Their time divided by ours, round by round."""
     return [their / our for their, our in zip(theirs, ours, strict=True)]
 
 

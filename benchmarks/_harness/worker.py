@@ -1,4 +1,4 @@
-"""A rival's own process: what it does there, and how it is spoken to."""
+"""A rival's own process: the loop that runs there, and the side that asks it."""
 
 import gc
 import importlib
@@ -14,9 +14,10 @@ import attrs
 from benchmarks._harness.scenario import AbsentError, Case, Contest, Results, Sample, Scenario
 
 START_S = 60.0
-"""So long an interpreter may take to start and import a scenario; on a busy machine some seconds."""
+"""How long an interpreter may take to start and import a scenario; on a busy machine it takes some seconds."""
+OURS = ("cgrx", "benchmarks", "tests")
 _END_S = 2.0
-"""So long a process may take to end by itself."""
+"""How long a process may take to end by itself before it is killed."""
 
 
 class WorkerError(Exception):
@@ -25,7 +26,7 @@ class WorkerError(Exception):
 
 @attrs.frozen
 class _Answer:
-    """What comes back: exactly one of them, or a sample."""
+    """What a rival's process sends back. `prepare` gives results or the reason for absence, `measure` a sample."""
 
     results: Results = None
     sample: Sample | None = None
@@ -43,8 +44,8 @@ def load(module: str) -> Scenario[Any]:
 
 
 def serve(pipe: Connection, module: str, rival_name: str, surroundings: Any) -> None:
-    """The process: answers until the other side hangs up."""
-    # At once, so that all rivals' processes import at the same time.
+    """Run in the rival's process: answer until the other side hangs up."""
+    # Before the first question, so that the processes of all rivals import at the same time.
     (rival,) = (each for each in load(module).rivals if each.name == rival_name)
     contest: Contest | None = None
     with suppress(EOFError, KeyboardInterrupt, BrokenPipeError), pipe:
@@ -57,14 +58,18 @@ def serve(pipe: Connection, module: str, rival_name: str, surroundings: Any) -> 
                     gc.unfreeze()
                     contest = rival.prepare(asked[1].parameters, surroundings)
                     answer = _Answer(results=contest.results())
-                    # What stays for the whole case costs the collector nothing while others are measured, nor here.
+                    # Frozen, what stays for the whole case costs the garbage collector nothing during measurements.
                     gc.collect()
                     gc.freeze()
                 else:
                     assert contest is not None, "prepare comes first"
                     answer = _Answer(sample=contest.measure())
-            except (ImportError, AbsentError) as error:
+            except AbsentError as error:
                 answer = _Answer(absent=f"{error}")
+            except ImportError as error:
+                # A library that is not installed is absent; a module of ours that is not found is a mistake.
+                is_ours = (error.name or "").partition(".")[0] in OURS
+                answer = _Answer(failed=traceback.format_exc()) if is_ours else _Answer(absent=f"{error}")
             except Exception:  # noqa: BLE001 - whatever it is, the run shows it and stops
                 answer = _Answer(failed=traceback.format_exc())
             pipe.send(answer)
@@ -80,10 +85,10 @@ class Worker:
         self._ready = False
 
     def prepare(self, case: Case[Any]) -> Results:
-        """Make it ready for a case.
+        """Make the rival ready for a case.
 
         Raises:
-            AbsentError: it has no part in it.
+            AbsentError: the rival cannot take part.
             WorkerError: it failed.
         """
         return self._ask(("prepare", case)).results
@@ -122,7 +127,7 @@ class Worker:
 
 @contextmanager
 def process(target: Any, *arguments: Any) -> Generator[Connection, None, None]:
-    """A process that is given one end of a pipe and the arguments; it is ended in any case, by force if need be."""
+    """A process that gets one end of a pipe and the arguments. It ends with the block, by force if need be."""
     spawn = multiprocessing.get_context("spawn")
     ours, theirs = spawn.Pipe()
     started = spawn.Process(target=target, args=(theirs, *arguments), daemon=True)
@@ -140,6 +145,6 @@ def process(target: Any, *arguments: Any) -> Generator[Connection, None, None]:
 
 @contextmanager
 def worker(module: str, rival: str, surroundings: Any, within_s: float) -> Generator[Worker, None, None]:
-    """A rival's process, ended at the end."""
+    """A rival's process, ended with the block."""
     with process(serve, module, rival, surroundings) as pipe:
         yield Worker(pipe, rival, within_s)

@@ -1,9 +1,9 @@
-"""A sender whose connections die again and again: the other side of `recovery`.
+"""A sender whose connections die again and again: the far end of `recovery`.
 
-Events are numbered by a clock that never stops, one a millisecond, whether anybody is connected or not: what is due
-while nobody is there is lost, as on the real feed. After `_LIFE_S` of events a connection dies, in one of four ways by
-turns: reset; ended without a close frame; ended within a frame; closed in order (code 1001). The first event of the
-next connection tells, as its price, when that was, on the clock that processes share.
+Events are numbered by a clock that never stops, one a millisecond, whether a client is connected or not. Events that
+are due while no client is connected are lost, as on the real feed. After `_LIFE_S` seconds of events a connection dies,
+in one of four ways by turns: reset; ended without a close frame; ended within a frame; closed in order (code 1001). The
+price of the next connection's first event is the time of that death, on the clock that all processes share.
 """
 
 import itertools
@@ -43,7 +43,7 @@ DEATHS: tuple[Callable[[socket.socket], None], ...] = (_reset, _end, _end_within
 
 
 class Mortal:
-    """The sender: what it remembers from one connection to the next."""
+    """The sender's state from one connection to the next."""
 
     def __init__(self) -> None:
         self._started_us = now_us()
@@ -51,12 +51,12 @@ class Mortal:
         self._deaths: Iterator[Callable[[socket.socket], None]] = itertools.cycle(DEATHS)
 
     def answer(self, peer: Peer) -> None:
-        """One life."""
+        """Serve one connection until it dies."""
         _, answer = peer.request()
         peer.send(answer)
         messages = peer.messages()
         next(messages)
-        # The first event tells of the last death; the others need not.
+        # The first event carries the time of the last death; the price of the others is 1.
         peer.send(stamped(self._number(), self._died_us))
         ends_s = time.monotonic() + _LIFE_S
         number = self._number()
@@ -75,5 +75,5 @@ class Mortal:
 
 
 def serve(pipe: Connection) -> None:
-    """The process."""
+    """Run in the sender's process."""
     serve_each(pipe, None, Mortal().answer)

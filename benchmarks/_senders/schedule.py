@@ -1,8 +1,8 @@
-"""A sender that keeps to a schedule, whatever the receiver does: the other side of `latency`.
+"""A sender that keeps to a schedule, whatever the receiver does: the far end of `latency`.
 
-Every message holds when it was meant to leave, on the clock that all processes of a machine share. What is late here,
-or waits in a socket that the receiver does not empty, counts as latency: a slow receiver does not slow the question
-down, so no omission is coordinated with it.
+Every message holds the time at which it was due, on the clock that all processes of a machine share. A message that
+leaves late, or waits in a socket that the receiver does not empty, counts with its full latency: a slow receiver cannot
+slow the sender down, so there is no coordinated omission.
 
 The address is `/schedule?events=2000&per_s=1000`. All frames are made before the first is due.
 """
@@ -18,12 +18,12 @@ import attrs
 from benchmarks._senders.server import Peer, frame, serve_each
 
 LEAD_S = 0.05
-"""From the last frame's making to the first one's leaving."""
+"""Pause between making the last frame and sending the first."""
 
 
 @attrs.frozen
 class Schedule:
-    """So many events, one a message, at equal distances."""
+    """A number of events, one a message, at equal distances."""
 
     events: int
     per_s: int
@@ -35,18 +35,18 @@ class Schedule:
 
     @classmethod
     def of(cls, resource: str) -> "Schedule":
-        """What an address asks for."""
+        """Read an address."""
         asked = dict(parse_qsl(urlsplit(resource).query))
         return cls(int(asked["events"]), int(asked["per_s"]))
 
     def frames(self, start_us: int) -> tuple[list[int], list[bytes]]:
-        """When each is due, microseconds, and the frame; `price` is the time, `volUsd` the number from 1."""
+        """When the frames are due, microseconds, and the frames: `price` is that time, `volUsd` the number from 1."""
         due = [start_us + number * 1_000_000 // self.per_s for number in range(self.events)]
         return due, [stamped(number, due_us) for number, due_us in enumerate(due, start=1)]
 
 
 def stamped(number: int, at_us: int) -> bytes:
-    """A trade as a frame that says which one it is, and a time."""
+    """A trade as a frame, with its number and a time in microseconds in place of volume and price."""
     return frame(
         b'{"channel":"futures_trades@Binance_BTCUSDT@0","data":[{"baseAsset":"BTC","exName":"Binance","symbol":"BTCUSDT",'
         b'"side":2,"price":%d,"volUsd":%d,"time":1725416318379}]}' % (at_us, number)
@@ -54,12 +54,12 @@ def stamped(number: int, at_us: int) -> bytes:
 
 
 def now_us() -> int:
-    """The clock that processes share, microseconds."""
+    """The clock that all processes share, microseconds."""
     return time.monotonic_ns() // 1000
 
 
 def keep(sock: socket.socket, due: list[int], frames: list[bytes]) -> None:
-    """Send each when it is due; several at once where they are late."""
+    """Send each frame when it is due, and those that are late in one piece."""
     sent = 0
     while sent < len(frames):
         now = now_us()
@@ -86,5 +86,5 @@ def _answer(peer: Peer) -> None:
 
 
 def serve(pipe: Connection) -> None:
-    """The process."""
+    """Run in the sender's process."""
     serve_each(pipe, None, _answer)

@@ -1,9 +1,9 @@
-"""A sender in a process of its own: speaks the WebSocket handshake on loopback, then sends what the address asks for.
+"""A sender in a process of its own: it answers the WebSocket handshake, then sends what the address asks for.
 
-The address is `/load?frames=20000&events=10`: so many messages of so many trades each. They are made, framed and, over
-TLS, encrypted before the handshake is answered; the client's first message sets them off. So the sender costs next to
-nothing while the receiver is measured, and the receiver always finds the next frames in its socket. How they leave is
-`writes`:
+The address `/load?frames=20000&events=10` asks for 20,000 messages of 10 trades each. They are made, framed and, over
+TLS, encrypted before the handshake is answered, and the client's first message sets them off. So the sender costs next
+to nothing while the receiver is measured, and the receiver always finds the next frames in its socket. `writes` says
+how they leave:
 
     block   large blocks; over TLS in records of 16 KiB, as from a server that collects what it sends
     record  the same, but each frame in a TLS record of its own, as most servers do
@@ -41,7 +41,7 @@ _MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 @attrs.frozen
 class Load:
-    """What a client asks for."""
+    """The frames that a client asks for."""
 
     frames: int
     events: int
@@ -54,7 +54,7 @@ class Load:
 
     @classmethod
     def of(cls, resource: str) -> "Load":
-        """What an address asks for."""
+        """Read an address."""
         asked: dict[str, Any] = dict(parse_qsl(urlsplit(resource).query))
         return cls(int(asked["frames"]), int(asked["events"]), asked["writes"])
 
@@ -97,11 +97,11 @@ class Peer:
                 return result
 
     def read(self) -> bytes:
-        """What has come, behind TLS; nothing at the end."""
+        """Bytes received, decrypted; empty at the end."""
         return self.sock.recv(65536) if self._tls is None else self._drive(self._tls.read)
 
     def sealed(self, pieces: list[bytes]) -> list[bytes]:
-        """The bytes that go out for these, under TLS each in records of its own."""
+        """The bytes to send for these pieces; over TLS, each piece in records of its own."""
         if self._tls is None:
             return pieces
         sealed: list[bytes] = []
@@ -112,11 +112,11 @@ class Peer:
         return sealed
 
     def send(self, sealed: bytes) -> None:
-        """Send what `sealed` gave, in the order it gave it."""
+        """Send what `sealed` returned, in the same order."""
         self.sock.sendall(sealed)
 
     def request(self) -> tuple[str, bytes]:
-        """Read the WebSocket handshake: the address that is asked for, and the answer, to be sent as it is."""
+        """Read the WebSocket handshake: the address it asks for, and the sealed answer for `send`."""
         request = b""
         while b"\r\n\r\n" not in request:
             received = self.read()
@@ -147,7 +147,7 @@ class Peer:
             yield opcode, bytes(byte ^ key for byte, key in zip(masked, itertools.cycle(mask), strict=False))
 
     def finish(self, messages: Iterator[tuple[int, bytes]]) -> None:
-        """Read until the client closes, and answer that."""
+        """Read until the client closes, and answer its close frame."""
         for opcode, _ in messages:
             if opcode == 8:
                 self.send(b"".join(self.sealed([CLOSE])))
@@ -183,7 +183,7 @@ def _pieces(peer: Peer, load: Load) -> list[bytes]:
 
 
 def _answer(peer: Peer) -> None:
-    """One connection: what it asks for, then the closing handshake."""
+    """Serve one connection: the frames it asks for, then the closing handshake."""
     resource, answer = peer.request()
     pieces = _pieces(peer, Load.of(resource))
     peer.send(answer)
@@ -204,7 +204,7 @@ def serve(pipe: Connection, certificate: str | None) -> None:
 
 
 def serve_each(pipe: Connection, context: ssl.SSLContext | None, answer: Callable[[Peer], None]) -> None:
-    """Tell the port, then answer one connection after the other, until the other side of the pipe hangs up."""
+    """Send the port through the pipe, then answer one connection after the other until the pipe is closed."""
     with suppress(KeyboardInterrupt), socket.create_server(("127.0.0.1", 0)) as listener, pipe:
         pipe.send(listener.getsockname()[1])
         listener.settimeout(0.2)
@@ -224,7 +224,7 @@ def _hung_up(pipe: Connection) -> bool:
 
 @attrs.frozen
 class Servers:
-    """Where the senders listen."""
+    """The ports of the two senders."""
 
     port: int
     tls_port: int
@@ -237,7 +237,7 @@ class Servers:
         return f"{scheme}://127.0.0.1:{port}{load.resource}"
 
     def ssl_context(self, *, tls: bool) -> ssl.SSLContext | None:
-        """A client's, that trusts the sender."""
+        """A context for a client that trusts the sender."""
         return ssl.create_default_context(cadata=self.authority) if tls else None
 
 
@@ -257,7 +257,7 @@ def servers() -> Generator[Servers, None, None]:
 
 
 def port_of(pipe: Connection) -> int:
-    """The port that a sender tells first."""
+    """The port, which a sender sends through its pipe first."""
     if not pipe.poll(30):
         raise TimeoutError("the sender did not start within 30 s")
     port: int = pipe.recv()

@@ -34,7 +34,7 @@ class Source:
 
     @property
     def pushed(self) -> SignalObserver[Trade]:
-        """Who gets what is pushed."""
+        """The observer that has subscribed: push signals into it."""
         assert self.observer is not None, "nobody has subscribed"
         return self.observer
 
@@ -51,7 +51,7 @@ class Collector:
             self.results += signal.events
 
     def on_error(self, error: Exception) -> None:
-        """No pipeline here may fail."""
+        """Raise: no pipeline of a benchmark may fail."""
         raise error
 
     def on_completed(self) -> None:

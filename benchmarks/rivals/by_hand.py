@@ -1,7 +1,7 @@
 """`pipelines` in loops written for the one purpose, as fast as plain Python gets: what a framework is measured by.
 
-They leave out what the trades of the benchmark do not need: more than one source, marks, gaps, what to do with late
-events. They keep what the rows need: lateness, ties of open and close, sums that are exact in any order.
+They leave out what the trades of the benchmark do not need: more than one source, watermarks from upstream, gaps, a
+stream of late events. They keep what the rows need: lateness, ties of open and close, sums that are exact in any order.
 """
 
 import heapq
@@ -128,7 +128,7 @@ def sessions(trades: list[Trade]) -> list[Any]:
 
 
 def merge(arrivals: list[tuple[int, list[Trade]]]) -> list[Trade]:
-    """Five sources in order: a heap, released by the least of what each has come to."""
+    """Five sources in order: a heap, released up to the earliest of their latest times."""
     results: list[Trade] = []
     heap: list[tuple[int, int, Trade]] = []
     come_to = [0] * len(EXCHANGES)

@@ -1,7 +1,7 @@
 """The queries of `backtest`, written by hand in polars on the columns of a recording.
 
-As one would write them who knows that the events are in order: they ask neither whether one comes too late, nor what a
-row misses. So they read two columns fewer.
+Their author knows that the events are in order, so they check neither for late events nor for gaps, and read two
+columns fewer.
 """
 
 from collections.abc import Callable

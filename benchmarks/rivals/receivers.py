@@ -22,13 +22,13 @@ from benchmarks._harness.scenario import Role
 from cgrx import Limits, Trade, TradeSide
 
 GO = "{}"
-"""What a rival says to set the sender off; ours subscribes."""
+"""The message that sets the sender off; cgrx sends its subscription instead."""
 _NO_HURRY = Limits(pong_within_s=120)
-"""The sender answers pings once it has sent everything."""
+"""The sender answers pings only after it has sent everything."""
 
 
 class TradeFrame(msgspec.Struct, gc=False):
-    """A message of the trade channel, for those who use msgspec themselves."""
+    """A message of the trade channel, for rivals that use msgspec themselves."""
 
     channel: str
     data: tuple[Trade, ...]
@@ -36,7 +36,7 @@ class TradeFrame(msgspec.Struct, gc=False):
 
 @attrs.define(eq=False)
 class Goal:
-    """So many events, the clocks beside them, and what to do when the last one is here."""
+    """How many events are still to come, what starts the clock, and what to do when the last event is here."""
 
     left: int
     on_event: Callable[[Trade], None]
@@ -48,7 +48,7 @@ Receiver: TypeAlias = Callable[[str, ssl.SSLContext | None, Goal], None]
 
 
 def of_dict(row: dict[str, Any]) -> Trade:
-    """The event of what a JSON library made of it, in the shortest code that gives the same values."""
+    """The event made from the dict of a JSON library, in the shortest code that gives the same values."""
     return Trade(
         row["baseAsset"],
         row["exName"],
@@ -61,7 +61,7 @@ def of_dict(row: dict[str, Any]) -> Trade:
 
 
 def through_cgrx(url: str, context: ssl.SSLContext | None, goal: Goal) -> None:
-    """Ours: a whole feed, supervised, with its heartbeat."""
+    """cgrx: a whole feed, supervised, with its heartbeat."""
 
     async def main() -> None:
         reached = trio.Event()
@@ -148,7 +148,7 @@ def through_picows(url: str, context: ssl.SSLContext | None, goal: Goal) -> None
 
 @attrs.frozen
 class Client:
-    """A receiver with its name, and the modules that it needs."""
+    """A receiver with its name, and the modules that must be installed for it."""
 
     name: str
     receive: Receiver
@@ -156,10 +156,10 @@ class Client:
     role: Role = "rival"
 
     def require(self) -> None:
-        """Import what it needs.
+        """Import the modules of this client.
 
         Raises:
-            ImportError: something is not installed.
+            ImportError: one of them is not installed.
         """
         for module in self.modules:
             importlib.import_module(module)

@@ -1,7 +1,8 @@
-"""What rivals without windows keep: open bars, the panes of sliding windows, bursts, and events to be sorted.
+"""State machines for rivals without windows: open bars, panes of sliding windows, bursts, events to be sorted.
 
-`step` takes one item and gives what it has closed: `scan` and its kin run on that, one state for each key. What differs
-between those rivals is thus the library alone. The hand loops use the same values with a clock for all keys.
+`step` takes one item and returns the results that it has closed: `scan` and its kin run on that, one state for each
+key. So those rivals differ in the library alone. The loops written by hand use the same values with one watermark for
+all keys.
 """
 
 import heapq
@@ -15,24 +16,24 @@ from cgrx._model.events import Trade
 T_contra = TypeVar("T_contra", contravariant=True)
 
 SCALE = 2.0**96
-"""Sums are whole numbers in units of 2**-96, and so the same in any order."""
+"""Sums are integers in units of 2**-96: exact, and so the same in any order of addition."""
 
 
 class State(Protocol[T_contra]):
     """What is kept between items."""
 
     def step(self, item: T_contra, /) -> list[Any]:
-        """Take an item in; what is over now."""
+        """Take an item in, and return the results that are final now."""
         ...
 
 
 def advance(state: tuple[State[Any], list[Any]], item: Any) -> tuple[State[Any], list[Any]]:
-    """The function for `scan`: the state, and what the item has closed."""
+    """The function for `scan`: the state, and the results that the item has closed."""
     return state[0], state[0].step(item)
 
 
 def key_of(trade: Trade) -> Key:
-    """By instrument."""
+    """The instrument of a trade."""
     return trade.exchange, trade.symbol
 
 
@@ -111,7 +112,7 @@ class Bars:
 
 
 class Pane:
-    """What a second of one key adds to the windows over it."""
+    """The sums of one key over one second, shared by all windows that overlap it."""
 
     __slots__ = ("count", "usd")
 
@@ -141,7 +142,7 @@ class Slides:
         pane.usd += int(trade.volume_usd * SCALE)
 
     def closed(self, until_ms: int) -> list[Any]:
-        """The rows of all windows that end by then, each for one addition and one subtraction."""
+        """The rows of all windows that end by then; each costs one addition and one subtraction of a pane."""
         rows: list[Any] = []
         while self._ends_ms <= until_ms and self._panes:
             entering = self._panes.get(self._ends_ms - EVERY_MS)
@@ -160,7 +161,7 @@ class Slides:
 
 
 class SlidesOfKey:
-    """The same, closed by the instrument's own watermark."""
+    """`Slides` closed by the watermark of their own instrument."""
 
     def __init__(self, key: Key) -> None:
         self._key = key
@@ -186,7 +187,7 @@ class Burst:
         self.count = self.usd = 0
 
     def take(self, other: "Burst") -> None:
-        """Both are one."""
+        """Join another session to this one."""
         self.first_ms = min(self.first_ms, other.first_ms)
         self.last_ms = max(self.last_ms, other.last_ms)
         self.count += other.count
@@ -215,7 +216,7 @@ class Bursts:
         burst.usd += int(trade.volume_usd * SCALE)
 
     def _found(self, time_ms: int) -> Burst:
-        """The one that it belongs to, which may be a new one; those that it joins become one."""
+        """The session that a trade at this time belongs to: a new one, with all that it touches joined to it."""
         burst = Burst(time_ms)
         near = [e for e in self.opened if e.first_ms - GAP_MS <= time_ms <= e.last_ms + GAP_MS]
         for each in near:
@@ -226,7 +227,7 @@ class Bursts:
         return burst
 
     def closed(self, watermark_ms: int) -> list[Any]:
-        """The rows of those that nothing can go on any more."""
+        """The rows of the sessions that no later trade can extend."""
         rows: list[Any] = []
         while self.opened and self.opened[0].last_ms + GAP_MS < watermark_ms:
             burst = self.opened.pop(0)
@@ -244,7 +245,7 @@ Tagged: TypeAlias = tuple[int, Trade]
 
 
 class Order:
-    """Events of several sources, each held until all sources have come as far as its time."""
+    """Events of several sources in time order: each is held until all sources have reached its time."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[int, int, Trade]] = []
@@ -252,7 +253,7 @@ class Order:
         self._number = 0
 
     def step(self, item: Tagged | None) -> list[Trade]:
-        """See `State`; None lets all go."""
+        """See `State`; None releases all that is held."""
         if item is None:
             return [heapq.heappop(self._heap)[2] for _ in range(len(self._heap))]
         source, trade = item
@@ -267,7 +268,7 @@ class Order:
 
 
 class Counter:
-    """A subscriber that does little: counts what was bought."""
+    """A subscriber that does as little as possible: it counts buys."""
 
     __slots__ = ("buys",)
 
@@ -275,6 +276,6 @@ class Counter:
         self.buys = 0
 
     def on_event(self, trade: Trade) -> None:
-        """One more."""
+        """Count a buy."""
         if trade.side == 2:
             self.buys += 1

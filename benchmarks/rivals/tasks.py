@@ -1,8 +1,8 @@
 """What the rivals of `pipelines` are asked to do, on which trades, and the plain form in which their results compare.
 
-A window closes in other places by the watermark of all keys, of its key alone, or at the end. So every key has one
-more trade ten minutes after the last: it closes, for everyone, whatever was open, and rows that end near it do not
-count.
+When a window closes depends on the library: by the watermark of all keys, by that of its own key, or at the end. To
+make results comparable, every key gets one more trade ten minutes after the last. It closes all windows in every
+library, and rows that end near it are left out of the comparison.
 """
 
 import random
@@ -24,11 +24,11 @@ LATENESS_MS = 2000
 BAR_MS = 1000
 SLIDING_MS, EVERY_MS = 60_000, 1000
 GAP_MS = 250
-"""Of a session."""
+"""Silence that ends a session."""
 CLOSING_MS = 600_000
 
 Answer: TypeAlias = tuple[Callable[[], Any], Callable[[Any], list[Any]]]
-"""What is timed, and what makes plain results of what it returns."""
+"""The function that is timed, and one that makes plain results of its return value."""
 Key: TypeAlias = tuple[str, str]
 
 
@@ -80,18 +80,18 @@ class Task:
 
 
 def plain_events(events: Iterable[Trade]) -> list[Any]:
-    """Each as a tuple."""
+    """Events as tuples."""
     return [msgspec.structs.astuple(event) for event in events]
 
 
 def plain_rows(rows: Iterable[Sequence[Any]], trades: Sequence[Trade]) -> list[Any]:
-    """Those that count, by end, start and key: who computes by key has them in another order."""
+    """The rows to compare, sorted by end, start and key, because libraries emit them in different orders."""
     until_ms = trades[-1].time_ms - CLOSING_MS // 2
     return sorted((tuple(row) for row in rows if row[1] <= until_ms), key=lambda row: (row[1], row[0], row[2], row[3]))
 
 
 def plain(results: list[Any]) -> list[Any]:
-    """As they are."""
+    """Results that are plain already."""
     return results
 
 
@@ -101,12 +101,12 @@ def bought(trade: Trade) -> bool:
 
 
 def large(trade: Trade) -> bool:
-    """The second one."""
+    """The second filter."""
     return trade.volume_usd >= MIN_VOLUME
 
 
 def cannot(why: str) -> Callable[[Task], Answer]:
-    """For a rival without a way to do it."""
+    """The answer of a library that has no way to do a task: it is absent, for this reason."""
 
     def answer(_: Task) -> Answer:
         raise AbsentError(why)

@@ -10,7 +10,7 @@ import attrs
 
 from benchmarks._harness.scenario import AbsentError, Case, Contest, Results, Rival, Sample, Scenario
 
-Behaviour = Literal["agrees", "differs", "is missing", "abstains", "raises", "dies", "hangs"]
+Behaviour = Literal["agrees", "differs", "is missing", "is misspelled", "abstains", "raises", "dies", "hangs"]
 
 LIMIT_S = 30.0
 
@@ -65,6 +65,8 @@ def _theirs(trial: Trial, _: None) -> Contest:
             return Squares(2.1)
         case "is missing":
             __import__("a_library_that_nobody_has")
+        case "is misspelled":
+            __import__("tests.harness.a_module_that_is_not_there")
         case "abstains":
             raise AbsentError("it has no squares")
         case _:

@@ -76,7 +76,12 @@ def test_a_rival_that_cannot_is_absent_with_the_reason() -> None:
 
 @pytest.mark.parametrize(
     ("behaviour", "measuring", "why"),
-    [("raises", False, "it went wrong"), ("raises", True, "it went wrong"), ("dies", True, "died")],
+    [
+        ("is misspelled", False, "a_module_that_is_not_there"),
+        ("raises", False, "it went wrong"),
+        ("raises", True, "it went wrong"),
+        ("dies", True, "died"),
+    ],
 )
 def test_a_rival_that_fails_stops_the_run(behaviour: Behaviour, measuring: bool, why: str) -> None:
     with pytest.raises(WorkerError, match=f"(?s)theirs: .*{why}"):

@@ -8,11 +8,11 @@ from typing import Any, get_args
 
 import pytest
 
-from benchmarks import backtest, recording, replay
+from benchmarks import backtest, pipelines, recording, replay
 from benchmarks.__main__ import SCENARIOS, list_command, main
 from benchmarks._harness.data import trade_frames
 from benchmarks._harness.equality import require_equal
-from benchmarks._harness.scenario import Scenario
+from benchmarks._harness.scenario import Rival, Scenario
 from benchmarks._harness.worker import load, process
 from benchmarks._senders import mortal, schedule
 from benchmarks._senders.schedule import Schedule
@@ -53,6 +53,18 @@ def test_every_way_to_do_a_task_gives_the_same(kind: Kind, batch: int) -> None:
         if (name, kind) != ("polars", "fan-out"):
             run, shown = answers[kind](task)
             require_equal(kind, "cgrx", expected, name, shown(run()))
+
+
+@pytest.mark.parametrize("rival", pipelines.SCENARIO.rivals, ids=lambda rival: rival.name)
+def test_every_rival_of_pipelines_has_its_module(rival: Rival[Task]) -> None:
+    """A library may be absent; a module of rivals/ may not."""
+    try:
+        contest = rival.prepare(Task("filters", 50), None)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("benchmarks"):
+            raise
+    else:
+        assert contest.results()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
-from setuptools import find_packages
+from setuptools import find_packages  # type: ignore[import-untyped]  # it ships no types
 
 import cgrx
 import cgrx.operators
@@ -120,7 +120,7 @@ def test_no_circles() -> None:
         ("from cgrx._feed import session as hidden", {"_feed"}),
         ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from cgrx._trio.clock import WallClock", {"_trio"}),
         ("def late():\n    import cgrx._trio.clock", {"_trio"}),
-        ("from cgrx.operators._windows.grid import Grid\nimport attrs", set()),
+        ("from cgrx.operators._windows.grid import Grid\nimport attrs", set[str]()),
     ],
 )
 def test_an_import_is_seen(source: str, rooms: set[str]) -> None:
