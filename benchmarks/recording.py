@@ -24,7 +24,7 @@ import trio
 
 from benchmarks._harness.data import CHANNEL, START_MS, any_trades, origin
 from benchmarks._harness.scenario import Case, Contest, Results, Rival, Role, Sample, Scenario
-from cgrx import Batch, Feed, Trade, parse_channel
+from cgrx import Batch, Trade, parse_channel
 from cgrx import operators as ops
 from cgrx._feed.subscriptions import Hub
 from cgrx._streams.stream import EventStream
@@ -100,16 +100,8 @@ class Ear:
         """Nothing to do."""
 
 
-class Host:
-    """What a recorder tells its feed."""
-
-    def report(self, status: object) -> None:
-        """Nothing may go wrong here."""
-        raise AssertionError(status)
-
-    def now_ms(self) -> int:
-        """The present does not matter."""
-        return 0
+def _no_trouble(error: Exception) -> None:
+    raise error
 
 
 async def _without(flushes: Flushes, _: Path) -> None:
@@ -119,16 +111,17 @@ async def _without(flushes: Flushes, _: Path) -> None:
 
 
 async def _with_recorder(flushes: Flushes, folder: Path) -> None:
-    from cgrx._feed.recorder import BUFFER, Recorder
+    from cgrx._feed.intake import Intake
+    from cgrx._feed.recorder import BUFFER
     from cgrx._recording.writer import RecordingWriter
 
-    following, recorder = Following(), Recorder(cast("Feed", Host()), RecordingWriter(folder), FLUSH_S, BUFFER)
-    following.hub.subscribe(FOLLOWED, Ear(partial(recorder.hear, FOLLOWED)))
+    following, intake = Following(), Intake(RecordingWriter(folder), FLUSH_S, BUFFER, _no_trouble)
+    following.hub.subscribe(FOLLOWED, Ear(partial(intake.take, FOLLOWED)))
     for number, frames in enumerate(flushes):
         following.read(frames, START_MS + number)
-        await recorder.flush()
-    await recorder.close()
-    assert recorder.stats.recorded == recorder.stats.events
+        await intake.flush()
+    await intake.close()
+    assert intake.stats.recorded == intake.stats.events
 
 
 def _recorded(folder: Path) -> Iterable[Trade]:

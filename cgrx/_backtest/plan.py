@@ -13,8 +13,8 @@ from reactivex import Observable, abc
 from reactivex.disposable import Disposable
 
 from cgrx._feed.feed import Feed
-from cgrx._model.channels import Channel, FuturesTrades, LiquidationOrders
-from cgrx._model.events import Liquidation, Trade
+from cgrx._model.channels import Channel, FuturesTrades, LiquidationOrders, parse_channel
+from cgrx._model.events import Event, Liquidation, Trade
 from cgrx._model.status import FeedStats, State, Status
 from cgrx._model.times import Duration
 from cgrx._streams.observers import SignalObserver
@@ -115,6 +115,10 @@ class PlanningFeed:
         _unknown("stats")
 
     @property
+    def now_ms(self) -> int:
+        _unknown("now_ms")
+
+    @property
     def scheduler(self) -> TrioScheduler:
         _unknown("scheduler")
 
@@ -129,6 +133,13 @@ class PlanningFeed:
         self, instruments: Iterable[tuple[str, str]], *, min_volume: float, max_delay: Duration = "2s"
     ) -> OrderedStream[Trade]:
         return trades_across(self.futures_trades, instruments, min_volume, max_delay)
+
+    def channel(self, channel: Channel | str, /) -> EventStream[Event]:
+        chosen = parse_channel(channel) if isinstance(channel, str) else channel
+        return EventStream(_Asked(self, chosen), event_types=frozenset({chosen.event_type}))
+
+    def report(self, status: Status, /) -> NoReturn:
+        _unknown("report()")
 
     def run(self) -> NoReturn:
         _unknown("run()")

@@ -1,4 +1,4 @@
-"""A live feed: its hub, its supervisor and its scheduler put together."""
+"""What drives a live feed: one supervised connection, its subscriptions and its scheduler, put together."""
 
 import random
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import attrs
 import trio
 from reactivex import abc
 
-from cgrx._feed.base import FeedBase, OnSubscriberError
+from cgrx._feed.engine import FeedEngine, OnSubscriberError
 from cgrx._feed.log import redacted
 from cgrx._feed.session import Session, Tally
 from cgrx._feed.supervisor import Open, Supervisor
@@ -21,8 +21,8 @@ from cgrx._trio.scheduler import TrioScheduler
 from cgrx._wire.address import Address
 
 
-class LiveFeed(FeedBase):
-    """The feed of one supervised connection; see `Feed`. `connect` makes it and runs it."""
+class LiveEngine(FeedEngine):
+    """The engine of one supervised connection. `connect` makes it and runs it."""
 
     def __init__(
         self,
@@ -39,15 +39,15 @@ class LiveFeed(FeedBase):
         self._connect_timeout_s = connect_timeout_s
         self._clock = WallClock(wall_clock)
         self._tally = Tally()
-        self._scheduler = TrioScheduler(clock=self._clock, on_error=self.subscriber_raised)
+        self.scheduler = TrioScheduler(clock=self._clock, on_error=self.subscriber_raised)
         self._supervisor = Supervisor(
             open_connection=open_connection,
             start_session=lambda transport: Session(
-                transport, self._hub, self._clock, limits, self._tally, self.pressure, self.report, self._redact
+                transport, self.hub, self._clock, limits, self._tally, self.pressure, self.report, self._redact
             ),
             drain=self._end,
             report=self.report,
-            hub=self._hub,
+            hub=self.hub,
             clock=self._clock,
             limits=limits,
             rng=rng,
@@ -66,13 +66,12 @@ class LiveFeed(FeedBase):
         def act(*_: object) -> None:
             action()
 
-        return self._scheduler.schedule_relative(delay_s, act)
+        return self.scheduler.schedule_relative(delay_s, act)
 
-    def _state(self) -> State:
-        return self._supervisor.state
-
-    def _stats(self) -> FeedStats:
-        channels = self._hub.stats()
+    @property
+    def stats(self) -> FeedStats:
+        """See `Feed.stats`."""
+        channels = self.hub.stats()
         return FeedStats(
             state=self.state,
             connections=self._supervisor.connections,
@@ -81,6 +80,9 @@ class LiveFeed(FeedBase):
             channels=MappingProxyType(channels),
             **attrs.asdict(self._tally),
         )
+
+    def _state(self) -> State:
+        return self._supervisor.state
 
     def _on_pressure(self, held: bool) -> None:
         if not held and self._supervisor.session is not None:

@@ -146,8 +146,8 @@ class ChannelStats:
 
     subscribers: int
     """Subscriptions now."""
-    proven: bool
-    """Whether the subscription is known to work on the present connection."""
+    proven: bool | None
+    """Whether the subscription is known to work on the present connection; None of a replay, which has none."""
     events: int
     """Events received and handed to at least one subscriber."""
     malformed: int
@@ -162,31 +162,35 @@ class ChannelStats:
 
 @attrs.frozen
 class FeedStats:
-    """Counters of a feed since `connect()`."""
+    """Counters of a feed since `connect()` or `replay()`.
+
+    A replay counts `connections`, `attempts`, `malformed` and `notices` as the recorded status tells them. What no
+    recording holds is None there.
+    """
 
     state: State
     connections: int
     """Handshakes completed."""
     attempts: int
     """Connections tried."""
-    messages: int
-    """Messages received."""
-    received_bytes: int
-    """Payload bytes received."""
+    messages: int | None
+    """Messages received; None of a replay."""
+    received_bytes: int | None
+    """Payload bytes received; None of a replay."""
     events: int
     """Events received and handed to at least one subscriber."""
-    unclaimed: int
-    """Events received on a channel without subscribers (it takes the server a moment to stop)."""
+    unclaimed: int | None
+    """Events received on a channel without subscribers (it takes the server a moment to stop); None of a replay."""
     malformed: int
     """Messages and events that could not be read."""
     notices: int
     """Texts received that are neither data nor a pong."""
-    pings: int
-    """Pings sent."""
-    pongs: int
-    """Pongs received."""
+    pings: int | None
+    """Pings sent; None of a replay."""
+    pongs: int | None
+    """Pongs received; None of a replay."""
     round_trip_ms: float | None
-    """Of the latest ping and pong, milliseconds."""
+    """Of the latest ping and pong, milliseconds; None before the first pong, and of a replay."""
     subscribers: int
     """Subscriptions now, over all channels."""
     channels: Mapping[Channel, ChannelStats]

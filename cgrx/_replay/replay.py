@@ -17,7 +17,8 @@ import trio
 from reactivex import abc
 from reactivex.disposable import CompositeDisposable
 
-from cgrx._feed.base import FeedBase, OnSubscriberError, require_policy
+from cgrx._feed.engine import FeedEngine, OnSubscriberError, require_policy
+from cgrx._feed.face import FeedFace
 from cgrx._model.channels import Channel
 from cgrx._model.events import Event
 from cgrx._model.signals import Alive, Batch, Dropped, Gap, Watermark
@@ -37,6 +38,7 @@ from cgrx._replay.cursors import Passed, Said
 from cgrx._replay.joint import Joint, Recordings
 from cgrx._streams.conditions import leading_conditions
 from cgrx._streams.observers import SignalObserver, stages_of
+from cgrx._streams.stream import EventStream
 from cgrx._trio.require import require_trio
 
 E = TypeVar("E", bound=Event)
@@ -75,8 +77,8 @@ class _Tally:
     notices: int = 0
 
 
-class Replay(FeedBase):
-    """A feed that comes from recordings; see `Feed` and `replay`, which makes it and runs it."""
+class _ReplayEngine(FeedEngine):
+    """The engine of a replay. `replay` makes it and runs it."""
 
     def __init__(
         self,
@@ -84,8 +86,7 @@ class Replay(FeedBase):
         speed: float,
         on_subscriber_error: OnSubscriberError,
     ) -> None:
-        super().__init__(on_subscriber_error)
-        self.waits = speed == math.inf
+        super().__init__(on_subscriber_error, waits=speed == math.inf)
         self._joint = joint
         self._wanted = joint.wanted
         self._tally = _Tally()
@@ -95,46 +96,49 @@ class Replay(FeedBase):
         self._playing = trio.CancelScope()
         self._stopping = False
         self._clock = ReplayClock(joint.start_ms * 1000, speed)
-        self._scheduler = self._time = ReplayScheduler(self._clock, self._turn, self.subscriber_raised)
+        self.scheduler = self._time = ReplayScheduler(self._clock, self._turn, self.subscriber_raised)
         joint.wanted.on_change = self._time.interrupt
 
-    # What users see
+    # For the face
 
     @property
     def channels(self) -> tuple[Channel, ...]:
-        """The channels that it has, in the order of their names."""
+        """See `Replay.channels`."""
         return self._joint.channels
 
     @property
     def progress(self) -> ReplayProgress:
-        """How far it has come. A snapshot."""
+        """See `Replay.progress`."""
         return ReplayProgress(self._joint.start_ms, self._joint.end_ms, self.now_ms(), self._events)
 
-    def _stats(self) -> FeedStats:
-        channels = self._hub.stats()
+    @property
+    def stats(self) -> FeedStats:
+        """See `Feed.stats`."""
+        channels = {channel: attrs.evolve(each, proven=None) for channel, each in self.hub.stats().items()}
         return FeedStats(
             state=self.state,
-            messages=0,
-            received_bytes=0,
+            messages=None,
+            received_bytes=None,
             events=sum(each.events for each in channels.values()),
-            unclaimed=0,
-            pings=0,
-            pongs=0,
+            unclaimed=None,
+            pings=None,
+            pongs=None,
             round_trip_ms=None,
             subscribers=sum(each.subscribers for each in channels.values()),
             channels=MappingProxyType(channels),
             **attrs.asdict(self._tally),
         )
 
+    def stream(self, channel: Channel, event_type: type[E]) -> EventStream[E]:
+        """See `FeedEngine.stream`; only what is replayed has one."""
+        return super().stream(self._joint.held(channel), event_type)
+
     def _subscribe(self, channel: Channel, observer: SignalObserver[E]) -> abc.DisposableBase:
         wanted = self._wanted.add(channel, leading_conditions(stages_of(observer)))
-        subscription = self._hub.subscribe(channel, observer)
+        subscription = self.hub.subscribe(channel, observer)
         if channel in self._begun:
-            self._hub.proven((channel,), self.now_ms())
+            self.hub.proven((channel,), self.now_ms())
         return CompositeDisposable(subscription, wanted)
-
-    def _stream(self, channel: Channel, event_type: type[E]) -> Any:
-        return super()._stream(self._joint.held(channel), event_type)
 
     # What a kind of feed adds
 
@@ -153,7 +157,7 @@ class Replay(FeedBase):
             await trio.sleep(delay_s)
             action()
 
-        return self._scheduler.start_soon(wait)
+        return self.scheduler.start_soon(wait)
 
     def _state(self) -> State:
         return State.CONNECTED if self._started.is_set() else State.CONNECTING
@@ -222,7 +226,7 @@ class Replay(FeedBase):
             case Passed(events=passed):
                 for each, (count, received_ms) in passed.items():
                     self._events += count
-                    self._hub.passed(each, count, received_ms)
+                    self.hub.passed(each, count, received_ms)
             case _:
                 self._say_status(what)
         return 1
@@ -230,7 +234,7 @@ class Replay(FeedBase):
     def _say_signal(self, channel: Channel | None, signal: Any) -> None:
         assert channel is not None  # signals are said on streams
         self._begun.add(channel)
-        self._hub.relay(channel, signal)
+        self.hub.relay(channel, signal)
 
     def _say_status(self, status: object) -> None:
         """What the connection was like. How the recorded feed ended and who failed on it is not this feed's."""
@@ -248,6 +252,24 @@ class Replay(FeedBase):
             case _:
                 return
         self.report(status)
+
+
+class Replay(FeedFace):
+    """A feed that comes from recordings. `replay` makes it and runs it."""
+
+    def __init__(self, engine: _ReplayEngine) -> None:
+        super().__init__(engine)
+        self._replaying = engine
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """The channels that it has, in the order of their names."""
+        return self._replaying.channels
+
+    @property
+    def progress(self) -> ReplayProgress:
+        """How far it has come. A snapshot."""
+        return self._replaying.progress
 
 
 def replay(
@@ -304,4 +326,5 @@ def replay(
         None if end is None else to_epoch_ms(end, "end"),
         channels,
     )
-    return Replay(joint, float(speed), on_subscriber_error).open()
+    engine = _ReplayEngine(joint, float(speed), on_subscriber_error)
+    return engine.open(Replay(engine))

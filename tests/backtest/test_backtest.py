@@ -273,6 +273,7 @@ def test_several_instruments_in_order(tmp_path: Path) -> None:
         (lambda feed: (feed.status, trades(feed).pipe(FLOW))[1], "feed.status"),
         (lambda feed: (feed.state, trades(feed).pipe(FLOW))[1], "feed.state"),
         (lambda feed: (feed.stats, trades(feed).pipe(FLOW))[1], "feed.stats"),
+        (lambda feed: (feed.now_ms, trades(feed).pipe(FLOW))[1], "feed.now_ms"),
     ),
 )
 def test_what_cannot_be_planned(recording: Recording, build: Build, reason: str) -> None:
@@ -375,8 +376,17 @@ def test_what_is_built_must_be_an_observable(recording: Recording) -> None:
         cgrx.backtest(build, recording)
 
 
+@pytest.mark.parametrize("channel", ["futures_trades@A_X@0", cgrx.FuturesTrades("A", "X", 0)], ids=["name", "value"])
+def test_a_channel_is_planned_as_its_method_is(channel: cgrx.Channel | str) -> None:
+    assert plan(lambda feed: feed.channel(channel).pipe(FLOW)).source == cgrx.FuturesTrades("A", "X", 0)
+
+
 def test_a_plan_waits_for_nothing() -> None:
-    asks: tuple[Build, ...] = (lambda feed: feed.run(), lambda feed: feed.aclose())
+    asks: tuple[Build, ...] = (
+        lambda feed: feed.run(),
+        lambda feed: feed.aclose(),
+        lambda feed: feed.report(cgrx.Resumed(0)),
+    )
     for ask in asks:
         with pytest.raises(Unplannable, match="feed"):
             plan(ask)

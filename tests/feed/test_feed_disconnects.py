@@ -147,7 +147,7 @@ def test_a_busy_program_does_not_lose_its_connection(where: str, busy_s: float) 
             feed.liquidations().subscribe(work if where == "in a callback" else None)
             await trio.sleep(1)
             simulator.script([NoPong()])
-            before = feed.stats.pongs
+            before = feed.stats.pongs or 0
             await trio.sleep(20)
             if where == "in a callback":
                 await simulator.send(liquidation(1))

@@ -215,7 +215,7 @@ def test_a_pong_that_nobody_asked_for_proves_nothing() -> None:
         async with Simulator(listen=False) as simulator, feed_on(simulator) as feed:
             seen = record(feed.liquidations())
             await trio.sleep(5)
-            pongs = feed.stats.pongs
+            pongs = feed.stats.pongs or 0
             await simulator.send_raw("pong")
             await trio.sleep(1)
             assert seen.alive == [0]

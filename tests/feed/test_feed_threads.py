@@ -37,6 +37,9 @@ def raised_in_thread(call: Callable[[], object]) -> BaseException | None:
 USES: dict[str, Callable[[cgrx.Feed], object]] = {
     "liquidations": lambda feed: feed.liquidations(),
     "futures_trades": lambda feed: feed.futures_trades("Binance", "BTCUSDT", min_volume=0),
+    "channel": lambda feed: feed.channel("liquidationOrders"),
+    "now_ms": lambda feed: feed.now_ms,
+    "report": lambda feed: feed.report(cgrx.Resumed(0)),
     "status": lambda feed: feed.status,
     "state": lambda feed: feed.state,
     "stats": lambda feed: feed.stats,

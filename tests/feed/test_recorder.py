@@ -202,9 +202,11 @@ def test_arguments_that_cannot_be_used_are_named(tmp_path: Path, options: dict[s
     run_mock(main)
 
 
-def test_only_a_feed_of_cgrx_can_be_recorded(tmp_path: Path) -> None:
+def test_what_is_no_feed_cannot_be_recorded(tmp_path: Path) -> None:
+    """The error names what it lacks, and where a feed comes from."""
+
     async def main() -> None:
-        with pytest.raises(TypeError, match="is not one of connect"):
+        with pytest.raises(TypeError, match=r"has no channel, status, .*: give what `async with` cgrx.connect\(\)"):
             cgrx.record(object(), tmp_path, channels=[L])  # type: ignore[arg-type]  # what is tested
 
     run_mock(main)

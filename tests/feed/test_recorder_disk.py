@@ -120,7 +120,7 @@ def test_marks_that_cannot_be_written_end_the_recording(tmp_path: Path, monkeypa
             statuses = Statuses(feed)
             await trio.sleep(1.5)  # nothing is on its way
             disk.hang()
-            monkeypatch.setattr("cgrx._feed.recorder.MARKS", 3)
+            monkeypatch.setattr("cgrx._feed.intake.MARKS", 3)
             await simulator.send(liquidation(0))
             await trio.sleep(200)  # a proof every 20 seconds
             assert isinstance(recorder.error, RecordingError)

@@ -89,7 +89,7 @@ def test_timed_operators_run_on_its_time(speed: float) -> None:
             feed.liquidations().pipe(rx_any.debounce(0.75)).subscribe(quiet.append)
             feed.liquidations().subscribe(lambda event: ticks.append(("event", event.price - 1)))
             reactivex.interval(2.0, scheduler=feed.scheduler).subscribe(
-                lambda n: ticks.append(("tick", (feed.now_ms() - START_MS) / 1000))
+                lambda n: ticks.append(("tick", (feed.now_ms - START_MS) / 1000))
             )
             await feed.run()
         assert prices(quiet) == [0, 1, 2.5, 9]
@@ -111,11 +111,11 @@ def test_what_is_pending_at_the_end_runs_as_long_as_the_body_does() -> None:
                 cgrx.stream(feed.liquidations().pipe(rx_any.delay(5.0))) as delayed,
             ):
                 assert prices([event async for event in delayed]) == [0, 1]
-                assert feed.now_ms() == at(6)
+                assert feed.now_ms == at(6)
                 done = trio.Event()
                 schedule_relative(feed, 3.0, done.set)
                 await done.wait()
-                assert feed.now_ms() == at(9)
+                assert feed.now_ms == at(9)
 
     run_mock(main)
 
@@ -126,11 +126,11 @@ def test_its_time_moves_while_it_waits_and_new_actions_are_in_time() -> None:
     async def main() -> None:
         async with cgrx.replay(numbers(0, 10), speed=2) as feed, trio.open_nursery() as nursery:
             seen: list[float] = []
-            feed.liquidations().subscribe(lambda _: seen.append((feed.now_ms() - START_MS) / 1000))
+            feed.liquidations().subscribe(lambda _: seen.append((feed.now_ms - START_MS) / 1000))
             nursery.start_soon(feed.run)
             await trio.sleep(2)
-            assert feed.now_ms() == at(4)
-            schedule_relative(feed, 1.0, lambda: seen.append((feed.now_ms() - START_MS) / 1000))
+            assert feed.now_ms == at(4)
+            schedule_relative(feed, 1.0, lambda: seen.append((feed.now_ms - START_MS) / 1000))
             await trio.sleep(0.6)
         assert seen == [0, 5, 10]
 
@@ -141,7 +141,7 @@ def test_a_period_of_zero_does_not_stop_the_time() -> None:
     async def main() -> None:
         async with cgrx.replay(numbers(0, 0.005)) as feed:
             rounds: list[int] = []
-            feed.scheduler.schedule_periodic(0, lambda _: rounds.append(feed.now_ms()))
+            feed.scheduler.schedule_periodic(0, lambda _: rounds.append(feed.now_ms))
             seen = record(feed.liquidations())
             await feed.run()
             assert len(seen.events) == 2
@@ -281,6 +281,21 @@ def test_status_and_counters_come_from_the_recording() -> None:
         channel = stats.channels[L]
         assert (channel.events, channel.malformed, channel.gaps) == (2, 2, 1)
         assert (channel.last_event_ms, channel.last_received_ms) == (at(4), at(4))
+
+    run_mock(main)
+
+
+def test_counters_that_no_recording_holds_are_none() -> None:
+    """Not 0, which would say that something was counted."""
+
+    async def main() -> None:
+        async with cgrx.replay(Log([gap(0), number(1)])) as feed:
+            feed.liquidations().subscribe()
+            await feed.run()
+            stats = feed.stats
+        assert (stats.messages, stats.received_bytes, stats.unclaimed) == (None, None, None)
+        assert (stats.pings, stats.pongs, stats.round_trip_ms) == (None, None, None)
+        assert [channel.proven for channel in stats.channels.values()] == [None]
 
     run_mock(main)
 

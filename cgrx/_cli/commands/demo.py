@@ -127,10 +127,11 @@ async def _sum_up(viewer: Viewer, feed: Feed, simulator: Simulator, terminal: Te
     sent, received, board = simulator.stats, feed.stats, viewer.board
     missing = sent.events - received.events
     trip = "none" if received.round_trip_ms is None else f"{received.round_trip_ms:.1f} ms"
+    messages = counted(received.messages or 0, "message")
     lines = [
         f"sent       {counted(sent.events, 'event')} in {counted(sent.frames, 'frame')} over a loopback socket",
         f"received   {viewer.summary()}",
-        f"           {counted(received.messages, 'message')}, {received.received_bytes:,} bytes, round trip {trip}",
+        f"           {messages}, {received.received_bytes or 0:,} bytes, round trip {trip}",
         f"missing    {counted(missing, 'event')}" + (": lost by faults or under way at the end" if missing else ""),
         "exchanges  " + (", ".join(f"{name} {count.events:,}" for name, count in board.busiest(8)) or "none"),
     ]

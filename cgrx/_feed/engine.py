@@ -1,0 +1,261 @@
+"""What drives a feed, live or replayed: streams on a hub, a status, and one way to end. Users hold a face of it.
+
+Who raises, and who gets it:
+
+    raised by                            subscribers get          `run()` raises   leaves the `async with`
+    -----------------------------------  -----------------------  ---------------  -----------------------------------
+    nobody: left, or `aclose()`          completion               nothing          nothing
+    the body of the `async with`         completion               nothing          the body's exception
+    `_ready`: it cannot begin            completion               -                its error, before there is a body
+    `_work`: trouble that is final       the error                the error        the error; the body is cancelled
+    a subscriber, unless isolated        the error                the error        the error; the body is cancelled
+    the body, after the feed has failed  the error                the error        the body's exception
+    a cancellation from outside          nothing: disposed        -                `trio.Cancelled`
+
+A body that got the error from `run()` and still ends without an exception has handled it: then nothing is raised.
+The background task itself never raises, so whatever leaves is a plain exception, never a group.
+"""
+
+import secrets
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from typing import Literal, TypeVar, get_args
+
+import trio
+from reactivex import Observable, abc
+from reactivex.subject import ReplaySubject
+
+from cgrx._feed.backpressure import Pressure
+from cgrx._feed.log import StatusLog
+from cgrx._feed.subscriptions import Hub
+from cgrx._model.channels import Channel
+from cgrx._model.errors import CgrxError, ThreadError
+from cgrx._model.events import Event
+from cgrx._model.status import Backpressured, Ended, FeedStats, Resumed, State, Status, StreamFailed, SubscriberFailed
+from cgrx._streams.observable import Foreign
+from cgrx._streams.observers import SignalObserver
+from cgrx._streams.stream import EventStream
+from cgrx._trio.scheduler import TrioScheduler
+
+T = TypeVar("T")
+E = TypeVar("E", bound=Event)
+
+OnSubscriberError = Literal["raise", "isolate"]
+
+
+def require_policy(value: object) -> None:
+    """Raise `ValueError` unless `value` says what a subscriber's exception does."""
+    if value not in get_args(OnSubscriberError):
+        raise ValueError(f'on_subscriber_error={value!r} is neither "raise" nor "isolate"')
+
+
+class FeedEngine(ABC):
+    """Drives one feed, and is the `Runtime` of its streams. The methods without a body are what a kind of feed adds.
+
+    Args:
+        on_subscriber_error: see `connect`.
+        waits: see `Runtime`.
+    """
+
+    scheduler: TrioScheduler
+    """Set by the kind of feed; entered by `open`."""
+
+    def __init__(self, on_subscriber_error: OnSubscriberError, *, waits: bool = False) -> None:
+        self.waits = waits
+        self._isolate = on_subscriber_error == "isolate"
+        self._thread = threading.get_ident()
+        self._log = StatusLog()
+        self._statuses: ReplaySubject[Status] = ReplaySubject(1)
+        self._ended = trio.Event()  # the streams have got their last signal
+        self._closed = trio.Event()  # the work is over too
+        self._failure: Exception | None = None
+        self._failure_told = False  # by `run`
+        self._body = trio.CancelScope()  # cancelled when the feed fails
+        self.pressure = Pressure(self._on_pressure)
+        self.hub = Hub(secrets.token_hex(4), self.now_ms, self._on_desired_change, self.subscriber_raised)
+
+    # For the face
+
+    @property
+    def status(self) -> Observable[Status]:
+        """See `Feed.status`."""
+        return Foreign(self._statuses, self)
+
+    @property
+    def state(self) -> State:
+        """See `Feed.state`."""
+        if not self._ended.is_set():
+            return self._state()
+        return State.CLOSED if self._failure is None else State.FAILED
+
+    def stream(self, channel: Channel, event_type: type[E]) -> EventStream[E]:
+        """The stream of a channel: each subscriber of it subscribes to the hub."""
+
+        def connect(observer: SignalObserver[E], _: abc.SchedulerBase | None) -> abc.DisposableBase:
+            return self._subscribe(channel, observer)
+
+        return EventStream(connect, event_types=frozenset({event_type}), runtime=self)
+
+    def report(self, status: Status) -> None:
+        """See `Feed.report`."""
+        self._log(status)
+        self._statuses.on_next(status)
+
+    async def run(self) -> None:
+        """See `Feed.run`."""
+        self.begin()
+        await self._ended.wait()
+        if self._failure is not None:
+            self._failure_told = True
+            raise self._failure
+
+    async def aclose(self) -> None:
+        """See `Feed.aclose`."""
+        self._stop()
+        await self._closed.wait()
+
+    # As the runtime of its streams
+
+    def check_thread(self) -> None:
+        """Raise `ThreadError` unless called in the feed's thread."""
+        if threading.get_ident() != self._thread:
+            raise ThreadError(
+                "a feed and its streams belong to the thread of their event loop; in another thread use"
+                " trio.from_thread.run_sync(...)"
+            )
+
+    def subscriber_raised(self, error: Exception) -> None:
+        """A subscriber raised: it has been disposed, and by default the feed ends."""
+        self.report(SubscriberFailed(self.now_ms(), error))
+        if not self._isolate:
+            self._fail(error)
+
+    def unhandled(self, error: Exception) -> None:
+        """A stream ended with an error that its subscriber does not handle."""
+        if isinstance(error, CgrxError):
+            self.report(StreamFailed(self.now_ms(), error))
+        elif error is not self._failure:  # what ends the feed ends its streams too, and is told once
+            self.subscriber_raised(error)
+
+    def hold(self) -> None:
+        """Stop reading until `release` has been called as often."""
+        self.pressure.hold()
+
+    def release(self) -> None:
+        """Take one `hold` back."""
+        self.pressure.release()
+
+    # What a kind of feed adds
+
+    @property
+    @abstractmethod
+    def stats(self) -> FeedStats:
+        """See `Feed.stats`."""
+
+    @abstractmethod
+    def now_ms(self) -> int:
+        """See `Feed.now_ms`."""
+
+    @abstractmethod
+    def begin(self) -> None:
+        """Somebody waits for what the feed will give: a replay starts."""
+
+    @abstractmethod
+    def after(self, delay_s: float, action: Callable[[], None]) -> abc.DisposableBase:
+        """Call `action` in `delay_s` seconds of trio's clock, whatever the feed's own time is."""
+
+    @abstractmethod
+    def _state(self) -> State:
+        """Where the feed stands as long as it has not ended."""
+
+    @abstractmethod
+    def _on_desired_change(self) -> None:
+        """Other channels than before have subscribers."""
+
+    @abstractmethod
+    async def _ready(self) -> None:
+        """Wait until the body can begin. Raises where it cannot."""
+
+    @abstractmethod
+    async def _work(self) -> None:
+        """Keep the feed going until it is asked to stop, or is at its end. Raises any other reason to end."""
+
+    @abstractmethod
+    def _stop(self) -> None:
+        """Ask `_work` to return."""
+
+    # What a kind of feed may change
+
+    def _subscribe(self, channel: Channel, observer: SignalObserver[E]) -> abc.DisposableBase:
+        return self.hub.subscribe(channel, observer)
+
+    def _on_pressure(self, held: bool) -> None:
+        self.report((Backpressured if held else Resumed)(self.now_ms()))
+
+    def _around(self) -> AbstractContextManager[None]:
+        """Entered first and left last."""
+        return nullcontext()
+
+    # How it runs and ends: see the table above
+
+    @asynccontextmanager
+    async def open(self, face: T) -> AsyncGenerator[T, None]:
+        """Run the feed around a body, which gets `face`."""
+        outcome: Exception | None = None  # the body's, kept out of the nursery, which would put it in a group
+        try:
+            with self._around(), self._body:
+                async with self.scheduler:
+                    self.scheduler.start_soon(self._run_work)
+                    try:
+                        await self._ready()
+                        try:
+                            yield face
+                        except Exception as error:  # noqa: BLE001 - raised below, behind the end of the streams
+                            outcome = error
+                        self._stop()
+                        if not self._closed.is_set():  # else the body may be cancelled already
+                            await self._closed.wait()
+                    finally:
+                        self.hub.dispose()  # does nothing behind the end; after a cancellation nothing else is done
+                        self._end()
+        finally:
+            if outcome is not None:
+                try:
+                    raise outcome
+                finally:
+                    del outcome  # its traceback leads to this frame
+        # A body that was cut short is told why, even where a part of it knows from `run()`.
+        if self._failure is not None and (self._body.cancelled_caught or not self._failure_told):
+            raise self._failure
+
+    async def _run_work(self) -> None:
+        try:
+            await self._work()
+        except Exception as error:  # noqa: BLE001 - final, whether trouble or a bug: run() and the body get it
+            self._fail(error)
+        self._end()
+        self._closed.set()
+        if self._failure is not None:
+            self._body.cancel()
+
+    def _fail(self, error: Exception) -> None:
+        """End the feed with an error; only the first one counts."""
+        if self._failure is None:
+            self._failure = error
+            self._stop()
+            if self._closed.is_set():
+                self._body.cancel()
+
+    def _end(self) -> None:
+        """Give the streams and the status their last signal, once."""
+        if self._ended.is_set():
+            return
+        if self._failure is None:
+            self.hub.complete()
+        else:
+            self.hub.fail(self._failure)
+        self._ended.set()
+        self.report(Ended(self.now_ms(), self._failure))
+        self._statuses.on_completed()
