@@ -28,7 +28,7 @@ from reactivex import Observable, abc
 from reactivex.subject import ReplaySubject
 
 from cgrx._feed.backpressure import Pressure
-from cgrx._feed.log import StatusLog
+from cgrx._feed.log import StatusLog, logger
 from cgrx._feed.subscriptions import Hub
 from cgrx._model.channels import Channel
 from cgrx._model.errors import CgrxError, ThreadError
@@ -72,6 +72,7 @@ class FeedEngine(ABC):
         self._closed = trio.Event()  # the work is over too
         self._failure: Exception | None = None
         self._failure_told = False  # by `run`
+        self._waited_for = False  # by `run`, or by an iteration
         self._body = trio.CancelScope()  # cancelled when the feed fails
         self.pressure = Pressure(self._on_pressure)
         self.hub = Hub(secrets.token_hex(4), self.now_ms, self._on_desired_change, self.subscriber_raised)
@@ -139,6 +140,10 @@ class FeedEngine(ABC):
         elif error is not self._failure:  # what ends the feed ends its streams too, and is told once
             self.subscriber_raised(error)
 
+    def begin(self) -> None:
+        """Somebody waits for what the feed will give, by `run` or by an iteration: a replay starts."""
+        self._waited_for = True
+
     def hold(self) -> None:
         """Stop reading until `release` has been called as often."""
         self.pressure.hold()
@@ -157,10 +162,6 @@ class FeedEngine(ABC):
     @abstractmethod
     def now_ms(self) -> int:
         """See `Feed.now_ms`."""
-
-    @abstractmethod
-    def begin(self) -> None:
-        """Somebody waits for what the feed will give: a replay starts."""
 
     @abstractmethod
     def after(self, delay_s: float, action: Callable[[], None]) -> abc.DisposableBase:
@@ -253,9 +254,21 @@ class FeedEngine(ABC):
         if self._ended.is_set():
             return
         if self._failure is None:
+            self._log_unheard()
             self.hub.complete()
         else:
             self.hub.fail(self._failure)
         self._ended.set()
         self.report(Ended(self.now_ms(), self._failure))
         self._statuses.on_completed()
+
+    def _log_unheard(self) -> None:
+        """Say so where streams were subscribed to, nothing came, and nothing in the body waited for them."""
+        unheard = self.hub.unheard
+        if unheard and unheard == self.hub.desired and not self._waited_for:
+            names = ", ".join(channel.name for channel in unheard)
+            logger.info(
+                "the feed was closed before anything was received from %s: to keep the body of the `async with` waiting"
+                " until the feed ends, `await feed.run()`",
+                names,
+            )

@@ -1,7 +1,7 @@
 """What users hold: the protocol `Feed`, and the object that fulfils it for a feed of cgrx's own."""
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from reactivex import Observable
 
@@ -183,3 +183,25 @@ class FeedFace(Feed):
 
     async def aclose(self) -> None:
         await self._checked.aclose()
+
+
+_MEANT = {
+    "trades": "feed.futures_trades(exchange, symbol, min_volume=...)",
+    "liquidation_orders": "feed.liquidations()",
+    "subscribe": "feed.liquidations().subscribe(...)",
+    "stream": "cgrx.stream(feed.liquidations())",
+    "close": "await feed.aclose()",
+}
+"""What is meant by names that a feed does not have."""
+
+
+def _no_such_member(face: FeedFace, name: str) -> NoReturn:
+    meant = f": did you mean {_MEANT[name]}?" if name in _MEANT else ""
+    raise AttributeError(f"a feed has no attribute {name!r}{meant}", name=name, obj=face)
+
+
+# In the class, it would make every attribute one that type checkers know.
+setattr(FeedFace, "__getattr__", _no_such_member)  # noqa: B010 - see above
+
+for _method in (FeedFace.futures_trades, FeedFace.futures_trades_across):
+    _method.__qualname__ = f"Feed.{_method.__name__}"  # as Python names it where an argument is missing

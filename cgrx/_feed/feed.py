@@ -13,6 +13,7 @@ from cgrx._feed.live import LiveEngine
 from cgrx._model.limits import Limits
 from cgrx._model.times import Duration, to_seconds
 from cgrx._trio.clock import system_time
+from cgrx._trio.entering import ToEnter
 from cgrx._trio.require import require_trio
 from cgrx._wire.address import Dial, dial_tcp, parse_address
 from cgrx._wire.transport import open_transport
@@ -81,4 +82,4 @@ def connect(
         rng or random.Random(),
         timeout_s,
     )
-    return engine.open(FeedFace(engine))
+    return ToEnter(engine.open(FeedFace(engine)), "cgrx.connect()", "feed")

@@ -57,9 +57,6 @@ class LiveEngine(FeedEngine):
         """Its wall time, milliseconds since the epoch."""
         return self._clock.now_ms()
 
-    def begin(self) -> None:
-        """It began when it was opened."""
-
     def after(self, delay_s: float, action: Callable[[], None]) -> abc.DisposableBase:
         """See `Runtime`: its time is trio's."""
 

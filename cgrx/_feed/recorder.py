@@ -27,6 +27,7 @@ from cgrx._model.status import RecordingFailed, Status, StreamFailed
 from cgrx._model.times import Duration, to_seconds
 from cgrx._recording.extra import require_extra
 from cgrx._recording.status_text import Kept
+from cgrx._trio.entering import ToEnter
 from cgrx._trio.require import require_trio
 
 PART_BYTES = 64 * 2**20
@@ -145,7 +146,8 @@ def record(
     for name, value in bounds:
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise ValueError(f"{name}={value!r} must be a whole number, at least 1")
-    return _recording(feed, Path(folder), chosen, flush_s, part_bytes, buffer)
+    opening = _recording(feed, Path(folder), chosen, flush_s, part_bytes, buffer)
+    return ToEnter(opening, "cgrx.record()", "recorder")
 
 
 @asynccontextmanager

@@ -104,6 +104,11 @@ class Hub:
         """The channels that have subscribers, in the order in which they got their first."""
         return tuple(self._lines)
 
+    @property
+    def unheard(self) -> tuple[Channel, ...]:
+        """Those that have given no event since they got their first subscriber. None after the end."""
+        return tuple(channel for channel, line in self._lines.items() if not line.events)
+
     def subscribe(self, channel: Channel, observer: Observer) -> abc.DisposableBase:
         """Add a subscriber; disposing stops its delivery at once."""
         seat = _Seat(observer, channel=channel)

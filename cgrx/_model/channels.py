@@ -40,9 +40,21 @@ def _require_part(_: object, attribute: "attrs.Attribute[str]", value: str) -> N
         )
 
 
+def _dollars(value: float) -> float:
+    given: object = value
+    if not isinstance(given, str | bytes | bytearray):  # which `float` would read
+        try:
+            return float(value)
+        except OverflowError:  # an int that is too large
+            return math.inf
+        except TypeError:
+            pass
+    raise TypeError(f"min_volume={value!r} takes a number of US dollars, 0 or more, such as 10_000")
+
+
 def _require_volume(_: object, __: object, value: float) -> None:
     if not 0 <= value < math.inf:
-        raise ValueError(f"min_volume={value!r} must be a finite number of US dollars, 0 or more")
+        raise ValueError(f"min_volume={value!r} takes a finite number of US dollars, 0 or more, such as 10_000")
 
 
 @attrs.frozen(cache_hash=True)  # a key of tables that every batch goes through
@@ -53,7 +65,7 @@ class FuturesTrades:
 
     exchange: str = attrs.field(validator=_require_part)
     symbol: str = attrs.field(validator=_require_part)
-    min_volume: float = attrs.field(converter=float, validator=_require_volume)
+    min_volume: float = attrs.field(converter=_dollars, validator=_require_volume)
 
     @property
     def name(self) -> str:

@@ -39,6 +39,7 @@ from cgrx._replay.joint import Joint, Recordings
 from cgrx._streams.conditions import leading_conditions
 from cgrx._streams.observers import SignalObserver, stages_of
 from cgrx._streams.stream import EventStream
+from cgrx._trio.entering import ToEnter
 from cgrx._trio.require import require_trio
 
 E = TypeVar("E", bound=Event)
@@ -147,7 +148,8 @@ class _ReplayEngine(FeedEngine):
         return self._clock.now_us() // 1000
 
     def begin(self) -> None:
-        """Start."""
+        """Start to play."""
+        super().begin()
         self._started.set()
 
     def after(self, delay_s: float, action: Callable[[], None]) -> abc.DisposableBase:
@@ -327,4 +329,4 @@ def replay(
         channels,
     )
     engine = _ReplayEngine(joint, float(speed), on_subscriber_error)
-    return engine.open(Replay(engine))
+    return ToEnter(engine.open(Replay(engine)), "cgrx.replay()", "feed")

@@ -14,6 +14,7 @@ from cgrx._streams.observable import Chained
 from cgrx._streams.runtime import Runtime
 from cgrx._streams.stream import EventStream, as_stream
 from cgrx._trio.buffers import Block, DropNewest, DropOldest, Inbox, Latest, StreamStats
+from cgrx._trio.entering import ToEnter
 from cgrx._trio.require import require_trio
 from cgrx._trio.scheduler import TrioScheduler
 
@@ -123,7 +124,8 @@ def stream(
     require_trio("stream()")
     if math.isnan(buffer) or buffer < 1:
         raise ValueError(f"buffer={buffer!r} must be a number of events, at least 1 (math.inf: no bound)")
-    return _subscribed(observable, _inbox(observable, buffer, overflow, key, block_timeout))
+    opening = _subscribed(observable, _inbox(observable, buffer, overflow, key, block_timeout))
+    return ToEnter(opening, "cgrx.stream()", "events")
 
 
 def _inbox(

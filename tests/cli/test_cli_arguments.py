@@ -42,7 +42,7 @@ def test_instruments(text: str, min_volume: float | None, channel: FuturesTrades
         (":BTCUSDT:1", "no instrument"),
         ("Binance::1", "no instrument"),
         ("Binance:", "no instrument"),
-        ("Binance:BTCUSDT:-1", "min_volume=-1.0 must be a finite number"),
+        ("Binance:BTCUSDT:-1", "min_volume=-1.0 takes a finite number"),
         ("Binance:BTCUSDT:nan", "min_volume=nan"),
         ("Bin_ance:BTCUSDT:1", "exchange='Bin_ance' cannot stand in a channel name"),
     ],

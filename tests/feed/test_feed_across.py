@@ -82,7 +82,7 @@ def test_closing_the_feed_releases_what_is_held() -> None:
         ([("Binance", 5)], {}, TypeError, r"\('Binance', 5\) is no pair"),
         ([PAIRS[0], PAIRS[1], PAIRS[0]], {}, ValueError, r"\('Binance', 'BTCUSDT'\) is there twice"),
         ([("Binance", "")], {}, ValueError, "symbol='' cannot stand in a channel name"),
-        (PAIRS, {"min_volume": -1}, ValueError, "min_volume=-1.0 must be a finite number"),
+        (PAIRS, {"min_volume": -1}, ValueError, "min_volume=-1.0 takes a finite number"),
         (PAIRS, {"max_delay": "soon"}, ValueError, "max_delay='soon' is not a duration"),
     ],
 )

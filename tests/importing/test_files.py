@@ -120,7 +120,7 @@ def cases(*pairs: tuple[Import, str]) -> list[tuple[Import, str]]:
     cases(
         (lambda path, to: cgrx.import_jsonl(path, to, events=QUOTES), "events='quotes' is neither"),
         (lambda _, to: cgrx.import_jsonl([], to, events="trades"), "there is nothing to import"),
-        (lambda path, to: cgrx.import_jsonl(path, to, events="trades", min_volume=-1), "min_volume=-1.0 must be"),
+        (lambda path, to: cgrx.import_jsonl(path, to, events="trades", min_volume=-1), "min_volume=-1.0 takes"),
         (
             lambda path, to: cgrx.import_csv(path, to, events="trades", columns={"cost": "px"}),
             "columns: 'cost' is no field of an event; those are base_asset, exchange",

@@ -2,6 +2,7 @@
 
 import math
 import pickle
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -93,9 +94,18 @@ def test_a_symbol_that_cannot_stand_in_a_name(symbol: str) -> None:
         FuturesTrades("Binance", symbol, 0)
 
 
-@pytest.mark.parametrize("min_volume", [-1, -0.01, math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("min_volume", [-1, -0.01, math.nan, math.inf, -math.inf, 10**400])
 def test_a_volume_that_is_none(min_volume: float) -> None:
-    with pytest.raises(ValueError, match=r"min_volume=.* must be a finite number of US dollars"):
+    with pytest.raises(
+        ValueError, match=r"min_volume=.* takes a finite number of US dollars, 0 or more, such as 10_000"
+    ):
+        FuturesTrades("Binance", "BTCUSDT", min_volume)
+
+
+@pytest.mark.parametrize("min_volume", ["10k", "10000", b"1", None, [1]])
+def test_a_volume_that_is_no_number(min_volume: Any) -> None:
+    """A text neither, although `float` reads some: the error says what is taken."""
+    with pytest.raises(TypeError, match=r"min_volume=.* takes a number of US dollars, 0 or more, such as 10_000"):
         FuturesTrades("Binance", "BTCUSDT", min_volume)
 
 

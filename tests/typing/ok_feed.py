@@ -1,0 +1,43 @@
+"""What must type-check of a feed: live, replayed, or one's own. Read by mypy and pyright, never run."""
+
+from typing import assert_type
+
+from cgrx import (
+    Event,
+    EventStream,
+    Feed,
+    Liquidation,
+    LiquidationOrders,
+    OrderedStream,
+    Recorder,
+    Replay,
+    ReplayProgress,
+    Trade,
+    connect,
+    record,
+    replay,
+)
+
+
+async def opened() -> None:
+    async with connect() as feed:
+        assert_type(feed, Feed)
+    async with replay("folder") as again:
+        assert_type(again, Replay)
+        async with record(again, "other", channels=[LiquidationOrders()]) as recorder:
+            assert_type(recorder, Recorder)
+
+
+def streams(feed: Feed, replayed: Replay) -> None:
+    assert_type(feed.liquidations(), EventStream[Liquidation])
+    assert_type(feed.futures_trades("Binance", "BTCUSDT", min_volume=10_000), EventStream[Trade])
+    assert_type(feed.futures_trades_across([("Binance", "BTCUSDT")], min_volume=0), OrderedStream[Trade])
+    assert_type(feed.channel("liquidationOrders"), EventStream[Event])
+    assert_type(feed.now_ms, int)
+    assert_type(replayed.liquidations(), EventStream[Liquidation])
+    assert_type(replayed.channel(LiquidationOrders()), EventStream[Event])
+    assert_type(replayed.progress, ReplayProgress)
+
+
+def a_replay_is_a_feed(replayed: Replay) -> Feed:
+    return replayed
