@@ -153,7 +153,7 @@ def _ours(wanted: Messages, _: None) -> Contest:
         return [_struct(event) for frame in frames for event in frame.events]
 
     _check_recorded(wanted)
-    return _timed(wanted, lambda messages: decode_batch(messages, NOW_MS), shown)
+    return _timed(wanted, decode_batch, shown)
 
 
 def _json(wanted: Messages, _: None) -> Contest:

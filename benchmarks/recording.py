@@ -33,7 +33,6 @@ from cgrx._wire.messages import Frame
 
 FLUSH_EVENTS = 10_000
 FLUSH_S = 1.0
-NEVER_AHEAD_MS = 2**52
 """A time of receipt that no recorded trade is after."""
 FOLLOWED = parse_channel(CHANNEL)
 
@@ -71,7 +70,7 @@ class Following:
     def read(self, frames: Iterable[bytes], received_ms: int) -> None:
         """Decode frames and hand their events over."""
         for frame in frames:
-            message = decode(frame, NEVER_AHEAD_MS)
+            message = decode(frame)
             assert isinstance(message, Frame)
             self.hub.batch(FOLLOWED, received_ms, message.events)
 

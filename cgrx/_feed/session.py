@@ -186,7 +186,7 @@ class Session:
             if start:
                 # Shielded: what has arrived is dispatched before the end.
                 await trio.lowlevel.cancel_shielded_checkpoint()
-            for message in decode_batch(read.payloads[start : start + _TURN], at_ms):
+            for message in decode_batch(read.payloads[start : start + _TURN]):
                 spoke |= isinstance(message, Frame)
                 self._on_message(message, read)
                 await self._pressure.wait_released()

@@ -17,7 +17,6 @@ from cgrx._importing.rows import FIELDS, RECEIVED, Good, Reader, Reject, Row, Un
 from cgrx._model.channels import Channel, FuturesTrades
 from cgrx._model.events import Event, Liquidation, Trade
 from cgrx._recording.entry import Recorded
-from cgrx._trio.clock import system_time
 
 Kind: TypeAlias = Literal["liquidations", "trades"]
 Files: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
@@ -137,7 +136,7 @@ def import_csv(
 def _reader(events: str, received: str | None) -> Reader:
     if events not in get_args(Kind):
         raise ValueError(f'events={events!r} is neither "liquidations" nor "trades"')
-    return Reader(_EVENT_TYPES[events], received, int(system_time() * 1e3))
+    return Reader(_EVENT_TYPES[events], received)
 
 
 def _rows(files: Files, read: Callable[[Path], Iterator[Row]]) -> Iterator[tuple[str, Row]]:

@@ -14,8 +14,8 @@ import attrs
 import msgspec
 
 from cgrx._model.errors import CgrxError
-from cgrx._model.events import Event, LiquidationSide, TradeSide
-from cgrx._wire.lenient import MAX_AHEAD_MS, read_event, read_json, read_number
+from cgrx._model.events import LATEST_MS, Event, LiquidationSide, TradeSide
+from cgrx._wire.lenient import read_event, read_json, read_number
 from cgrx._wire.messages import Malformed
 
 LINE_BYTES = 1024 * 1024
@@ -84,8 +84,6 @@ class Reader:
     event_type: type[Event]
     received: str | None
     """The key or column that holds the time of receipt, milliseconds since the epoch."""
-    now_ms: int
-    """No row can have been received later."""
 
     def judge(self, file: str, line: int, value: object, text: str) -> Row:
         """What a row is."""
@@ -98,10 +96,9 @@ class Reader:
                 received_ms = int(read_number(said))
             except ValueError as error:
                 return Reject(file, line, f"$.{self.received}", str(error), text)
-            if not 0 <= received_ms <= self.now_ms + MAX_AHEAD_MS:
-                return Reject(file, line, f"$.{self.received}", "expected a time between 1970 and now", text)
-        latest_ms = (self.now_ms if received_ms is None else received_ms) + MAX_AHEAD_MS
-        event = read_event(value, "$", self.event_type, latest_ms)
+            if not 0 <= received_ms <= LATEST_MS:
+                return Reject(file, line, f"$.{self.received}", "expected a time between 1970 and 9999", text)
+        event = read_event(value, "$", self.event_type)
         if isinstance(event, Malformed):
             return Reject(file, line, event.path, event.reason, text)
         return Good(line, event, received_ms, text)

@@ -17,12 +17,15 @@ from msgspec import Meta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+LATEST_MS = 253_402_300_799_999
+"""The last millisecond of the year 9999, milliseconds since the epoch: a later time has no `datetime`, and no clock."""
+
 _WIRE_NAMES = {"base_asset": "baseAsset", "exchange": "exName", "volume_usd": "volUsd", "time_ms": "time"}
 """How the first generation spells the fields, so that msgspec decodes a frame straight into the events."""
 
 # Checked by msgspec while it decodes; the type checkers see plain numbers.
 _Positive: TypeAlias = Annotated[float, Meta(gt=0)]
-_Since1970: TypeAlias = Annotated[int, Meta(ge=0)]
+_Time: TypeAlias = Annotated[int, Meta(ge=0, le=LATEST_MS)]
 
 
 class TradeSide(IntEnum):
@@ -60,7 +63,7 @@ class Liquidation(msgspec.Struct, frozen=True, gc=False, rename=_WIRE_NAMES):
     """Price in the quote currency, above zero."""
     volume_usd: _Positive
     """Size in US dollars, above zero."""
-    time_ms: _Since1970
+    time_ms: _Time
     """When it happened at the exchange, milliseconds since the epoch."""
 
     @property
@@ -97,7 +100,7 @@ class Trade(msgspec.Struct, frozen=True, gc=False, rename=_WIRE_NAMES):
     """Price in the quote currency, above zero."""
     volume_usd: _Positive
     """Size in US dollars, above zero."""
-    time_ms: _Since1970
+    time_ms: _Time
     """When it happened at the exchange, milliseconds since the epoch."""
 
     @property

@@ -20,9 +20,9 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import astuple
 
-from cgrx._model.events import Event, Liquidation, Trade
+from cgrx._model.events import LATEST_MS, Event, Liquidation, Trade
 from cgrx._model.exchanges import EXCHANGES, canonical_exchange
-from cgrx._wire.lenient import CHANNEL_LENGTH, MAX_AHEAD_MS, SIDES, event_type_of, read_message
+from cgrx._wire.lenient import CHANNEL_LENGTH, SIDES, event_type_of, read_message
 from cgrx._wire.messages import Frame as Frame
 from cgrx._wire.messages import Malformed as Malformed
 from cgrx._wire.messages import Message as Message
@@ -54,7 +54,7 @@ class _SecondGeneration(msgspec.Struct, gc=False):
     side: Literal[1, 2]
     price: Annotated[float, Meta(gt=0)]
     volume_usd: Annotated[float, Meta(gt=0)]
-    time_ms: Annotated[int, Meta(ge=0)] = msgspec.field(name="time")
+    time_ms: Annotated[int, Meta(ge=0, le=LATEST_MS)] = msgspec.field(name="time")
     # Where both generations' names are in one event, `_lenient` decides which counts.
     no_base_asset: UnsetType = msgspec.field(default=UNSET, name="baseAsset")
     no_exchange: UnsetType = msgspec.field(default=UNSET, name="exName")
@@ -66,13 +66,11 @@ _read_trades = msgspec.json.Decoder(_WireFrame[Trade]).decode
 _read_second_generation = msgspec.json.Decoder(_WireFrame[_SecondGeneration]).decode
 
 
-def decode(payload: bytes, received_ms: int) -> Message:
+def decode(payload: bytes) -> Message:
     """Read one message of the server.
 
     Args:
         payload: The whole message, text or binary.
-        received_ms: When it was read from the socket, milliseconds since the epoch. An event more than an hour
-            ahead of it is malformed.
 
     Returns:
         A `Frame` for a known channel, with every event that could be read and a `Malformed` for each other one;
@@ -90,18 +88,17 @@ def decode(payload: bytes, received_ms: int) -> Message:
             guess = Liquidation
             wire = _read_liquidations(payload)
     except _NOT_THIS_WAY:
-        return _decode_otherwise(payload, received_ms)
+        return _decode_otherwise(payload)
     if event_type_of(wire.channel) is guess:
-        latest_ms, settled = received_ms + MAX_AHEAD_MS, EXCHANGES
         for event in wire.data:
-            if event.exchange not in settled or event.time_ms > latest_ms:
+            if event.exchange not in EXCHANGES:
                 break
         else:
             return Frame(wire.channel, wire.data, ())
-    return _settle(wire, received_ms) or read_message(payload, received_ms)
+    return _settle(wire) or read_message(payload)
 
 
-def decode_batch(payloads: Sequence[bytes], received_ms: int) -> list[Message]:
+def decode_batch(payloads: Sequence[bytes]) -> list[Message]:
     """Read the messages of one read from the socket: `decode` of each, neighbouring frames of one channel as one.
 
     One call of msgspec for them all (`decode_lines`, or as one array) takes longer than a call for each.
@@ -110,7 +107,7 @@ def decode_batch(payloads: Sequence[bytes], received_ms: int) -> list[Message]:
     group = _Group(messages)
     read, events = group.read, group.events
     channel = exchange = None  # those of the frame before
-    latest_ms, settled = received_ms + MAX_AHEAD_MS, EXCHANGES
+    settled = EXCHANGES
     for payload in payloads:
         # What nearly all are, a frame that is like the one before it: nothing here may cost without a reason.
         try:
@@ -126,12 +123,10 @@ def decode_batch(payloads: Sequence[bytes], received_ms: int) -> list[Message]:
                         if event.exchange not in settled:
                             break
                         exchange = event.exchange
-                    if event.time_ms > latest_ms:
-                        break
                 else:
                     events += wire.data
                     continue
-        group.take(decode(payload, received_ms))
+        group.take(decode(payload))
         read, channel = group.read, group.channel
     group.close()
     return messages
@@ -181,21 +176,18 @@ class _Group:
             self._malformed.clear()
 
 
-def _decode_otherwise(payload: bytes, received_ms: int) -> Message:
+def _decode_otherwise(payload: bytes) -> Message:
     try:
         wire = _read_second_generation(payload)
     except _NOT_THIS_WAY:
-        return read_message(payload, received_ms)
-    return _settle(wire, received_ms) or read_message(payload, received_ms)
+        return read_message(payload)
+    return _settle(wire) or read_message(payload)
 
 
-def _settle(
-    wire: _WireFrame[Liquidation] | _WireFrame[Trade] | _WireFrame[_SecondGeneration], received_ms: int
-) -> Frame | None:
+def _settle(wire: _WireFrame[Liquidation] | _WireFrame[Trade] | _WireFrame[_SecondGeneration]) -> Frame | None:
     """The frame with the channel's type of event and one spelling of exchanges; None if something is wrong in it."""
     event_type = event_type_of(wire.channel)
-    latest_ms = received_ms + MAX_AHEAD_MS
-    if event_type is None or any(event.time_ms > latest_ms for event in wire.data):
+    if event_type is None:
         return None
     side_type: Any = SIDES[event_type]
     events = tuple(

@@ -20,12 +20,9 @@ from functools import lru_cache, partial
 from typing import Any, TypeGuard
 
 from cgrx._model.channels import parse_channel
-from cgrx._model.events import Event, Liquidation, LiquidationSide, Trade, TradeSide
+from cgrx._model.events import LATEST_MS, Event, Liquidation, LiquidationSide, Trade, TradeSide
 from cgrx._model.exchanges import canonical_exchange
 from cgrx._wire.messages import NOTICE_LENGTH, Frame, Malformed, Message, Notice, Pong, excerpt
-
-MAX_AHEAD_MS = 3_600_000
-"""An event further ahead of its receive time than this is malformed: it would hold the watermark back for all."""
 
 CHANNEL_LENGTH = 200
 """No channel has a longer name."""
@@ -62,7 +59,7 @@ def event_type_of(channel: str) -> type[Event] | None:
         return None
 
 
-def read_message(payload: bytes, received_ms: int) -> Message:
+def read_message(payload: bytes) -> Message:
     """Read any message at all; nothing is raised."""
     text = _text_of(payload)
     if text.strip(_AROUND_PONG).casefold() == "pong":
@@ -73,7 +70,7 @@ def read_message(payload: bytes, received_ms: int) -> Message:
         return notice or value
     if _is_object(value):
         is_reply = "channel" not in value and not _REPLY_KEYS.isdisjoint(value)
-        return (_notice(text) if is_reply else None) or _read_frame(value, payload, received_ms)
+        return (_notice(text) if is_reply else None) or _read_frame(value, payload)
     notice = _notice(value) if isinstance(value, str) else None
     return notice or Malformed("$", f"expected an object, got {_KINDS[type(value)]}", excerpt(payload))
 
@@ -115,7 +112,7 @@ def _notice(text: str) -> Notice | None:
     return Notice(line[:NOTICE_LENGTH]) if line and line.isprintable() else None
 
 
-def _read_frame(message: dict[str, object], payload: bytes, received_ms: int) -> Frame | Malformed:
+def _read_frame(message: dict[str, object], payload: bytes) -> Frame | Malformed:
     if "channel" not in message:
         return Malformed("$.channel", "missing", excerpt(payload))
     try:
@@ -131,8 +128,7 @@ def _read_frame(message: dict[str, object], payload: bytes, received_ms: int) ->
     if not _is_array(data):
         reason = f"expected an array, got {_KINDS[type(data)]}"
         return Frame(channel, (), (Malformed("$.data", reason, excerpt(data)),))
-    latest_ms = received_ms + MAX_AHEAD_MS
-    read = [read_event(value, f"$.data[{index}]", event_type, latest_ms) for index, value in enumerate(data)]
+    read = [read_event(value, f"$.data[{index}]", event_type) for index, value in enumerate(data)]
     return Frame(
         channel,
         tuple(event for event in read if not isinstance(event, Malformed)),
@@ -140,8 +136,8 @@ def _read_frame(message: dict[str, object], payload: bytes, received_ms: int) ->
     )
 
 
-def read_event(value: object, path: str, event_type: type[Event], latest_ms: float) -> Event | Malformed:
-    """One event of a frame, or what is wrong with it; `path` is where it stands, and none is later than `latest_ms`."""
+def read_event(value: object, path: str, event_type: type[Event]) -> Event | Malformed:
+    """One event of a frame, or what is wrong with it; `path` is where it stands."""
     if not _is_object(value):
         return Malformed(path, f"expected an object, got {_KINDS[type(value)]}", excerpt(value))
     fields: list[Any] = []
@@ -153,10 +149,7 @@ def read_event(value: object, path: str, event_type: type[Event], latest_ms: flo
             fields.append(read(value[name]))
         except ValueError as error:
             return Malformed(f"{path}.{name}", str(error), excerpt(value[name]))
-    event = event_type(*fields)
-    if event.time_ms > latest_ms:
-        return Malformed(f"{path}.time", "more than an hour ahead of its receive time", excerpt(value["time"]))
-    return event
+    return event_type(*fields)
 
 
 def _text(value: object) -> str:
@@ -213,8 +206,8 @@ def _side(side_type: type[IntEnum], value: object) -> IntEnum:
 
 def _time(value: object) -> int:
     time_ms = _whole(value)
-    if time_ms < 0:
-        raise ValueError("expected a time of 1970 or later")
+    if not 0 <= time_ms <= LATEST_MS:
+        raise ValueError("expected a time between 1970 and 9999")
     return time_ms
 
 

@@ -4,6 +4,7 @@ import pytest
 import trio
 
 import cgrx
+from cgrx._model.events import LATEST_MS
 from cgrx._simulator.faults import (
     Binary,
     Drip,
@@ -113,10 +114,10 @@ def test_data_that_is_no_list_is_charged_to_its_channel(data: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("time_ms", "good"), [(0, True), (ms_after(3_600), True), (ms_after(3_601 + 60), False), (-1, False)]
+    ("time_ms", "good"), [(0, True), (ms_after(7_200), True), (LATEST_MS, True), (LATEST_MS + 1, False), (-1, False)]
 )
-def test_times_from_1970_to_an_hour_ahead_are_accepted(time_ms: int, good: bool) -> None:
-    """Further ahead an event would hold the watermark back for all."""
+def test_any_time_that_a_clock_can_show_is_accepted(time_ms: int, good: bool) -> None:
+    """The clock of this machine may be the wrong one; what an event may move is for the windows to decide."""
 
     async def main() -> None:
         async with Simulator(listen=False) as simulator, feed_on(simulator) as feed:

@@ -14,14 +14,12 @@ from tests.feed.feeding import KEY, eventually, record
 from tests.recordings import Recording
 from tests.support import run
 
-MUCH_LATER_MS = 10**15
-
 
 def decoded(recording: Recording, count: int | None = None) -> list[Event]:
     """The events of a file, or the first of them, by the codec alone, line by line."""
     events: list[Event] = []
     for payload in islice(recording.frames(), count):
-        frame = decode(payload, MUCH_LATER_MS)
+        frame = decode(payload)
         assert isinstance(frame, Frame)
         assert frame.malformed == ()
         events += frame.events

@@ -147,7 +147,7 @@ def test_rows_lost_before_the_first_are_charged_when_a_channel_begins() -> None:
 def test_real_files_replayed_are_the_file(recording: Recording, speed: float, count: int) -> None:
     """Every event of every channel once, in the order of the file."""
     event_type = cgrx.Liquidation if recording is recordings.LIQUIDATIONS else cgrx.Trade
-    reader = Reader(event_type, "recv", 2**45)
+    reader = Reader(event_type, "recv")
     read = islice(json_rows(recordings.FOLDER / recording.file, reader), count)
     rows = [row for row in read if isinstance(row, Good)]
     said, rejects = entries_of(rows, Entries(0, gapless=False))

@@ -21,7 +21,6 @@ LIQUIDATIONS = "liquidationOrders"
 TRADES = "futures_trades@Binance_BTCUSDT@10000"
 RESOURCE = "/ws-api?cg-api-key=key"
 TEXT, BINARY, CLOSE, PING, PONG, CONTINUATION = 1, 2, 8, 9, 10, 0
-FAR_AHEAD_MS = 10**15
 
 
 def liquidation(number: int = 0, volume_usd: float = 1_000.0, exchange: str = "Binance") -> Liquidation:
@@ -56,7 +55,7 @@ class RawFrame(NamedTuple):
     @property
     def events(self) -> tuple[Event, ...]:
         """The events of a data frame, without the malformed ones."""
-        message = decode(self.payload, FAR_AHEAD_MS)
+        message = decode(self.payload)
         assert isinstance(message, Frame), message
         return message.events
 

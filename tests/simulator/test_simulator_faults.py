@@ -28,7 +28,6 @@ from cgrx._wire.codec import Frame, decode
 from tests.simulator.simulating import (
     BINARY,
     CONTINUATION,
-    FAR_AHEAD_MS,
     LIQUIDATIONS,
     MEMORY,
     PING,
@@ -165,7 +164,7 @@ def test_huge(way: Way, parts: int) -> None:
         assert [one.final for one in frames] == [False] * (parts - 1) + [True]
         payload = b"".join(one.payload for one in frames)
         assert len(payload) == 1_048_577
-        assert decode(payload, FAR_AHEAD_MS) == Frame(LIQUIDATIONS, (), ())
+        assert decode(payload) == Frame(LIQUIDATIONS, (), ())
 
     with_client(test, way=way)
 
@@ -212,7 +211,7 @@ def test_fragmented(way: Way) -> None:
         frames = [await client.frame() for _ in range(5)]
         assert [one.opcode for one in frames] == [TEXT, PING, CONTINUATION, PING, CONTINUATION]
         assert [one.final for one in frames] == [False, True, False, True, True]
-        message = decode(b"".join(one.payload for one in frames if one.opcode != PING), FAR_AHEAD_MS)
+        message = decode(b"".join(one.payload for one in frames if one.opcode != PING))
         assert message == Frame(LIQUIDATIONS, (liquidation(1),), ())
         assert await client.events(1) == [liquidation(2)]
 
@@ -284,7 +283,7 @@ def test_wrong_types(generation: Literal[1, 2]) -> None:
     async def test(simulator: Simulator, client: RawClient) -> None:
         simulator.script([WrongTypes()])
         await simulator.send([liquidation(1), liquidation(2)])
-        message = decode((await client.frame()).payload, FAR_AHEAD_MS)
+        message = decode((await client.frame()).payload)
         assert isinstance(message, Frame)
         assert message.events == (liquidation(1), liquidation(2))
         assert len(message.malformed) == BAD_EVENTS

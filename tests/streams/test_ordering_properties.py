@@ -176,7 +176,7 @@ def test_recordings_come_back_into_order(recording: Recording, seed: int) -> Non
     """Split by exchange and symbol, each part delayed on its own by less than `max_delay`; `sorted` is the oracle."""
     rng = random.Random(seed)
     kind = Liquidation if recording is LIQUIDATIONS else Trade
-    events: list[Any] = [event for frame in recording.frames(500) for event in as_frame(decode(frame, 2**45)).events]
+    events: list[Any] = [event for frame in recording.frames(500) for event in as_frame(decode(frame)).events]
     assert len(events) == recording.events
     assert {type(event) for event in events} == {kind}
     parts: dict[tuple[str, str], list[Any]] = {}

@@ -85,7 +85,7 @@ def test_each_final_row_was_announced_when_it_became_large(events: list[Liquidat
 @REQUIRED
 @pytest.mark.parametrize(("min_volume", "min_count"), [(0.0, 1), (0.0, 2), (10_000.0, 3), (1e9, 1)])
 def test_the_recorded_cascades(min_volume: float, min_count: int) -> None:
-    events: list[Any] = [event for frame in LIQUIDATIONS.frames(100) for event in as_frame(decode(frame, 2**45)).events]
+    events: list[Any] = [event for frame in LIQUIDATIONS.frames(100) for event in as_frame(decode(frame)).events]
     rng = random.Random(7)
     arrivals = sorted(events, key=lambda event: event.time_ms + rng.randint(0, 1900))
     stage = ops.cascades("3s", min_volume=min_volume, min_count=min_count)

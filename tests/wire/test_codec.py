@@ -7,7 +7,7 @@ from typing import Any, Literal
 import attrs
 import pytest
 
-from cgrx._model.events import Event, LiquidationSide, TradeSide
+from cgrx._model.events import LATEST_MS, Event, LiquidationSide, TradeSide
 from cgrx._wire.codec import (
     PING,
     Frame,
@@ -52,7 +52,7 @@ OFFICIAL = b"""{
 
 def test_the_official_example() -> None:
     """As published, with its white space."""
-    assert decode(OFFICIAL, NOW_MS) == Frame(LIQUIDATIONS, (LIQUIDATION,), ())
+    assert decode(OFFICIAL) == Frame(LIQUIDATIONS, (LIQUIDATION,), ())
 
 
 @pytest.mark.parametrize("channel", ["liquidationOrders", "liquidation_orders"])
@@ -87,7 +87,7 @@ def test_the_channel_says_which_event_it_is(event: dict[str, Any]) -> None:
 )
 def test_a_wrong_guess_from_the_bytes_is_put_right(payload: str, event: Event) -> None:
     """Also with duplicate keys, of which the last counts."""
-    found = as_frame(decode(payload.encode(), NOW_MS))
+    found = as_frame(decode(payload.encode()))
     assert found.events == (event,)
     assert type(found.events[0].side) is type(event.side)
 
@@ -108,7 +108,7 @@ def test_the_first_generation_counts_where_an_event_has_both(neighbours: tuple[o
 def test_extra_keys_are_ignored_at_both_levels() -> None:
     """A capture shows a `time` beside the channel."""
     event = {**FIRST, "orderId": 7, "nested": {"price": [1, {"x": 2}]}, "none": None, "huge": 10**400}
-    assert decode(frame(event, time=NOW_MS, other=[{"y": 3}]), NOW_MS) == Frame(LIQUIDATIONS, (LIQUIDATION,), ())
+    assert decode(frame(event, time=NOW_MS, other=[{"y": 3}])) == Frame(LIQUIDATIONS, (LIQUIDATION,), ())
 
 
 @pytest.mark.parametrize("generation", [FIRST, SECOND], ids=["first", "second"])
@@ -144,7 +144,7 @@ def test_known_exchanges_get_one_spelling(event: dict[str, Any], sent: str, kept
     assert decoded(sent_event, 0).events[0].exchange == kept
 
 
-@pytest.mark.parametrize("time_ms", [0, 1, 86_400_000, NOW_MS + 3_600_000])
+@pytest.mark.parametrize("time_ms", [0, 1, 86_400_000, LATEST_MS])
 @pytest.mark.parametrize("event", [FIRST, SECOND], ids=["first", "second"])
 def test_times_from_1970_to_an_hour_ahead(event: dict[str, Any], time_ms: int) -> None:
     assert decoded({**event, "time": time_ms}).events[0].time_ms == time_ms
@@ -156,14 +156,14 @@ def test_a_frame_may_be_empty(channel: str) -> None:
 
 
 def test_a_byte_order_mark_and_white_space_are_passed_over() -> None:
-    assert decode(b"\xef\xbb\xbf \r\n" + OFFICIAL + b"\n\t ", NOW_MS) == Frame(LIQUIDATIONS, (LIQUIDATION,), ())
+    assert decode(b"\xef\xbb\xbf \r\n" + OFFICIAL + b"\n\t ") == Frame(LIQUIDATIONS, (LIQUIDATION,), ())
 
 
 @pytest.mark.parametrize(
     "payload", [b"pong", b"PONG", b" Pong\r\n", b'"pong"', b"'pong'", b' "pong" ', b"\xef\xbb\xbfpong"]
 )
 def test_pong(payload: bytes) -> None:
-    assert decode(payload, NOW_MS) == Pong()
+    assert decode(payload) == Pong()
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_pong(payload: bytes) -> None:
 )
 def test_replies_for_humans_are_told_apart(payload: bytes, text: str) -> None:
     """One line of printable text, bounded; JSON replies as they stand."""
-    assert decode(payload, NOW_MS) == Notice(text)
+    assert decode(payload) == Notice(text)
 
 
 @pytest.mark.parametrize(
@@ -209,9 +209,9 @@ def test_the_channel_of_a_plan_notice(text: str, channel: str | None) -> None:
 
 def test_a_batch_is_each_of_its_messages() -> None:
     payloads = [OFFICIAL, b"pong", b"", frame(FIRST, {}, channel=TRADES), b"{"]
-    expected: list[Message] = [decode(payload, NOW_MS) for payload in payloads]
-    assert decode_batch(payloads, NOW_MS) == expected
-    assert decode_batch([], NOW_MS) == []
+    expected: list[Message] = [decode(payload) for payload in payloads]
+    assert decode_batch(payloads) == expected
+    assert decode_batch([]) == []
 
 
 @pytest.mark.parametrize(("generation", "event"), [(1, FIRST), (2, SECOND)])

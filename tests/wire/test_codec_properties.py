@@ -7,9 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cgrx._model.channels import parse_channel
-from cgrx._model.events import Event
+from cgrx._model.events import LATEST_MS, Event
 from cgrx._wire.codec import Frame, Malformed, Message, Notice, Pong, decode, decode_batch, encode_frame
-from tests.wire.wire_events import FIRST, NOW_MS, SECOND, TRADES, as_frame, frame, framed, wire_dict
+from tests.wire.wire_events import FIRST, SECOND, TRADES, as_frame, frame, framed, wire_dict
 
 generations: st.SearchStrategy[Literal[1, 2]] = st.sampled_from((1, 2))
 
@@ -34,7 +34,7 @@ VALID = (
 def test_what_is_encoded_is_decoded(sent: tuple[str, tuple[Event, ...]], generation: Literal[1, 2]) -> None:
     """Equal events, of equal hash and of the same types, whichever generation's names."""
     channel, events = sent
-    found = as_frame(decode(encode_frame(channel, events, generation), NOW_MS))
+    found = as_frame(decode(encode_frame(channel, events, generation)))
     assert found == Frame(channel, events, ())
     assert hash(found.events) == hash(events)
     assert [(type(event), type(event.side)) for event in found.events] == [
@@ -57,7 +57,7 @@ def test_neither_order_nor_white_space_nor_extra_keys_matter(
     message = shuffled({"channel": channel, "data": rows, **data.draw(extra_keys)})
     text = json.dumps(message, indent=data.draw(st.sampled_from((None, 0, 3))), ensure_ascii=data.draw(st.booleans()))
     payload = f" {text}\r\n".encode("utf-8", "surrogatepass")
-    assert decode(payload, NOW_MS) == Frame(channel, events, ())
+    assert decode(payload) == Frame(channel, events, ())
 
 
 @given(framed(), generations, json_values.filter(lambda value: not isinstance(value, dict)), st.data())
@@ -69,7 +69,7 @@ def test_a_bad_neighbour_changes_nothing(
     rows: list[object] = [wire_dict(event, generation) for event in events]
     index = data.draw(st.integers(0, len(rows)))
     rows.insert(index, bad)
-    found = as_frame(decode(frame(*rows, channel=channel), NOW_MS))
+    found = as_frame(decode(frame(*rows, channel=channel)))
     assert found.events == events
     assert [each.path for each in found.malformed] == [f"$.data[{index}]"]
 
@@ -81,19 +81,19 @@ def test_strings_for_numbers_change_nothing(sent: tuple[str, tuple[Event, ...]],
     quoted = [
         {key: repr(value) if isinstance(value, int | float) else value for key, value in row.items()} for row in rows
     ]
-    assert decode(frame(*quoted, channel=channel), NOW_MS) == Frame(channel, events, ())
+    assert decode(frame(*quoted, channel=channel)) == Frame(channel, events, ())
 
 
 def check(payload: bytes) -> Message:
     """Decodes, and looks at what came out: the types and the bounds that `decode` promises."""
-    message = decode(payload, NOW_MS)
+    message = decode(payload)
     match message:
         case Frame(channel, events, malformed):
             wanted = parse_channel(channel).event_type
             for event in events:
                 assert type(event) is wanted
                 assert event.price > 0 < event.volume_usd
-                assert 0 <= event.time_ms <= NOW_MS + 3_600_000
+                assert 0 <= event.time_ms <= LATEST_MS
                 str((event, event.datetime)).encode()
             reports = malformed
         case Malformed():
@@ -172,7 +172,7 @@ def test_damaged_messages_are_messages(payload: bytes, damage: list[tuple[str, i
 )
 def test_a_batch_is_each_of_its_messages(payloads: list[bytes]) -> None:
     """Neighbouring frames of one channel as one. Also where the halves of a message stand beside each other."""
-    assert decode_batch(payloads, NOW_MS) == joined([decode(payload, NOW_MS) for payload in payloads])
+    assert decode_batch(payloads) == joined([decode(payload) for payload in payloads])
 
 
 def joined(messages: list[Message]) -> list[Message]:

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from cgrx._model.channels import FuturesTrades, LiquidationOrders
-from cgrx._model.events import Event, Liquidation, LiquidationSide, Trade, TradeSide
+from cgrx._model.events import LATEST_MS, Event, Liquidation, LiquidationSide, Trade, TradeSide
 from cgrx._model.exchanges import EXCHANGES, canonical_exchange
 from cgrx._wire.codec import Frame, Message, decode
 
@@ -47,7 +47,7 @@ def frame(*events: object, channel: str = LIQUIDATIONS, **extra: object) -> byte
 
 def decoded(*events: object, channel: str = LIQUIDATIONS) -> Frame:
     """What `decode` makes of such a frame."""
-    return as_frame(decode(frame(*events, channel=channel), NOW_MS))
+    return as_frame(decode(frame(*events, channel=channel)))
 
 
 def as_frame(message: Message) -> Frame:
@@ -61,7 +61,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 
 names = st.sampled_from(sorted(EXCHANGES)) | texts.map(canonical_exchange)
 amounts = st.floats(min_value=0, exclude_min=True, allow_infinity=False)
-times = st.integers(0, NOW_MS + 3_600_000)
+times = st.integers(0, LATEST_MS)
 
 liquidations = st.builds(Liquidation, texts, names, texts, st.sampled_from(LiquidationSide), amounts, amounts, times)
 trades = st.builds(Trade, texts, names, texts, st.sampled_from(TradeSide), amounts, amounts, times)
