@@ -1,6 +1,7 @@
 """Many streams to one, in order of arrival: what `merge` is made of, and `merge_exchanges` up to the order."""
 
 from collections import deque
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 import attrs
@@ -64,21 +65,29 @@ class FanIn(abc.DisposableBase, Generic[T]):
         state = self._inputs[index]
         if self._unheard:
             self._hear(state)
-        self._marked = self._marked or not isinstance(signal, Batch)
         if isinstance(signal, Batch):
-            # Of what has no channel nothing is known anyway, nor where nothing has been said but events.
-            if self._unheard and self._marked and signal.channel is not None:
-                self._tell_unheard(max([signal.received_ms, *(getattr(each, "time_ms", 0) for each in signal.events)]))
+            if self._unheard and self._marked:
+                self._tell_unheard_beside(signal)
             self._observer.on_signal(signal)
-        elif isinstance(signal, Alive):
-            state.alive_ms[signal.origin] = max(signal.at_ms, state.alive_ms.get(signal.origin, 0))
-            self._advance_alive(signal.origin)
-        elif isinstance(signal, Watermark):
-            state.watermark_ms = max(signal.time_ms, state.watermark_ms or 0)
-            self._advance_watermark()
-        elif not any(signal is known for known in self._losses):
-            self._losses.append(signal)
-            self._observer.on_signal(signal)
+            return
+        self._marked = True
+        match signal:
+            case Alive(origin=origin, at_ms=at_ms):
+                state.alive_ms[origin] = max(at_ms, state.alive_ms.get(origin, 0))
+                self._advance_alive(origin)
+            case Watermark(time_ms=time_ms):
+                state.watermark_ms = max(time_ms, state.watermark_ms or 0)
+                self._advance_watermark()
+            case loss if not any(loss is known for known in self._losses):
+                self._losses.append(loss)
+                self._observer.on_signal(loss)
+            case _:
+                pass  # it came by another path before
+
+    def pass_on(self, index: int, action: Callable[[], None]) -> None:
+        """Do what an input asks for, in turn with the signals."""
+        self._hear(self._inputs[index])
+        self._observer.run(action)
 
     def on_error(self, error: Exception) -> None:
         self.sources.dispose()
@@ -96,6 +105,11 @@ class FanIn(abc.DisposableBase, Generic[T]):
     def _hear(self, state: _Input) -> None:
         self._unheard -= not state.heard
         state.heard = True
+
+    def _tell_unheard_beside(self, batch: Batch[T]) -> None:
+        """Before these events, that those of the unheard may be missing. Without a channel nothing is known anyway."""
+        if batch.channel is not None:
+            self._tell_unheard(max([batch.received_ms, *(getattr(each, "time_ms", 0) for each in batch.events)]))
 
     def _tell_unheard(self, time_ms: int) -> None:
         if self._unheard and time_ms > self._unheard_ms:

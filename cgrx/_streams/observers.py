@@ -65,6 +65,10 @@ class InTurn(abc.DisposableBase, Generic[T]):
     def on_completed(self) -> None:
         self._hand_on(self._end, self._observer.on_completed)
 
+    def run(self, action: Callable[[], None]) -> None:
+        """Do something else in turn with the signals."""
+        self._hand_on(action)
+
     def dispose(self) -> None:
         self._stopped = True
         self._waiting.clear()

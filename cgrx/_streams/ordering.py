@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Generic, Literal, TypeAlias, TypedDict, TypeVar, cast
 
 import attrs
@@ -13,7 +14,7 @@ from cgrx._model.signals import Batch, Gap, Signal, Watermark, mark_ms
 from cgrx._model.times import Duration, to_seconds
 from cgrx._streams.merging import FanIn
 from cgrx._streams.observers import SignalObserver
-from cgrx._streams.reordering import FromInput, OrderCounts, Reordering
+from cgrx._streams.reordering import Ended, FromInput, Incoming, OrderCounts, Promised, Reordering
 from cgrx._streams.runtime import Runtime, joint
 from cgrx._streams.stream import EventStream, EventTypes, as_stream
 from cgrx._streams.subscriber import is_async
@@ -236,12 +237,13 @@ class _Merging(abc.DisposableBase, Generic[T]):
         self._stopped = True
         self.fan.dispose()
 
-    def on_signal(self, signal: Signal[T]) -> None:
+    def on_signal(self, signal: Incoming[T]) -> None:
+        """Put what comes into the order, and deliver what goes out by that."""
         signals: list[Signal[T]] = []
         failure: Exception | None = None
         try:
             self._tell_unseen(signal, signals)
-            self._order.on_signal(signal, signals)
+            self._order.take(signal, signals)
         except TypeError as error:  # what is no event: all that came before it goes out first
             self._order.finish(signals)
             failure = error
@@ -269,15 +271,18 @@ class _Merging(abc.DisposableBase, Generic[T]):
             self.dispose()
             self._observer.on_error(failure)
 
-    def _tell_unseen(self, signal: Signal[T], signals: list[Signal[T]]) -> None:
+    def _tell_unseen(self, incoming: Incoming[T], signals: list[Signal[T]]) -> None:
         """Say again from time to time that the channels of failed sources are missing."""
-        self._now_ms = max(self._now_ms, signal.received_ms if isinstance(signal, Batch) else mark_ms(signal))
+        if isinstance(incoming, Batch):
+            self._now_ms = max(self._now_ms, incoming.received_ms)
+        elif not isinstance(incoming, Promised | Ended):
+            self._now_ms = max(self._now_ms, mark_ms(incoming))
         if self._unseen and self._now_ms >= self._tell_at_ms:
             self._tell_at_ms = self._now_ms + _TELL_MS
             for channel, since_ms in self._unseen.items():
-                self._order.on_signal(Gap(channel, since_ms, self._now_ms, "its source has failed"), signals)
-        if isinstance(signal, FromInput):
-            self._unseen.update(dict.fromkeys(signal.unseen, self._now_ms))
+                self._order.take(Gap(channel, since_ms, self._now_ms, "its source has failed"), signals)
+        if isinstance(incoming, Ended):
+            self._unseen.update(dict.fromkeys(incoming.unseen, self._now_ms))
 
 
 class _Input(Generic[T]):
@@ -292,15 +297,19 @@ class _Input(Generic[T]):
     def on_signal(self, signal: Signal[T]) -> None:
         if self._index not in self._merging.active:
             return
-        if isinstance(signal, Batch):
-            if signal.channel is not None:
-                self._channels[signal.channel] = None
-            signal = FromInput(signal.channel, signal.received_ms, signal.events, self._index)
-        elif isinstance(signal, Watermark):
-            signal = FromInput(None, 0, (), self._index, promised_ms=signal.time_ms)
-        elif isinstance(signal, Gap) and signal.channel is not None:
-            self._channels[signal.channel] = None
-        self._fan.on_signal(self._index, signal)
+        match signal:
+            case Batch(channel=channel):
+                if channel is not None:
+                    self._channels[channel] = None
+                self._fan.on_signal(self._index, FromInput(channel, signal.received_ms, signal.events, self._index))
+            case Watermark(time_ms=time_ms):
+                self._tell(Promised(self._index, time_ms))
+            case Gap(channel=channel):
+                if channel is not None:
+                    self._channels[channel] = None
+                self._fan.on_signal(self._index, signal)
+            case _:
+                self._fan.on_signal(self._index, signal)
 
     def on_error(self, error: Exception) -> None:
         handle = self._merging.terms.on_source_error
@@ -322,7 +331,7 @@ class _Input(Generic[T]):
 
     def _end(self, unseen: tuple[Channel, ...]) -> None:
         merging, fan = self._merging, self._fan
-        fan.on_signal(self._index, FromInput(None, 0, (), self._index, ended=True, unseen=unseen))
+        self._tell(Ended(self._index, unseen))
         ending = {self._index}
         if merging.terms.until == "any":
             fan.sources.dispose()
@@ -330,3 +339,7 @@ class _Input(Generic[T]):
         merging.active -= ending
         for index in ending:
             fan.on_completed(index)
+
+    def _tell(self, incoming: Promised | Ended) -> None:
+        """Tell the order something, in turn with the signals."""
+        self._fan.pass_on(self._index, partial(self._merging.on_signal, incoming))

@@ -13,10 +13,10 @@ been heard. `Gap` and `Dropped` do too, but never behind an event or a `Watermar
 so that no window closes without knowing of them.
 """
 
-import heapq
 from collections import deque
 from collections.abc import Iterable
-from typing import Any, Generic, TypeVar
+from heapq import heappop, heappush
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import attrs
 
@@ -29,15 +29,30 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class FromInput(Batch[T_co], frozen=True):
-    """Events of one of the inputs, or what that input says of itself."""
+    """Events, with the number of the input that they came by."""
 
     index: int
-    promised_ms: int | None = None
-    """The time before which nothing of this input will follow, where a stage that orders events says so."""
-    ended: bool = False
-    """Whether nothing of this input will follow at all."""
+
+
+@attrs.frozen
+class Promised:
+    """Nothing earlier than this time will follow from an input: a stage in it that orders events says so."""
+
+    index: int
+    time_ms: int
+
+
+@attrs.frozen
+class Ended:
+    """Nothing at all will follow from an input."""
+
+    index: int
     unseen: tuple[Channel, ...] = ()
-    """The channels that will not be seen any more, because it has failed."""
+    """The channels that are not seen any more from now on, because the input has failed."""
+
+
+Incoming: TypeAlias = Signal[T] | Promised | Ended
+"""What an ordered merge takes in. Every batch says which input it is from; watermarks of inputs come as promises."""
 
 
 @attrs.define
@@ -47,6 +62,11 @@ class OrderCounts:
     events: int = 0
     late: int = 0
     worst_late_ms: int = 0
+
+    def add_late(self, late_ms: int) -> None:
+        """One more that was late, by so much."""
+        self.late += 1
+        self.worst_late_ms = max(self.worst_late_ms, late_ms)
 
 
 @attrs.define(eq=False)
@@ -168,25 +188,26 @@ class Reordering(Generic[T]):
         self._latest_arrival_ms = NEVER
         self._alive_ms: dict[str, int] = {}
 
-    def on_signal(self, signal: Signal[T], signals: list[Signal[T]]) -> None:
-        """Take a signal in, and add those that go on to `signals`, also where an event cannot be ordered.
+    def take(self, incoming: Incoming[T], signals: list[Signal[T]]) -> None:
+        """Take something in, and add the signals that go on to `signals`, also where an event cannot be ordered.
 
         Raises:
             TypeError: an event without a time or an exchange.
         """
         out = _Outgoing(signals)
         try:
-            if not isinstance(signal, FromInput):
-                assert not isinstance(signal, Batch), "every batch says which input it is from"
-                self._take_mark(signal, out)
-            elif signal.ended:
-                self._sources.end(signal.index)
-                self._settle(out)
-            elif signal.promised_ms is not None:
-                self._sources.promise(signal.index, signal.promised_ms)
-                self._settle(out)
-            else:
-                self._take_events(signal, out)
+            match incoming:
+                case FromInput():
+                    self._take_events(incoming, out)
+                case Promised(index, time_ms):
+                    self._sources.promise(index, time_ms)
+                    self._settle(out)
+                case Ended(index):
+                    self._sources.end(index)
+                    self._settle(out)
+                case mark:
+                    assert not isinstance(mark, Batch), "every batch says which input it is from"
+                    self._take_mark(mark, out)
         finally:
             out.close()
 
@@ -215,11 +236,18 @@ class Reordering(Generic[T]):
             self._advance(self._latest_ms + silent_ms - int(self._max_delay_ms), out)
 
     def _take_events(self, batch: FromInput[T], out: _Outgoing[T]) -> None:
-        channel, received_ms, heap = batch.channel, batch.received_ms, self._heap
-        of_all, sources = self._sources, self._sources.of(batch.index, channel)
+        """Each event passes at once where the order has come as far as it already, or is held and lets others go.
+
+        Before and after each one holds: nothing that is held could go out. So an event behind which the source that was
+        furthest behind is still that, and behind all that is held, changes nothing, and nobody need look.
+        """
+        channel, received_ms = batch.channel, batch.received_ms
         if received_ms > self._now_ms:
             self._now_ms = received_ms
             self._settle(out)  # what is overdue now went out before these came
+        heap, arrived, counts, of_all = self._heap, self._arrived, self._counts, self._sources
+        may_wait, max_held = self._max_delay_ms > 0, self._max_held
+        sources = of_all.of(batch.index, channel)
         event: Any
         for event in batch.events:
             try:
@@ -230,29 +258,22 @@ class Reordering(Generic[T]):
             source = sources.get(exchange) or of_all.begin(batch.index, channel, exchange)
             if time_ms > source.time_ms:
                 source.time_ms = time_ms
-            self._counts.events += 1
+            counts.events += 1
             if time_ms <= self._order_ms:
-                # Behind the order, so nothing that is held can have waited for it.
-                self._give_losses(FOREVER, out)
                 if time_ms < self._order_ms:
-                    self._counts.late += 1
-                    self._counts.worst_late_ms = max(self._counts.worst_late_ms, self._order_ms - time_ms)
+                    counts.add_late(self._order_ms - time_ms)
+                self._give_losses(FOREVER, out)  # nothing that is held can have waited for this event
                 out.event(event, channel, received_ms)
                 continue
             if time_ms > self._latest_ms:
                 self._latest_ms, self._latest_arrival_ms = time_ms, self._now_ms
             self._number += 1
-            heapq.heappush(heap, (time_ms, self._number, event, channel, received_ms))
-            self._arrived.append((self._number, self._now_ms, time_ms))
+            heappush(heap, (time_ms, self._number, event, channel, received_ms))
+            arrived.append((self._number, self._now_ms, time_ms))
             first_ms, last = heap[0][0], of_all.last
-            if (
-                last.time_ms < first_ms
-                and last.input.promised_ms < first_ms
-                and len(heap) <= self._max_held
-                and self._max_delay_ms > 0
-            ):
-                continue  # the source that was last is still behind all that is held, so nothing can go out
-            self._settle(out)
+            is_waited_for = last.time_ms < first_ms and last.input.promised_ms < first_ms
+            if not (is_waited_for and may_wait and len(heap) <= max_held):
+                self._settle(out)
 
     def _settle(self, out: _Outgoing[T]) -> None:
         """Let go of all that need not wait any longer, and of the marks behind it."""
@@ -261,7 +282,7 @@ class Reordering(Generic[T]):
         if heap:
             free_ms = max(self._find_overdue(), self._sources.come_to())
             while heap and (heap[0][0] <= free_ms or len(heap) > self._max_held):
-                reached_ms, number, event, channel, received_ms = heapq.heappop(heap)
+                reached_ms, number, event, channel, received_ms = heappop(heap)
                 free_ms = max(free_ms, reached_ms)
                 if self._losses:
                     self._give_losses(number, out)

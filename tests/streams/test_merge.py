@@ -258,6 +258,17 @@ def test_a_new_origin_may_arise_while_one_ends() -> None:
     assert record.of(Alive) == [alive("4s"), alive("5s"), alive("1s", origin="new")]
 
 
+def test_events_without_a_channel_tell_nothing_of_the_unheard() -> None:
+    """Of what has no channel nothing is known anyway."""
+    one, two = Hot[int](), Hot[int]()
+    record = Record()
+    cgrx.merge(one.stream, two.stream).subscribe_signals(record)
+    one.say(alive("1s"), batch(1, received="2s", channel=None))
+    assert [each.end_ms for each in record.of(Gap)] == [1000]
+    one.say(batch(1, received="2s", channel=FuturesTrades("Binance", "BTCUSDT", 0)))
+    assert [each.end_ms for each in record.of(Gap)] == [1000, 2000]
+
+
 @pytest.mark.parametrize("sources", [(), (1,), ([],)])
 def test_bad_sources(sources: tuple[Any, ...]) -> None:
     with pytest.raises((ValueError, TypeError), match=r"at least one source|is no Observable"):

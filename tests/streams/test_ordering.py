@@ -208,6 +208,14 @@ def test_beyond_max_held_the_earliest_goes_out() -> None:
     assert merge.stream.stats == cgrx.OrderStats(events=5, late=1, worst_late_ms=5)
 
 
+def test_beyond_max_held_events_of_one_time_go_out_together() -> None:
+    """The order has come to their time then, so none of them need wait for a source any longer."""
+    merge = Merge(max_held=2)
+    assert merge.say(0, at("A", 10, 10)) == []
+    assert merge.say(0, at("A", 20)) == ["A10", "A10", "%10"]
+    assert merge.say(0, at("A", 20, 20)) == ["A20", "A20", "A20", "%20"]
+
+
 def test_what_has_waited_is_released_as_it_was() -> None:
     """Each event goes out exactly once: the same objects."""
     merge = Merge()

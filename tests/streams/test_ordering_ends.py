@@ -110,6 +110,16 @@ def test_going_on_without_a_source_that_failed() -> None:
     assert merge.end == "completed"
 
 
+def test_what_is_missing_of_a_source_that_failed_has_a_channel() -> None:
+    """A gap of no channel in particular names none that would be missing from then on."""
+    merge = Merge(on_source_error=[].append)
+    merge.say(1, Gap(None, 0, 900, "test"), at("B", 1000))
+    merge.end_input(1, OSError("mine"))
+    merge.say(0, at("A", 2000))
+    gaps = [signal for signal in merge.signals if isinstance(signal, Gap)]
+    assert gaps == [Gap(None, 0, 900, "test"), Gap(channel_of("B"), 1000, 2000, "its source has failed")]
+
+
 def test_a_handler_that_raises_ends_it() -> None:
     raised = ValueError("not mine to handle")
     merge = Merge(on_source_error=raising(raised))

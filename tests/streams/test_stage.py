@@ -265,6 +265,14 @@ def test_an_earlier_error_wins_at_completion_too() -> None:
     assert notes_of(late.error) == ["raised in " + repr(late) + " at completion"]
 
 
+def test_an_error_behind_what_a_stage_gives_at_the_end() -> None:
+    """The row that a window gives at completion makes a function fail: the stream fails, and does not complete."""
+    error = KeyError("mine")
+    rows = ops.pipeline(ops.tumbling("1m"), ops.map(raising(error)))
+    played = play_timeline(rows, [batch(trade())])
+    assert (played.results, played.completed, played.error) == ([], False, error)
+
+
 def test_what_a_stage_gives_at_the_end_goes_through_those_behind_it() -> None:
     """Each ends behind what came from those before it, and those behind a failed one do not end at all."""
     assert play(ops.pipeline(Doubled(), Doubled()), [batch(1, received="3s")]) == [1, 1, 1, 1, 3_000, 3_000, 3_000]
