@@ -55,10 +55,11 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def types(session: nox.Session) -> None:
-    """Both type checkers, strict."""
+    """Both type checkers, strict: over the code, and over every block of Python in the documentation."""
     session.install("-e", ".[dev]", env=PINNED)
     session.run("mypy")
     session.run("pyright")
+    session.run("python", "-m", "tests.docs.blocks")
 
 
 @nox.session(python=OLDEST)

@@ -51,9 +51,9 @@ def asked_for(page: str) -> list[tuple[str, str]]:
     return [(found["kind"], found["what"] or "") for found in ASKED.finditer(page)]
 
 
-def without_files(page: str) -> str:
-    """The page without the examples that it shows, which are files to be run as they are."""
-    return ASKED.sub(lambda found: "" if found["kind"] == "file" else found[0], page)
+def blank_files(page: str) -> str:
+    """The page with blank lines for the examples that it shows, which are files to be run as they are."""
+    return ASKED.sub(lambda found: "\n" * found[0].count("\n") if found["kind"] == "file" else found[0], page)
 
 
 def _answer(found: re.Match[str]) -> str:

@@ -2,7 +2,6 @@
 
 import ast
 import inspect
-import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,14 +17,31 @@ from cgrx import EventStream, Liquidation, Signal, Trade
 from cgrx import operators as ops
 from cgrx._streams.observers import SignalObserver
 from cgrx.testing import alive, batch, liquidation, trade
-from tests.docs import pages
+from tests.docs import blocks, pages
 from tests.docs.marble_cases import CASES
 from tests.house import plan
 from tests.support import run_mock
 
 T = TypeVar("T")
 
-PYTHON = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+PAGE = """# A page
+
+```python
+from math import inf
+
+big = feed.liquidations()
+```
+
+Then:
+```python
+async with cgrx.stream(big, buffer=inf) as feed:
+    pass
+```
+
+```python
+feed.trades()
+```
+"""
 OLD = """# A page
 
 <!-- aggregates -->
@@ -35,10 +51,6 @@ what was so before
 <!-- marbles: side -->
 <!-- end -->
 """
-
-
-def name_of(path: Path) -> str:
-    return path.relative_to(plan.ROOT).as_posix()
 
 
 def given(*signals: Signal[T]) -> EventStream[T]:
@@ -85,20 +97,19 @@ def run_block(source: str, names: dict[str, Any]) -> None:
         run_mock(main)
 
 
-@pytest.mark.parametrize("page", pages.markdown(), ids=name_of)
+@pytest.mark.parametrize("page", pages.markdown(), ids=blocks.name_of)
 def test_pages_are_up_to_date(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert pages.filled_in(text) == text, "run `python -m tests.docs.pages`"
 
 
-@pytest.mark.parametrize("page", pages.markdown(), ids=name_of)
+@pytest.mark.parametrize("page", pages.markdown(), ids=blocks.name_of)
 def test_every_block_of_python_runs(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In order, with the names of those before; a page may take `cgrx`, `trio`, `ops` and a `feed` for granted."""
     monkeypatch.setattr(cgrx, "connect", connect_canned)
-    written = pages.without_files(page.read_text(encoding="utf-8"))
     names: dict[str, Any] = {"__name__": "page", "cgrx": cgrx, "trio": trio, "ops": ops, "feed": Canned()}
-    for block in PYTHON.findall(written):
-        run_block(block, names)
+    for block in blocks.blocks(page):
+        run_block(block.source, names)
 
 
 def test_the_first_example_shows_what_is_large(
@@ -106,9 +117,40 @@ def test_the_first_example_shows_what_is_large(
 ) -> None:
     """The blocks do run: what README's prints is what its feed has given."""
     monkeypatch.setattr(cgrx, "connect", connect_canned)
-    (block,) = PYTHON.findall((plan.ROOT / "README.md").read_text(encoding="utf-8"))
-    run_block(block, {})
+    (block,) = blocks.blocks(plan.ROOT / "README.md")
+    run_block(block.source, {})
     assert capsys.readouterr().out.count("Binance BTCUSDT 600,000 USD") == 3
+
+
+def page_of(folder: Path, text: str) -> Path:
+    path = folder / "page.md"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_block_is_a_module_at_its_own_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the names that the page takes for granted, and those of the blocks before it."""
+    monkeypatch.setattr(plan, "ROOT", tmp_path)
+    first, second, third = blocks.modules(blocks.blocks(page_of(tmp_path, PAGE)))
+    assert first == ("page_4", "from granted import feed\n\n\nfrom math import inf\n\nbig = feed.liquidations()\n")
+    assert second == (
+        "page_11",
+        "from page_4 import big; import cgrx; from math import inf\nasync def block() -> None:"
+        + "\n" * 9
+        + "    async with cgrx.stream(big, buffer=inf) as feed:\n        pass\n",
+    )
+    assert third == ("page_16", "from granted import feed" + "\n" * 15 + "feed.trades()\n")
+
+
+def test_errors_name_the_line_of_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan, "ROOT", tmp_path)
+    page = page_of(tmp_path, PAGE)
+    assert (
+        blocks.in_pages(f"{tmp_path}/page_11.py:11: error: no", {"page_11": page}, tmp_path) == "page.md:11: error: no"
+    )
+    said = f"{tmp_path}/page_4.py:8:1 - error\npage_4.py:8: error: no\ncgrx/page_4.py:8: error: elsewhere"
+    told = "page.md:8:1 - error\npage.md:8: error: no\ncgrx/page_4.py:8: error: elsewhere"
+    assert blocks.in_pages(said, {"page_4": page}, tmp_path) == told
 
 
 def asked_for(kind: str) -> list[str]:
