@@ -59,16 +59,16 @@ class Chained(Observable[T_co]):
 
     def subscribe(
         self,
-        on_next: abc.ObserverBase[T_co] | Callable[[T_co], None] | None = None,
-        on_error: Callable[[Exception], None] | None = None,
-        on_completed: Callable[[], None] | None = None,
+        on_next: abc.ObserverBase[T_co] | Callable[[T_co], object] | None = None,
+        on_error: Callable[[Exception], object] | None = None,
+        on_completed: Callable[[], object] | None = None,
         *,
         scheduler: abc.SchedulerBase | None = None,
     ) -> abc.DisposableBase:
         """Subscribe to single events, in the feed's thread.
 
         Args:
-            on_next: called with each event, or an observer. Not an async function.
+            on_next: called with each event, or an observer. Not an async function. What a callback returns is ignored.
             on_error: called with the error that ends the stream. Without it an error of the feed's own goes to its
                 status, any other to the feed as if the subscriber had raised it.
             on_completed: called when the stream ends.
@@ -115,6 +115,18 @@ class Chained(Observable[T_co]):
     def run(self, scheduler: abc.SchedulerBase | None = None) -> NoReturn:
         """Not available: it would block the event loop. Use `cgrx.stream`."""
         raise TypeError("run() blocks the thread of the event loop: use `async with cgrx.stream(observable)`")
+
+    # Behind the back of the checkers, which refuse to iterate over what has no such methods: Python refuses it too, but
+    # without a way out. Without `__iter__`, reactivex's `__getitem__` would give observables for ever.
+    if not TYPE_CHECKING:
+
+        def __aiter__(self):
+            raise TypeError(
+                "an observable cannot be iterated over: use"
+                " `async with cgrx.stream(observable) as events: async for event in events: ...`"
+            )
+
+        __iter__ = __aiter__
 
     def __await__(self) -> NoReturn:
         raise TypeError("an observable cannot be awaited on trio: use `async with cgrx.stream(observable)`")

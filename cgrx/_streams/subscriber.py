@@ -38,9 +38,9 @@ class Subscriber(abc.ObserverBase[T], Generic[T]):
     def __init__(
         self,
         runtime: Runtime | None,
-        on_next: Callable[[T], None] | None,
-        on_error: Callable[[Exception], None] | None,
-        on_completed: Callable[[], None] | None,
+        on_next: Callable[[T], object] | None,
+        on_error: Callable[[Exception], object] | None,
+        on_completed: Callable[[], object] | None,
     ) -> None:
         for callback in (on_next, on_error, on_completed):
             refuse_async(callback)

@@ -270,6 +270,20 @@ def test_a_stream_neither_blocks_nor_is_awaited(runtime: Notes | None) -> None:
         main().send(None)
 
 
+@pytest.mark.parametrize("observable", [Hot[int]().stream, Hot[int](Notes()).stream.pipe(rx_ops.take(1))])
+def test_a_stream_is_not_iterated_over(observable: Any) -> None:
+    """The error says by what it is; behind a foreign operator too, on a feed's stream."""
+
+    async def main() -> None:
+        async for _ in observable:
+            raise AssertionError("it gave something")
+
+    with pytest.raises(TypeError, match=r"cannot be iterated over: use `async with cgrx\.stream\(observable\) as "):
+        main().send(None)
+    with pytest.raises(TypeError, match="cannot be iterated over"):
+        iter(observable)
+
+
 def test_signals_are_items_of_an_observable_of_the_chain() -> None:
     runtime, hot = feed()
     seen: list[Any] = []

@@ -112,7 +112,8 @@ def test_going_on_without_a_source_that_failed() -> None:
 
 def test_what_is_missing_of_a_source_that_failed_has_a_channel() -> None:
     """A gap of no channel in particular names none that would be missing from then on."""
-    merge = Merge(on_source_error=[].append)
+    errors: list[Exception] = []
+    merge = Merge(on_source_error=errors.append)
     merge.say(1, Gap(None, 0, 900, "test"), at("B", 1000))
     merge.end_input(1, OSError("mine"))
     merge.say(0, at("A", 2000))

@@ -86,6 +86,17 @@ def wrong_windows(trades: EventStream[Trade]) -> None:
     trades.pipe(ops.tumbling("1m", n=agg.count())).map(lambda row: row.n)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownLambdaType, reportUnknownMemberType]
 
 
+async def wrong_iteration(trades: EventStream[Trade]) -> None:
+    # It is no iterator: `cgrx.stream` makes one.
+    async for _ in trades:  # type: ignore[attr-defined]  # pyright: ignore[reportGeneralTypeIssues, reportUnknownVariableType]
+        pass
+
+
+def wrong_callbacks(trades: EventStream[Trade]) -> None:
+    # An event is no text.
+    trades.subscribe(str.upper)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
 def wrong_stages(stage: ops.Stage[Trade, str]) -> None:
     # It does not take liquidations.
     _wider: ops.Stage[Liquidation | Trade, str] = stage  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]

@@ -62,6 +62,16 @@ def any_observable(observable: Observable[Trade]) -> None:
     assert_type(ops.share()(observable), EventStream[Trade])
 
 
+def callbacks_that_return_something(trades: EventStream[Trade], volumes: dict[str, float]) -> None:
+    trades.subscribe(lambda trade: volumes.setdefault(trade.symbol, trade.volume_usd))
+    trades.subscribe(lambda trade: trade.price, lambda error: error.args, lambda: len(volumes))
+    trades.pipe(ops.side("buy")).subscribe(on_next=volumes_of, on_completed=lambda: True)
+
+
+def volumes_of(trade: Trade) -> tuple[str, float]:
+    return trade.symbol, trade.volume_usd
+
+
 def a_stream_is_an_observable(liquidations: EventStream[Liquidation]) -> None:
     some: Observable[Liquidation] = liquidations
     wider: EventStream[Event] = liquidations
