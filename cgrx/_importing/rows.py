@@ -14,7 +14,7 @@ import attrs
 import msgspec
 
 from cgrx._model.errors import CgrxError
-from cgrx._model.events import LATEST_MS, Event, LiquidationSide, TradeSide
+from cgrx._model.events import LATEST_MS, SIDES, Event
 from cgrx._wire.lenient import read_event, read_json, read_number
 from cgrx._wire.messages import Malformed
 
@@ -36,7 +36,6 @@ RECEIVED = "received"
 """By this name a row of CSV gives its time of receipt."""
 
 _GZIP_MAGIC = b"\x1f\x8b"
-_SIDES = {side.name.casefold(): int(side) for sides in (LiquidationSide, TradeSide) for side in sides}
 _decode = msgspec.json.Decoder().decode
 
 
@@ -157,7 +156,9 @@ def csv_rows(path: Path, reader: Reader, columns: Mapping[str, str], constants: 
             yield Reject(str(path), numbered.first, "$", reason, numbered.text)
             continue
         value: dict[str, Any] = {name: row[place] for name, place in places.items()} | fixed
-        value["side"] = _SIDES.get(value["side"].strip().casefold(), value["side"])
+        named = SIDES.get(value["side"].strip().casefold())
+        if named is not None:
+            value["side"] = int(named)
         yield reader.judge(str(path), numbered.first, value, numbered.text)
 
 

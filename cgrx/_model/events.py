@@ -115,3 +115,20 @@ class Trade(msgspec.Struct, frozen=True, gc=False, rename=_WIRE_NAMES):
 
 
 Event: TypeAlias = Liquidation | Trade
+
+SIDES: dict[str, LiquidationSide | TradeSide] = {
+    "long": LiquidationSide.LONG,
+    "short": LiquidationSide.SHORT,
+    "sell": TradeSide.SELL,
+    "buy": TradeSide.BUY,
+}
+"""The sides by the names that people give them."""
+
+SIDE_TYPES: dict[type[Event], type[LiquidationSide] | type[TradeSide]] = {
+    Liquidation: LiquidationSide,
+    Trade: TradeSide,
+}
+"""Which sides events of a type have."""
+
+EVENT_TYPES: dict[type, type[Event]] = {sides: event_type for event_type, sides in SIDE_TYPES.items()}
+"""Of which type the events are that have these sides."""

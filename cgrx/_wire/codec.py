@@ -20,9 +20,9 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import astuple
 
-from cgrx._model.events import LATEST_MS, Event, Liquidation, Trade
+from cgrx._model.events import LATEST_MS, SIDE_TYPES, Event, Liquidation, Trade
 from cgrx._model.exchanges import EXCHANGES, canonical_exchange
-from cgrx._wire.lenient import CHANNEL_LENGTH, SIDES, event_type_of, read_message
+from cgrx._wire.lenient import CHANNEL_LENGTH, event_type_of, read_message
 from cgrx._wire.messages import Frame as Frame
 from cgrx._wire.messages import Malformed as Malformed
 from cgrx._wire.messages import Message as Message
@@ -189,7 +189,7 @@ def _settle(wire: _WireFrame[Liquidation] | _WireFrame[Trade] | _WireFrame[_Seco
     event_type = event_type_of(wire.channel)
     if event_type is None:
         return None
-    side_type: Any = SIDES[event_type]
+    side_type: Any = SIDE_TYPES[event_type]
     events = tuple(
         event_type(
             event.base_asset,

@@ -27,8 +27,12 @@ _HEADER = Struct("!HH")  # the first four bytes of a frame: its header, and its 
 _SHORT_TEXT = (_FIN | _TEXT) << 8  # a header that says: final, text, no mask, and the length, up to 125
 _TEXT_OF_TWO_BYTES = _SHORT_TEXT | _TWO_BYTES
 
-_U16 = Struct("!H")
-_U64 = Struct("!Q")
+_LENGTH_FIELDS = {
+    _TWO_BYTES: (Struct("!H"), range(_TWO_BYTES, 2**16)),
+    _EIGHT_BYTES: (Struct("!Q"), range(2**16, 2**63)),
+}
+"""The field that follows where the second byte of a frame is no length, and the lengths that it may hold."""
+
 _BB, _BBH, _BBQ = Struct("!BB"), Struct("!BBH"), Struct("!BBQ")
 
 
@@ -83,41 +87,48 @@ class FrameParser:
         return messages, passed[0] if len(passed) == 1 else b"".join(passed)
 
     def _take_other(self, data: bytes, position: int, messages: list[bytes], passed: list[bytes]) -> int:
-        """Deal with the frame at `position`, whatever it is; where it ends."""
-        available = len(data) - position
-        if available < 2:
+        """Deal with the frame at `position`, whatever it is; returns where the next one begins.
+
+        Each verdict falls as soon as the bytes it needs are there: on the first two of a frame, then on its length,
+        then on the whole. Until then the frame is kept.
+        """
+        if len(data) - position < 2:
             return self._keep(data, position, 2)
         first, length = data[position], data[position + 1]
-        opcode = first & _OPCODE
         if not self._is_expected(first, length):
             return self._pass_all(data, position, passed)
         start = position + 2
-        if length >= _TWO_BYTES:
-            field, shortest = (_U16, _TWO_BYTES) if length == _TWO_BYTES else (_U64, 2**16)
+        if length in _LENGTH_FIELDS:
+            field, accepted = _LENGTH_FIELDS[length]
             start += field.size
             if start > len(data):
-                return self._keep(data, position, 2 + field.size)
+                return self._keep(data, position, start - position)
             (length,) = field.unpack_from(data, position + 2)
-            if not shortest <= length < 2**63:
+            if length not in accepted:
                 return self._pass_all(data, position, passed)
-        if opcode < _PING and len(self._assembly) + length > self._message_bytes:
+        is_control = (first & _OPCODE) >= _PING
+        if not is_control and len(self._assembly) + length > self._message_bytes:
             return self._pass_too_long(data, passed)
         end = start + length
         if end > len(data):
             return self._keep(data, position, end - position)
-        if opcode >= _PING:
-            if not self._closing:
-                passed.append(data[position:end])
-        elif first & _FIN and self._opcode == _CONTINUATION:
-            messages.append(data[start:end])
-        else:
-            self._opcode = self._opcode or opcode
-            self._assembly += data[start:end]
-            if first & _FIN:
-                messages.append(bytes(self._assembly))
-                self._assembly = bytearray()
-                self._opcode = _CONTINUATION
+        if not is_control:
+            self._take_payload(first, data[start:end], messages)
+        elif not self._closing:
+            passed.append(data[position:end])
         return end
+
+    def _take_payload(self, first: int, payload: bytes, messages: list[bytes]) -> None:
+        """Take what a data frame holds: a whole message, or a part of the one that is being assembled."""
+        if first & _FIN and self._opcode == _CONTINUATION:
+            messages.append(payload)
+            return
+        self._opcode = self._opcode or first & _OPCODE
+        self._assembly += payload
+        if first & _FIN:
+            messages.append(bytes(self._assembly))
+            self._assembly = bytearray()
+            self._opcode = _CONTINUATION
 
     def _is_expected(self, first: int, length: int) -> bool:
         """Whether a frame with these first two bytes is valid here, and not a close frame."""
@@ -131,11 +142,13 @@ class FrameParser:
         return opcode == _CONTINUATION
 
     def _keep(self, data: bytes, position: int, needs: int) -> int:
+        """Wait until the frame at `position` has `needs` bytes."""
         self._tail += data[position:]
         self._tail_needs = needs
         return len(data)
 
     def _pass_all(self, data: bytes, position: int, passed: list[bytes]) -> int:
+        """From `position` on take nothing more: a close frame, or an invalid one."""
         self._passing = True
         if self._opcode != _CONTINUATION:
             passed.append(_fragment(self._opcode, self._assembly))
@@ -144,6 +157,7 @@ class FrameParser:
         return len(data)
 
     def _pass_too_long(self, data: bytes, passed: list[bytes]) -> int:
+        """Take nothing more: let trio-websocket see that a message is too long."""
         self._passing = True
         self._assembly = bytearray()
         passed.append(_fragment(_BINARY, bytes(self._message_bytes + 1)))

@@ -20,14 +20,12 @@ from functools import lru_cache, partial
 from typing import Any, TypeGuard
 
 from cgrx._model.channels import parse_channel
-from cgrx._model.events import LATEST_MS, Event, Liquidation, LiquidationSide, Trade, TradeSide
+from cgrx._model.events import LATEST_MS, SIDE_TYPES, Event
 from cgrx._model.exchanges import canonical_exchange
 from cgrx._wire.messages import NOTICE_LENGTH, Frame, Malformed, Message, Notice, Pong, excerpt
 
 CHANNEL_LENGTH = 200
 """No channel has a longer name."""
-
-SIDES: dict[type[Event], type[LiquidationSide] | type[TradeSide]] = {Liquidation: LiquidationSide, Trade: TradeSide}
 
 _REPLY_KEYS = frozenset("code msg message error errors event method op result status success".split())
 """An object without a channel that has one of these is a reply."""
@@ -221,7 +219,7 @@ _FIELDS: dict[type[Event], tuple[tuple[tuple[str, ...], Callable[[object], objec
         (("volUsd", "volume_usd"), _positive),
         (("time",), _time),
     )
-    for event_type, side_type in SIDES.items()
+    for event_type, side_type in SIDE_TYPES.items()
 }
 """In the order of the events' fields: the names of both generations (the first one wins, and is the one that a path
 names when both are missing), and how the value is read."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Never, Self, TypeAlias,
 
 import attrs
 
-from cgrx._model.events import Event, Liquidation, LiquidationSide, Trade, TradeSide
+from cgrx._model.events import EVENT_TYPES, SIDES, Event, Liquidation, LiquidationSide, Trade, TradeSide
 from cgrx.operators._aggregates.formulas import Formula, Function
 from cgrx.operators._aggregates.primitives import Guard, Primitive
 
@@ -24,14 +24,6 @@ Text: TypeAlias = Literal["exchange", "symbol", "base_asset"]
 AMOUNTS = ("price", "volume_usd")
 NUMBERS = ("price", "volume_usd", "time_ms")
 TEXTS = ("exchange", "symbol", "base_asset")
-
-_SIDES: dict[str, LiquidationSide | TradeSide] = {
-    "long": LiquidationSide.LONG,
-    "short": LiquidationSide.SHORT,
-    "sell": TradeSide.SELL,
-    "buy": TradeSide.BUY,
-}
-_EVENT_TYPES: dict[type, type[Liquidation] | type[Trade]] = {LiquidationSide: Liquidation, TradeSide: Trade}
 
 
 @attrs.frozen(repr=False)
@@ -114,14 +106,14 @@ def filtered(name: str, side: Side | None, of: type[Event] | None) -> Guard:
         raise TypeError(f"agg.{name}(of={of!r}) takes a type of event: Liquidation or Trade")
     if side is None:
         return Guard(kind)
-    found = side if isinstance(side, LiquidationSide | TradeSide) else _SIDES.get(str(side).lower())
+    found = side if isinstance(side, LiquidationSide | TradeSide) else SIDES.get(str(side).lower())
     if found is None:
         raise ValueError(
             f'agg.{name}(side={side!r}) is none of "long", "short" (liquidations) and "buy", "sell" (trades)'
         )
-    owner = _EVENT_TYPES[type(found)]
+    owner = EVENT_TYPES[type(found)]
     if kind not in (None, owner):
-        others = " and ".join(_literal(each) for each in _SIDES.values() if type(each) is not type(found))
+        others = " and ".join(_literal(each) for each in SIDES.values() if type(each) is not type(found))
         raise ValueError(
             f"agg.{name}(side={_literal(found)}, of={_literal(of)}): that is a side of {owner.__name__} events;"
             f" those of {_literal(of)} are {others}"

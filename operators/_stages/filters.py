@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar, cast, overload
 
 import attrs
 
-from cgrx._model.events import Event, Liquidation, LiquidationSide, Trade, TradeSide
+from cgrx._model.events import EVENT_TYPES, SIDES, Liquidation, LiquidationSide, Trade, TradeSide
 from cgrx._streams.about import About
 from cgrx._streams.conditions import MEMO_SIZE, Condition, Conditional, is_one_of
 from cgrx._streams.predicates import Predicate
@@ -18,14 +18,6 @@ from cgrx.operators._stages.pipeline import AnyEvent
 
 T = TypeVar("T")
 U = TypeVar("U")
-
-_SIDES: dict[str, LiquidationSide | TradeSide] = {
-    "long": LiquidationSide.LONG,
-    "short": LiquidationSide.SHORT,
-    "sell": TradeSide.SELL,
-    "buy": TradeSide.BUY,
-}
-_EVENT_TYPES: dict[type, type[Event]] = {LiquidationSide: Liquidation, TradeSide: Trade}
 
 SideName = Literal["long", "short", "sell", "buy"]
 
@@ -37,20 +29,20 @@ class Side(Conditional):
     wanted: SideName  # a text, for members of the two enumerations are equal as numbers
 
     def event_types(self, incoming: EventTypes) -> EventTypes:
-        return require_types(self, _EVENT_TYPES[type(_SIDES[self.wanted])], incoming)
+        return require_types(self, EVENT_TYPES[type(SIDES[self.wanted])], incoming)
 
     @property
     def condition(self) -> Condition:
-        return Condition("side", "==", int(_SIDES[self.wanted]))
+        return Condition("side", "==", int(SIDES[self.wanted]))
 
     @property
     def predicate(self) -> Predicate:
         # Members are compared by identity, which takes a third of the time that equality does; what is neither may be
         # a number, or of another type of event.
-        wanted = _SIDES[self.wanted]
+        wanted = SIDES[self.wanted]
         kind = type(wanted)
         (other,) = (member for member in kind if member is not wanted)
-        accepted = _EVENT_TYPES[kind]
+        accepted = EVENT_TYPES[kind]
 
         def is_wanted(event: Any) -> bool:
             if type(event) is not accepted:
@@ -79,7 +71,7 @@ def side(wanted: str | LiquidationSide | TradeSide) -> Stage[Any, Any]:
             stream's type is known, else at its first event, through `on_error`.
     """
     name = wanted.name if isinstance(wanted, LiquidationSide | TradeSide) else str(wanted)
-    if name.lower() not in _SIDES:
+    if name.lower() not in SIDES:
         raise ValueError(f'side={wanted!r} is none of "long", "short" (liquidations) and "buy", "sell" (trades)')
     return Side(cast("SideName", name.lower()))
 
