@@ -3,10 +3,16 @@
 import gzip
 import json
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+
+from cgrx._model.channels import Channel, FuturesTrades, LiquidationOrders
+from cgrx._model.events import Event, Liquidation
+from cgrx._wire.codec import decode
+from cgrx._wire.messages import Frame
 
 FOLDER = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -45,3 +51,21 @@ AS_FAR_AS = pytest.mark.parametrize(
     "count", [1000, pytest.param(100_000, marks=pytest.mark.soak)], ids=["the beginning", "all of it"]
 )
 """Marks the tests that read so many events of a recording; all of them take seconds."""
+
+
+def decoded(recording: Recording, count: int | None = None) -> list[Event]:
+    """The events of a file, or the first of them, by the codec alone, line by line."""
+    events: list[Event] = []
+    for payload in islice(recording.frames(), count):
+        frame = decode(payload)
+        assert isinstance(frame, Frame)
+        assert frame.malformed == ()
+        events += frame.events
+    return events
+
+
+def channel_of(event: Event) -> Channel:
+    """The channel that gives all events like this one."""
+    if isinstance(event, Liquidation):
+        return LiquidationOrders()
+    return FuturesTrades(event.exchange, event.symbol, 0)

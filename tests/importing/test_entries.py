@@ -16,8 +16,7 @@ from cgrx._recording.entry import Recorded
 from cgrx.testing import liquidation, trade
 from tests import recordings
 from tests.feed.feeding import record
-from tests.feed.test_real_input import channel_of
-from tests.recordings import Recording
+from tests.recordings import Recording, channel_of
 from tests.replay.replaying import L, Log, stream_of
 from tests.support import run_mock
 

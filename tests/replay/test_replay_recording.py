@@ -25,8 +25,7 @@ from cgrx._recording.writer import RecordingWriter, write_recording
 from cgrx.testing import Generator, liquidation, trade
 from tests import recordings
 from tests.feed.feeding import START_MS, Record, raises, record
-from tests.feed.test_real_input import channel_of, decoded
-from tests.recordings import Recording
+from tests.recordings import Recording, channel_of, decoded
 from tests.replay.replaying import L, Log, alive, at, events, gap, stream_of
 from tests.replay.test_replay_equals_live import digest, live, pipelines
 from tests.support import run_mock

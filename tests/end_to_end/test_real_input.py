@@ -1,29 +1,15 @@
 """Real recordings through the simulator, a socket and the feed: every event is accounted for."""
 
-from itertools import islice
-
 import pytest
 
 import cgrx
 from cgrx._model.events import Event, Liquidation, Trade
 from cgrx._simulator.simulator import Simulator
 from cgrx._simulator.sources import JsonLines
-from cgrx._wire.codec import Frame, decode
 from tests import recordings
 from tests.feed.feeding import KEY, eventually, record
-from tests.recordings import Recording
+from tests.recordings import Recording, channel_of, decoded
 from tests.support import run
-
-
-def decoded(recording: Recording, count: int | None = None) -> list[Event]:
-    """The events of a file, or the first of them, by the codec alone, line by line."""
-    events: list[Event] = []
-    for payload in islice(recording.frames(), count):
-        frame = decode(payload)
-        assert isinstance(frame, Frame)
-        assert frame.malformed == ()
-        events += frame.events
-    return events
 
 
 @recordings.REQUIRED
@@ -38,10 +24,10 @@ def test_every_event_arrives_once_in_order_and_unchanged(recording: Recording, f
     )
 
     async def main() -> None:
-        start = len(channels(expected))
+        start = len(_channels(expected))
         async with Simulator(source, speed=float("inf"), start=start, frame_events=frame_events) as simulator:
             async with cgrx.connect(url=simulator.url, api_key=KEY) as feed:
-                seen = {channel: record(stream(feed, channel)) for channel in channels(expected)}
+                seen = {channel: record(feed.channel(channel)) for channel in _channels(expected)}
                 await simulator.wait_finished()
                 await eventually(lambda: feed.stats.events == len(expected))
                 await feed.aclose()
@@ -70,7 +56,7 @@ def test_a_consumer_that_waits_gets_every_event_too(recording: Recording) -> Non
         async with Simulator(source, speed=float("inf")) as simulator:
             async with (
                 cgrx.connect(url=simulator.url, api_key=KEY) as feed,
-                cgrx.stream(stream(feed, first), buffer=100, overflow="block") as events,
+                cgrx.stream(feed.channel(first), buffer=100, overflow="block") as events,
             ):
                 got: list[Event] = []
                 async for event in events:
@@ -84,17 +70,5 @@ def test_a_consumer_that_waits_gets_every_event_too(recording: Recording) -> Non
     run(main)
 
 
-def channel_of(event: Event) -> cgrx.Channel:
-    if isinstance(event, Liquidation):
-        return cgrx.LiquidationOrders()
-    return cgrx.FuturesTrades(event.exchange, event.symbol, 0)
-
-
-def channels(events: list[Event]) -> list[cgrx.Channel]:
-    return list(dict.fromkeys(channel_of(event) for event in events))
-
-
-def stream(feed: cgrx.Feed, channel: cgrx.Channel) -> cgrx.EventStream[Event]:
-    if isinstance(channel, cgrx.LiquidationOrders):
-        return feed.liquidations()
-    return feed.futures_trades(channel.exchange, channel.symbol, min_volume=0)
+def _channels(events: list[Event]) -> list[cgrx.Channel]:
+    return list(dict.fromkeys(map(channel_of, events)))
