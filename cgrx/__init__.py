@@ -11,6 +11,8 @@ from cgrx._backtest.backtest import Backtest as Backtest
 from cgrx._backtest.backtest import BacktestPlan as BacktestPlan
 from cgrx._backtest.backtest import BacktestStep as BacktestStep
 from cgrx._backtest.backtest import backtest as backtest
+from cgrx._feed.feed import API_KEY_VARIABLE as API_KEY_VARIABLE
+from cgrx._feed.feed import COINGLASS_URL as COINGLASS_URL
 from cgrx._feed.feed import Feed as Feed
 from cgrx._feed.feed import connect as connect
 from cgrx._feed.recorder import Recorder as Recorder
@@ -50,6 +52,7 @@ from cgrx._model.events import Liquidation as Liquidation
 from cgrx._model.events import LiquidationSide as LiquidationSide
 from cgrx._model.events import Trade as Trade
 from cgrx._model.events import TradeSide as TradeSide
+from cgrx._model.exchanges import canonical_exchange as canonical_exchange
 from cgrx._model.instruments import Instrument as Instrument
 from cgrx._model.limits import Limits as Limits
 from cgrx._model.signals import Alive as Alive
@@ -75,6 +78,7 @@ from cgrx._model.status import State as State
 from cgrx._model.status import Status as Status
 from cgrx._model.status import StreamFailed as StreamFailed
 from cgrx._model.status import SubscriberFailed as SubscriberFailed
+from cgrx._model.times import to_ms as to_ms
 from cgrx._recording.manifest import Part as Part
 from cgrx._recording.recording import Recording as Recording
 from cgrx._replay.replay import Replay as Replay

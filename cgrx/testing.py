@@ -6,6 +6,9 @@ A pipeline is a pure function of its signals, so a test needs no sleeping:
     assert play(ops.side("long"), [batch(liquidation("long"), liquidation("short")), alive("15s")]) == [...]
 """
 
+from cgrx._simulator.access import BadKey as BadKey
+from cgrx._simulator.access import Plan as Plan
+from cgrx._simulator.client import Overflow as Overflow
 from cgrx._simulator.faults import ArrivalFault as ArrivalFault
 from cgrx._simulator.faults import Binary as Binary
 from cgrx._simulator.faults import Close as Close
@@ -39,6 +42,7 @@ from cgrx._simulator.journal import Said as Said
 from cgrx._simulator.journal import SimulatorStats as SimulatorStats
 from cgrx._simulator.market import Generator as Generator
 from cgrx._simulator.market import symbol_of as symbol_of
+from cgrx._simulator.routes import Generation as Generation
 from cgrx._simulator.simulator import Simulator as Simulator
 from cgrx._simulator.sources import JsonLines as JsonLines
 from cgrx._testing.marbles import marbles as marbles
@@ -57,6 +61,7 @@ from cgrx._testing.samples import watermark as watermark
 
 __all__ = [
     "ArrivalFault",
+    "BadKey",
     "Binary",
     "Client",
     "Close",
@@ -71,6 +76,7 @@ __all__ = [
     "Fragmented",
     "FrameFault",
     "Garbage",
+    "Generation",
     "Generator",
     "HalfFrame",
     "HangConnect",
@@ -82,6 +88,8 @@ __all__ = [
     "LineFault",
     "LogEntry",
     "NoPong",
+    "Overflow",
+    "Plan",
     "RawBytes",
     "Refuse",
     "Refused",

@@ -26,6 +26,7 @@ from cgrx.operators._stages.merge import merge_exchanges as merge_exchanges
 from cgrx.operators._stages.pipeline import pipeline as pipeline
 from cgrx.operators._stages.scan import scan as scan
 from cgrx.operators._stages.share import share as share
+from cgrx.operators._stages.tap import tap as tap
 from cgrx.operators._windows.bars import count_bars as count_bars
 from cgrx.operators._windows.bars import volume_bars as volume_bars
 from cgrx.operators._windows.cascades import Cascade as Cascade
@@ -61,6 +62,7 @@ __all__ = [
     "side",
     "sliding",
     "symbol",
+    "tap",
     "tumbling",
     "volume_bars",
     "where",

@@ -1,8 +1,9 @@
 """The command line: `cgrx demo`, `watch`, `record`, `replay`, `import` and `simulate`.
 
-May import `_model`, `_wire`, `_streams`, `operators`, `_feed`, `_simulator`, `_cli.terminal`, `_cli.view`,
-`_cli.commands`.
+May import `operators`, `cgrx`, `testing`, `_cli.terminal`, `_cli.view`, `_cli.commands`. Of the library that is the
+public names alone: what a command does, a program of a user can do too.
 
-Read `app` first, the commands and their help, and `arguments`, their types. `commands` does the work, `view` shows
-events and rows, `terminal` is what both write to. Imports go in that order: app, commands, view, terminal.
+Read `app` first, the commands with their help; then `options`, those that several commands share, and `arguments`,
+what the texts on a command line mean. `commands` does the work, `view` shows events and rows, `terminal` is where both
+write. Imports go in that order.
 """

@@ -1,4 +1,4 @@
-"""The command line: the commands and their help. The work is done in `_cli_watch`, `_cli_record`, ..."""
+"""The commands with their help, and `run`, which `cgrx` calls. `commands/` does the work."""
 
 import math
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from typing import Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
-from cgrx import operators as ops
+from cgrx import API_KEY_VARIABLE, COINGLASS_URL
 from cgrx._cli.arguments import (
     RATE,
     Channels,
@@ -19,34 +19,28 @@ from cgrx._cli.arguments import (
     Port,
     Positive,
     Rate,
-    ReplayOptions,
     Usd,
-    WatchOptions,
     channels,
     faults,
     instruments,
     keyless,
+    pairs,
     source,
 )
+from cgrx._cli.commands.choice import liquidations, recorded_trades, trades
 from cgrx._cli.commands.demo import Demo, demo
-from cgrx._cli.commands.import_ import Import, import_files, pairs
+from cgrx._cli.commands.import_ import Import, import_files
 from cgrx._cli.commands.record import Record, record_feed
-from cgrx._cli.commands.replay import Replayed, replay_files
-from cgrx._cli.commands.replay import liquidations as recorded_liquidations
-from cgrx._cli.commands.replay import trades as recorded_trades
+from cgrx._cli.commands.replay import replay_files
 from cgrx._cli.commands.simulate import Simulate, simulate
-from cgrx._cli.commands.watch import Watch, watch
+from cgrx._cli.commands.watch import watch
+from cgrx._cli.options import NO_WINDOW, ReplayOptions, WatchOptions, WindowOptions
 from cgrx._cli.terminal.exits import CommandError, Exit
 from cgrx._cli.terminal.streams import Terminal
-from cgrx._cli.view.windows import WindowOptions
-from cgrx._feed.feed import KEY_VARIABLE, URL
-from cgrx._simulator.access import Plan
-from cgrx._simulator.routes import Generation
-from cgrx._streams.stream import merge
+from cgrx.testing import Generation, Plan
 
-_DEFAULTS = WatchOptions()
-_REPLAY_DEFAULTS = ReplayOptions()
-_NO_WINDOW = WindowOptions()
+_WATCH = WatchOptions()
+_REPLAY = ReplayOptions()
 
 
 def _version() -> str:
@@ -54,7 +48,7 @@ def _version() -> str:
 
 
 _KEY = (
-    f"The API key is read from the environment variable {KEY_VARIABLE} and from nowhere else: a command line can be"
+    f"The API key is read from the environment variable {API_KEY_VARIABLE} and from nowhere else: a command line can be"
     " seen by every user of the machine."
 )
 
@@ -81,7 +75,7 @@ async def demo_command(
     seed: int = 0,
     rate: Rate = RATE,
     fault: Names = (),
-    windows: WindowOptions = _NO_WINDOW,
+    windows: WindowOptions = NO_WINDOW,
 ) -> int:
     """Run a simulated server and a client, joined by a real socket: no key and no network are needed.
 
@@ -103,8 +97,8 @@ async def demo_command(
 async def liquidations_command(
     *,
     side: Literal["long", "short"] | None = None,
-    options: WatchOptions = _DEFAULTS,
-    windows: WindowOptions = _NO_WINDOW,
+    options: WatchOptions = _WATCH,
+    windows: WindowOptions = NO_WINDOW,
 ) -> int:
     """Show the liquidation orders of all exchanges.
 
@@ -115,21 +109,16 @@ async def liquidations_command(
         options: See `WatchOptions`.
         windows: See `WindowOptions`.
     """
-    request = Watch(
-        url=options.keyless_url(),
-        choose=lambda feed: feed.liquidations(),
-        filters=options.filters(None if side is None else ops.side(side)),
-        connect_timeout_s=options.connect_timeout,
-    )
-    return await watch(request, options.show("liquidations", windows.windowing()), Terminal.of_process())
+    request = options.watch(liquidations, side)
+    return await watch(request, options.show("liquidations", windows), Terminal.of_process())
 
 
 @watch_app.command(name="trades")
 async def trades_command(
     *markets: Instruments,
     side: Literal["buy", "sell"] | None = None,
-    options: WatchOptions = _DEFAULTS,
-    windows: WindowOptions = _NO_WINDOW,
+    options: WatchOptions = _WATCH,
+    windows: WindowOptions = NO_WINDOW,
 ) -> int:
     """Show the trades of one or more instruments, such as Binance:BTCUSDT:10000.
 
@@ -142,24 +131,16 @@ async def trades_command(
         options: See `WatchOptions`.
         windows: See `WindowOptions`.
     """
-    asked = instruments(markets, options.min_volume)
-    request = Watch(
-        url=options.keyless_url(),
-        choose=lambda feed: merge(
-            *(feed.futures_trades(each.exchange, each.symbol, min_volume=each.min_volume) for each in asked)
-        ),
-        filters=options.filters(None if side is None else ops.side(side)),
-        connect_timeout_s=options.connect_timeout,
-    )
-    return await watch(request, options.show("trades", windows.windowing()), Terminal.of_process())
+    request = options.watch(trades(instruments(markets, options.min_volume)), side)
+    return await watch(request, options.show("trades", windows), Terminal.of_process())
 
 
 @replay_app.command(name="liquidations")
 async def replay_liquidations_command(
     *folders: Folders,
     side: Literal["long", "short"] | None = None,
-    options: ReplayOptions = _REPLAY_DEFAULTS,
-    windows: WindowOptions = _NO_WINDOW,
+    options: ReplayOptions = _REPLAY,
+    windows: WindowOptions = NO_WINDOW,
 ) -> int:
     """Show recorded liquidation orders.
 
@@ -171,15 +152,8 @@ async def replay_liquidations_command(
         options: See `ReplayOptions`.
         windows: See `WindowOptions`.
     """
-    request = Replayed(
-        folders=folders,
-        choose=recorded_liquidations,
-        filters=options.filters(None if side is None else ops.side(side)),
-        speed=options.speed,
-        start=options.start,
-        end=options.end,
-    )
-    return await replay_files(request, options.show("liquidations", windows.windowing()), Terminal.of_process())
+    request = options.replayed(folders, liquidations, side)
+    return await replay_files(request, options.show("liquidations", windows), Terminal.of_process())
 
 
 @replay_app.command(name="trades")
@@ -187,8 +161,8 @@ async def replay_trades_command(
     *folders: Folders,
     market: Names = (),
     side: Literal["buy", "sell"] | None = None,
-    options: ReplayOptions = _REPLAY_DEFAULTS,
-    windows: WindowOptions = _NO_WINDOW,
+    options: ReplayOptions = _REPLAY,
+    windows: WindowOptions = NO_WINDOW,
 ) -> int:
     """Show recorded trades.
 
@@ -201,15 +175,8 @@ async def replay_trades_command(
         options: See `ReplayOptions`.
         windows: See `WindowOptions`.
     """
-    request = Replayed(
-        folders=folders,
-        choose=recorded_trades(instruments(market, 0.0)),
-        filters=options.filters(None if side is None else ops.side(side)),
-        speed=options.speed,
-        start=options.start,
-        end=options.end,
-    )
-    return await replay_files(request, options.show("trades", windows.windowing()), Terminal.of_process())
+    request = options.replayed(folders, recorded_trades(instruments(market, 0.0)), side)
+    return await replay_files(request, options.show("trades", windows), Terminal.of_process())
 
 
 @app.command(name="import")
@@ -263,7 +230,7 @@ async def record_command(
     to: Path,
     seconds: Positive = math.inf,
     flush_every: Positive = 1.0,
-    url: str = URL,
+    url: str = COINGLASS_URL,
     connect_timeout: Positive = 30.0,
 ) -> int:
     """Record channels of the feed into a folder, until Ctrl-C.

@@ -1,37 +1,36 @@
-"""What stands behind a command on the command line: its types, their checks, and what they mean.
+"""The arguments of commands: their types for the parser, and what their texts mean.
 
-Whatever cannot be used is a `ValueError` or a `CommandError` that names the value and what is accepted.
+A text that cannot be used is a `ValueError` or a `CommandError` that names it and what is accepted.
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
-import attrs
 from cyclopts import Parameter
 
-from cgrx import operators as ops
+from cgrx import (
+    API_KEY_VARIABLE,
+    Channel,
+    FuturesTrades,
+    Liquidation,
+    LiquidationOrders,
+    Trade,
+    canonical_exchange,
+)
 from cgrx._cli.terminal.exits import CommandError, Exit
 from cgrx._cli.terminal.fault_text import parse_fault
-from cgrx._cli.view.event_text import FormatName
-from cgrx._cli.view.viewer import Show
-from cgrx._cli.view.windows import Windowing
-from cgrx._feed.feed import KEY_VARIABLE, URL
-from cgrx._model.channels import Channel, FuturesTrades, LiquidationOrders
-from cgrx._model.events import Liquidation, Trade
-from cgrx._model.exchanges import canonical_exchange
-from cgrx._simulator.faults import Fault
-from cgrx._simulator.market import Generator
-from cgrx._simulator.sources import JsonLines
-from cgrx._streams.stream import Stage
-from cgrx._wire.address import KEY_PARAMETER
+from cgrx.testing import Fault, Generator, JsonLines
 
 T = TypeVar("T")
 
 RATE = 200.0
 """Events a second of the simulated market."""
+
+_KEY_PARAMETER = "cg-api-key"
+"""The query parameter in which the server expects the API key."""
 
 
 def _above_zero(_: object, value: float | None) -> None:
@@ -66,89 +65,17 @@ Channels = Annotated[str, Parameter(name="CHANNEL", required=True)]
 Instruments = Annotated[str, Parameter(name="EXCHANGE:SYMBOL[:MIN_VOLUME]", required=True)]
 
 
-@Parameter(name="*")
-@attrs.frozen(kw_only=True)
-class ShowOptions:
-    """Which events are shown, and how."""
-
-    min_volume: Usd | None = None
-    """US dollars, at least."""
-    max_volume: Usd | None = None
-    """US dollars, at most."""
-    exchange: Names = ()
-    """Only this exchange, in any case; may be repeated."""
-    symbol: Names = ()
-    """Only this symbol, as the exchange spells it, in any case; may be repeated."""
-    base_asset: Names = ()
-    """Only this asset, such as BTC; may be repeated."""
-    format: FormatName = "table"
-    """A live table (lines where it is no terminal), one JSON object a line, or CSV."""
-    seconds: Positive = math.inf
-    """How long, from the first connection on."""
-    count: Count | None = None
-    """How many events, or with --window how many final rows; all by default."""
-
-    def show(self, title: str, window: Windowing | None = None) -> Show:
-        """How to show them, or the rows of a window over them."""
-        count = math.inf if self.count is None else self.count
-        return Show(title=title, format=self.format, seconds=self.seconds, count=count, window=window)
-
-    def filters(self, chosen_side: Stage[Any, Any] | None) -> tuple[Stage[Any, Any], ...]:
-        """The stages that the options ask for."""
-        stages: list[Stage[Any, Any]] = [] if chosen_side is None else [chosen_side]
-        if self.min_volume is not None:
-            stages.append(ops.min_volume(self.min_volume))
-        if self.max_volume is not None:
-            stages.append(ops.max_volume(self.max_volume))
-        for make, names in (
-            (ops.exchange, self.exchange),
-            (ops.symbol, self.symbol),
-            (ops.base_asset, self.base_asset),
-        ):
-            if names:
-                stages.append(usable(make, *names))
-        return tuple(stages)
-
-
-@Parameter(name="*")
-@attrs.frozen(kw_only=True)
-class WatchOptions(ShowOptions):
-    """What both kinds of events are watched with."""
-
-    url: str = URL
-    """Of the server, ws:// or wss://."""
-    connect_timeout: Positive = 30.0
-    """Seconds for the first connection, all attempts together."""
-
-    def keyless_url(self) -> str:
-        """The URL; refused with a key in it."""
-        return keyless(self.url)
-
-
 def keyless(url: str) -> str:
     """A URL from the command line; refused with a key in it."""
     try:
         names = {name for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}
     except ValueError:
         return url  # said in better words by whoever connects
-    if KEY_PARAMETER in names:
+    if _KEY_PARAMETER in names:
         raise CommandError(
-            Exit.USAGE, f"a key in --url can be seen by every user of this machine: set {KEY_VARIABLE} instead"
+            Exit.USAGE, f"a key in --url can be seen by every user of this machine: set {API_KEY_VARIABLE} instead"
         )
     return url
-
-
-@Parameter(name="*")
-@attrs.frozen(kw_only=True)
-class ReplayOptions(ShowOptions):
-    """What both kinds of events are replayed with."""
-
-    speed: Positive = math.inf
-    """1 as recorded, 10 ten times as fast, inf as fast as the output is taken."""
-    start: Annotated[str | None, Parameter(name="--from")] = None
-    """Leave out what was received before, such as 2024-08-09T00:00:05 (UTC, unless it names a zone)."""
-    end: Annotated[str | None, Parameter(name="--to")] = None
-    """Leave out what was received then or later."""
 
 
 def usable(make: Callable[..., T], *arguments: Any) -> T:
@@ -224,3 +151,14 @@ def source(file: Path | None, events: str, rate: float | None, seed: int | None)
     if rate is not None or seed is not None:
         raise CommandError(Exit.USAGE, "--rate and --seed are for a made-up market: leave them out, or --file")
     return JsonLines(file, Liquidation if events == "liquidations" else Trade)
+
+
+def pairs(option: str, texts: Sequence[str]) -> dict[str, str]:
+    """What `field=value,field=value` says."""
+    found: dict[str, str] = {}
+    for text in (each for given in texts for each in given.split(",")):
+        field, equals, value = text.partition("=")
+        if not equals or not field.strip() or not value.strip():
+            raise CommandError(Exit.USAGE, f"{option} {text!r} cannot be read: give FIELD=VALUE, such as price=px")
+        found[field.strip()] = value.strip()
+    return found

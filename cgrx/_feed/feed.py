@@ -18,11 +18,14 @@ from cgrx._trio.require import require_trio
 from cgrx._wire.address import Dial, dial_tcp, parse_address
 from cgrx._wire.transport import open_transport
 
-URL = "wss://open-ws.coinglass.com/ws-api"
-"""The endpoint. Source: https://docs.coinglass.com/reference/ws-getting-started."""
+COINGLASS_URL = "wss://open-ws.coinglass.com/ws-api"
+"""The endpoint of CoinGlass, where `connect` goes unless told otherwise.
 
-KEY_VARIABLE = "COINGLASS_API_KEY"
-"""The environment variable that holds the API key where none is passed."""
+Source: https://docs.coinglass.com/reference/ws-getting-started.
+"""
+
+API_KEY_VARIABLE = "COINGLASS_API_KEY"
+"""The environment variable from which `connect` takes the API key where none is passed."""
 
 _DEFAULT_LIMITS = Limits()
 
@@ -30,7 +33,7 @@ _DEFAULT_LIMITS = Limits()
 def connect(
     *,
     api_key: str | None = None,
-    url: str = URL,
+    url: str = COINGLASS_URL,
     connect_timeout: Duration = "30s",
     on_subscriber_error: OnSubscriberError = "raise",
     limits: Limits = _DEFAULT_LIMITS,
@@ -67,9 +70,9 @@ def connect(
         ValueError, TypeError: an argument cannot be used.
     """
     require_trio("connect()")
-    key = api_key if api_key is not None else os.environ.get(KEY_VARIABLE) or None
-    if url == URL and not key:
-        raise ValueError(f"no API key: pass api_key=... or set {KEY_VARIABLE} (`cgrx demo` needs none)")
+    key = api_key if api_key is not None else os.environ.get(API_KEY_VARIABLE) or None
+    if url == COINGLASS_URL and not key:
+        raise ValueError(f"no API key: pass api_key=... or set {API_KEY_VARIABLE} (`cgrx demo` needs none)")
     require_policy(on_subscriber_error)
     timeout_s = to_seconds(connect_timeout, "connect_timeout")
     address = parse_address(url, key)

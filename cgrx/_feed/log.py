@@ -1,4 +1,7 @@
-"""The status of a feed as lines of the stdlib logger `cgrx`; and the API key kept out of trio-websocket's lines."""
+"""The status of a feed as lines of the stdlib logger `cgrx`; and the API key kept out of trio-websocket's lines.
+
+Each record has the attributes `status`, a `Status`, and `left_out`, how many of its kind were not logged before it.
+"""
 
 import logging
 from collections.abc import Callable, Generator
@@ -58,7 +61,7 @@ class StatusLog:
         more = f" ({left_out} more not logged)" if left_out else ""
         # Ours says all in its message; where a subscriber raised is known from the traceback alone.
         raised = status.error if isinstance(status, SubscriberFailed) else None
-        logger.log(level, "%s%s", status, more, exc_info=raised)
+        logger.log(level, "%s%s", status, more, exc_info=raised, extra={"status": status, "left_out": left_out})
 
 
 @contextmanager

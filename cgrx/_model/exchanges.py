@@ -20,6 +20,7 @@ _SPELLING = {name.casefold(): name for name in EXCHANGES} | _OTHER_NAMES
 def canonical_exchange(name: str) -> str:
     """The one spelling of a known exchange (`"BINANCE"` -> `"Binance"`, `"Gate.io"` -> `"Gate"`).
 
-    An unknown one comes back as it is. Costs one lookup and keeps no state.
+    Events and channels carry this spelling, so use it for an exchange that a user typed. An unknown name comes back as
+    it is. Costs one lookup and keeps no state.
     """
     return _SPELLING.get(name.casefold(), name)

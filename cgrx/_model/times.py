@@ -45,8 +45,17 @@ def to_seconds(value: Duration, name: str) -> float:
     return seconds
 
 
-def to_ms(value: Duration, name: str) -> int:
-    """The duration in whole milliseconds (rounded), which must be finite. Raises as `to_seconds` does."""
+def to_ms(value: Duration, name: str = "duration") -> int:
+    """A duration in whole milliseconds, rounded: `to_ms("1.5s")` is 1500. What every duration of cgrx is read with.
+
+    Args:
+        value: a text such as `"250ms"`, `"5s"`, `"1m"`, `"4h"` or `"1d"`, a `timedelta`, or a number of seconds.
+        name: what an error calls the value, such as the option of your own that it was given for.
+
+    Raises:
+        ValueError: negative, infinite, NaN or unreadable, naming the value and the accepted forms.
+        TypeError: of another type.
+    """
     seconds = to_seconds(value, name)
     if math.isinf(seconds):
         raise ValueError(f"{name}={value!r} must be finite: give {_DURATIONS}")

@@ -11,6 +11,7 @@ from cgrx._model.channels import Channel
 from cgrx._wire.address import KEY_PARAMETER
 
 Plan: TypeAlias = Literal["hobbyist", "startup", "standard", "professional", "enterprise"]
+"""The plan of an API key; the channels of the feed need `"standard"` or more."""
 BadKey: TypeAlias = Literal["notice", "close", "ignore"] | int
 """What happens to a wrong key: an HTTP status at the handshake, a text notice and a close, a close, or nothing ever."""
 

@@ -47,6 +47,7 @@ _ENDING = (Close, Drop, Stall)
 PeerFault: TypeAlias = LineFault | FrameFault
 _CarriedOut: TypeAlias = LineFault | HalfFrame | DropInFrame
 Overflow: TypeAlias = Literal["disconnect", "block"]
+"""What happens when too many bytes wait for a client: it is disconnected, or all events wait for it."""
 
 
 @attrs.frozen

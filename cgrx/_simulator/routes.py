@@ -10,7 +10,7 @@ from cgrx._model.exchanges import canonical_exchange
 ClientT = TypeVar("ClientT")
 
 Generation: TypeAlias = Literal[1, 2]
-"""Whose names of channels and fields stand in frames."""
+"""Which names of channels and fields stand in frames: 1 the first API's (`exName`), 2 its successor's (`exchange`)."""
 
 LIQUIDATION_NAMES: dict[Generation, str] = {1: "liquidationOrders", 2: "liquidation_orders"}
 """Frames carry it whatever was subscribed."""

@@ -3,7 +3,7 @@
 May import `_model`, `_streams`, `operators._aggregates`, `operators._rows`.
 
 Read `filters` first (side, volume, exchange, symbol, asset, where, map), then `dedupe` and `scan`, which keep state.
-`pipeline` makes one stage of several, `explain` says what it keeps and costs. `merge` and `share` are operators, but no
-stages: one stream of several, one subscription for many subscribers. `arguments` checks the arguments that all windows
-share.
+`tap` shows a function the signals that pass. `pipeline` makes one stage of several, `explain` says what it keeps and
+costs. `merge` and `share` are operators, but no stages: one stream of several, one subscription for many subscribers.
+`arguments` checks the arguments that all windows share.
 """

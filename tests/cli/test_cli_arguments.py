@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from cgrx import operators as ops
-from cgrx._cli.arguments import WatchOptions, faults, instruments, parse_instrument, source
+from cgrx._cli.arguments import faults, instruments, keyless, parse_instrument, source
+from cgrx._cli.options import WatchOptions
 from cgrx._cli.terminal.exits import CommandError, Exit
 from cgrx._cli.view.viewer import Show
 from cgrx._model.channels import FuturesTrades
@@ -14,6 +15,7 @@ from cgrx._model.events import Liquidation, Trade
 from cgrx._simulator.faults import Drop, Stall
 from cgrx._simulator.market import Generator
 from cgrx._simulator.sources import JsonLines
+from cgrx._wire.address import parse_address
 
 
 @pytest.mark.parametrize(
@@ -61,7 +63,7 @@ def test_filters() -> None:
     options = WatchOptions(
         min_volume=1, max_volume=2, exchange=("OKX", "Gate"), symbol=("BTCUSDT",), base_asset=("BTC",)
     )
-    assert options.filters(ops.side("long")) == (
+    assert options.filters("long") == (
         ops.side("long"),
         ops.min_volume(1),
         ops.max_volume(2),
@@ -87,13 +89,20 @@ def test_how_to_show() -> None:
 def test_no_key_on_the_command_line(url: str) -> None:
     """Everybody on the machine can read it there; the message does not repeat it."""
     with pytest.raises(CommandError, match="set COINGLASS_API_KEY instead") as caught:
-        WatchOptions(url=url).keyless_url()
+        keyless(url)
     assert "secret" not in str(caught.value)
+
+
+def test_the_key_that_is_looked_for_is_the_one_that_the_feed_sends() -> None:
+    """The command line knows the name of the parameter by itself."""
+    sent = parse_address("ws://host/", "secret").resource
+    with pytest.raises(CommandError):
+        keyless(f"ws://host{sent}")
 
 
 @pytest.mark.parametrize("url", ["ws://host/?a=b", "ws://[::1", "nonsense"])
 def test_other_urls_are_left_to_connect(url: str) -> None:
-    assert WatchOptions(url=url).keyless_url() == url
+    assert keyless(url) == url
 
 
 def test_sources() -> None:

@@ -11,17 +11,17 @@ from pathlib import Path
 
 import pytest
 
+from cgrx import API_KEY_VARIABLE
 from cgrx._cli.terminal.exits import Exit
-from cgrx._feed.feed import KEY_VARIABLE
 
 pty = pytest.importorskip("pty", reason="there are no pseudo-terminals on this system")
 fcntl = pytest.importorskip("fcntl")
 termios = pytest.importorskip("termios")
 
 COMMAND = (sys.executable, "-m", "cgrx")
-ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in (KEY_VARIABLE, "COLUMNS", "LINES")} | {
-    "TERM": "xterm-256color"
-}
+ENVIRONMENT = {
+    name: value for name, value in os.environ.items() if name not in (API_KEY_VARIABLE, "COLUMNS", "LINES")
+} | {"TERM": "xterm-256color"}
 LIMIT_S = 30.0
 
 

@@ -9,12 +9,11 @@ import attrs
 import pytest
 import trio
 
-from cgrx import Batch, FuturesTrades, LiquidationOrders, Recording, RecordingError
+from cgrx import API_KEY_VARIABLE, Batch, FuturesTrades, LiquidationOrders, Recording, RecordingError
 from cgrx._cli.app import record_command, run
 from cgrx._cli.arguments import channels
 from cgrx._cli.commands.record import Record, record_feed
 from cgrx._cli.terminal.exits import CommandError, Exit
-from cgrx._feed.feed import KEY_VARIABLE
 from cgrx._recording.writer import RecordingWriter
 from cgrx._simulator.simulator import Simulator
 from tests.cli.terminals import Heard
@@ -30,7 +29,7 @@ Script = Callable[[Simulator], Awaitable[None]]
 
 @pytest.fixture(autouse=True)
 def _no_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(KEY_VARIABLE, raising=False)
+    monkeypatch.delenv(API_KEY_VARIABLE, raising=False)
 
 
 async def send_events(simulator: Simulator) -> None:

@@ -16,8 +16,9 @@ from rich.console import Console
 import cgrx
 from cgrx import FuturesTrades
 from cgrx._cli.app import run
+from cgrx._cli.commands.choice import Choice, liquidations
 from cgrx._cli.commands.import_ import Import, import_files
-from cgrx._cli.commands.replay import Replayed, liquidations, replay_files
+from cgrx._cli.commands.replay import Replayed, replay_files
 from cgrx._cli.terminal.bar import Bar, Done
 from cgrx._cli.terminal.exits import Exit
 from cgrx._cli.terminal.streams import Terminal
@@ -116,7 +117,7 @@ def test_a_recording_without_trades_says_what_it_has(tmp_path: Path, capsys: Cap
 
 
 def request(folder: Path, speed: float) -> Replayed:
-    return Replayed(folders=[folder], choose=liquidations, filters=(), speed=speed, start=None, end=None)
+    return Replayed(folders=[folder], choice=Choice(liquidations), speed=speed, start=None, end=None)
 
 
 def test_a_bar_on_standard_error_where_lines_go_elsewhere(folder: Path) -> None:

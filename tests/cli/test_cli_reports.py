@@ -1,17 +1,14 @@
 """What a feed says about itself becomes plain lines, and the logger is left as it was."""
 
 import logging
-from typing import Any
 
 import pytest
-from reactivex.subject import Subject
 
-from cgrx._cli.terminal.reports import OnGap, begins, gap_words, reporting
+from cgrx._cli.terminal.reports import begins, gap_words, reporting
 from cgrx._feed.log import StatusLog, logger
 from cgrx._model.channels import FuturesTrades, LiquidationOrders
 from cgrx._model.errors import UnreachableError
-from cgrx._model.events import Liquidation
-from cgrx._model.signals import Alive, Batch, Gap, Signal
+from cgrx._model.signals import Gap
 from cgrx._model.status import (
     Backpressured,
     Connected,
@@ -25,7 +22,6 @@ from cgrx._model.status import (
     StreamFailed,
     SubscriberFailed,
 )
-from cgrx._streams.running import Running
 
 NOON = 1_704_110_400_000
 TRADES = FuturesTrades("Binance", "BTCUSDT", 0)
@@ -104,29 +100,13 @@ def test_the_logger_is_left_as_it_was(caplog: pytest.LogCaptureFixture) -> None:
     assert (logger.level, logger.propagate, list(logger.handlers)) == before
 
 
-def test_gaps_are_noticed_and_everything_passes() -> None:
-    gaps: list[Gap] = []
-    running: Running[Any, Any] = OnGap(gaps.append).start()
+def test_a_gap_is_a_line() -> None:
+    """The one with which a subscription begins says from when on its channel is heard."""
     channel = LiquidationOrders()
-    signals: list[Signal[Any]] = [
-        Gap(None, 0, NOON, "a merged stream has said nothing yet"),
-        Gap(channel, 0, NOON, "subscribed"),
-        Batch(channel, NOON, (1, 2)),
-        Gap(channel, NOON + 1, NOON + 1_500, "connection closed with code 1006"),
-        Alive("a", NOON + 2_000),
-    ]
-    assert [passed for signal in signals for passed in running.on_signal(signal)] == signals
-    assert [begins(gap) for gap in gaps] == [True, False]
-    assert list(map(gap_words, gaps)) == [
-        "12:00:00 listening to liquidationOrders",
-        (
-            "12:00:01 gap: events of liquidationOrders may be missing between 12:00:00.001 and 12:00:01.500"
-            " (connection closed with code 1006)"
-        ),
-    ]
-
-
-def test_gaps_keep_the_type_of_a_stream() -> None:
-    """A filter behind it knows early what it gets."""
-    assert OnGap(print).event_types(frozenset({Liquidation})) == frozenset({Liquidation})
-    assert OnGap(print)(Subject[int]()).event_types is None
+    begun, lost = Gap(channel, 0, NOON, "subscribed"), Gap(channel, NOON + 1, NOON + 1_500, "connection lost")
+    assert (begins(begun), begins(lost)) == (True, False)
+    assert gap_words(channel, begun) == "12:00:00 listening to liquidationOrders"
+    assert gap_words(channel, lost) == (
+        "12:00:01 gap: events of liquidationOrders may be missing between 12:00:00.001 and 12:00:01.500"
+        " (connection lost)"
+    )

@@ -6,14 +6,12 @@ import sys
 import pytest
 
 import cgrx
-from cgrx import __main__
+from cgrx import API_KEY_VARIABLE, __main__
 from cgrx._cli import app
 from cgrx._cli.app import liquidations_command, run, trades_command
-from cgrx._cli.arguments import WatchOptions
+from cgrx._cli.options import WatchOptions, WindowOptions
 from cgrx._cli.terminal.exits import Exit
 from cgrx._cli.terminal.streams import Terminal
-from cgrx._cli.view.windows import WindowOptions
-from cgrx._feed.feed import KEY_VARIABLE
 from cgrx._simulator.simulator import Simulator
 from tests.cli.terminals import Heard
 from tests.simulator.simulating import liquidation, trade
@@ -24,7 +22,7 @@ Captured = pytest.CaptureFixture[str]
 
 @pytest.fixture(autouse=True)
 def _no_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(KEY_VARIABLE, raising=False)
+    monkeypatch.delenv(API_KEY_VARIABLE, raising=False)
 
 
 # --- help -----------------------------------------------------------------------------------------------------------
@@ -37,7 +35,7 @@ def test_no_command_is_help(arguments: str, capsys: Captured) -> None:
     assert err == ""
     assert "Usage: cgrx COMMAND" in out
     assert all(command in out for command in ("demo", "watch", "simulate", "--version"))
-    assert KEY_VARIABLE in out
+    assert API_KEY_VARIABLE in out
 
 
 @pytest.mark.parametrize(

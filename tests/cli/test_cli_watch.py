@@ -9,13 +9,14 @@ import attrs
 import pytest
 import trio
 
+from cgrx import API_KEY_VARIABLE, COINGLASS_URL
 from cgrx import operators as ops
+from cgrx._cli.commands.choice import Choice, liquidations
 from cgrx._cli.commands.watch import Watch, watch
 from cgrx._cli.terminal.exits import Exit
 from cgrx._cli.view.event_text import LINE_FORMATS, FormatName
 from cgrx._cli.view.row_text import row_formats
 from cgrx._cli.view.viewer import Show
-from cgrx._feed.feed import KEY_VARIABLE, URL
 from cgrx._model.channels import LiquidationOrders
 from cgrx._simulator.faults import CloseAtOnce
 from cgrx._simulator.simulator import Simulator
@@ -33,7 +34,7 @@ Script = Callable[[Simulator], Awaitable[None]]
 
 @pytest.fixture(autouse=True)
 def _no_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(KEY_VARIABLE, raising=False)
+    monkeypatch.delenv(API_KEY_VARIABLE, raising=False)
 
 
 async def send_events(simulator: Simulator) -> None:
@@ -55,7 +56,7 @@ def watched(
 
     async def main() -> None:
         async with Simulator(**simulated) as simulator, trio.open_nursery() as nursery:
-            asked = Watch(url=simulator.url, choose=lambda feed: feed.liquidations(), filters=(), connect_timeout_s=5.0)
+            asked = Watch(url=simulator.url, choice=Choice(liquidations), connect_timeout_s=5.0)
             nursery.start_soon(script, simulator)
             codes.append(
                 await watch(
@@ -105,7 +106,7 @@ def test_a_number_of_seconds() -> None:
 
 def test_filters() -> None:
     heard = Heard()
-    request = {"filters": (ops.side("long"), ops.min_volume(4_000))}
+    request = {"choice": Choice(liquidations, (ops.side("long"), ops.min_volume(4_000)))}
     watched(heard, show=Show(title="x", format="jsonl", count=2), request=request)
     assert [json.loads(line)["volume_usd"] for line in heard.lines] == [4_000, 5_000]
 
@@ -197,7 +198,7 @@ def test_rows_in_the_live_table() -> None:
 
 def test_a_window_behind_filters() -> None:
     heard = Heard()
-    request = {"filters": (ops.min_volume(4_000),)}
+    request = {"choice": Choice(liquidations, (ops.min_volume(4_000),))}
     show = Show(title="x", format="jsonl", seconds=0.3, window=windowing("1h", running=True))
     watched(heard, request=request, show=show)
     assert json.loads(heard.lines[-1])["volume"] == 9_000
@@ -294,17 +295,17 @@ def test_a_reader_that_leaves_ends_it_quietly() -> None:
 def test_no_key() -> None:
     """Nothing is dialled; the line names the variable, and what needs no key."""
     heard = Heard()
-    assert watched(heard, do_nothing, request={"url": URL}) == Exit.NO_KEY
+    assert watched(heard, do_nothing, request={"url": COINGLASS_URL}) == Exit.NO_KEY
     assert heard.said == ["cgrx: no API key: set the environment variable COINGLASS_API_KEY; `cgrx demo` needs none\n"]
 
 
 def test_the_key_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(KEY_VARIABLE, "good")
+    monkeypatch.setenv(API_KEY_VARIABLE, "good")
     assert watched(Heard(), keys={"good"}) == Exit.DONE
 
 
 def test_a_refused_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(KEY_VARIABLE, "hush-hush")
+    monkeypatch.setenv(API_KEY_VARIABLE, "hush-hush")
     heard = Heard()
     assert watched(heard, do_nothing, keys={"good"}) == Exit.KEY_REFUSED
     assert heard.said == ["cgrx: the server refused the API key in COINGLASS_API_KEY (HTTP 401)\n"]
@@ -332,7 +333,7 @@ def test_nobody_there() -> None:
         port = listener.socket.getsockname()[1]
         await listener.aclose()
         url = f"ws://127.0.0.1:{port}/"
-        request = Watch(url=url, choose=lambda feed: feed.liquidations(), filters=(), connect_timeout_s=0.2)
+        request = Watch(url=url, choice=Choice(liquidations), connect_timeout_s=0.2)
         heard = Heard()
         assert await watch(request, Show(title="x"), heard.terminal()) == Exit.NO_CONNECTION
         reason = f"cannot reach 127.0.0.1:{port}: Connection refused"
@@ -353,7 +354,7 @@ def test_a_port_that_speaks_no_websocket() -> None:
             listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
             nursery.start_soon(trio.serve_listeners, greet, listeners)
             url = f"ws://127.0.0.1:{listeners[0].socket.getsockname()[1]}/"
-            request = Watch(url=url, choose=lambda feed: feed.liquidations(), filters=(), connect_timeout_s=0.2)
+            request = Watch(url=url, choice=Choice(liquidations), connect_timeout_s=0.2)
             heard = Heard()
             assert await watch(request, Show(title="x"), heard.terminal()) == Exit.NO_CONNECTION
             assert heard.last_words.endswith("no WebSocket handshake: the peer does not speak HTTP")
@@ -366,7 +367,7 @@ def test_an_unknown_path() -> None:
     async def main() -> None:
         async with Simulator() as simulator:
             url = simulator.url.replace("ws-api", "other")
-            request = Watch(url=url, choose=lambda feed: feed.liquidations(), filters=(), connect_timeout_s=5)
+            request = Watch(url=url, choice=Choice(liquidations), connect_timeout_s=5)
             heard = Heard()
             assert await watch(request, Show(title="x"), heard.terminal()) == Exit.NO_CONNECTION
             assert heard.last_words == f"no WebSocket service at {url} (HTTP 404)"

@@ -3,15 +3,11 @@
 from typing import Any
 
 import pytest
-from reactivex.subject import Subject
 
 from cgrx import operators as ops
+from cgrx._cli.options import WindowOptions
 from cgrx._cli.terminal.exits import CommandError, Exit
-from cgrx._cli.view.windows import OnEvents, Windowing, WindowOptions
-from cgrx._model.channels import LiquidationOrders
-from cgrx._model.events import Liquidation
-from cgrx._model.signals import Alive, Batch, Signal
-from cgrx._streams.running import Running
+from cgrx._cli.view.windows import Windowing
 
 
 def windowing(**options: Any) -> Windowing:
@@ -89,17 +85,3 @@ def test_what_cannot_be_used(options: dict[str, Any], said: str) -> None:
         WindowOptions(**options).windowing()
     assert caught.value.exit == Exit.USAGE
     assert str(caught.value).startswith(said)
-
-
-def test_events_are_noticed_and_everything_passes() -> None:
-    noticed: list[Any] = []
-    running: Running[Any, Any] = OnEvents(noticed.append).start()
-    signals: list[Signal[Any]] = [Batch(LiquidationOrders(), 5, (1, 2)), Alive("a", 6)]
-    assert [passed for signal in signals for passed in running.on_signal(signal)] == signals
-    assert noticed == [(1, 2)]
-
-
-def test_noticing_keeps_the_type_of_a_stream() -> None:
-    """The window behind it knows early that it gets events."""
-    assert OnEvents(print).event_types(frozenset({Liquidation})) == frozenset({Liquidation})
-    assert OnEvents(print)(Subject[int]()).event_types is None

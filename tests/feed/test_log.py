@@ -57,6 +57,17 @@ def test_what_others_say_already_is_not_logged(caplog: pytest.LogCaptureFixture,
     assert caplog.records == []
 
 
+def test_a_record_carries_its_status(caplog: pytest.LogCaptureFixture) -> None:
+    """A handler need not parse the message; floods say how many were left out."""
+    first, last = malformed(0), malformed(1000)
+    with caplog.at_level(logging.INFO, "cgrx"):
+        log = StatusLog()
+        for status in (first, malformed(10), malformed(999), last):
+            log(status)
+    assert [vars(each)["status"] for each in caplog.records] == [first, last]
+    assert [vars(each)["left_out"] for each in caplog.records] == [0, 2]
+
+
 def test_a_subscriber_s_error_comes_with_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
     """Where it was raised is known from nowhere else when it is isolated."""
     try:

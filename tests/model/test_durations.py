@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import cgrx
 from cgrx._model.times import Duration, to_ms, to_seconds
 
 
@@ -76,3 +77,12 @@ def test_without_end_where_the_caller_allows_it(value: Duration) -> None:
     assert to_seconds(value, "connect_timeout") == math.inf
     with pytest.raises(ValueError, match=r"size=.* must be finite"):
         to_ms(value, "size")
+
+
+def test_the_public_name_reads_what_windows_do() -> None:
+    """For options and settings of a user's own; an error names the argument, or calls it a duration."""
+    assert cgrx.to_ms("1m") == 60_000
+    with pytest.raises(ValueError, match=r"^duration='1x' is not a duration"):
+        cgrx.to_ms("1x")
+    with pytest.raises(ValueError, match=r"^--window='1x' is not a duration"):
+        cgrx.to_ms("1x", "--window")

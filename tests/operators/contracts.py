@@ -51,6 +51,7 @@ EVENT_STAGES: dict[str, ops.Stage[Any, Any]] = {
     "base_asset": ops.base_asset("BTC"),
     "where": ops.where(small),
     "map": ops.map(dearer),
+    "tap": ops.tap(same, on_mark=same),
     "dedupe": ops.dedupe("1s"),
     "dedupe_by_key": ops.dedupe("1s", key=("exchange", "time_ms")),
 }

@@ -62,3 +62,17 @@ def playing() -> None:
     assert_type(play_timeline(Prices(), marbles("a-|", {"a": trade()})), Timeline[float])
     assert_type(marbles("ab"), Timeline[str])
     assert_type(marbles("ab", {"a": 1}).results, list[int])
+
+
+def see_batch(batch: Batch[Trade]) -> None: ...
+
+
+def looking_on(liquidations: EventStream[Liquidation], trades: EventStream[Trade]) -> None:
+    assert_type(trades.pipe(ops.tap(see_batch)), EventStream[Trade])
+    assert_type(trades.pipe(ops.tap(see_batch, on_mark=print)), EventStream[Trade])
+    assert_type(liquidations.pipe(ops.tap(on_mark=print)), EventStream[Liquidation])
+    assert_type(liquidations.pipe(ops.tap(print)), EventStream[Liquidation])
+    assert_type(trades.pipe(ops.tap(lambda batch: batch.events[0].price, of=Trade)), EventStream[Trade])
+    assert_type(liquidations.pipe(ops.tap(on_mark=print), ops.side("long")), EventStream[Liquidation])
+    prices = trades.pipe(ops.where(lambda trade: trade.price > 1, of=Trade), Prices(), ops.tap(on_mark=print))
+    assert_type(prices, EventStream[float])

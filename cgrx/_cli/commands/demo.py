@@ -11,22 +11,18 @@ from itertools import takewhile
 import attrs
 import trio
 
+from cgrx import CgrxError, Event, EventStream, Feed, connect
+from cgrx._cli.terminal.command import run_command
 from cgrx._cli.terminal.exits import Exit, explain
-from cgrx._cli.terminal.output import GRACE_S, ReaderGoneError
+from cgrx._cli.terminal.output import GRACE_S
 from cgrx._cli.terminal.reports import reporting
 from cgrx._cli.terminal.streams import Terminal
-from cgrx._cli.terminal.tasks import beside, interruptible
+from cgrx._cli.terminal.tasks import beside
 from cgrx._cli.terminal.text import counted, dollars, visible
 from cgrx._cli.view.event_text import kind, side
 from cgrx._cli.view.viewer import Show, Viewer
 from cgrx._cli.view.windows import Windowing
-from cgrx._feed.feed import Feed, connect
-from cgrx._model.errors import CgrxError
-from cgrx._model.events import Event
-from cgrx._simulator.faults import Fault
-from cgrx._simulator.market import Generator, symbol_of
-from cgrx._simulator.simulator import Simulator
-from cgrx._streams.stream import EventStream
+from cgrx.testing import Fault, Generator, Simulator, symbol_of
 
 BIG_USD = 10_000
 """What is shown, and the least volume of the trades subscribed to."""
@@ -74,20 +70,15 @@ async def demo(request: Demo, terminal: Terminal) -> int:
         window=request.window,
     )
     viewer = Viewer(show, terminal)
-    exit_code: int = Exit.DONE
-    last_words = ""
-    async with interruptible(viewer.hurry) as interruption:
-        try:
-            await _run(simulator, viewer, request.seconds)
-        except ReaderGoneError:
-            return Exit.DONE
-        except CgrxError as error:
-            exit_code, last_words = explain(error)
-    if viewer.feed is not None:
-        exit_code = await _sum_up(viewer, viewer.feed, simulator, terminal) or exit_code
-    if last_words:
-        terminal.say(last_words)
-    return interruption.exit_code or exit_code
+
+    async def conclude(exit_code: int) -> int:
+        if viewer.feed is None:
+            return exit_code
+        return await _sum_up(viewer, viewer.feed, simulator, terminal) or exit_code
+
+    return await run_command(
+        lambda: _run(simulator, viewer, request.seconds), terminal, on_signal=viewer.hurry, conclude=conclude
+    )
 
 
 async def _run(simulator: Simulator, viewer: Viewer, seconds: float) -> None:

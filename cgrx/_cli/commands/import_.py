@@ -2,25 +2,26 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import attrs
 import trio
 
+from cgrx import Imported, import_csv, import_jsonl
 from cgrx._cli.terminal.bar import Bar, Done
-from cgrx._cli.terminal.exits import CommandError, Exit, explain
+from cgrx._cli.terminal.command import run_command
+from cgrx._cli.terminal.exits import CommandError, Exit
 from cgrx._cli.terminal.streams import Terminal
-from cgrx._cli.terminal.tasks import interruptible
 from cgrx._cli.terminal.text import counted
-from cgrx._importing.files import Imported, Kind, import_csv, import_jsonl
-from cgrx._model.errors import CgrxError
 
 _SHOWN = 5
-"""So many rejected rows are said, the rest is in the file."""
+"""How many rejected rows get a line each; all of them are in the file of rejects."""
 
 
 class _InterruptedError(Exception):
-    """The user has had enough: raised where the import looks up."""
+    """A signal has come: ends the import where it reports its progress."""
 
 
 @attrs.frozen(kw_only=True)
@@ -29,7 +30,7 @@ class Import:
 
     files: Sequence[Path]
     to: Path
-    events: Kind
+    events: Literal["liquidations", "trades"]
     is_csv: bool
     columns: Mapping[str, str]
     constants: Mapping[str, str]
@@ -39,69 +40,60 @@ class Import:
     rejects: Path | None
 
 
-def pairs(option: str, texts: Sequence[str]) -> dict[str, str]:
-    """What `field=value,field=value` says."""
-    found: dict[str, str] = {}
-    for text in (each for given in texts for each in given.split(",")):
-        field, equals, value = text.partition("=")
-        if not equals or not field.strip() or not value.strip():
-            raise CommandError(Exit.USAGE, f"{option} {text!r} cannot be read: give FIELD=VALUE, such as price=px")
-        found[field.strip()] = value.strip()
-    return found
+@attrs.define
+class _Run:
+    """An import under way; its thread writes, the event loop reads."""
+
+    events: int = 0
+    stop: bool = False
+    """A signal has come."""
+    stopped: bool = False
+    """The import has ended because of it."""
+
+    def progress(self, imported: Imported) -> None:
+        self.events = imported.events
+        if self.stop:
+            raise _InterruptedError
 
 
 async def import_files(request: Import, terminal: Terminal) -> int:
     """Run it; the exit code."""
-    done = Done(0.0, 0, "")
-    stopped = False
-
-    def note(imported: Imported) -> None:
-        nonlocal done
-        done = attrs.evolve(done, events=imported.events)
-        if stopped:
-            raise _InterruptedError
+    run = _Run()
 
     def stop() -> None:
-        nonlocal stopped
-        stopped = True
+        run.stop = True
 
-    exit_code, last_words = Exit.DONE, ""
-    bar = nullcontext() if terminal.bar is None else Bar(terminal.bar).showing(lambda: done)
-    async with interruptible(stop) as interruption, bar:
-        try:
-            imported = await trio.to_thread.run_sync(_import, request, note)  # ended by `stop`, with whole files
-            for line in _words(request, imported):
-                terminal.say(line)
-        except _InterruptedError:
-            last_words = f"interrupted: {request.to} holds a part of the files"
-        except CgrxError as error:
-            exit_code, last_words = explain(error)
-        except (ValueError, ImportError) as error:
-            exit_code, last_words = Exit.USAGE, str(error)
-        except OSError as error:
-            exit_code, last_words = Exit.FAILED, str(error)
-    if last_words:
-        terminal.say(last_words)
-    return interruption.exit_code or exit_code
+    async def work() -> None:
+        bar = nullcontext() if terminal.bar is None else Bar(terminal.bar).showing(lambda: Done(0.0, run.events, ""))
+        async with bar:
+            try:
+                # Not abandoned when cancelled: `stop` ends the thread, and the files are whole then.
+                imported = await trio.to_thread.run_sync(_import, request, run.progress)
+                for line in _words(request, imported):
+                    terminal.say(line)
+            except _InterruptedError:
+                run.stopped = True
+            except (ValueError, ImportError) as error:
+                raise CommandError(Exit.USAGE, str(error)) from error
+            except OSError as error:
+                raise CommandError(Exit.FAILED, str(error)) from error
+
+    async def conclude(exit_code: int) -> int:
+        if run.stopped:
+            terminal.say(f"interrupted: {request.to} holds a part of the files")
+        return exit_code
+
+    return await run_command(work, terminal, on_signal=stop, conclude=conclude)
 
 
 def _import(request: Import, progress: Callable[[Imported], None]) -> Imported:
     if request.is_csv:
-        return import_csv(
-            request.files,
-            request.to,
-            events=request.events,
-            columns=request.columns,
-            constants=request.constants,
-            received=request.received,
-            min_volume=request.min_volume,
-            gapless=request.gapless,
-            rejects=request.rejects,
-            progress=progress,
-        )
-    if request.columns or request.constants:
+        read: Callable[..., Imported] = partial(import_csv, columns=request.columns, constants=request.constants)
+    elif request.columns or request.constants:
         raise ValueError("--columns and --constants are for --csv: the keys of JSON are the fields' own")
-    return import_jsonl(
+    else:
+        read = import_jsonl
+    return read(
         request.files,
         request.to,
         events=request.events,

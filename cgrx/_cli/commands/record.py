@@ -6,16 +6,13 @@ from pathlib import Path
 import attrs
 import trio
 
+from cgrx import Channel, Feed, Recorder, record
 from cgrx._cli.commands.watch import connected
-from cgrx._cli.terminal.exits import CommandError, Exit, explain
+from cgrx._cli.terminal.command import run_command
+from cgrx._cli.terminal.exits import CommandError, Exit
 from cgrx._cli.terminal.reports import reporting
 from cgrx._cli.terminal.streams import Terminal
-from cgrx._cli.terminal.tasks import interruptible
 from cgrx._cli.terminal.text import counted
-from cgrx._feed.feed import Feed
-from cgrx._feed.recorder import Recorder, record
-from cgrx._model.channels import Channel
-from cgrx._model.errors import CgrxError
 
 
 @attrs.frozen(kw_only=True)
@@ -52,23 +49,22 @@ class _Run:
 async def record_feed(request: Record, terminal: Terminal) -> int:
     """Run it; the exit code."""
     run = _Run()
-    exit_code, last_words = Exit.DONE, ""
-    async with interruptible(lambda: None) as interruption:
+
+    async def work() -> None:
         try:
             with reporting(terminal.say):
                 async with connected(request.url, request.connect_timeout_s) as feed:
                     await _record(request, feed, run, terminal)
-        except CgrxError as error:
-            exit_code, last_words = explain(error)
         except (OSError, ImportError) as error:
-            exit_code, last_words = Exit.FAILED, f"cannot record: {error}"
-    if run.recorder is not None:
+            raise CommandError(Exit.FAILED, f"cannot record: {error}") from error
+
+    async def conclude(exit_code: int) -> int:
+        if run.recorder is None:
+            return exit_code
         terminal.say(run.summary(run.recorder))
-        if run.recorder.error is not None:
-            exit_code = Exit.FAILED
-    if last_words:
-        terminal.say(last_words)
-    return interruption.exit_code or exit_code
+        return exit_code if run.recorder.error is None else Exit.FAILED
+
+    return await run_command(work, terminal, conclude=conclude)
 
 
 async def _record(request: Record, feed: Feed, run: _Run, terminal: Terminal) -> None:

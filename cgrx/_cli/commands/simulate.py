@@ -6,17 +6,12 @@ from contextlib import AsyncExitStack
 import attrs
 import trio
 
-from cgrx._cli.terminal.exits import CommandError, Exit, explain
+from cgrx._cli.terminal.command import run_command
+from cgrx._cli.terminal.exits import CommandError, Exit
 from cgrx._cli.terminal.streams import Terminal
-from cgrx._cli.terminal.tasks import beside, interruptible
+from cgrx._cli.terminal.tasks import beside
 from cgrx._cli.terminal.text import counted
-from cgrx._model.errors import CgrxError
-from cgrx._simulator.access import Plan
-from cgrx._simulator.faults import Fault
-from cgrx._simulator.market import Generator
-from cgrx._simulator.routes import Generation
-from cgrx._simulator.simulator import Simulator
-from cgrx._simulator.sources import JsonLines
+from cgrx.testing import Fault, Generation, Generator, JsonLines, Plan, Simulator
 
 _STATUS_EVERY_S = 5.0
 _UNREADABLE = (OSError, EOFError, zlib.error)
@@ -40,24 +35,25 @@ class Simulate:
 
 async def simulate(request: Simulate, terminal: Terminal) -> int:
     """Run it; the exit code."""
-    exit_code, last_words = Exit.DONE, ""
     simulator: Simulator | None = None
-    async with interruptible(lambda: None) as interruption:
+
+    async def work() -> None:
+        nonlocal simulator
         try:
             _require_events(request.source)
             simulator = _simulator(request)
             await _serve(simulator, request, terminal)
-        except CgrxError as error:
-            exit_code, last_words = explain(error)
         except ValueError as error:  # a line of the file that is no event
-            exit_code, last_words = Exit.USAGE, str(error)
+            raise CommandError(Exit.USAGE, str(error)) from error
         except _UNREADABLE as error:  # a file that is not there, or damaged
-            exit_code, last_words = Exit.USAGE, f"cannot read {_name(request.source)}: {_why(error)}"
-    if simulator is not None and exit_code == Exit.DONE:
-        terminal.say(_status(simulator))
-    if last_words:
-        terminal.say(last_words)
-    return interruption.exit_code or exit_code
+            raise CommandError(Exit.USAGE, f"cannot read {_name(request.source)}: {_why(error)}") from error
+
+    async def conclude(exit_code: int) -> int:
+        if simulator is not None and exit_code == Exit.DONE:
+            terminal.say(_status(simulator))
+        return exit_code
+
+    return await run_command(work, terminal, conclude=conclude)
 
 
 def _simulator(request: Simulate) -> Simulator:

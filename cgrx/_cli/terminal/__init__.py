@@ -1,7 +1,8 @@
 """What a command writes to and how it ends: streams, screen, progress, exit codes.
 
-May import `_model`, `_streams`, `_feed`, `_simulator`.
+May import `cgrx`, `testing`.
 
-Read `streams` first, then `output`, `screen` and `bar`, three ways of writing to them; `reports` says in lines what a
-feed reports; `exits` and `tasks` are how a command ends; `text` and `fault_text` are words for people.
+Read `streams` first, then `output`, `screen` and `bar`, three ways of writing to them. `command` runs a command's work
+to its end, with `tasks` (signals, a task beside the work) and `exits` (exit codes). `reports` puts into lines what a
+feed reports; `text` and `fault_text` are words for people.
 """

@@ -2,8 +2,7 @@
 
 from enum import IntEnum
 
-from cgrx._feed.feed import KEY_VARIABLE
-from cgrx._model.errors import AddressError, AuthError, CgrxError, ConnectError, PlanError, RejectedError
+from cgrx import API_KEY_VARIABLE, AddressError, AuthError, CgrxError, ConnectError, PlanError, RejectedError
 
 
 class Exit(IntEnum):
@@ -33,7 +32,7 @@ def explain(error: CgrxError) -> tuple[Exit, str]:
         case CommandError():
             return error.exit, str(error)
         case AuthError():
-            return Exit.KEY_REFUSED, f"the server refused the API key in {KEY_VARIABLE} (HTTP {error.status})"
+            return Exit.KEY_REFUSED, f"the server refused the API key in {API_KEY_VARIABLE} (HTTP {error.status})"
         case RejectedError():
             return Exit.KEY_REFUSED, f"{error}: most likely the API key is not valid"
         case PlanError():

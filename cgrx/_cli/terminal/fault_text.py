@@ -8,11 +8,10 @@ late:5s#2                the next frame of the second connection is held back fo
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, get_args
 
-from cgrx._simulator.faults import (
+from cgrx.testing import (
     ArrivalFault,
-    Arriving,
     Binary,
     Close,
     CloseAtOnce,
@@ -91,6 +90,10 @@ FAULTS: Mapping[str, tuple[type[Fault], tuple[Argument, ...]]] = {
 """The names, what they make, and which arguments they take in which order. The last one may hold colons."""
 
 
+_ARRIVING: tuple[type[Fault], ...] = get_args(ArrivalFault)
+"""Those that happen to connections to come."""
+
+
 def parse_fault(text: str) -> Fault:
     """Read a fault's text.
 
@@ -113,8 +116,9 @@ def parse_fault(text: str) -> Fault:
             for (name, read), value in zip(arguments, given, strict=False):
                 values[name] = read(value)
         if match["connections"]:
-            if not issubclass(make, Arriving):
-                raise ValueError(f"*{match['connections']} is for {', '.join(_arriving())}")
+            if make not in _ARRIVING:
+                names = (name for name, (each, _) in FAULTS.items() if each in _ARRIVING)
+                raise ValueError(f"*{match['connections']} is for {', '.join(names)}")
             values["connections"] = int(match["connections"])
         if match["events"]:
             values["after_events"] = int(match["events"])
@@ -125,7 +129,3 @@ def parse_fault(text: str) -> Fault:
         return make(**values)
     except ValueError as error:
         raise ValueError(f"fault {text!r}: {error}") from error
-
-
-def _arriving() -> list[str]:
-    return [name for name, (make, _) in FAULTS.items() if make in ArrivalFault.__args__]

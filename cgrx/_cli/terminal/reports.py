@@ -1,39 +1,37 @@
-"""What a feed says about itself, in plain lines: its status from the logger `cgrx`, its gaps from the streams.
+"""A feed's reports in plain lines: its status, read from the logger `cgrx`, and the gaps of its streams.
 
-The logger is where a feed can be heard from its first attempt on: `connect()` hands it over only when there is a
-connection. The logger also keeps floods down (see `_log`).
+Why the logger, when `feed.status` has the same: `cgrx.connect()` hands the feed over only once there is a connection,
+and the logger tells of the attempts before it too. It also holds back floods of malformed input and notices.
 """
 
 import logging
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import Any
 
-import attrs
-
-from cgrx._cli.terminal.text import clock, second
-from cgrx._feed.log import logger
-from cgrx._model.signals import Batch, Gap, Mark
-from cgrx._model.status import (
+from cgrx import (
     Backpressured,
+    Channel,
     Connected,
     Disconnected,
+    Gap,
     MalformedInput,
     NoticeReceived,
     RecordingFailed,
     Resumed,
     Silent,
+    Status,
     StreamFailed,
     SubscriberFailed,
 )
-from cgrx._streams.running import Running
-from cgrx._streams.stream import EventTypes, Stage
+from cgrx._cli.terminal.text import clock, second
 
 Say = Callable[[str], None]
 """Takes a line as it is: the text may be the server's, and whoever shows it escapes it."""
 
 _WORTH_SAYING_MS = 1000
-"""A reader that holds the feed up for less is nothing to speak of."""
+"""A reader that holds the feed up for less time gets no line."""
+
+_LOGGER = logging.getLogger("cgrx")
 
 
 class Reports(logging.Handler):
@@ -45,14 +43,16 @@ class Reports(logging.Handler):
         self._held_since_ms = 0
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Say a record of `StatusLog`."""
-        assert isinstance(record.args, tuple)  # the status, and how many were left out
-        status, more = record.args
+        """Say a feed's record; one of anybody else has no status."""
+        status: Status | None = getattr(record, "status", None)
         text = self._words(status)
-        if text is not None:
-            self._say(f"{second(getattr(status, 'at_ms', 0))} {text}{more}")
+        if status is None or text is None:
+            return
+        left_out: int = getattr(record, "left_out", 0)
+        more = f" ({left_out} more not logged)" if left_out else ""
+        self._say(f"{second(status.at_ms)} {text}{more}")
 
-    def _words(self, status: object) -> str | None:
+    def _words(self, status: Status | None) -> str | None:
         match status:
             case Connected():
                 return "connected"
@@ -82,59 +82,27 @@ class Reports(logging.Handler):
 @contextmanager
 def reporting(say: Say) -> Generator[None]:
     """While the body runs, feeds are heard through `say`, and nowhere else."""
-    handler, level, propagate = Reports(say), logger.level, logger.propagate
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
+    handler, level, propagate = Reports(say), _LOGGER.level, _LOGGER.propagate
+    _LOGGER.addHandler(handler)
+    _LOGGER.setLevel(logging.INFO)
+    _LOGGER.propagate = False
     try:
         yield
     finally:
-        logger.removeHandler(handler)
-        logger.setLevel(level)
-        logger.propagate = propagate
+        _LOGGER.removeHandler(handler)
+        _LOGGER.setLevel(level)
+        _LOGGER.propagate = propagate
 
 
-def gap_words(gap: Gap) -> str:
-    """A gap as a line: from when on a channel is heard, or what it may have missed."""
-    assert gap.channel is not None, "OnGap leaves those out"
-    at, name = second(gap.end_ms), gap.channel.name
+def gap_words(channel: Channel, gap: Gap) -> str:
+    """A gap of a channel as a line: from when on its events arrive, or when some may have been missed."""
+    at = second(gap.end_ms)
     if begins(gap):
-        return f"{at} listening to {name}"
+        return f"{at} listening to {channel.name}"
     between = f"between {clock(gap.start_ms)} and {clock(gap.end_ms)}"
-    return f"{at} gap: events of {name} may be missing {between} ({gap.reason})"
+    return f"{at} gap: events of {channel.name} may be missing {between} ({gap.reason})"
 
 
 def begins(gap: Gap) -> bool:
     """Whether it is the gap with which every subscription begins."""
     return gap.start_ms == 0
-
-
-@attrs.frozen
-class OnGap(Stage[Any, Any]):
-    """Passes everything, and calls a function for each gap of a channel.
-
-    Those without one come before a channel's own, which tells more.
-    """
-
-    call: Callable[[Gap], None]
-
-    def event_types(self, incoming: EventTypes) -> EventTypes:
-        """Those that come in."""
-        return incoming
-
-    def start(self) -> Running[Any, Any]:
-        """See `Stage`."""
-        return _GapCaller(self.call)
-
-
-class _GapCaller(Running[Any, Any]):
-    def __init__(self, call: Callable[[Gap], None]) -> None:
-        self._call = call
-
-    def on_batch(self, batch: Batch[Any]) -> Iterable[Any]:
-        return batch.events
-
-    def on_mark(self, mark: Mark) -> Iterable[Any]:
-        if isinstance(mark, Gap) and mark.channel is not None:
-            self._call(mark)
-        return ()

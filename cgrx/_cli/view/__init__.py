@@ -1,8 +1,9 @@
 """What a command shows: events and rows, as lines or as a live table.
 
-May import `_model`, `_streams`, `operators._rows`, `operators`, `_trio`, `_feed`, `_cli.terminal`.
+May import `operators`, `cgrx`, `_cli.terminal`.
 
-Read `viewer` first (one stream to standard output), then `contents` (events, or rows of a window over them). For events
-(`event_text`, `event_board`, `event_table`) and for rows (`row_text`, `row_board`, `row_table`) there are three: one as
-text, many kept, many drawn. `picture` and `columns` lay tables out; `windows` is the window that the options ask for.
+Read `viewer` first (one stream to standard output), then `contents` (events, or rows of a window over them). Events
+have three files, and so have rows: `event_text` and `row_text` write one as a line, `event_board` and `row_board` keep
+the latest, `event_table` and `row_table` draw them. `picture` and `columns` lay tables out; `windows` is the window
+that the options ask for.
 """

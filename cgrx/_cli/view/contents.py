@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from rich.console import RenderableType
 
+from cgrx import Batch, Event
 from cgrx import operators as ops
 from cgrx._cli.terminal.text import counted
 from cgrx._cli.view.event_board import Board
@@ -14,9 +15,7 @@ from cgrx._cli.view.picture import View
 from cgrx._cli.view.row_board import RowBoard
 from cgrx._cli.view.row_table import row_picture
 from cgrx._cli.view.row_text import row_formats
-from cgrx._cli.view.windows import OnEvents, Windowing
-from cgrx._model.events import Event
-from cgrx._streams.stream import Stage
+from cgrx._cli.view.windows import Windowing
 
 
 class Content(Protocol):
@@ -27,7 +26,7 @@ class Content(Protocol):
         """How many there were, as `--count` counts them."""
         ...
 
-    def stages(self, *, live: bool) -> tuple[Stage[Any, Any], ...]:
+    def stages(self, *, live: bool) -> tuple[ops.Stage[Any, Any], ...]:
         """What makes it of the events."""
         ...
 
@@ -63,7 +62,7 @@ class EventContent:
         """Events, small ones too."""
         return self._board.total.events
 
-    def stages(self, *, live: bool) -> tuple[Stage[Any, Any], ...]:
+    def stages(self, *, live: bool) -> tuple[ops.Stage[Any, Any], ...]:
         """None."""
         return ()
 
@@ -105,9 +104,12 @@ class RowContent:
         """Final rows."""
         return self._rows.final
 
-    def stages(self, *, live: bool) -> tuple[Stage[Any, Any], ...]:
-        """The window, behind what counts the events."""
-        return OnEvents(self._events.add), self._window.stage(updates=live or self._window.running)
+    def stages(self, *, live: bool) -> tuple[ops.Stage[Any, Any], ...]:
+        """The window; its events are counted before they go in."""
+        return ops.tap(self._count), self._window.stage(updates=live or self._window.running)
+
+    def _count(self, batch: Batch[Event]) -> None:
+        self._events.add(batch.events)
 
     def add(self, items: Sequence[ops.Row], most: float) -> Sequence[ops.Row]:
         """Final rows become lines; others too if that was asked for."""

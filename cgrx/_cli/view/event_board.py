@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import attrs
 
-from cgrx._model.events import Event
+from cgrx import Event
 
 _RATE_OVER_S = 5.0
 _MOST_EXCHANGES = 200

@@ -6,12 +6,12 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from cgrx import Event
 from cgrx._cli.terminal.text import clock, dollars, one_line, price, second, short_dollars
 from cgrx._cli.view.columns import MEDIUM, WIDE, Column, blank_table, filled_table
 from cgrx._cli.view.event_board import Board
 from cgrx._cli.view.event_text import kind, side
 from cgrx._cli.view.picture import View, page
-from cgrx._model.events import Event
 
 _EXCHANGES_WIDTH = 28
 _FULL = 84

@@ -14,8 +14,8 @@ from typing import Generic, Literal, TypeAlias, TypeVar
 import attrs
 import msgspec
 
+from cgrx import Event, Liquidation
 from cgrx._cli.terminal.text import dollars, iso, one_line, price, visible
-from cgrx._model.events import Event, Liquidation
 
 T = TypeVar("T")
 

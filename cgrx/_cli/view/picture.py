@@ -10,9 +10,9 @@ import attrs
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from cgrx import FeedStats, State
 from cgrx._cli.terminal.text import counted, one_line
 from cgrx._cli.view.columns import HEADING
-from cgrx._model.status import FeedStats, State
 
 _MESSAGES = 3
 _TALL = 14

@@ -14,8 +14,10 @@ import attrs
 import trio
 from rich.console import RenderableType
 
+from cgrx import Event, EventIterator, EventStream, Feed, Gap, Mark, stream
+from cgrx import operators as ops
 from cgrx._cli.terminal.output import GRACE_S
-from cgrx._cli.terminal.reports import OnGap, begins, gap_words
+from cgrx._cli.terminal.reports import begins, gap_words
 from cgrx._cli.terminal.screen import screen
 from cgrx._cli.terminal.streams import Terminal
 from cgrx._cli.terminal.text import counted
@@ -24,11 +26,6 @@ from cgrx._cli.view.event_board import Board
 from cgrx._cli.view.event_text import FormatName
 from cgrx._cli.view.picture import View
 from cgrx._cli.view.windows import Windowing
-from cgrx._feed.feed import Feed
-from cgrx._model.events import Event
-from cgrx._model.signals import Gap
-from cgrx._streams.stream import EventStream
-from cgrx._trio.iterate import EventIterator, stream
 
 _Take = Callable[[Sequence[Any]], Awaitable[None]]
 
@@ -80,7 +77,7 @@ class Viewer:
         self._began = trio.current_time()
         seconds = show.seconds + show.longer_s
         self._terminal.output.finish_by(self._began + seconds + GRACE_S)
-        shown = events.pipe(OnGap(self._on_gap), *self._content.stages(live=self.is_live))
+        shown = events.pipe(ops.tap(on_mark=self._on_mark), *self._content.stages(live=self.is_live))
         async with stream(shown, overflow="block", block_timeout=math.inf) as queue, self._showing() as take:
             with trio.move_on_after(seconds):
                 await self._drain(queue, take)
@@ -121,10 +118,18 @@ class Viewer:
         ]
         return ", ".join(parts)
 
-    def _on_gap(self, gap: Gap) -> None:
-        self.gaps += not begins(gap)
-        if self._show.tells_gaps:
-            self.say(gap_words(gap))
+    async def conclude(self, exit_code: int) -> int:
+        """Say the summary, if there was a feed; the same exit code."""
+        if self.feed is not None:
+            self._terminal.say(self.summary())
+        return exit_code
+
+    def _on_mark(self, mark: Mark) -> None:
+        # A gap without a channel is one of merged streams; those of the channels, which tell more, follow it.
+        if isinstance(mark, Gap) and mark.channel is not None:
+            self.gaps += not begins(mark)
+            if self._show.tells_gaps:
+                self.say(gap_words(mark.channel, mark))
 
     async def _drain(self, queue: EventIterator[Any], take: _Take) -> None:
         async for batch in queue.batches():

@@ -1,0 +1,172 @@
+"""The options that several commands share: which events, how they are shown, and the rows of windows over them.
+
+cyclopts reads the attributes of these classes as options and the texts below them as their help.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+import attrs
+from cyclopts import Parameter
+
+from cgrx import COINGLASS_URL, Feed, Replay, to_ms
+from cgrx import operators as ops
+from cgrx._cli.arguments import Count, Names, Positive, Usd, keyless, usable
+from cgrx._cli.commands.choice import Choice, Choose
+from cgrx._cli.commands.replay import Replayed
+from cgrx._cli.commands.watch import Watch
+from cgrx._cli.terminal.exits import CommandError, Exit
+from cgrx._cli.view.event_text import FormatName
+from cgrx._cli.view.viewer import Show
+from cgrx._cli.view.windows import KEYS, Windowing, row_type
+
+SideName: TypeAlias = Literal["long", "short", "buy", "sell"]
+
+
+@Parameter(name="*")
+@attrs.frozen(kw_only=True)
+class WindowOptions:
+    """What rows are asked for with."""
+
+    window: str | None = None
+    """Rows in place of events: one for each window of this length, such as 1m, and each key that had an event."""
+    every: str | None = None
+    """From one window to the next, such as 10s: they overlap then. By default as long as --window."""
+    by: Annotated[tuple[str, ...], Parameter(show_default=False)] = ()
+    """What has rows of its own: exchange, symbol, base_asset, side, or several with commas. With exchange and symbol
+    rows hold open, high, low and close too."""
+    running: bool = False
+    """Lines also for rows that are not final. In the live table they are always there."""
+
+    def windowing(self) -> Windowing | None:
+        """The window, if one is asked for.
+
+        Raises:
+            CommandError: a value that cannot be used, or one without --window.
+        """
+        if self.window is None:
+            for name, value in (("--every", self.every), ("--by", self.by), ("--running", self.running)):
+                if value:
+                    raise _unusable(f"{name} says which rows a window gives: add --window, such as --window 1m")
+            return None
+        size_ms = _milliseconds(self.window, "--window")
+        every_ms = size_ms if self.every is None else _milliseconds(self.every, "--every")
+        if every_ms > size_ms:
+            raise _unusable(
+                f"--every {self.every} is more than --window {self.window}: events between two windows would be in none"
+            )
+        keys = _keys(self.by)
+        words = self.window if self.every is None else f"{self.window} every {self.every}"
+        return Windowing(
+            size_ms=size_ms,
+            every_ms=every_ms,
+            row=row_type(keys),
+            running=self.running,
+            words=f"{words} by {', '.join(keys)}" if keys else words,
+        )
+
+
+NO_WINDOW = WindowOptions()
+
+
+@Parameter(name="*")
+@attrs.frozen(kw_only=True)
+class ShowOptions:
+    """Which events are shown, and how."""
+
+    min_volume: Usd | None = None
+    """US dollars, at least."""
+    max_volume: Usd | None = None
+    """US dollars, at most."""
+    exchange: Names = ()
+    """Only this exchange, in any case; may be repeated."""
+    symbol: Names = ()
+    """Only this symbol, as the exchange spells it, in any case; may be repeated."""
+    base_asset: Names = ()
+    """Only this asset, such as BTC; may be repeated."""
+    format: FormatName = "table"
+    """A live table (lines where it is no terminal), one JSON object a line, or CSV."""
+    seconds: Positive = math.inf
+    """How long, from the first connection on."""
+    count: Count | None = None
+    """How many events, or with --window how many final rows; all by default."""
+
+    def show(self, title: str, windows: WindowOptions = NO_WINDOW) -> Show:
+        """How to show them, or the rows of a window over them."""
+        count = math.inf if self.count is None else self.count
+        return Show(title=title, format=self.format, seconds=self.seconds, count=count, window=windows.windowing())
+
+    def filters(self, side: SideName | None) -> tuple[ops.Stage[Any, Any], ...]:
+        """The stages that the options ask for, that of the side first."""
+        stages: list[ops.Stage[Any, Any]] = [] if side is None else [ops.side(side)]
+        if self.min_volume is not None:
+            stages.append(ops.min_volume(self.min_volume))
+        if self.max_volume is not None:
+            stages.append(ops.max_volume(self.max_volume))
+        for make, names in (
+            (ops.exchange, self.exchange),
+            (ops.symbol, self.symbol),
+            (ops.base_asset, self.base_asset),
+        ):
+            if names:
+                stages.append(usable(make, *names))
+        return tuple(stages)
+
+
+@Parameter(name="*")
+@attrs.frozen(kw_only=True)
+class WatchOptions(ShowOptions):
+    """What both kinds of events are watched with."""
+
+    url: str = COINGLASS_URL
+    """Of the server, ws:// or wss://."""
+    connect_timeout: Positive = 30.0
+    """Seconds for the first connection, all attempts together."""
+
+    def watch(self, choose: Choose[Feed], side: SideName | None) -> Watch:
+        """What to watch: events of these channels and this side that pass the filters."""
+        return Watch(
+            url=keyless(self.url), choice=Choice(choose, self.filters(side)), connect_timeout_s=self.connect_timeout
+        )
+
+
+@Parameter(name="*")
+@attrs.frozen(kw_only=True)
+class ReplayOptions(ShowOptions):
+    """What both kinds of events are replayed with."""
+
+    speed: Positive = math.inf
+    """1 as recorded, 10 ten times as fast, inf as fast as the output is taken."""
+    start: Annotated[str | None, Parameter(name="--from")] = None
+    """Leave out what was received before, such as 2024-08-09T00:00:05 (UTC, unless it names a zone)."""
+    end: Annotated[str | None, Parameter(name="--to")] = None
+    """Leave out what was received then or later."""
+
+    def replayed(self, folders: Sequence[Path], choose: Choose[Replay], side: SideName | None) -> Replayed:
+        """What to replay: events of these channels and this side that pass the filters."""
+        choice = Choice(choose, self.filters(side))
+        return Replayed(folders=folders, choice=choice, speed=self.speed, start=self.start, end=self.end)
+
+
+def _milliseconds(text: str, option: str) -> int:
+    try:
+        found = to_ms(text)
+    except ValueError:
+        found = 0
+    if found < 1:
+        raise _unusable(f"{option} {text} cannot be used: give a duration such as 250ms, 5s, 1m, 4h or 1d")
+    return found
+
+
+def _keys(texts: Iterable[str]) -> tuple[str, ...]:
+    keys = tuple(key.strip() for text in texts for key in text.split(","))
+    for key in keys:
+        if key not in KEYS:
+            raise _unusable(f"--by {key!r} is no field of every event: give one or more of {', '.join(KEYS)}")
+    return tuple(dict.fromkeys(keys))
+
+
+def _unusable(message: str) -> CommandError:
+    return CommandError(Exit.USAGE, message)
