@@ -24,7 +24,7 @@ from cgrx.operators._windows.window import Window
 from cgrx.operators._windows.window_running import Key, OpenRow, WindowRunning
 
 _QUIET = 10_000
-"""So many windows in a row give empty rows, no more: an event whose time is years off must not fill the memory."""
+"""The most windows in a row that give empty rows: an event whose time is years off must not fill the memory."""
 
 _Pane: TypeAlias = dict[Key, Accumulator]
 
@@ -63,7 +63,7 @@ class GridRunning(WindowRunning):
         self._queues: dict[Key, PaneQueue] = {}
         self._next_ms = FOREVER  # the start of the window that closes next
         self._known: dict[Key, int] | None = {} if emit_empty else None  # each key that ever came, and since when
-        self._quiet = 0  # so many windows in a row had no event
+        self._quiet = 0  # how many windows in a row had no event
         self._cursor = _Cursor()
 
     def on_mark(self, mark: Mark) -> Iterable[Row]:

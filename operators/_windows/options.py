@@ -1,4 +1,4 @@
-"""The keyword arguments that windows share, said once for the type checkers; each window says what they mean."""
+"""The keyword arguments that windows share, once, for the type checkers; the docstrings of the windows explain them."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypedDict

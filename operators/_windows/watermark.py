@@ -221,7 +221,7 @@ class Progress:
         self._reach(self._believed_ms)
 
     def _measure_offset(self) -> None:
-        """A proof: the clocks are compared. What is missing was placed by this machine's as long as they were not."""
+        """Compare the clocks, at a proof of life. Gaps stood at times of this machine's clock until now: move them."""
         known = self.offset.known
         self.offset.on_proof()
         if self.offset.known and not known:
