@@ -11,6 +11,7 @@ nox -s constraints      write constraints.txt anew
 import shutil
 import tomllib
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nox
 
@@ -71,8 +72,8 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def build(session: nox.Session) -> None:
-    """The source distribution and from it the wheel, which must work outside this tree without any extra."""
-    session.install("build", env=PINNED)
+    """The source distribution and from it the wheel, which must work outside the tree: whole, typed, without extras."""
+    session.install("build", "mypy", "pyright[nodejs]", env=PINNED)
     out = Path(session.create_tmp()).resolve()
     shutil.rmtree(out / "dist", ignore_errors=True)
     session.run("python", "-m", "build", "--outdir", str(out / "dist"), env=PINNED)
@@ -83,6 +84,11 @@ def build(session: nox.Session) -> None:
     session.run(python, "-m", "pip", "install", str(wheel), env=PINNED, external=True)
     with session.chdir(out):
         session.run(python, "-I", str(ROOT / ".ci" / "check_installed.py"), external=True)
+    # Elsewhere, where neither this tree nor its settings are found.
+    with TemporaryDirectory() as elsewhere, session.chdir(elsewhere):
+        script = shutil.copy(ROOT / ".ci" / "typed_client.py", elsewhere)
+        session.run("mypy", "--strict", "--python-executable", python, script)
+        session.run("pyright", "--pythonpath", python, script)
 
 
 @nox.session(python=OLDEST)

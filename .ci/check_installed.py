@@ -17,8 +17,19 @@ assert Path(cgrx.operators.__file__).resolve() == home / "operators" / "__init__
 assert resources.files("cgrx").joinpath("py.typed").is_file(), "py.typed is missing: type checkers will ignore cgrx"
 
 assert util.find_spec("operators") is None, "a top-level `operators` has been installed"
-installed = {file.parts[0] for file in files("cgrx") or [] if file.suffix == ".py"}
-assert installed == {"cgrx"}, f"top-level names: {installed}"
+installed = {file.as_posix() for file in files("cgrx") or [] if file.suffix == ".py"}
+top = {file.partition("/")[0] for file in installed}
+assert top == {"cgrx"}, f"top-level names: {top}"
+
+# The tree's own files, `operators/` under its installed name: none is missing, and none is left from an earlier build.
+tree = Path(__file__).resolve().parents[1]
+written = {
+    f"{package}/{path.relative_to(tree / folder).as_posix()}"
+    for folder, package in (("cgrx", "cgrx"), ("operators", "cgrx/operators"))
+    for path in (tree / folder).rglob("*.py")
+    if folder == "operators" or not path.is_relative_to(tree / "cgrx" / "operators")
+}
+assert installed == written, f"missing: {sorted(written - installed)}, in vain: {sorted(installed - written)}"
 
 command = Path(sys.executable).parent / "cgrx"
 run = subprocess.run([command], capture_output=True, text=True, timeout=60, check=False)
@@ -26,4 +37,4 @@ said = (run.stdout + run.stderr).strip()
 assert run.returncode != 0, "without its extra the command must fail"
 assert "cgrx[cli]" in said, said
 assert "\n" not in said, said
-print(f"cgrx is whole, and says {said!r} without its extra")
+print(f"cgrx is whole, {len(installed)} modules, and says {said!r} without its extra")
