@@ -1,9 +1,9 @@
-"""What a filter asks of an event, as data: for the loop over events, and for engines that read columns instead.
+"""What a filter asks of an event, as data: the loop over events reads it, and so do engines that work on columns.
 
     min_volume(1000).condition    ->   Condition("volume_usd", ">=", 1000)
     exchange("binance").condition ->   Condition("exchange", "in", ("binance",))
 
-An engine that cannot compare texts as `accepts` does asks it once for each distinct text of the column.
+An engine that cannot compare texts as `accepts` does may call `accepts` once for each distinct text of the column.
 """
 
 from abc import abstractmethod
@@ -43,7 +43,7 @@ class Condition:
     field: str
     """The name of a field of an event, and of the column that holds it."""
     comparison: Comparison
-    """`"in"` is for texts alone: whether one of those wanted, both folded, is the same."""
+    """`"in"` is for texts alone: the field's text, folded, is one of those in `value`."""
     value: float | tuple[str, ...]
     """A number (of a side: as on the wire); for `"in"` the folded texts."""
 
@@ -61,7 +61,7 @@ class Condition:
 
     @property
     def predicate(self) -> Predicate:
-        """The same for the loop over events."""
+        """The condition as an expression for the loop over events."""
         if self.comparison == "in":
             return Predicate(f"{{0}}[e.{self.field}]", (_Answers(self),))
         return Predicate(f"e.{self.field} {self.comparison} {{0}}", (self.value,))
@@ -93,7 +93,7 @@ class Conditional(Stage[Any, Any]):
 
     @property
     def predicate(self) -> Predicate:
-        """The same for the loop over events, with fresh state."""
+        """The condition as an expression for the loop over events, with fresh state."""
         return self.condition.predicate
 
     @property

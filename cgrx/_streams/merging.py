@@ -15,12 +15,12 @@ T = TypeVar("T")
 
 
 _RECENT = 64
-"""So many gaps and losses are remembered, to know those that a second path brings again."""
+"""How many of the latest losses a union remembers, to recognise those that come again by a second path."""
 
 
 @attrs.define(eq=False)
 class _Input:
-    """What one input of a union has said so far."""
+    """What one input has told of itself: whether anything came of it, its proofs by origin, its watermark."""
 
     heard: bool = False
     alive_ms: dict[str, int] = attrs.field(factory=dict[str, int])
@@ -30,12 +30,12 @@ class _Input:
 class FanIn(abc.DisposableBase, Generic[T]):
     """The union of several inputs in order of arrival.
 
-    proof      a mark that speaks for all that came before it holds for the union when every input concerned has given
-               it: `Alive` every input of its origin, `Watermark` every input there is. So one connection's proof counts
-               once, and never before the slowest path. An origin whose inputs have all ended has no more to say: it is
-               as alive as the others are
-    unheard    as long as an input has said nothing at all, whatever moves time on is preceded by a gap: events of that
-               input may be missing. Not before any input has given a mark, for without marks nothing is known anyway
+    proofs     `Alive` goes on when every input of its origin has given it, a `Watermark` when every input has: the
+               union has come as far as the slowest of them. One connection's proof thus counts once. An origin whose
+               inputs have all ended is taken to be as alive as the others
+    unheard    while an input has given nothing at all, a `Gap` without a channel goes out before whatever moves time
+               on, because events of that input may be missing. Only once some input has given a mark: without marks
+               nothing is known anyway
     losses     a `Gap` or `Dropped` that comes by several paths of one stream is the same object, and passes once
 
     Completes when all inputs have; the first error ends it.
@@ -46,7 +46,7 @@ class FanIn(abc.DisposableBase, Generic[T]):
         self._inputs = {index: _Input() for index in range(inputs)}
         self._unheard = inputs
         self._marked = False
-        self._unheard_ms = 0  # up to here it has been told that events of the unheard may be missing
+        self._unheard_ms = 0  # the end of the latest gap for the unheard inputs
         self._alive_ms: dict[str, int] = {}
         self._watermark_ms: int | None = None
         self._losses: deque[Gap | Dropped] = deque(maxlen=_RECENT)
@@ -107,7 +107,7 @@ class FanIn(abc.DisposableBase, Generic[T]):
         state.heard = True
 
     def _tell_unheard_beside(self, batch: Batch[T]) -> None:
-        """Before these events, that those of the unheard may be missing. Without a channel nothing is known anyway."""
+        """Put the gap for the unheard inputs before these events. Without a channel nothing is known of gaps anyway."""
         if batch.channel is not None:
             self._tell_unheard(max([batch.received_ms, *(getattr(each, "time_ms", 0) for each in batch.events)]))
 

@@ -1,7 +1,7 @@
 """Observables of a chain that began on a feed: what reactivex makes of a stream keeps the stream's runtime.
 
-So timed operators find the feed's scheduler without being told, no thread is ever started, and a subscriber's
-exception reaches the feed from wherever it is raised.
+With the runtime, timed operators find the feed's scheduler without being told, no thread is ever started, and an
+exception of a subscriber reaches the feed, however many operators stand between.
 """
 
 from abc import abstractmethod
@@ -28,7 +28,7 @@ _THREADED = (EventLoopScheduler, NewThreadScheduler, ThreadPoolScheduler, Timeou
 
 
 class Chained(Observable[T_co]):
-    """An observable of a chain that began on a feed: timed operators find its scheduler, errors its runtime."""
+    """An observable that keeps the runtime of the feed that its chain began on; without one it is plain Rx."""
 
     def __init__(self, runtime: Runtime | None) -> None:
         super().__init__()
@@ -133,6 +133,7 @@ class Chained(Observable[T_co]):
 
 
 def threadless(scheduler: abc.SchedulerBase) -> abc.SchedulerBase:
+    """The scheduler, refused with `ThreadError` if it would start a thread."""
     if isinstance(scheduler, _THREADED):
         raise ThreadError(
             f"{type(scheduler).__name__} would run a feed's events in another thread: apply timed operators with"
@@ -167,7 +168,7 @@ class ForeignConnectable(Foreign[Any], ConnectableObservable[Any]):
 
 
 def _chained(result: Any, runtime: Runtime) -> Any:
-    """What an operator gave, as part of the chain; what is part of it already, or no observable, as it is."""
+    """Wrap a foreign observable, so that it keeps the runtime; return anything else unchanged."""
     kind = cast("type[object]", type(result))
     if issubclass(kind, Chained):
         return result

@@ -1,4 +1,4 @@
-"""Who gives signals and who receives them, as protocols; and the gate that hands signals on one at a time."""
+"""What gives signals and what receives them, as protocols; and the gate that hands signals on one at a time."""
 
 from collections import deque
 from collections.abc import Callable
@@ -38,7 +38,7 @@ class SignalSource(Protocol[T_co]):
 
 
 def stages_of(observer: object) -> tuple[Any, ...]:
-    """The stages that all signals for this observer go through first, where it tells."""
+    """The stages through which all signals for this observer go first; none if it does not tell."""
     found: tuple[Any, ...] = getattr(observer, "stages", ())
     return found
 

@@ -1,4 +1,4 @@
-"""Streams of several exchanges as one, in the order of event time; see `_reordering.py` for how it is kept."""
+"""Streams of several exchanges as one, in the order of event time; `reordering` says how the order is kept."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -29,7 +29,7 @@ OnSourceError: TypeAlias = Literal["raise"] | Callable[[Exception], object]
 MAX_HELD = 100_000
 """How many events a merge holds at most, unless told otherwise."""
 _TELL_MS = 1000
-"""How often it is said that a channel is missing whose source has failed."""
+"""How often a gap repeats that the channels of a failed source are missing, milliseconds of the stream's clock."""
 
 
 @attrs.frozen
@@ -82,9 +82,9 @@ def merge_exchanges(
         merge_exchanges()  --1--2--3--4----(5|)
 
     An event waits until every source, that is every exchange within every channel, has come as far as its time, and
-    not longer than `max_delay`; behind a quiet source therefore always so long. What comes from before that is late:
-    it passes at once, out of order, and is counted in `stats`. Each event that comes in goes out exactly once. The
-    order does not depend on batching.
+    not longer than `max_delay`, which is how long it waits behind a quiet source. An event from before the time that
+    the order has come to is late: it passes at once, out of order, and is counted in `stats`. Each event that comes in
+    goes out exactly once. The order does not depend on batching.
 
         trades = cgrx.merge_exchanges(binance, okx)
         trades.subscribe(print)
@@ -272,7 +272,7 @@ class _Merging(abc.DisposableBase, Generic[T]):
             self._observer.on_error(failure)
 
     def _tell_unseen(self, incoming: Incoming[T], signals: list[Signal[T]]) -> None:
-        """Say again from time to time that the channels of failed sources are missing."""
+        """Repeat every second that the channels of failed sources are missing."""
         if isinstance(incoming, Batch):
             self._now_ms = max(self._now_ms, incoming.received_ms)
         elif not isinstance(incoming, Promised | Ended):
@@ -286,7 +286,7 @@ class _Merging(abc.DisposableBase, Generic[T]):
 
 
 class _Input(Generic[T]):
-    """The observer of one source. Where one is told to end while others go on, it hears nothing any more."""
+    """The observer of one input. Once the input has ended, or all are told to end, it ignores what still comes."""
 
     def __init__(self, merging: _Merging[T], index: int) -> None:
         self._merging = merging

@@ -4,13 +4,13 @@
     released   in order of time, ties in order of arrival; then a `Watermark` says how far the order has come
     late       an event from before that passes at once, out of order, and is counted
 
-A source is one exchange within one channel of one input; an input that has said nothing yet is one too, and one that
-has ended is none. A quiet source is waited for as any other, for it may be about to speak: that is what order costs,
-and `max_delay_ms` is what it may cost. It is measured on the stream's own clock, the latest receive time or proof.
+A source is one exchange within one channel of one input. An input of which nothing has come yet counts as one source;
+an input that has ended, as none. Events wait for a quiet source as for any other, because it may be about to speak.
+That is the cost of order, and `max_delay_ms` bounds it, on the stream's own clock: the latest receive time or proof.
 
-Marks keep their place. `Alive` goes on behind the last of the events that came before it, for it says that those have
-been heard. `Gap` and `Dropped` do too, but never behind an event or a `Watermark` that was caused by what came later,
-so that no window closes without knowing of them.
+Marks keep their place. `Alive` goes on behind the last of the events that came before it, since it says that those have
+been heard. So do `Gap` and `Dropped`, but they never fall behind an event or a `Watermark` that something later has
+released: a window must not close without knowing of them.
 """
 
 from collections import deque
@@ -71,14 +71,14 @@ class OrderCounts:
 
 @attrs.define(eq=False)
 class _Input:
-    """What one input has said of itself, and its sources. One that has not spoken yet is a source itself."""
+    """What one input has promised, and its sources. Before its first event it counts as one source, without a name."""
 
     promised_ms: int = NEVER
     sources: dict[Channel | None, "dict[str, _Source]"] = attrs.field(
         factory=dict[Channel | None, "dict[str, _Source]"]
     )
     unnamed: "_Source | None" = None
-    """The source of its first event, as long as there is none."""
+    """That source, until its first event names it."""
 
 
 @attrs.define(eq=False)
@@ -103,7 +103,7 @@ class _Sources:
             each.unnamed = _Source(each)
             self._all.append(each.unnamed)
         self.last = self._all[0]
-        """The one furthest behind, when that was last looked for."""
+        """The source that was furthest behind when `come_to` last looked."""
 
     def of(self, index: int, channel: Channel | None) -> dict[str, _Source]:
         """The sources of an input within a channel, by exchange."""
@@ -134,7 +134,7 @@ class _Sources:
         self._all.clear()
 
     def come_to(self) -> int:
-        """The time that all have come to: that of the last one."""
+        """The event time that every source has reached: that of the one furthest behind."""
         least_ms = FOREVER
         for source in self._all:
             time_ms = source.time_ms
@@ -145,7 +145,7 @@ class _Sources:
 
 
 class _Outgoing(Generic[T]):
-    """Signals to go on. Neighbouring events of one batch are a batch again."""
+    """The signals that go on. Events that came in one batch and go out side by side are one batch again."""
 
     def __init__(self, signals: list[Signal[T]]) -> None:
         self._signals = signals

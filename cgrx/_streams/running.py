@@ -8,8 +8,8 @@ user's function for each event. The first is a loop that `predicates` writes for
 
     lambda events: [e for e in events if (e.side is v0 or e.side is not v1 and v2(e)) and (e.volume_usd >= v3)]
 
-Everything a `Running` returns may be lazy. A user function that raises in the middle of a batch therefore loses
-nothing: what came out before it is delivered, then the error.
+What the methods of a `Running` return may be lazy. If it raises half-way, the results up to there are delivered, then
+the error: nothing is lost.
 """
 
 from collections.abc import Callable, Iterable, Sequence

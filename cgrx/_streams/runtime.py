@@ -33,15 +33,15 @@ class Runtime(Protocol):
         ...
 
     def begin(self) -> None:
-        """Somebody waits for its streams: a replay starts."""
+        """Start, if it has waited for a first consumer, as a replay does."""
         ...
 
     def after(self, delay_s: float, action: Callable[[], None]) -> abc.DisposableBase:
-        """Call it in so many seconds of trio's clock, whatever the feed's own time is."""
+        """Call `action` in `delay_s` seconds of trio's clock, whatever the feed's own time is."""
         ...
 
     def hold(self) -> None:
-        """Stop reading until `release` has been called as often."""
+        """Stop reading until `release` has been called as often as `hold`."""
         ...
 
     def release(self) -> None:

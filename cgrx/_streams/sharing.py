@@ -38,16 +38,16 @@ class Shared(Generic[T]):
         seat = fan.add(observer)
         try:
             fan.connection.disposable = self.source.subscribe_signals(fan, scheduler=scheduler)
-        except Exception:  # a stage that does not start: who comes next tries again
+        except Exception:  # a stage that does not start: the next subscriber tries again
             fan.close()
             raise
         return seat
 
 
 class FanOut(Generic[T]):
-    """One source, many observers. Each signal reaches all who were there when it came, whatever one of them does.
+    """One source, many observers. Each signal reaches every observer that was there when it came, also if one raises.
 
-    Who joins later begins with a gap for each channel that has been running, since nothing before was seen.
+    An observer that joins later first gets a gap for each channel that is already running: it saw nothing of it before.
     """
 
     def __init__(self) -> None:

@@ -102,7 +102,7 @@ class EventStream(Chained[T_co]):
 
     @property
     def source(self) -> Connect[Any]:
-        """What the first of its stages is subscribed to: for who compiles the stages instead of running them."""
+        """For compilers of pipelines: the subscribe function beneath the first stage."""
         return cast("Connect[Any]", self._connect)
 
     def subscribe_signals(

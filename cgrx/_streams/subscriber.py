@@ -31,8 +31,8 @@ def refuse_async(callback: object) -> None:
 class Subscriber(abc.ObserverBase[T], Generic[T]):
     """The end of a subscription: the user's callbacks, single events, and what happens when they raise.
 
-    With a runtime no exception leaves it: the subscription is disposed and the runtime told, so that siblings
-    miss nothing. Without one, exceptions go to the caller, as in Rx.
+    With a runtime no exception leaves it: it disposes the subscription and tells the runtime, and the other subscribers
+    miss nothing. Without a runtime, exceptions go to the caller, as in Rx.
     """
 
     def __init__(

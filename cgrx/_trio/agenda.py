@@ -12,7 +12,7 @@ from reactivex import abc
 Work: TypeAlias = Callable[[], abc.DisposableBase | None]
 
 _FEW = 64
-"""So many disposed entries may always stay in the heap: rebuilding a small one over and over gains nothing."""
+"""How many disposed entries may stay in the heap in any case: rebuilding a small heap often gains nothing."""
 
 
 class Entry(abc.DisposableBase):
@@ -29,7 +29,7 @@ class Entry(abc.DisposableBase):
         self.returned: abc.DisposableBase | None = None
         self.is_disposed = False
         self.queued = False
-        """Whether the agenda counts it. Unlike `is_disposed`, which any thread sets, this is the agenda's own."""
+        """Whether the agenda counts it as pending. Any thread sets `is_disposed`, only the agenda's own sets this."""
 
     def run(self) -> None:
         """Do the work."""
@@ -77,7 +77,7 @@ class Agenda:
         return self._heap[0][2] is entry
 
     def forget(self, entry: Entry) -> None:
-        """Let go of what it would have done. Nothing, where it ran or was not added."""
+        """Drop the work of an entry; nothing happens if it has run or was never added."""
         if entry.queued:
             entry.queued = False
             entry.work = _nothing
@@ -119,4 +119,4 @@ class Agenda:
 
 
 def _nothing() -> None:
-    """What an entry holds when its work is done or never will be, so that the work is not kept alive."""
+    """The work of an entry that has run or never will: the entry must not keep the real work alive."""

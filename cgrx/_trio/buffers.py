@@ -1,4 +1,4 @@
-"""The bounded buffers between an observable and a consumer that waits: one for each overflow policy.
+"""The bounded buffers between an observable and a consumer that may be slow: one for each overflow policy.
 
 At every moment received = delivered + dropped + queued.
 """
@@ -29,7 +29,7 @@ class StreamStats:
 
 
 class Inbox(Generic[T]):
-    """An observer of signals that keeps events until they are taken; this one ends with an error when full."""
+    """An observer of signals that queues events for a consumer. This class fails when full; subclasses do otherwise."""
 
     def __init__(self, buffer: float) -> None:
         self._buffer = buffer
@@ -119,7 +119,7 @@ class Inbox(Generic[T]):
 
 
 class DropNewest(Inbox[T]):
-    """Full, it drops what comes."""
+    """When full, drops the event that comes."""
 
     def _put(self, events: tuple[T, ...]) -> None:
         room = self._room()
@@ -128,7 +128,7 @@ class DropNewest(Inbox[T]):
 
 
 class DropOldest(Inbox[T]):
-    """Full, it drops what has waited longest."""
+    """When full, drops the event that has waited longest."""
 
     def _put(self, events: tuple[T, ...]) -> None:
         self._queue.extend(events)
@@ -138,7 +138,7 @@ class DropOldest(Inbox[T]):
 
 
 class Latest(Inbox[T]):
-    """Keeps the latest event of each key, in the order in which the keys came; full, it drops the oldest key's."""
+    """Keeps the latest event of each key, in the order in which the keys came; when full, drops that of the oldest."""
 
     def __init__(self, buffer: float, key: Callable[[T], Hashable]) -> None:
         super().__init__(buffer)
@@ -177,9 +177,9 @@ class Latest(Inbox[T]):
 
 
 class Block(Inbox[T]):
-    """Full, it holds the feed up until there is room again.
+    """When full, stops the feed from reading until there is room again.
 
-    What one read of the socket brought is taken whole, so the queue may exceed the bound by that.
+    All events that one read of the socket brought are taken, so the queue may exceed the bound by those.
     """
 
     def __init__(self, buffer: float, runtime: Runtime, timeout_s: float) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import trio
 
 _SUSPENDED_S = 1.0
-"""How far the wall clock must be ahead before we believe that the machine slept while trio's clock stood."""
+"""How far the wall clock must be ahead before `catch_up` believes that the machine was suspended, seconds."""
 
 
 def system_time() -> float:
@@ -17,7 +17,7 @@ def system_time() -> float:
 class WallClock:
     """The wall clock at creation plus the time elapsed on trio's clock. Create it inside trio.
 
-    It never goes back: a step of the system's clock does not reach it, only `catch_up` moves it forward.
+    It never goes back. A step of the system's clock does not move it; only `catch_up` does, and only forward.
     """
 
     def __init__(self, wall: Callable[[], float] = system_time) -> None:
@@ -37,7 +37,7 @@ class WallClock:
         return int((self._offset_s + trio_time) * 1e3)
 
     def catch_up(self) -> None:
-        """Move forward to the system's clock where that is ahead: trio's clock stands while a laptop sleeps."""
+        """Move forward to the system's clock if that is ahead: trio's clock stands still while a laptop sleeps."""
         offset_s = self._wall() - trio.current_time()
         if offset_s > self._offset_s + _SUSPENDED_S:
             self._offset_s = offset_s

@@ -20,7 +20,7 @@ def require_trio(what: str) -> trio.lowlevel.TrioToken:
 
 
 def require_no_trio(what: str) -> None:
-    """Where nothing else may wait.
+    """Refuse to block a trio loop.
 
     Raises:
         InTrioError: a trio loop runs in this thread; `what` names what would block it.

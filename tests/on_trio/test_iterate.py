@@ -357,8 +357,11 @@ def test_from_async_takes_a_memory_channel() -> None:
 def test_from_async_needs_an_iterable_and_a_trio_scheduler() -> None:
     async def main() -> None:
         wrong: Any = [1, 2]
+        stream: Any = cgrx.merge(rx.of(1))
         with pytest.raises(TypeError, match=r"from_async\(\[1, 2\]\) takes an async iterable"):
             cgrx.from_async(wrong)
+        with pytest.raises(TypeError, match=r"from_async\(<.*EventStream.*>\) takes an async iterable"):
+            cgrx.from_async(stream)
         errors: list[Exception] = []
         cgrx.from_async(_countdown(1, [])).subscribe(on_error=errors.append)
         assert "runs on a TrioScheduler, not None" in str(errors[0])

@@ -86,6 +86,7 @@ def test_what_an_action_returns_besides_a_disposable_is_ignored() -> None:
             disposable = scheduler.schedule(number)
             await wait_all_tasks_blocked()
             disposable.dispose()
+            assert scheduler.stats == SchedulerStats(pending=0, disposed=0, tasks=0)
 
     run_mock(main)
 

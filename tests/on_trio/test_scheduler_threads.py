@@ -52,6 +52,7 @@ def test_a_sleeping_scheduler_is_woken_from_another_thread() -> None:
             await wait_all_tasks_blocked()
             await trio.to_thread.run_sync(lambda: scheduler.schedule_relative(0.01, lambda _, __: done.set()))
             await done.wait()
+            assert scheduler.stats.pending == 1, "it did not sleep until the other action was due"
 
     run(main)
 

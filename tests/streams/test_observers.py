@@ -36,6 +36,7 @@ def test_callbacks_may_be_missing() -> None:
     subscriber.on_next(1)
     subscriber.on_signal(batch(2))
     subscriber.on_completed()
+    assert subscriber.subscription.is_disposed
 
 
 def test_without_a_runtime_exceptions_go_to_the_caller() -> None:
