@@ -1,4 +1,4 @@
-"""Consumers that hold the reading of a socket up, counted."""
+"""Counts the consumers that hold a feed up; while there is one, nothing more is read."""
 
 import math
 from collections.abc import Callable
@@ -7,7 +7,7 @@ import trio
 
 
 class Pressure:
-    """While anyone holds, the reader waits. `on_change(held)` is called when that changes."""
+    """While any consumer holds, the reader waits. `on_change(held)` is called with the first and after the last."""
 
     def __init__(self, on_change: Callable[[bool], None]) -> None:
         self._on_change = on_change
@@ -34,6 +34,6 @@ class Pressure:
             self._on_change(False)
 
     async def wait_released(self) -> None:
-        """Wait until nobody holds."""
+        """Wait until no consumer holds. Returns without a checkpoint where none does."""
         while self.held:
             await self._released.wait()

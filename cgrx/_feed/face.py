@@ -113,7 +113,8 @@ class Feed(Protocol):
     def report(self, status: Status, /) -> None:
         """Give the subscribers of `status` one more event, and the log.
 
-        For what works beside the feed and concerns who watches it: a recorder reports here that the disk is full.
+        For helpers that work beside the feed: a recorder reports here that its disk is full, so that whoever watches
+        the feed learns of it.
         """
         ...
 

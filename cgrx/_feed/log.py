@@ -35,14 +35,14 @@ _LEVELS: dict[type, int] = {
     StreamFailed: logging.ERROR,
     RecordingFailed: logging.ERROR,
 }
-"""What is logged, and how loud; the rest is in the status only."""
+"""Which statuses are logged, and at which level; the others are on the status alone."""
 
 _LIMITED_MS: dict[type, int] = {MalformedInput: 1000, NoticeReceived: 1000}
-"""What the server can cause as often as it likes: the least time between two lines, milliseconds."""
+"""The least time between two lines, milliseconds, of statuses that the server can cause as often as it likes."""
 
 
 class StatusLog:
-    """Logs status events, those that can come in floods at most once a second with the number left out."""
+    """Logs status events. Of those that can come in floods it logs one a second, with the number of those left out."""
 
     def __init__(self) -> None:
         self._logged_ms: dict[type, int] = {}

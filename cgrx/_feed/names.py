@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from cgrx._model.channels import Channel, FuturesTrades, parse_channel
 
 _REMEMBERED = 1000
-"""So many names that are not spelled as they were subscribed to are remembered, of desired channels or of others."""
+"""How many names that are spelled otherwise than subscribed to are remembered, of desired channels and of others."""
 
 
 class Names:
-    """The desired channels, by all that the server may call them. Made anew when they change."""
+    """The desired channels, by all that the server may call them. A new one is made when they change."""
 
     def __init__(self, desired: Iterable[Channel]) -> None:
         self._by_name: dict[str, Channel] = {}

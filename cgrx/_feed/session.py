@@ -6,9 +6,9 @@
              `ping_every_s`. Nothing waits for an acknowledgement: there is none
     _watch   ends the connection when a ping stays without its pong
 
-Pongs carry no identity; the n-th answers the n-th ping. A pong proves that what was subscribed to before its ping
-works, and that all that was said before its ping was sent has arrived. A frame proves the same of its own channel
-and moment.
+Pongs carry no identity; the n-th answers the n-th ping. A pong proves that the channels subscribed to before its ping
+work, and that every message which the server sent before it got the ping has arrived. A frame proves the same of its
+own channel, at the moment of its receipt.
 """
 
 from collections import deque
@@ -41,7 +41,7 @@ _TLS_READ_BYTES = 2**15
 """What trio's SSLStream asks of its socket, so that no read brings much more."""
 
 _TURN = 512
-"""So many messages of one read are dispatched before other tasks get a turn: more than a full read of usual frames."""
+"""How many messages of one read are dispatched before other tasks get a turn: more than a full read of usual frames."""
 
 
 @attrs.define
@@ -126,7 +126,7 @@ class Session:
         self._alive_ms = 0
         self._ended: BaseException | None = None
         self.proven_until_ms: int | None = None
-        """Up to when this connection has proven to have said everything; None: it has proven nothing."""
+        """Up to when every event of this connection is known to have arrived; None: nothing is known yet."""
         self.last_notice: str | None = None
 
     async def run(self) -> None:
@@ -148,7 +148,7 @@ class Session:
         self._scope.deadline = trio.current_time() + self._limits.close_s
 
     def desired_changed(self) -> None:
-        """Tell the server soon."""
+        """The hub desires other channels: send the change soon."""
         self._names = None
         self._changed.set()
 
@@ -257,7 +257,7 @@ class Session:
             self.proven_until_ms = at_ms
 
     def _prove(self, at_ms: int, least_ms: float) -> None:
-        """Everything up to `at_ms` has been said; streams are told if the last time is `least_ms` ago."""
+        """Every event up to `at_ms` has arrived. The streams get the proof if their last one is `least_ms` ago."""
         self.proven_until_ms = max(at_ms, self.proven_until_ms or 0)
         if at_ms - self._alive_ms < least_ms:
             return

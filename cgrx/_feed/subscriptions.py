@@ -1,11 +1,12 @@
-"""Channels and their subscribers: what is wanted, who gets what, and which gaps there are. No I/O.
+"""The hub of a feed: the subscribers of each channel, the signals they get, and the gaps they are owed. No I/O.
 
-    desired      the channels that have a subscriber, in the order they came; `on_change` is called when it changes
-    in turn      a signal reaches everyone before the next one starts; what arises meanwhile waits
-    gaps         a subscriber misses everything from `missing_since_ms` until its channel is proven to work, and then
-                 gets one Gap; at the start that is 0, after a disconnection the last proof before it
+    desired      the channels that have a subscriber, in the order of their first one; `on_change` is called when a
+                 channel gets its first subscriber or loses its last
+    in turn      a signal reaches every subscriber before the next one starts; what they cause meanwhile waits
+    gaps         a subscriber misses events from `missing_since_ms` until its channel is proven to work, and then gets
+                 one Gap; `missing_since_ms` is 0 at the start, and the last proof after a disconnection
 
-An observer that raises although it must not loses its subscription; its siblings miss nothing.
+An observer must not raise. One that does loses its subscription; the other subscribers miss nothing.
 """
 
 from collections import deque
@@ -34,11 +35,12 @@ class _Seat(Seat[Any]):
     missing_since_ms: int | None = 0
     """Since when it misses events; None while its channel works."""
     reason: str = "subscribed"
+    """Why it misses them, for the gap."""
 
 
 @attrs.define(eq=False)
 class _Line:
-    """A channel that is wanted: its subscribers and its counters."""
+    """A desired channel: its subscribers, its proofs and its counters."""
 
     channel: Channel
     seats: tuple[_Seat, ...] = ()
@@ -47,7 +49,7 @@ class _Line:
     proven_before_ms: int = 0
     """For how long it was proven alive on the connections before."""
     alive_ms: int = 0
-    """The latest proof that its subscribers have been given."""
+    """The latest proof that was delivered to its subscribers."""
     silence_reported: bool = False
     events: int = 0
     malformed: int = 0
@@ -56,7 +58,7 @@ class _Line:
     last_received_ms: int | None = None
 
     def is_silent(self, at_ms: int, after_ms: int) -> bool:
-        """Whether it gave no event although it has been proven alive for `after_ms`."""
+        """Whether it has given no event although it was proven alive for `after_ms` in all."""
         if self.events or self.proven_ms is None:
             return False
         return self.proven_before_ms + at_ms - self.proven_ms >= after_ms
@@ -74,9 +76,13 @@ class _Line:
 
 
 class Hub:
-    """The subscriptions of one feed. `origin` names the feed in `Alive`; `now_ms` reads its wall clock.
+    """The subscriptions of one feed.
 
-    `on_raise` gets what an observer raises although it must not; that observer gets nothing more.
+    Args:
+        origin: names the feed in `Alive`.
+        now_ms: reads the feed's clock.
+        on_change: called when other channels than before are desired.
+        on_raise: called with what an observer raises although it must not; that observer gets nothing more.
     """
 
     def __init__(
@@ -97,7 +103,7 @@ class Hub:
         self._end: Callable[[Observer], None] | None = None
         self._last_stats: dict[Channel, ChannelStats] = {}
 
-    # What is wanted
+    # Desired channels
 
     @property
     def desired(self) -> tuple[Channel, ...]:
@@ -142,7 +148,7 @@ class Hub:
             del self._lines[seat.channel]
             self._on_change()
 
-    # What arrives
+    # Signals
 
     def batch(self, channel: Channel, received_ms: int, events: tuple[Any, ...]) -> bool:
         """Deliver events of a channel; False where nobody wants them."""
@@ -202,13 +208,13 @@ class Hub:
 
     def unreadable(self) -> None:
         """Charge a message that could not be read to everyone: it may have held events of any channel."""
-        lost = Dropped(None, 1, "malformed")  # one loss, also for those who merge several channels
+        lost = Dropped(None, 1, "malformed")  # the same object: a union of several channels counts it once
         for line in self._lines.values():
             self._waiting.append(partial(self._send, line, lost))
         self._run_waiting()
 
     def alive(self, at_ms: int) -> None:
-        """Everything up to `at_ms` has been said; older proof than was given already is none."""
+        """Tell the channels that work that every event up to `at_ms` has arrived. An older proof changes nothing."""
         if at_ms < self._alive_ms:
             return
         self._alive_ms = at_ms
@@ -219,7 +225,7 @@ class Hub:
         self._run_waiting()
 
     def proven(self, channels: Iterable[Channel], at_ms: int) -> None:
-        """These channels are known to work from `at_ms` on: whoever was missing events is told which."""
+        """These channels work from `at_ms` on: each subscriber that has missed events gets its gap."""
         for channel in channels:
             line = self._lines.get(channel)
             if line is not None and line.proven_ms is None:
@@ -246,7 +252,7 @@ class Hub:
             line.silence_reported = True
         return [line.channel for line in silent]
 
-    # How it ends
+    # The end
 
     def end_channel(self, channel: Channel, error: Exception) -> None:
         """End the streams of one channel with an error; it can be subscribed to again."""
@@ -256,7 +262,7 @@ class Hub:
             self._in_turn(lambda: self._each(line, lambda observer: observer.on_error(error)))
 
     def complete(self) -> None:
-        """Complete every stream, behind a gap for those that miss something, and each that will be asked for."""
+        """Complete every stream, after a gap where events are missed, and each that is subscribed to later."""
         now_ms = self._now_ms()
 
         def finish(line: _Line) -> None:
@@ -266,7 +272,7 @@ class Hub:
         self._finish(lambda observer: observer.on_completed(), finish)
 
     def fail(self, error: Exception) -> None:
-        """End every stream with an error, and each that will be asked for."""
+        """End every stream with an error, and each that is subscribed to later."""
 
         def end(observer: Observer) -> None:
             observer.on_error(error)
@@ -274,7 +280,7 @@ class Hub:
         self._finish(end, lambda line: self._each(line, end))
 
     def dispose(self) -> None:
-        """Let go of every subscriber at once, without a word. Who comes later finds its stream completed."""
+        """Let go of every subscriber at once; none gets a signal. A later one finds its stream completed."""
         for line in self._lines.values():
             for seat in line.seats:
                 seat.taken = False
@@ -289,15 +295,15 @@ class Hub:
         self._waiting.extend(partial(finish, line) for line in lines.values())
         self._run_waiting()
 
-    # What is said of it
+    # Statistics
 
     def stats(self) -> dict[Channel, ChannelStats]:
-        """By channel; after the end, as it was then."""
+        """By channel; after the end, those of that moment."""
         if self._end is not None:
             return self._last_stats
         return {channel: line.stats() for channel, line in self._lines.items()}
 
-    # How it is said
+    # Delivery
 
     def _in_turn(self, action: Callable[[], None]) -> None:
         self._waiting.append(action)
@@ -314,7 +320,7 @@ class Hub:
             self._busy = False
 
     def _begin(self, line: _Line, at_ms: int) -> None:
-        """A gap comes first, also where frames left over from an earlier subscription precede the proof."""
+        """Deliver the first gap before any event, also where frames of an earlier subscription precede the proof."""
         for seat in line.seats:
             if seat.missing_since_ms == 0:
                 self._recover(seat, at_ms)

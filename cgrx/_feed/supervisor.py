@@ -1,4 +1,4 @@
-"""Keeping a connection: try, run, and try again after whatever may pass.
+"""Keeps a feed connected: makes a connection, runs it, and makes another one after trouble that may pass.
 
     retryable trouble         retried after a delay: exponential with full jitter, and not before `Retry-After` allows
     a refused key, no such address
@@ -151,7 +151,7 @@ class Supervisor:
 
 
 def _drop_frames(error: BaseException | None) -> None:
-    """Let go of the frames in its traceback: who keeps a status would keep the whole connection."""
+    """Drop the frames of its traceback: a status that is kept would keep the whole connection alive by them."""
     while error is not None:
         error.__traceback__ = None
         error = error.__cause__ or error.__context__

@@ -1,4 +1,4 @@
-"""What everything else speaks of: events, channels, signals, status, errors, limits, and how people write times.
+"""The values that all other rooms share: events, channels, signals, status, errors, limits, and how people write times.
 
 Imports nothing of cgrx. Frozen values and the functions that read them: no clock, no I/O, no trio.
 

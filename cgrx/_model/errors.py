@@ -175,7 +175,7 @@ class TooManyKeysError(CgrxError):
 
 
 class RecordedError(CgrxError):
-    """What a recorded feed met, read back: `type_name` is what it was, `message` what it said."""
+    """An error of the recorded feed, read back: `type_name` is the name of its type, `message` its text."""
 
     def __init__(self, type_name: str, message: str) -> None:
         super().__init__(type_name, message)

@@ -133,7 +133,7 @@ class Instrument:
     def spell(self, exchange: str) -> str | None:
         """The symbol that is usual for such a contract on an exchange, None where we cannot tell.
 
-        `Instrument.parse("OKX", "BTCUSDT").spell("OKX")` is `"BTC-USDT-SWAP"`. That the exchange lists it is not said.
+        `Instrument.parse("OKX", "BTCUSDT").spell("OKX")` is `"BTC-USDT-SWAP"`. The exchange need not list it.
         """
         exchange = canonical_exchange(exchange)
         template = (_FUTURES if self.expiry else _PERPETUALS).get(exchange, {}).get(self.quote)

@@ -37,9 +37,9 @@ class Limits:
     message_bytes: int = _whole(2**20)
     """One message; a longer one ends the connection with close code 1009."""
     buffer_bytes: int = _whole(4 * 2**20)
-    """Received and not yet dispatched; beyond it the socket is not read."""
+    """What has been received and not yet dispatched; while it is more, the socket is not read."""
     read_bytes: int = _whole(2**16)
-    """Asked of the socket in one read."""
+    """The most that is asked of the socket in one read."""
 
     ping_every_s: float = _seconds(20.0)
     """Between pings; one also follows every change of subscriptions. Source: CoinGlass asks for 20 s."""
@@ -57,6 +57,6 @@ class Limits:
     retry_after_most_s: float = _seconds(300.0)
     """The longest `Retry-After` of a server that is obeyed."""
     healthy_after_s: float = _seconds(60.0)
-    """Connected for so long, the backoff starts again from the first delay."""
+    """After a connection of this length the backoff starts again from the first delay."""
     rejections: int = _whole(3)
-    """Connections in a row closed before any pong or event, until the feed gives up."""
+    """How many connections in a row may be closed before any pong or event; then the feed gives up."""

@@ -1,7 +1,7 @@
-"""What moves a pipeline: events in batches, and the marks between them that say what is known.
+"""What moves a pipeline: events in batches, and between them marks of what is known about time, loss and liveness.
 
-Operators have no clock. Everything they need to know about time, loss and liveness arrives in order, on one
-path, as one of these frozen values. Times are wall time in milliseconds since the epoch.
+Operators have no clock. All that they need to know arrives in order, on one path, as one of these frozen values.
+Times are wall time in milliseconds since the epoch.
 """
 
 from typing import Generic, TypeAlias, TypeVar
@@ -31,9 +31,10 @@ class Batch(msgspec.Struct, Generic[T_co], frozen=True):
 
 @attrs.frozen
 class Alive:
-    """Proof: everything that this connection had to say up to `at_ms` has been said.
+    """Proof: every event that this connection had to give up to `at_ms` has been given.
 
-    Monotonic per `origin`; who merges origins or paths takes the maximum per origin.
+    `origin` names the connection's feed. The times of one origin never go back; a merge of several origins, or of
+    several paths of one, takes the maximum per origin.
     """
 
     origin: str
@@ -45,7 +46,7 @@ class Gap:
     """Events of this channel may be missing between these times.
 
     Every subscription begins with one that starts at 0, because nothing before it was seen. `channel` is None where
-    it is not known whose events: those of a merged stream that has said nothing yet.
+    the channel is not known: in a merge, of an input that has given no signal yet.
     """
 
     channel: Channel | None

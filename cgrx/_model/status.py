@@ -1,4 +1,4 @@
-"""What a feed says about itself: its state, its status events and its counters. All frozen values."""
+"""What is known of a feed as a whole: its state, its status events and its counters. All frozen values."""
 
 from collections.abc import Mapping
 from enum import Enum

@@ -5,9 +5,9 @@ How a message is read:
 1. as a frame of first-generation events by msgspec, strictly, straight into the public event types. Which type is
    guessed from the beginning of the bytes and verified by the channel's name afterwards;
 2. failing that, as a frame of second-generation events;
-3. failing that, by `_lenient`: text replies, and frames with something wrong, event by event.
+3. failing that, by `lenient`: text replies, and frames with something wrong, event by event.
 
-Each way accepts all that the ways before it do and gives equal events, so that it only matters for speed.
+Each way accepts all that the ways before it accept, and gives equal events: only their speed differs.
 Nothing that a server sends makes `decode` raise.
 
 Source: https://docs.coinglass.com/reference/liquidation-order and .../futures-trade-order.
@@ -55,7 +55,7 @@ class _SecondGeneration(msgspec.Struct, gc=False):
     price: Annotated[float, Meta(gt=0)]
     volume_usd: Annotated[float, Meta(gt=0)]
     time_ms: Annotated[int, Meta(ge=0, le=LATEST_MS)] = msgspec.field(name="time")
-    # Where both generations' names are in one event, `_lenient` decides which counts.
+    # Where both generations' names are in one event, `lenient` decides which counts.
     no_base_asset: UnsetType = msgspec.field(default=UNSET, name="baseAsset")
     no_exchange: UnsetType = msgspec.field(default=UNSET, name="exName")
     no_volume: UnsetType = msgspec.field(default=UNSET, name="volUsd")

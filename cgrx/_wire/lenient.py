@@ -1,6 +1,6 @@
 """Reading a message value by value, to say where and why it is wrong, and to save what is not.
 
-Slower than the typed decoders of `_codec`, which hand over what they refuse. On top of what those accept:
+Slower than the typed decoders of `codec`, which hand over the messages that they refuse. On top of what those accept:
 
 - numbers may be strings (`"56738.0"`; `side` too, for it could mean nothing else), whole ones be written as `2.0`;
 - both generations of names may be mixed, in a frame and in an event;

@@ -9,9 +9,9 @@ import attrs
 from cgrx._model.events import Event
 
 EXCERPT_LENGTH = 120
-"""An excerpt of what was malformed has at most so many characters."""
+"""The most characters that an excerpt of something malformed has."""
 NOTICE_LENGTH = 500
-"""So many characters of a text reply are kept."""
+"""The most characters that are kept of a text reply."""
 
 _PLAN_NOTICE = re.compile(r"\sneeds?\s+upgrade\s+plan", re.IGNORECASE)
 _BEFORE_CHANNEL = re.compile(r"[\"'{}\[\],]")

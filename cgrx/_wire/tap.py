@@ -74,7 +74,7 @@ class Wire(trio.abc.Stream):
 
     @property
     def tap_dry(self) -> bool:
-        """Nothing waits and nothing more will be taken: trio-websocket has the last word."""
+        """Nothing waits and nothing more will be taken: what comes now, or how it ended, is known to trio-websocket."""
         return not self._queue and (self.ended is not None or self._parser is None or self._parser.passing)
 
     async def wait(self) -> None:

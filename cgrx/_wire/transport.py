@@ -2,10 +2,11 @@
 
 A checkpoint per message costs more than everything else together. So trio-websocket, which does the handshakes, the
 control frames and the verdict on whatever is invalid, works on a stream of ours (`Wire`) that takes the data messages
-out of each large read. Foreign exceptions become ours here and nowhere else; they leave plain, never in a group.
+out of each large read. Exceptions of other libraries become ours here and nowhere else; they leave plain, never in a
+group.
 
-Of trio-websocket's exceptions only the close code and text are used, the text without the key: they hold what the
-server said, and that may echo the request. They are not chained either, so ours are raised outside `except`.
+Of trio-websocket's exceptions only the close code and text are used, the text without the key: the server wrote it, and
+may echo the request. They are not chained either, so ours are raised outside `except`.
 """
 
 import os
@@ -117,7 +118,7 @@ class Transport:
         return self._connection
 
     async def _receive_plain(self) -> Received:
-        """What trio-websocket has to say: on the reference path each message, on both paths how it ended."""
+        """Ask trio-websocket: on the reference path for a message, on both paths for how the connection ended."""
         message: str | bytes | None = None
         reason: trio_websocket.CloseReason | None = None
         try:
@@ -152,8 +153,8 @@ class Transport:
                 )
                 self._settled.set()
         except* _READER_ERRORS:
-            # Not chained (they hold the server's words) and not lost: who waits for the handshake or for messages
-            # finds the connection ended and raises an error of ours.
+            # Not chained (they hold the server's words) and not lost: the task that waits for the handshake or for
+            # messages finds the connection ended and raises an error of ours.
             pass
         finally:
             self._settled.set()

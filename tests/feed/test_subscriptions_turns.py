@@ -25,6 +25,21 @@ def test_everyone_gets_a_signal_before_the_next_one_starts() -> None:
     assert order == [("first", 1), ("second", 1), ("first", 2), ("second", 2)]
 
 
+def test_who_is_disposed_while_others_complete_hears_no_completion() -> None:
+    house = House()
+    second = Record()
+
+    class First(Record):
+        def on_completed(self) -> None:
+            super().on_completed()
+            leaving.dispose()
+
+    house.hub.subscribe(L, First())
+    leaving = house.hub.subscribe(L, second)
+    house.hub.complete()
+    assert second.end is None
+
+
 def test_who_subscribes_during_a_signal_gets_the_next_one() -> None:
     """Its gap first."""
     house = House()

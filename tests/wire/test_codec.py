@@ -195,6 +195,7 @@ def test_replies_for_humans_are_told_apart(payload: bytes, text: str) -> None:
         ("futures_trades@ApeX Omni_BTC-USDT@10000 need upgrade plan", "futures_trades@ApeX Omni_BTC-USDT@10000"),
         ('{"msg":"liquidation_orders needs upgrade plan"}', "liquidation_orders"),
         ("need upgrade plan", None),
+        ('{"msg":" need upgrade plan"}', None),
         ("need upgrade plan: spot need upgrade plan", "need upgrade plan: spot"),
         ('{"why":"need upgrade plan", "of": "liquidationOrders need upgrade plan"}', "liquidationOrders"),
         ("liquidationOrders need upgrade", None),
@@ -212,6 +213,13 @@ def test_a_batch_is_each_of_its_messages() -> None:
     expected: list[Message] = [decode(payload) for payload in payloads]
     assert decode_batch(payloads) == expected
     assert decode_batch([]) == []
+
+
+def test_neighbours_of_one_channel_are_one_frame_however_they_are_spelled() -> None:
+    """A frame that the fast way does not read joins those before it, and those behind it join it."""
+    other = {**FIRST, "exName": "BINANCE"}
+    (found,) = decode_batch([frame(each, channel=TRADES) for each in (FIRST, other, FIRST)])
+    assert as_frame(found).events == (TRADE, TRADE, TRADE)
 
 
 @pytest.mark.parametrize(("generation", "event"), [(1, FIRST), (2, SECOND)])
