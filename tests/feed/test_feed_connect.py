@@ -9,7 +9,7 @@ import pytest
 import trio
 
 import cgrx
-from cgrx._feed.feed import KEY_VARIABLE, URL
+from cgrx import API_KEY_VARIABLE, COINGLASS_URL
 from cgrx._simulator.faults import HangConnect, HangHandshake, Refuse
 from cgrx._simulator.journal import Refused
 from cgrx._simulator.simulator import Simulator
@@ -32,12 +32,12 @@ async def fails(simulator: Simulator, error: type[Exception], **options: Any) ->
 
 def test_without_a_key_the_real_endpoint_is_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     """The message names the variable, and what needs no key."""
-    monkeypatch.delenv(KEY_VARIABLE, raising=False)
+    monkeypatch.delenv(API_KEY_VARIABLE, raising=False)
 
     async def main() -> None:
-        with pytest.raises(ValueError, match=f"pass api_key=.* or set {KEY_VARIABLE} .*cgrx demo"):
+        with pytest.raises(ValueError, match=f"pass api_key=.* or set {API_KEY_VARIABLE} .*cgrx demo"):
             cgrx.connect()
-        monkeypatch.setenv(KEY_VARIABLE, "")
+        monkeypatch.setenv(API_KEY_VARIABLE, "")
         with pytest.raises(ValueError, match="no API key"):
             cgrx.connect()
         with pytest.raises(ValueError, match="no API key"):
@@ -51,7 +51,7 @@ def test_the_key_comes_from_the_argument_or_the_environment(
     monkeypatch: pytest.MonkeyPatch, argument: str | None, expected: str
 ) -> None:
     """It travels in the query."""
-    monkeypatch.setenv(KEY_VARIABLE, "from-the-environment")
+    monkeypatch.setenv(API_KEY_VARIABLE, "from-the-environment")
     dialled: list[Address] = []
 
     async def main() -> None:
@@ -61,7 +61,7 @@ def test_the_key_comes_from_the_argument_or_the_environment(
                 dialled.append(address)
                 return await simulator.dial(address)
 
-            async with cgrx.connect(url=URL.replace("wss", "ws"), api_key=argument, dial=dial):
+            async with cgrx.connect(url=COINGLASS_URL.replace("wss", "ws"), api_key=argument, dial=dial):
                 pass
 
     run_mock(main)
@@ -70,7 +70,7 @@ def test_the_key_comes_from_the_argument_or_the_environment(
 
 def test_an_empty_variable_is_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     """An address that needs none can be used."""
-    monkeypatch.setenv(KEY_VARIABLE, "")
+    monkeypatch.setenv(API_KEY_VARIABLE, "")
 
     async def main() -> None:
         async with (
