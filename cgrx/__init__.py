@@ -11,10 +11,10 @@ from cgrx._backtest.backtest import Backtest as Backtest
 from cgrx._backtest.backtest import BacktestPlan as BacktestPlan
 from cgrx._backtest.backtest import BacktestStep as BacktestStep
 from cgrx._backtest.backtest import backtest as backtest
-from cgrx._feed.feed import API_KEY_VARIABLE as API_KEY_VARIABLE
-from cgrx._feed.feed import COINGLASS_URL as COINGLASS_URL
-from cgrx._feed.feed import Feed as Feed
-from cgrx._feed.feed import connect as connect
+from cgrx._feed.connect import API_KEY_VARIABLE as API_KEY_VARIABLE
+from cgrx._feed.connect import COINGLASS_URL as COINGLASS_URL
+from cgrx._feed.connect import connect as connect
+from cgrx._feed.face import Feed as Feed
 from cgrx._feed.recorder import Recorder as Recorder
 from cgrx._feed.recorder import RecorderStats as RecorderStats
 from cgrx._feed.recorder import record as record

@@ -12,7 +12,7 @@ import attrs
 from reactivex import Observable, abc
 from reactivex.disposable import Disposable
 
-from cgrx._feed.feed import Feed
+from cgrx._feed.face import Feed
 from cgrx._model.channels import Channel, FuturesTrades, LiquidationOrders, parse_channel
 from cgrx._model.events import Event, Liquidation, Trade
 from cgrx._model.status import FeedStats, State, Status

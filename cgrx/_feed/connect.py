@@ -7,8 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
 from cgrx._feed.engine import OnSubscriberError, require_policy
-from cgrx._feed.face import Feed as Feed
-from cgrx._feed.face import FeedFace
+from cgrx._feed.face import Feed, FeedFace
 from cgrx._feed.live import LiveEngine
 from cgrx._model.limits import Limits
 from cgrx._model.times import Duration, to_seconds
