@@ -1,13 +1,15 @@
 """What the pages of the documentation take from code: diagrams, examples with their output, the list of aggregates.
 
-A page asks by a comment; `python -m tests.docs.pages` writes what stands between it and the next `<!-- end -->`, and
-`test_docs.py` says when that is due:
+A page asks by a comment. `python -m tests.docs.pages` writes what stands between it and the next `<!-- end -->`, and
+draws the house (`house.py`); `test_docs.py` says when that is due:
 
     <!-- marbles: tumbling -->      the case of that name in tests/docs/marble_cases
     <!-- file: event_time.py -->    the script in docs/examples
     <!-- output: event_time.py -->  what it prints
     <!-- aggregates -->             what the docstrings of cgrx.operators.agg say
     <!-- columns -->                the columns of a recording
+    <!-- rooms -->                  the rooms of the house, and what each may import
+    <!-- house -->                  how large the house is
     <!-- benchmarks -->             the questions that the scenarios of benchmarks/ ask
     <!-- ratios -->                 what README quotes from docs/benchmarks.json
 """
@@ -27,7 +29,7 @@ from benchmarks._harness import results
 from benchmarks._report import quotes
 from cgrx._recording.schema import COLUMNS
 from cgrx.operators import agg
-from tests.docs import drawing
+from tests.docs import drawing, house
 from tests.docs.marble_cases import CASES
 from tests.house import plan
 
@@ -142,6 +144,14 @@ def _ratios(_: None) -> str:
     return quotes.lines(results.read(DOCS / "benchmarks.json"))
 
 
+def _rooms(_: None) -> str:
+    return house.table()
+
+
+def _house(_: None) -> str:
+    return house.counts()
+
+
 def _output(name: str) -> str:
     return _fenced("text", output(name))
 
@@ -153,10 +163,13 @@ _KINDS: dict[str, Callable[..., str]] = {
     "aggregates": _aggregates,
     "benchmarks": _benchmarks,
     "columns": _columns,
+    "rooms": _rooms,
+    "house": _house,
     "ratios": _ratios,
 }
 
 
 if __name__ == "__main__":
+    house.PICTURE.write_text(house.svg(), encoding="utf-8")
     for path in markdown():
         path.write_text(filled_in(path.read_text(encoding="utf-8")), encoding="utf-8")

@@ -4,8 +4,10 @@ import ast
 import inspect
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from itertools import combinations
 from pathlib import Path
 from typing import Any, TypeVar
+from xml.etree import ElementTree
 
 import pytest
 import trio
@@ -17,7 +19,7 @@ from cgrx import EventStream, Liquidation, Signal, Trade
 from cgrx import operators as ops
 from cgrx._streams.observers import SignalObserver
 from cgrx.testing import alive, batch, liquidation, trade
-from tests.docs import blocks, pages
+from tests.docs import blocks, house, pages
 from tests.docs.marble_cases import CASES
 from tests.house import plan
 from tests.support import run_mock
@@ -101,6 +103,27 @@ def run_block(source: str, names: dict[str, Any]) -> None:
 def test_pages_are_up_to_date(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert pages.filled_in(text) == text, "run `python -m tests.docs.pages`"
+
+
+def test_the_picture_of_the_house_is_up_to_date() -> None:
+    """It is drawn from the table of rooms, which is held against the real imports."""
+    assert house.PICTURE.read_text(encoding="utf-8") == house.svg(), "run `python -m tests.docs.pages`"
+
+
+def test_an_arrow_that_a_longer_way_implies_is_left_out() -> None:
+    rooms = {"a": (), "b": ("a",), "c": ("a", "b"), "d": ("a",), "e": ("c", "d", "a")}
+    assert house.arrows(rooms) == [("b", "a"), ("c", "b"), ("d", "a"), ("e", "c"), ("e", "d")]
+
+
+def test_no_box_covers_another_and_every_text_fits() -> None:
+    drawn = ElementTree.fromstring(house.svg())
+    boxes = [tuple(float(each.attrib[name]) for name in ("x", "y")) for each in drawn.findall("{*}rect")]
+    assert len(boxes) == len(plan.ROOMS)
+    for (x, y), (other_x, other_y) in combinations(boxes, 2):
+        assert abs(x - other_x) > house.BOX_WIDTH or abs(y - other_y) > house.BOX_HEIGHT
+    purposes = [each.text or "" for each in drawn.findall("{*}text[@class='purpose']")]
+    assert max(map(len, purposes)) <= house.LINE_CHARACTERS
+    assert len(purposes) <= house.LINES * len(boxes)
 
 
 @pytest.mark.parametrize("page", pages.markdown(), ids=blocks.name_of)
