@@ -4,6 +4,7 @@ nox                     tests, lint, types, docs and build
 nox -s benchmarks       every scenario of benchmarks/, small
 nox -s report           the full run of benchmarks/, and the pages that show it
 nox -s soak             the long runs that plain pytest leaves out
+nox -s mutants          change the core in one place at a time, and see whether a test fails; hours, or `-- FILE`
 nox -s lowest           the tests on the oldest dependencies that pyproject.toml admits
 nox -s constraints      write constraints.txt anew
 """
@@ -36,6 +37,14 @@ def soak(session: nox.Session) -> None:
     """The tests that take minutes."""
     session.install("-e", ".[test]", env=PINNED)
     session.run("pytest", "-m", "soak", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def mutants(session: nox.Session) -> None:
+    """Change the core in one place at a time, and see whether a test fails. Prints the changes that no test noticed."""
+    session.install("-e", ".[test]", env=PINNED)
+    session.install("cosmic-ray>=8.7")  # after and without the pins, which are for what CI installs
+    session.run("python", "-m", "tests.mutants", *session.posargs)
 
 
 @nox.session(python=OLDEST)

@@ -177,7 +177,8 @@ def from_async(source: AsyncIterable[T] | Callable[[], AsyncIterable[T]]) -> Obs
     Raises:
         TypeError: it is neither; on subscribing, there is no `TrioScheduler`.
     """
-    if isinstance(source, Observable) or not (callable(source) or hasattr(source, "__aiter__")):
+    given: object = source
+    if isinstance(given, Observable) or not (callable(given) or hasattr(given, "__aiter__")):
         raise TypeError(f"from_async({source!r}) takes an async iterable, or a function that returns one")
 
     def subscribe(observer: abc.ObserverBase[T], scheduler: abc.SchedulerBase | None = None) -> abc.DisposableBase:

@@ -189,7 +189,8 @@ def test_without_a_delay_nothing_is_held() -> None:
     merge = Merge(max_delay=0)
     assert merge.say(0, at("A", 300, 200)) == ["A300", "%300", "A200"]
     assert merge.say(1, at("B", 100)) == ["B100"]
-    assert merge.stream.stats == cgrx.OrderStats(events=3, late=2, worst_late_ms=200)
+    assert merge.say(0, at("A", 500, 400)) == ["A500", "%500", "A400"], "not for the quiet source either"
+    assert merge.stream.stats == cgrx.OrderStats(events=5, late=3, worst_late_ms=200)
 
 
 def test_with_an_infinite_delay_every_source_is_waited_for() -> None:
@@ -214,6 +215,16 @@ def test_beyond_max_held_events_of_one_time_go_out_together() -> None:
     assert merge.say(0, at("A", 10, 10)) == []
     assert merge.say(0, at("A", 20)) == ["A10", "A10", "%10"]
     assert merge.say(0, at("A", 20, 20)) == ["A20", "A20", "A20", "%20"]
+    assert merge.say(0, at("A", 20)) == ["A20"]
+    assert merge.stream.stats.late == 0
+
+
+def test_an_event_at_the_time_that_an_input_has_promised_goes_out_at_once() -> None:
+    """Nothing earlier will follow from the other input, so nothing that could come before it."""
+    merge = Merge()
+    merge.say(1, Watermark(100))
+    assert merge.say(0, at("A", 200)) == []
+    assert merge.say(0, at("A", 100)) == ["A100", "%100"]
 
 
 def test_what_has_waited_is_released_as_it_was() -> None:
