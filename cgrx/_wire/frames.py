@@ -98,7 +98,7 @@ class FrameParser:
         if not self._is_expected(first, length):
             return self._pass_all(data, position, passed)
         start = position + 2
-        if length in _LENGTH_FIELDS:
+        if length >= _TWO_BYTES:
             field, accepted = _LENGTH_FIELDS[length]
             start += field.size
             if start > len(data):
@@ -112,23 +112,24 @@ class FrameParser:
         end = start + length
         if end > len(data):
             return self._keep(data, position, end - position)
-        if not is_control:
-            self._take_payload(first, data[start:end], messages)
-        elif not self._closing:
-            passed.append(data[position:end])
+        if is_control:
+            if not self._closing:
+                passed.append(data[position:end])
+        elif first & _FIN and self._opcode == _CONTINUATION:
+            messages.append(data[start:end])
+        else:
+            self._opcode = self._opcode or first & _OPCODE
+            self._assembly += data[start:end]
+            if first & _FIN:
+                messages.append(self._assembled())
         return end
 
-    def _take_payload(self, first: int, payload: bytes, messages: list[bytes]) -> None:
-        """Take what a data frame holds: a whole message, or a part of the one that is being assembled."""
-        if first & _FIN and self._opcode == _CONTINUATION:
-            messages.append(payload)
-            return
-        self._opcode = self._opcode or first & _OPCODE
-        self._assembly += payload
-        if first & _FIN:
-            messages.append(bytes(self._assembly))
-            self._assembly = bytearray()
-            self._opcode = _CONTINUATION
+    def _assembled(self) -> bytes:
+        """The message that was being assembled; the next one begins."""
+        whole = bytes(self._assembly)
+        self._assembly = bytearray()
+        self._opcode = _CONTINUATION
+        return whole
 
     def _is_expected(self, first: int, length: int) -> bool:
         """Whether a frame with these first two bytes is valid here, and not a close frame."""

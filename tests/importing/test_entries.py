@@ -17,7 +17,7 @@ from cgrx.testing import liquidation, trade
 from tests import recordings
 from tests.feed.feeding import record
 from tests.recordings import Recording, channel_of
-from tests.replay.replaying import L, Log, stream_of
+from tests.replay.replaying import L, Log
 from tests.support import run_mock
 
 BTC = FuturesTrades("Binance", "BTCUSDT", 0)
@@ -155,7 +155,7 @@ def test_real_files_replayed_are_the_file(recording: Recording, speed: float, co
     async def main() -> None:
         log = Log(said)
         async with cgrx.replay(log, speed=speed) as feed:
-            seen = {channel: record(stream_of(feed, channel)) for channel in log.channels}
+            seen = {channel: record(feed.channel(channel)) for channel in log.channels}
             await feed.run()
         for channel, observer in seen.items():
             wanted = [row.event for row in rows if channel_of(row.event) == channel]

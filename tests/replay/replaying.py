@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import cgrx
-from cgrx import Channel, FuturesTrades, Liquidation, LiquidationOrders, Trade
+from cgrx import Channel, Liquidation, LiquidationOrders, Trade
 from cgrx._recording.entry import Recorded
 from cgrx._replay.cursors import said_ms
 from cgrx.testing import liquidation
@@ -68,17 +68,11 @@ class Listener:
     def on_completed(self) -> None: ...
 
 
-def stream_of(feed: cgrx.Feed, channel: Channel) -> cgrx.EventStream[Any]:
-    if isinstance(channel, FuturesTrades):
-        return feed.futures_trades(channel.exchange, channel.symbol, min_volume=channel.min_volume)
-    return feed.liquidations()
-
-
 def log_of(feed: cgrx.Feed, *channels: Channel) -> Log:
     """A log that is being written from now on."""
     log = Log()
     for channel in channels:
-        stream_of(feed, channel).subscribe_signals(Listener(log, channel))
+        feed.channel(channel).subscribe_signals(Listener(log, channel))
     feed.status.subscribe(lambda status: log.said.append(Recorded(None, status)))
     return log
 

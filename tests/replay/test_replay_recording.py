@@ -26,7 +26,7 @@ from cgrx.testing import Generator, liquidation, trade
 from tests import recordings
 from tests.feed.feeding import START_MS, Record, raises, record
 from tests.recordings import Recording, channel_of, decoded
-from tests.replay.replaying import L, Log, alive, at, events, gap, stream_of
+from tests.replay.replaying import L, Log, alive, at, events, gap
 from tests.replay.test_replay_equals_live import digest, live, pipelines
 from tests.support import run_mock
 
@@ -160,8 +160,8 @@ def test_filters_in_the_columns_change_nothing(seed: int, chains: list[Any], ent
         for channel, filters in chains:
             stages = [SIDES[channel.event_type] if each is None else each for each in filters]
             kept = pipeline(*first, *stages, ops.tumbling("1s", ops.Flow, by="symbol"), ops.final())
-            records.append(record(stream_of(feed, channel).through(kept)))
-            records.append(record(stream_of(feed, channel).pipe(*first, *stages)))
+            records.append(record(feed.channel(channel).through(kept)))
+            records.append(record(feed.channel(channel).pipe(*first, *stages)))
         return records
 
     async def main() -> None:
@@ -290,7 +290,7 @@ def test_real_files_imported_and_replayed(recording: Recording, count: int, tmp_
 
     async def main() -> None:
         async with cgrx.replay(tmp_path / "recording") as feed:
-            seen = {channel: record(stream_of(feed, channel)) for channel in feed.channels}
+            seen = {channel: record(feed.channel(channel)) for channel in feed.channels}
             assert set(seen) == set(imported.channels)
             await feed.run()
         for channel, observer in seen.items():
