@@ -3,8 +3,8 @@
 May import `_model`, `_streams`, `_recording`, `operators._aggregates`, `operators._rows`, `operators._stages`,
 `operators._windows`, `_trio`, `_feed`, `_replay`.
 
-Read `backtest` first, the public face, and `plan`, which finds out what a pipeline is made of. `compile` turns stages
-into queries: `arrivals` and `recorded` are what goes in, `expressions` speaks polars, `order`, `dedupe` and `windows`
-are stages in columns, `lateness` and `quality` find out what each window knew when it closed, `results` makes rows of
-columns.
+Read `backtest` first, the public face, and `plan`, which finds out what a pipeline is made of; both import without
+polars. `compile` turns stages into queries: `arrivals` is what goes in, which `recordings` reads; `expressions` speaks
+polars; `order`, `dedupe` and `windows` are stages in columns; `moments` and `lateness` find out how far the watermark
+had come, and `quality` what each window knew when it closed; `results` makes rows of columns.
 """

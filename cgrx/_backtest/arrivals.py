@@ -1,24 +1,19 @@
 """What reaches a stage, as columns: the events in order of arrival, and the marks between them."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import attrs
+import polars as pl
 
+from cgrx._backtest.plan import Inexpressible
 from cgrx._model.channels import Channel
 from cgrx._model.events import Event, Trade
 from cgrx._model.signals import Alive, Batch, Dropped, Gap, Signal
 from cgrx._streams.merging import FanIn
 
-if TYPE_CHECKING:
-    import polars as pl
-
 _EARLY = 1000
 """So many events are looked at one by one, before each stream of a merge has said something."""
-
-
-class Inexpressible(Exception):  # noqa: N818 - never leaves the backtest: it carries a reason, not a failure
-    """Columns cannot say what this pipeline gives on this recording, or not for sure."""
 
 
 @attrs.frozen
@@ -30,14 +25,14 @@ class Loss:
 
 
 @attrs.frozen(eq=False)
-class Told:
+class Arrivals:
     """What reaches a stage. `seq` is the place of a signal in the recording."""
 
     channels: tuple[Channel, ...]
-    events: "pl.LazyFrame"
+    events: pl.LazyFrame
     """In order of arrival: `seq`, `received_ms` and the fields of events. Of several channels also `input`, which of
     them, and `trade`, whether it is a trade."""
-    proofs: "pl.DataFrame"
+    proofs: pl.DataFrame
     """The proofs of life, in order: `seq`, `at_ms`, `origin`."""
     losses: tuple[Loss, ...]
     """In order."""
@@ -55,14 +50,12 @@ class Told:
         return frozenset(channel.event_type for channel in self.channels)
 
 
-def union(inputs: Sequence[Told]) -> Told:
+def union(inputs: Sequence[Arrivals]) -> Arrivals:
     """The union in order of arrival, with the marks that `merge` lets through.
 
     Raises:
         Inexpressible: an input says nothing for so long that the marks hang on too many events of the others.
     """
-    import polars as pl
-
     if any(each.promised_ms is not None for each in inputs):
         raise Inexpressible("a merge behind merge_exchanges waits for the order of each")
     channels = tuple(dict.fromkeys(channel for each in inputs for channel in each.channels))
@@ -75,7 +68,7 @@ def union(inputs: Sequence[Told]) -> Told:
         fan.on_signal(index, signal)
     for index, _ in enumerate(inputs):
         fan.on_completed(index)
-    return Told(channels, events.sort("seq", maintain_order=True), proofs(marks.proofs), tuple(marks.losses))
+    return Arrivals(channels, events.sort("seq", maintain_order=True), proofs(marks.proofs), tuple(marks.losses))
 
 
 class _Marks:
@@ -96,30 +89,28 @@ class _Marks:
                 """Events go another way, and a feed says nothing else."""
 
     def on_error(self, error: Exception) -> None:
-        """No input is told to fail."""
+        """No input fails: a recording holds no errors."""
 
     def on_completed(self) -> None:
         self.seq += 1
 
 
-def _signals(inputs: Sequence[Told]) -> Iterator[tuple[int, int, Signal[Any]]]:
+def _signals(inputs: Sequence[Arrivals]) -> Iterator[tuple[int, int, Signal[Any]]]:
     """The marks of all inputs; and events until each has said something, for so long marks hang on them."""
-    import polars as pl
-
-    firsts = [told.events.select("seq").head(1).collect()["seq"].to_list() for told in inputs]
-    for first, told in zip(firsts, inputs, strict=True):
-        first += [*told.proofs["seq"].head(1), *(loss.seq for loss in told.losses[:1])]
+    firsts = [arrivals.events.select("seq").head(1).collect()["seq"].to_list() for arrivals in inputs]
+    for first, arrivals in zip(firsts, inputs, strict=True):
+        first += [*arrivals.proofs["seq"].head(1), *(loss.seq for loss in arrivals.losses[:1])]
     if not all(firsts):
         raise Inexpressible("a stream that is merged says nothing at all")
     all_heard = max(min(first) for first in firsts)
-    for index, told in enumerate(inputs):
-        yield from ((seq, index, Alive(origin, at_ms)) for seq, at_ms, origin in told.proofs.iter_rows())
-        yield from ((loss.seq, index, loss.mark) for loss in told.losses)
-        early = told.events.filter(pl.col("seq") <= all_heard).select("seq", "received_ms", "time_ms").collect()
+    for index, arrivals in enumerate(inputs):
+        yield from ((seq, index, Alive(origin, at_ms)) for seq, at_ms, origin in arrivals.proofs.iter_rows())
+        yield from ((loss.seq, index, loss.mark) for loss in arrivals.losses)
+        early = arrivals.events.filter(pl.col("seq") <= all_heard).select("seq", "received_ms", "time_ms").collect()
         if len(early) > _EARLY:
             raise Inexpressible(f"a stream that is merged says nothing until {len(early):,} events of another came")
         for seq, received_ms, time_ms in early.iter_rows():
-            yield seq, index, Batch(told.channels[0], received_ms, (_Timed(time_ms),))
+            yield seq, index, Batch(arrivals.channels[0], received_ms, (_Timed(time_ms),))
 
 
 @attrs.frozen
@@ -129,27 +120,21 @@ class _Timed:
     time_ms: int
 
 
-def _labelled(told: Told, channels: tuple[Channel, ...]) -> "pl.LazyFrame":
+def _labelled(arrivals: Arrivals, channels: tuple[Channel, ...]) -> pl.LazyFrame:
     """Its events, with the place of their channel among these."""
-    import polars as pl
-
-    if told.several:
-        places = {index: channels.index(channel) for index, channel in enumerate(told.channels)}
-        return told.events.with_columns(pl.col("input").replace_strict(places, return_dtype=pl.Int64))
-    channel = told.channels[0]
+    if arrivals.several:
+        places = {index: channels.index(channel) for index, channel in enumerate(arrivals.channels)}
+        return arrivals.events.with_columns(pl.col("input").replace_strict(places, return_dtype=pl.Int64))
+    channel = arrivals.channels[0]
     trade = pl.lit(channel.event_type is Trade).alias("trade")
-    return told.events.with_columns(pl.lit(channels.index(channel), pl.Int64).alias("input"), trade)
+    return arrivals.events.with_columns(pl.lit(channels.index(channel), pl.Int64).alias("input"), trade)
 
 
-def proofs(marks: Iterable[tuple[int, int, str]]) -> "pl.DataFrame":
+def proofs(marks: Iterable[tuple[int, int, str]]) -> pl.DataFrame:
     """A table of proofs of life."""
-    import polars as pl
-
     return pl.DataFrame(list(marks), {"seq": pl.Int64, "at_ms": pl.Int64, "origin": pl.String}, orient="row")
 
 
-def before(ordered: "pl.Series", values: "pl.Series") -> "pl.Series":
+def before(ordered: pl.Series, values: pl.Series) -> pl.Series:
     """How many of the ordered numbers lie before each of the values."""
-    import polars as pl
-
     return ordered.search_sorted(values.cast(ordered.dtype), "left").cast(pl.Int64)

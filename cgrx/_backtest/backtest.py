@@ -1,28 +1,29 @@
-"""A pipeline on a recording, all at once: in columns where its stages can be said so, event by event where not."""
+"""A pipeline on recordings, all at once: in columns where its stages can be said so, event by event where not.
+
+This module imports without polars; the modules that need it are imported when a pipeline runs in columns.
+"""
+
+from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from functools import cached_property
-from os import PathLike
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, TypeVar, cast
 
 import attrs
 import trio
 from reactivex import Observable
 
-from cgrx._backtest.arrivals import Inexpressible
-from cgrx._backtest.compile import Columnar, compiled
-from cgrx._backtest.plan import Branch, Build, Merged, Unplannable, plan
-from cgrx._backtest.recorded import RecordedSource
-from cgrx._backtest.results import as_rows, as_table
-from cgrx._model.signals import Batch
-from cgrx._recording.recording import Recording
+from cgrx._backtest.plan import Branch, Build, Inexpressible, Merged, Unplannable, plan
+from cgrx._model.channels import Channel
+from cgrx._model.times import Moment
+from cgrx._recording.extra import require_extra
+from cgrx._replay.playlist import Playlist, Recordings
 from cgrx._replay.replay import replay
-from cgrx._streams.chain import Chain
-from cgrx._streams.stream import Stage
 from cgrx._trio.require import require_no_trio
 from cgrx.operators._rows.to_frame import to_frame
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # for signatures alone: it is an extra
     import polars as pl
 
 T = TypeVar("T")
@@ -56,24 +57,29 @@ class BacktestPlan:
         return "\n".join(lines if self.reason is None else [*lines, f"event by event, because {self.reason}"])
 
 
+class _Columnar(Protocol):
+    """What ran in columns: a `Columnar` of `compile`, without importing polars."""
+
+    def results(self) -> tuple[Any, ...]: ...
+
+    def table(self, *, final_only: bool) -> pl.DataFrame | None: ...
+
+
 @attrs.frozen(eq=False)
 class Backtest(Generic[T]):
-    """What a pipeline gave on a recording."""
+    """What a pipeline gave on recordings."""
 
     _plan: BacktestPlan
-    _columnar: Columnar | None
-    _results: tuple[T, ...]
+    _results: _Columnar | tuple[T, ...]
 
     @cached_property
     def rows(self) -> tuple[T, ...]:
         """All that came out, in order. Where columns gave them, the objects are made when first asked for."""
-        columnar = self._columnar
-        if columnar is None:
+        if isinstance(self._results, tuple):
             return self._results
-        rows = as_rows(columnar.frame, columnar.window.rows.type)
-        return cast("tuple[T, ...]", rows if not columnar.rest else _through(columnar.rest, rows))
+        return cast("tuple[T, ...]", self._results.results())
 
-    def to_polars(self, *, final_only: bool = True) -> "pl.DataFrame":
+    def to_polars(self, *, final_only: bool = True) -> pl.DataFrame:
         """The rows as a table, the same as `cgrx.to_frame` of them; of a columnar result no row object is made.
 
         Args:
@@ -82,19 +88,23 @@ class Backtest(Generic[T]):
         Raises:
             TypeError: something else than rows came out.
         """
-        columnar = self._columnar
-        if columnar is None or columnar.rest:
-            return to_frame(cast(Any, self.rows), final_only=final_only)
-        frame = columnar.frame.filter("final") if final_only else columnar.frame
-        return as_table(frame, columnar.window.rows.type)
+        table = None if isinstance(self._results, tuple) else self._results.table(final_only=final_only)
+        return to_frame(cast(Any, self.rows), final_only=final_only) if table is None else table
 
     def explain(self) -> BacktestPlan:
         """Which parts of the pipeline ran in columns and which event by event, and why."""
         return self._plan
 
 
-def backtest(build: Build[T], recording: "Recording | str | PathLike[str]") -> Backtest[T]:
-    """Run a pipeline on a whole recording and return all that comes out.
+def backtest(
+    build: Build[T],
+    recordings: Recordings,
+    *,
+    start: Moment | None = None,
+    end: Moment | None = None,
+    channels: Iterable[Channel | str] | None = None,
+) -> Backtest[T]:
+    """Run a pipeline on recordings and return all that comes out.
 
         bars = cgrx.backtest(
             lambda feed: feed.futures_trades("Binance", "BTCUSDT", min_volume=0).pipe(
@@ -115,41 +125,43 @@ def backtest(build: Build[T], recording: "Recording | str | PathLike[str]") -> B
     Args:
         build: makes the pipeline from a feed. Called once to see what it is made of, and once more where it runs event
             by event.
-        recording: a recording, or the folder of one.
+        recordings: the folder of a recording, an opened `Recording`, or several; in one order as in `replay`.
+        start: leave out what was received before: an aware `datetime`, milliseconds since the epoch, or ISO 8601.
+            Streams begin with a `Gap` up to then.
+        end: leave out what was received then or later, in the same forms.
+        channels: the ones that the feed has, as values or wire names; all by default.
 
     Raises:
-        ValueError: the recording does not hold a channel that the pipeline asks for.
-        TypeError: `build` returns no Observable.
-        ImportError: polars is not installed.
+        ValueError: no recording, an argument that cannot be used, a channel that is in two recordings at the same time,
+            or one that is in none or left out, and that the pipeline or `channels` asks for.
+        TypeError: an argument of another type, or `build` returns no Observable.
+        RecordingError: a recording cannot be read.
+        ImportError: pyarrow or polars is not installed.
         InTrioError: called inside a running trio loop, which it would block: give it a thread, as in
             `await trio.to_thread.run_sync(cgrx.backtest, build, recording)`.
         Exception: what the pipeline fails with.
     """
     require_no_trio("cgrx.backtest()")
-    opened = recording if isinstance(recording, Recording) else Recording(recording)
+    playlist = Playlist.of(recordings, channels, start, end)
     try:
         branch = plan(build)
     except Unplannable as unplannable:
         steps: tuple[BacktestStep, ...] = (BacktestStep(_name(build), "events"),)
-        return Backtest(BacktestPlan(steps, str(unplannable)), None, _by_events(build, opened))
+        return Backtest(BacktestPlan(steps, str(unplannable)), trio.run(_replay, build, playlist))
+    require_extra("backtest()", "frames")
+    from cgrx._backtest.compile import compiled
+    from cgrx._backtest.recordings import RecordedSource
+
     try:
-        columnar = compiled(branch, RecordedSource(opened))
+        columnar = compiled(branch, RecordedSource(playlist))
     except Inexpressible as inexpressible:
         steps = tuple(_steps(branch, "events", len(branch.stages)))
-        return Backtest(BacktestPlan(steps, str(inexpressible)), None, _by_events(build, opened))
+        return Backtest(BacktestPlan(steps, str(inexpressible)), trio.run(_replay, build, playlist))
     in_columns = len(branch.stages) - len(columnar.rest)
-    return Backtest(BacktestPlan(tuple(_steps(branch, "columns", in_columns))), columnar, ())
+    return Backtest(BacktestPlan(tuple(_steps(branch, "columns", in_columns))), columnar)
 
 
-def _through(stages: tuple[Stage[Any, Any], ...], rows: tuple[Any, ...]) -> tuple[Any, ...]:
-    """What stages that take each row on its own make of rows."""
-    signals, failure = Chain(stages).produce(Batch(None, 0, rows))
-    if failure is not None:
-        raise failure
-    return tuple(row for signal in signals if isinstance(signal, Batch) for row in signal.events)
-
-
-def _steps(branch: Branch, ran: Ran, in_columns: int, depth: int = 0) -> "list[BacktestStep]":
+def _steps(branch: Branch, ran: Ran, in_columns: int, depth: int = 0) -> list[BacktestStep]:
     found: list[BacktestStep] = []
     if isinstance(branch.source, Merged):
         for each in branch.source.branches:
@@ -166,15 +178,18 @@ def _name(build: Build[Any]) -> str:
     return getattr(build, "__qualname__", None) or repr(build)
 
 
-def _by_events(build: Build[T], recording: Recording) -> tuple[T, ...]:
-    return trio.run(_replayed, build, recording)
+async def _replay(build: Build[T], playlist: Playlist) -> tuple[T, ...]:
+    """All that comes out of a replay.
 
-
-async def _replayed(build: Build[T], recording: Recording) -> tuple[T, ...]:
-    """All that comes out of a replay."""
+    Raises:
+        Exception: what the pipeline fails with.
+    """
     results: list[T] = []
     failures: list[Exception] = []
-    async with replay(recording, speed=math.inf) as feed:
+    part = playlist.selection
+    async with replay(
+        playlist.logs, speed=math.inf, start=part.start_ms, end=part.end_ms, channels=part.channels
+    ) as feed:
         built: Observable[T] = build(feed)
         built.subscribe(results.append, failures.append)
         await feed.run()

@@ -14,20 +14,24 @@ they mean stands with them, in `_streams.conditions` and in `formulas` and `prim
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import attrs
+import polars as pl
 
-from cgrx._backtest.arrivals import Inexpressible, Told, union
+from cgrx._backtest.arrivals import Arrivals, union
 from cgrx._backtest.dedupe import deduped
 from cgrx._backtest.expressions import Compiler, accepting, side_code
 from cgrx._backtest.lateness import ledger
 from cgrx._backtest.order import ordered
-from cgrx._backtest.plan import Branch, Merged
+from cgrx._backtest.plan import Branch, Inexpressible, Merged
 from cgrx._backtest.quality import qualified
+from cgrx._backtest.results import as_rows, as_table
 from cgrx._backtest.windows import grid, session
 from cgrx._model.channels import Channel
 from cgrx._model.events import Trade
+from cgrx._model.signals import Batch
+from cgrx._streams.chain import Chain
 from cgrx._streams.conditions import Conditional
 from cgrx._streams.running import Elementwise
 from cgrx._streams.stream import Stage
@@ -37,22 +41,40 @@ from cgrx.operators._windows.grid import Grid
 from cgrx.operators._windows.session import Session
 from cgrx.operators._windows.window import Window
 
-if TYPE_CHECKING:
-    import polars as pl
-
-Source: TypeAlias = Callable[[Channel], Told]
+Source: TypeAlias = Callable[[Channel], Arrivals]
 """What a recording says of a channel."""
 
 
 @attrs.frozen(eq=False)
 class Columnar:
-    """What the columnar part of a pipeline gives."""
+    """What a pipeline gives whose windows ran in columns."""
 
     window: Window[Any]
-    frame: "pl.DataFrame"
+    frame: pl.DataFrame
     """The rows, in the order in which windows close."""
     rest: tuple[Stage[Any, Any], ...]
     """The stages behind it, which take each row on its own."""
+
+    def results(self) -> tuple[Any, ...]:
+        """All that comes out, in order.
+
+        Raises:
+            Exception: what a function in `rest` raises.
+        """
+        rows = as_rows(self.frame, self.window.rows.type)
+        if not self.rest:
+            return rows
+        signals, failure = Chain(self.rest).produce(Batch(None, 0, rows))
+        if failure is not None:
+            raise failure
+        return tuple(row for signal in signals if isinstance(signal, Batch) for row in signal.events)
+
+    def table(self, *, final_only: bool) -> pl.DataFrame | None:
+        """The rows as `cgrx.to_frame` gives them, without making any; None where `rest` decides what comes out."""
+        if self.rest:
+            return None
+        frame = self.frame.filter("final") if final_only else self.frame
+        return as_table(frame, self.window.rows.type)
 
 
 def compiled(branch: Branch, source: Source) -> Columnar:
@@ -71,7 +93,7 @@ def compiled(branch: Branch, source: Source) -> Columnar:
     for stage in rest:
         if not isinstance(stage.start(), Elementwise):
             raise Inexpressible(f"{stage!r} behind the window has a state")
-    frame = _rows(window, _told(attrs.evolve(branch, stages=stages[:at]), source))
+    frame = _rows(window, _arrivals(attrs.evolve(branch, stages=stages[:at]), source))
     while rest and isinstance(rest[0], Final):
         frame = frame.filter("final")
         rest = rest[1:]
@@ -94,43 +116,39 @@ def _require_window(window: Window[Any]) -> None:
         Compiler(frozenset(), [(name, aggregate.formula)])
 
 
-def _told(branch: Branch, source: Source) -> Told:
+def _arrivals(branch: Branch, source: Source) -> Arrivals:
     """What reaches the end of these stages."""
     if isinstance(branch.source, Merged):
-        told = union([_told(each, source) for each in branch.source.branches])
+        arrivals = union([_arrivals(each, source) for each in branch.source.branches])
         if branch.source.order is not None:
-            told = ordered(branch.source.order, told)
+            arrivals = ordered(branch.source.order, arrivals)
     else:
-        told = source(branch.source)
+        arrivals = source(branch.source)
     for stage in branch.stages:
         match stage:
             case Conditional(condition=condition):
-                told = attrs.evolve(told, events=told.events.filter(accepting(condition)))
+                arrivals = attrs.evolve(arrivals, events=arrivals.events.filter(accepting(condition)))
             case Dedupe():
-                told = deduped(stage, told)
+                arrivals = deduped(stage, arrivals)
             case _:
                 raise Inexpressible(f"{stage!r} is Python, or has a state that columns do not have")
-    return told
+    return arrivals
 
 
-def _needed(told: Told, columns: set[str]) -> "pl.LazyFrame":
+def _needed(arrivals: Arrivals, columns: set[str]) -> pl.LazyFrame:
     """The events, with these columns and those that say when they came and from where."""
-    import polars as pl
-
     columns |= {"seq", "received_ms", "exchange", "time_ms"}
-    if told.several:
-        return told.events.select(*sorted(columns | {"input"}))
-    chosen = told.events.select(*sorted(columns - {"trade"}))
-    return chosen.with_columns(pl.lit(Trade in told.types).alias("trade")) if "trade" in columns else chosen
+    if arrivals.several:
+        return arrivals.events.select(*sorted(columns | {"input"}))
+    chosen = arrivals.events.select(*sorted(columns - {"trade"}))
+    return chosen.with_columns(pl.lit(Trade in arrivals.types).alias("trade")) if "trade" in columns else chosen
 
 
-def _rows(window: Window[Any], told: Told) -> "pl.DataFrame":
-    import polars as pl
-
+def _rows(window: Window[Any], arrivals: Arrivals) -> pl.DataFrame:
     row, terms = window.rows.type, window.terms
     keys = row.key_fields
-    compiler = Compiler(told.types, [(name, aggregate.formula) for name, aggregate in row.aggregates])
-    events = _needed(told, {*keys, *compiler.columns}).collect()
+    compiler = Compiler(arrivals.types, [(name, aggregate.formula) for name, aggregate in row.aggregates])
+    events = _needed(arrivals, {*keys, *compiler.columns}).collect()
     # A key that is the same in all events, as the instrument of a trade channel, costs no grouping.
     fixed = {key: events[key][0] for key in keys if len(events) and (events[key] == events[key][0]).all()}
     moving = tuple(key for key in keys if key not in fixed)
@@ -138,18 +156,18 @@ def _rows(window: Window[Any], told: Told) -> "pl.DataFrame":
     if isinstance(window, Grid):
         size_ms, every_ms = window.size_ms, window.every_ms
         first_ms = ((time_ms - size_ms) // every_ms + 1) * every_ms
-        known = ledger(told, events, first_ms + size_ms, terms.lateness_ms, terms.idle_ms)
+        known = ledger(arrivals, events, first_ms + size_ms, terms.lateness_ms, terms.idle_ms)
         around_ms = 0
         rows = grid(events.lazy(), compiler, moving, size_ms, every_ms)
     else:
         gap_ms = around_ms = cast("Session[Any]", window).gap_ms
         # An event behind the watermark may be too near to a session that has closed.
-        known = ledger(told, events, time_ms + 1, terms.lateness_ms, terms.idle_ms)
+        known = ledger(arrivals, events, time_ms + 1, terms.lateness_ms, terms.idle_ms)
         rows = session(events.lazy(), compiler, moving, gap_ms)
     found = qualified(rows, known, around_ms).with_columns(pl.lit(value).alias(key) for key, value in fixed.items())
     open_keys = found.select(pl.struct(keys).n_unique()).item() if keys and len(found) > terms.max_keys else 0
     if open_keys > terms.max_keys:
         raise Inexpressible(f"{open_keys:,} keys are more than max_keys={terms.max_keys}")
     if "side" in keys:
-        found = found.with_columns(side_code(pl.col("side"), pl.lit(Trade in told.types)))
+        found = found.with_columns(side_code(pl.col("side"), pl.lit(Trade in arrivals.types)))
     return found.select(row.fields)

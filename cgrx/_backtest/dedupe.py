@@ -1,39 +1,37 @@
 """`dedupe` in columns: the first of equal events within a time, on the stream's own clock."""
 
 import math
-from typing import TYPE_CHECKING
 
 import attrs
+import polars as pl
 
-from cgrx._backtest.arrivals import Inexpressible, Told
+from cgrx._backtest.arrivals import Arrivals
+from cgrx._backtest.plan import Inexpressible
 from cgrx._model.signals import mark_ms
 from cgrx.operators._aggregates.primitives import FIELDS
 from cgrx.operators._stages.dedupe import Dedupe
 
-if TYPE_CHECKING:
-    import polars as pl
 
-
-def deduped(stage: Dedupe, told: Told) -> Told:
+def deduped(stage: Dedupe, arrivals: Arrivals) -> Arrivals:
     """The events that `stage` keeps.
 
     Raises:
         Inexpressible: its key is a function, or it remembers more events than it may.
     """
-    import polars as pl
-
     if callable(stage.key):
         raise Inexpressible(f"{stage!r}: its key is a Python function")
-    if told.promised_ms is not None:
+    if arrivals.promised_ms is not None:
         raise Inexpressible(f"{stage!r} behind merge_exchanges goes by when that lets events go")
-    several = ("trade",) if told.several else ()
+    several = ("trade",) if arrivals.several else ()
     keys = (*FIELDS, *several) if stage.key is None else stage.key
     losses = pl.DataFrame(
-        [(loss.seq, mark_ms(loss.mark)) for loss in told.losses], {"seq": pl.Int64, "at_ms": pl.Int64}, orient="row"
+        [(loss.seq, mark_ms(loss.mark)) for loss in arrivals.losses], {"seq": pl.Int64, "at_ms": pl.Int64}, orient="row"
     )
-    clock = pl.concat([losses, told.proofs.select("seq", "at_ms")]).sort("seq").with_columns(pl.col("at_ms").cum_max())
+    clock = (
+        pl.concat([losses, arrivals.proofs.select("seq", "at_ms")]).sort("seq").with_columns(pl.col("at_ms").cum_max())
+    )
     events = (
-        told.events.join_asof(clock.lazy(), on="seq")
+        arrivals.events.join_asof(clock.lazy(), on="seq")
         .with_columns(pl.max_horizontal(pl.col("received_ms").cum_max(), "at_ms").alias("now_ms"))
         .drop("at_ms")
         .with_row_index("place")
@@ -41,13 +39,11 @@ def deduped(stage: Dedupe, told: Told) -> Told:
     )
     kept = _kept(events.select("place", "now_ms", *keys), keys, stage.ttl_ms)
     _require_memory(stage, events["now_ms"].gather(kept))
-    return attrs.evolve(told, events=events[kept].lazy().drop("place", "now_ms"))
+    return attrs.evolve(arrivals, events=events[kept].lazy().drop("place", "now_ms"))
 
 
-def _kept(events: "pl.DataFrame", keys: tuple[str, ...], ttl_ms: int) -> "pl.Series":
+def _kept(events: pl.DataFrame, keys: tuple[str, ...], ttl_ms: int) -> pl.Series:
     """The places of the events that are kept, in order."""
-    import polars as pl
-
     now_ms, place = pl.col("now_ms"), pl.col("place")
     begins = (now_ms - now_ms.shift().over(keys) >= ttl_ms).fill_null(True)
     runs = events.with_columns(begins.cum_sum().over(keys).alias("run"))
@@ -74,10 +70,8 @@ def _repeated(places: list[int], times: list[int], ttl_ms: int) -> list[int]:
     return kept
 
 
-def _require_memory(stage: Dedupe, times: "pl.Series") -> None:
+def _require_memory(stage: Dedupe, times: pl.Series) -> None:
     """Check that no more events are remembered at once than may be."""
-    import polars as pl
-
     if math.isinf(stage.max_keys) or len(times) <= stage.max_keys:
         return
     forgotten = times.search_sorted(times - stage.ttl_ms, "right")

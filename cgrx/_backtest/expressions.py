@@ -11,11 +11,11 @@ can be put together from panes:
 from collections.abc import Callable, Iterable
 from functools import reduce
 from operator import add
-from typing import TYPE_CHECKING
 
 import attrs
+import polars as pl
 
-from cgrx._backtest.arrivals import Inexpressible
+from cgrx._backtest.plan import Inexpressible
 from cgrx._model.events import Event, LiquidationSide, Trade, TradeSide
 from cgrx._streams.conditions import Condition
 from cgrx.operators._aggregates.formulas import (
@@ -34,9 +34,6 @@ from cgrx.operators._aggregates.formulas import (
 )
 from cgrx.operators._aggregates.primitives import Count, Distinct, EdgeEvent, EdgePrice, Extreme, Guard, SumBy, Top
 
-if TYPE_CHECKING:
-    import polars as pl
-
 ORDER = ("time_ms", "price", "volume_usd", "side", "exchange", "symbol", "base_asset", "trade")
 """Decides which event comes first, as `order` of `operators._aggregates.primitives`: a Liquidation before a Trade."""
 
@@ -44,17 +41,13 @@ SIDES: dict[int, LiquidationSide | TradeSide] = dict(enumerate((*LiquidationSide
 """Sides by their numbers in columns of results: as on the wire, and those of trades above those of liquidations."""
 
 
-def side_code(side: "pl.Expr", trade: "pl.Expr") -> "pl.Expr":
+def side_code(side: pl.Expr, trade: pl.Expr) -> pl.Expr:
     """See `SIDES`."""
-    import polars as pl
-
     return side.cast(pl.Int64) + 2 * trade.cast(pl.Int64)
 
 
-def accepting(condition: Condition) -> "pl.Expr":
+def accepting(condition: Condition) -> pl.Expr:
     """The condition of a filter."""
-    import polars as pl
-
     column = pl.col(condition.field)
     match condition.comparison:
         case "==":
@@ -65,7 +58,7 @@ def accepting(condition: Condition) -> "pl.Expr":
             return column.le(pl.lit(condition.value))
         case _:  # texts
 
-            def wanted(texts: "pl.Series") -> "pl.Series":
+            def wanted(texts: pl.Series) -> pl.Series:
                 # Python is asked once for each distinct text.
                 return texts.is_in([text for text in texts.unique().to_list() if condition.accepts(text)])
 
@@ -77,8 +70,8 @@ class Part:
     """What is computed of the events, in a column of this name."""
 
     name: str
-    of_events: "pl.Expr"
-    of_parts: "pl.Expr"
+    of_events: pl.Expr
+    of_parts: pl.Expr
     """From the parts of several panes, in order of time."""
 
 
@@ -88,10 +81,10 @@ class ByName:
 
     name: str
     field: str
-    keep: "pl.Expr | None"
-    sums: tuple["pl.Expr", ...]
+    keep: pl.Expr | None
+    sums: tuple[pl.Expr, ...]
     """Over the events of one name, in columns `sum 0` and so on."""
-    result: "pl.Expr"
+    result: pl.Expr
     """Over the names of a window, in order; the name is in the column `name`."""
 
 
@@ -129,9 +122,7 @@ class Compiler:
         names = {name for expression in read for name in expression.meta.root_names()}
         return frozenset(names | {each.field for each in self.by_name})
 
-    def _result(self, formula: Formula) -> "pl.Expr":
-        import polars as pl
-
+    def _result(self, formula: Formula) -> pl.Expr:
         match formula:
             case Value(of=part) | Found(of=part) | Names(of=part) | Events(of=part):
                 return self._of(part)
@@ -149,9 +140,8 @@ class Compiler:
             case _:
                 raise Inexpressible(f"a Python function: {formula!r}")
 
-    def _of(self, part: "Count | Extreme | EdgePrice | EdgeEvent | Distinct | Top") -> "pl.Expr":
+    def _of(self, part: Count | Extreme | EdgePrice | EdgeEvent | Distinct | Top) -> pl.Expr:
         """The value of a primitive."""
-        import polars as pl
 
         def column(name: str) -> pl.Expr:
             return self._kept(pl.col(name), part.guard)
@@ -185,14 +175,13 @@ class Compiler:
 
                 return self._part(part, events.sort_by(-column("volume_usd"), *order).head(size), of_lists)
 
-    def _edge(self, part: "EdgePrice | EdgeEvent", ordered: "pl.Expr", last: bool) -> "pl.Expr":
+    def _edge(self, part: EdgePrice | EdgeEvent, ordered: pl.Expr, last: bool) -> pl.Expr:
         if last:
             return self._part(part, ordered.last(), lambda panes: panes.drop_nulls().last())
         return self._part(part, ordered.first(), lambda panes: panes.drop_nulls().first())
 
-    def _total(self, terms: Terms) -> "pl.Expr":
+    def _total(self, terms: Terms) -> pl.Expr:
         """A sum of each event's part in it, so that what cancels does so event by event: nothing sold is 0.0."""
-        import polars as pl
 
         def share(factor: int, addend: str, guard: Guard) -> pl.Expr:
             wanted = self._accepts(guard)
@@ -202,10 +191,8 @@ class Compiler:
         each = reduce(add, (share(factor, part.addend, part.guard) for factor, part in terms))
         return self._part(terms, each.sum(), pl.Expr.sum)
 
-    def _deviation(self, formula: Deviation) -> "pl.Expr":
+    def _deviation(self, formula: Deviation) -> pl.Expr:
         """By the mean and the squares of what differs from it: a sum of squares of large numbers keeps little."""
-        import polars as pl
-
         total = formula.total
         values = self._kept(_addend(total.addend), total.guard)
         events = self._of(formula.events)
@@ -218,8 +205,6 @@ class Compiler:
         return pl.when(events > 0).then((pl.col(self._parts[formula, "squares"].name) / events).sqrt())
 
     def _by_name(self, name: str, formula: Parts | Spread) -> ByName:
-        import polars as pl
-
         kept: tuple[SumBy, ...] = (formula.of,) if isinstance(formula, Parts) else (formula.dividends, formula.divisors)
         above = pl.col("sum 0")
         if isinstance(formula, Parts):
@@ -231,22 +216,18 @@ class Compiler:
         sums = tuple(_addend(each.addend).sum().alias(f"sum {index}") for index, each in enumerate(kept))
         return ByName(name, kept[0].by, self._accepts(kept[0].guard), sums, result.alias(f"={name}"))
 
-    def _part(self, key: object, of_events: "pl.Expr", of_parts: "Callable[[pl.Expr], pl.Expr]") -> "pl.Expr":
-        import polars as pl
-
+    def _part(self, key: object, of_events: pl.Expr, of_parts: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
         name = f"part {len(self._parts)}"
         found = self._parts.setdefault(key, Part(name, of_events, of_parts(pl.col(name))))
         return pl.col(found.name)
 
-    def _kept(self, values: "pl.Expr", guard: Guard) -> "pl.Expr":
+    def _kept(self, values: pl.Expr, guard: Guard) -> pl.Expr:
         """Of the events that count."""
         wanted = self._accepts(guard)
         return values if wanted is None else values.filter(wanted)
 
-    def _accepts(self, guard: Guard) -> "pl.Expr | None":
+    def _accepts(self, guard: Guard) -> pl.Expr | None:
         """Which events count; None for all."""
-        import polars as pl
-
         tests: list[pl.Expr] = []
         if guard.of is not None and self._types != frozenset({guard.of}):
             tests.append(pl.col("trade") if guard.of is Trade else ~pl.col("trade"))
@@ -255,7 +236,5 @@ class Compiler:
         return pl.all_horizontal(tests) if len(tests) > 1 else tests[0] if tests else None
 
 
-def _addend(name: str) -> "pl.Expr":
-    import polars as pl
-
+def _addend(name: str) -> pl.Expr:
     return pl.col("volume_usd") / pl.col("price") if name == "base" else pl.col(name)

@@ -11,26 +11,22 @@ midst of events it alone knows, so gaps and losses there are left to it.
 """
 
 import math
-from typing import TYPE_CHECKING
 
 import attrs
+import polars as pl
 
-from cgrx._backtest.arrivals import Inexpressible, Told, before
+from cgrx._backtest.arrivals import Arrivals, before
+from cgrx._backtest.plan import Inexpressible
 from cgrx._model.signals import mark_ms
 from cgrx._streams.ordering import Terms
 
-if TYPE_CHECKING:
-    import polars as pl
 
-
-def ordered(terms: Terms, union: Told) -> Told:
+def ordered(terms: Terms, union: Arrivals) -> Arrivals:
     """The union in the order of event time.
 
     Raises:
         Inexpressible: an event may come too late for the order, or something that columns do not follow.
     """
-    import polars as pl
-
     if terms.until != "all":
         raise Inexpressible(f"merge_exchanges(until={terms.until!r}) ends with one of its streams")
     if union.proofs["origin"].n_unique() > 1:
@@ -59,9 +55,7 @@ def ordered(terms: Terms, union: Told) -> Told:
 class _Order:
     """How far the order may have come whenever an event arrives."""
 
-    def __init__(self, terms: Terms, union: Told, arrived: "pl.DataFrame") -> None:
-        import polars as pl
-
+    def __init__(self, terms: Terms, union: Arrivals, arrived: pl.DataFrame) -> None:
         self._terms = terms
         self._several = union.several
         self._arrived = arrived
@@ -74,9 +68,9 @@ class _Order:
         )
         self._now = self._since(marks.with_columns(pl.col("marked_ms").cum_max()), "marked_ms", arrived["received_ms"])
         # Proven silence, where there is so much of it that all that came before is overdue.
-        told = self.latest.gather((self.places - 1).clip(0))
-        silent = union.proofs["at_ms"] - self._now.gather(before(self.latest, told))
-        proven = pl.DataFrame({"place": self.places, "proven_ms": told + silent - self._delay_ms})
+        foremost = self.latest.gather((self.places - 1).clip(0))
+        silent = union.proofs["at_ms"] - self._now.gather(before(self.latest, foremost))
+        proven = pl.DataFrame({"place": self.places, "proven_ms": foremost + silent - self._delay_ms})
         self._proven = proven.filter((self.places > 0) & (silent > terms.max_delay_ms)).with_columns(
             pl.col("proven_ms").cum_max()
         )
@@ -87,10 +81,8 @@ class _Order:
     def _delay_ms(self) -> int:
         return 0 if math.isinf(self._terms.max_delay_ms) else int(self._terms.max_delay_ms)
 
-    def _since(self, known: "pl.DataFrame", column: str, own: "pl.Series") -> "pl.Series":
-        """For each event the latest of what was known when it came, and of what is found in it and those before."""
-        import polars as pl
-
+    def _since(self, known: pl.DataFrame, column: str, own: pl.Series) -> pl.Series:
+        """Per event: the maximum of `known` before it and of `own` up to it."""
         places = pl.DataFrame({"place": pl.int_range(len(own), eager=True), "own": own.cum_max()})
         return places.join_asof(known, on="place").select(pl.max_horizontal("own", column)).to_series()
 
@@ -100,8 +92,6 @@ class _Order:
         Raises:
             Inexpressible: one may.
         """
-        import polars as pl
-
         arrived, terms = self._arrived, self._terms
         # What came `max_delay` ago is overdue.
         overdue = pl.zeros(len(arrived), pl.Int64, eager=True)
@@ -122,10 +112,8 @@ class _Order:
         if late:
             raise Inexpressible(f"{late:,} {'event' if late == 1 else 'events'} may come too late for merge_exchanges")
 
-    def _reached(self) -> "pl.Expr":
+    def _reached(self) -> pl.Expr:
         """The time to which all sources have come that were heard of before."""
-        import polars as pl
-
         names = ("input", "exchange") if self._several else ("exchange",)
         found: list[pl.Expr] = []
         for values in self._arrived.select(names).unique().iter_rows():

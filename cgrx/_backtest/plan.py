@@ -30,7 +30,11 @@ Build: TypeAlias = Callable[[Feed], Observable[T]]
 
 
 class Unplannable(Exception):  # noqa: N818 - never leaves the backtest: it carries a reason, not a failure
-    """What a pipeline does cannot be told without running it."""
+    """What a pipeline does cannot be known without running it."""
+
+
+class Inexpressible(Exception):  # noqa: N818 - as above
+    """Columns cannot say what this pipeline gives on this recording, or not for sure."""
 
 
 @attrs.frozen

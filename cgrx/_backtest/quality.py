@@ -1,15 +1,12 @@
 """What rows say of their quality, from what was known when they closed."""
 
-from typing import TYPE_CHECKING
+import polars as pl
 
 from cgrx._backtest.lateness import Ledger
 from cgrx.operators._windows.missing import Missing
 
-if TYPE_CHECKING:
-    import polars as pl
 
-
-def qualified(rows: "pl.LazyFrame", ledger: Ledger, around_ms: int) -> "pl.DataFrame":
+def qualified(rows: pl.LazyFrame, ledger: Ledger, around_ms: int) -> pl.DataFrame:
     """The rows with what they say of their quality.
 
     Args:
@@ -17,8 +14,6 @@ def qualified(rows: "pl.LazyFrame", ledger: Ledger, around_ms: int) -> "pl.DataF
         ledger: what became known when.
         around_ms: a window closes so long after its end, and what is missing so near to it may belong to it.
     """
-    import polars as pl
-
     found = rows.collect()
     closes = pl.col("end_ms") + around_ms
     final = closes <= ledger.watermark
@@ -31,10 +26,8 @@ def qualified(rows: "pl.LazyFrame", ledger: Ledger, around_ms: int) -> "pl.DataF
     ).with_columns((pl.col("final") & whole).alias("complete"))
 
 
-def _concerned(rows: "pl.DataFrame", ledger: Ledger, around_ms: int) -> "pl.DataFrame":
+def _concerned(rows: pl.DataFrame, ledger: Ledger, around_ms: int) -> pl.DataFrame:
     """The windows that may know of a gap or a loss: most know of none."""
-    import polars as pl
-
     apart = Missing()
     for entry in ledger.entries:
         apart.add_gap(entry.start_ms, entry.end_ms)
@@ -51,10 +44,8 @@ def _concerned(rows: "pl.DataFrame", ledger: Ledger, around_ms: int) -> "pl.Data
     return found.filter(pl.col("until_ms") > pl.col("start_ms") - around_ms).select("start_ms", "end_ms")
 
 
-def _missing(windows: "pl.DataFrame", ledger: Ledger, around_ms: int) -> "pl.DataFrame":
+def _missing(windows: pl.DataFrame, ledger: Ledger, around_ms: int) -> pl.DataFrame:
     """What each of these windows misses, by the arithmetic of windows; they are in order of their end."""
-    import polars as pl
-
     entries = iter(ledger.entries)
     coming = next(entries, None)
     known = Missing()

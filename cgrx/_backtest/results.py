@@ -4,7 +4,9 @@ In columns a side is a number that tells its event type too, an event is a recor
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
+
+import polars as pl
 
 from cgrx._backtest.expressions import SIDES, side_code
 from cgrx._model.events import Event, Liquidation, LiquidationSide, Trade, TradeSide
@@ -14,23 +16,18 @@ from cgrx.operators._aggregates.primitives import FIELDS
 from cgrx.operators._aggregates.shares import Shares
 from cgrx.operators._rows.row import Row
 
-if TYPE_CHECKING:
-    import polars as pl
-
 RowT = TypeVar("RowT", bound=Row)
 
 
-def as_rows(frame: "pl.DataFrame", row: type[RowT]) -> tuple[RowT, ...]:
+def as_rows(frame: pl.DataFrame, row: type[RowT]) -> tuple[RowT, ...]:
     """The rows as objects."""
     aggregates = dict(row.aggregates)
     columns = [_objects(frame[name].to_list(), name, aggregates.get(name)) for name in row.fields]
     return tuple(map(row.from_values, zip(*columns, strict=True)))
 
 
-def as_table(frame: "pl.DataFrame", row: type[Row]) -> "pl.DataFrame":
+def as_table(frame: pl.DataFrame, row: type[Row]) -> pl.DataFrame:
     """The rows as a table."""
-    import polars as pl
-
     aggregates = dict(row.aggregates)
     return frame.select(_plain(pl.col(name), name, aggregates.get(name)).alias(name) for name in row.fields)
 
@@ -66,9 +63,7 @@ def _event(fields: dict[str, Any]) -> Event:
     return Liquidation(**values)
 
 
-def _plain(column: "pl.Expr", name: str, aggregate: Aggregate[Any] | None) -> "pl.Expr":
-    import polars as pl
-
+def _plain(column: pl.Expr, name: str, aggregate: Aggregate[Any] | None) -> pl.Expr:
     match aggregate and aggregate.formula:
         case Events():
             event = pl.element().struct
@@ -85,8 +80,6 @@ def _plain(column: "pl.Expr", name: str, aggregate: Aggregate[Any] | None) -> "p
             return column
 
 
-def _side_name(code: "pl.Expr") -> "pl.Expr":
-    import polars as pl
-
+def _side_name(code: pl.Expr) -> pl.Expr:
     names = {number: side.name.lower() for number, side in SIDES.items()}
     return code.replace_strict(names, return_dtype=pl.String)

@@ -5,20 +5,14 @@ begins where the silence before an event is too long. Whether events were late i
 """
 
 from math import gcd
-from typing import TYPE_CHECKING
+
+import polars as pl
 
 from cgrx._backtest.expressions import Compiler
 
-if TYPE_CHECKING:
-    import polars as pl
 
-
-def grid(
-    events: "pl.LazyFrame", compiler: Compiler, keys: tuple[str, ...], size_ms: int, every_ms: int
-) -> "pl.LazyFrame":
+def grid(events: pl.LazyFrame, compiler: Compiler, keys: tuple[str, ...], size_ms: int, every_ms: int) -> pl.LazyFrame:
     """Windows of `size_ms` that begin every `every_ms`."""
-    import polars as pl
-
     pane_ms = gcd(size_ms, every_ms)
     paned = events.with_columns((pl.col("time_ms") // pane_ms * pane_ms).alias("start_ms"))
     group = ("start_ms", *keys)
@@ -30,10 +24,8 @@ def grid(
     return _finished(rows.with_columns(end_ms), compiler, keys)
 
 
-def session(events: "pl.LazyFrame", compiler: Compiler, keys: tuple[str, ...], gap_ms: int) -> "pl.LazyFrame":
+def session(events: pl.LazyFrame, compiler: Compiler, keys: tuple[str, ...], gap_ms: int) -> pl.LazyFrame:
     """Sessions that a silence of more than `gap_ms` ends."""
-    import polars as pl
-
     time_ms = pl.col("time_ms")
     begins = time_ms.diff() > gap_ms
     for key in keys:
@@ -44,7 +36,7 @@ def session(events: "pl.LazyFrame", compiler: Compiler, keys: tuple[str, ...], g
     return _finished(rows, compiler, keys)
 
 
-def _grouped(events: "pl.LazyFrame", compiler: Compiler, group: tuple[str, ...], *more: "pl.Expr") -> "pl.LazyFrame":
+def _grouped(events: pl.LazyFrame, compiler: Compiler, group: tuple[str, ...], *more: pl.Expr) -> pl.LazyFrame:
     """One line for each group, with the parts of its events."""
     rows = events.group_by(*group).agg(*more, *(part.of_events.alias(part.name) for part in compiler.parts))
     for each in compiler.by_name:
@@ -56,16 +48,14 @@ def _grouped(events: "pl.LazyFrame", compiler: Compiler, group: tuple[str, ...],
 
 
 def _overlapping(
-    paned: "pl.LazyFrame", compiler: Compiler, group: tuple[str, ...], size_ms: int, every_ms: int, pane_ms: int
-) -> "pl.LazyFrame":
+    paned: pl.LazyFrame, compiler: Compiler, group: tuple[str, ...], size_ms: int, every_ms: int, pane_ms: int
+) -> pl.LazyFrame:
     """The same for windows that overlap: each pane goes into all windows that hold it."""
-    import polars as pl
-
     start_ms = pl.col("start_ms")
     first = -((size_ms - pane_ms - start_ms) // every_ms)
     starts = (pl.int_ranges(first, start_ms // every_ms + 1) * every_ms).alias("start_ms")
 
-    def spread(panes: "pl.LazyFrame") -> "pl.LazyFrame":
+    def spread(panes: pl.LazyFrame) -> pl.LazyFrame:
         return panes.sort("start_ms").with_columns(starts).explode("start_ms")
 
     panes = paned.group_by(*group).agg(part.of_events.alias(part.name) for part in compiler.parts)
@@ -84,7 +74,7 @@ def _overlapping(
     return rows
 
 
-def _finished(rows: "pl.LazyFrame", compiler: Compiler, keys: tuple[str, ...]) -> "pl.LazyFrame":
+def _finished(rows: pl.LazyFrame, compiler: Compiler, keys: tuple[str, ...]) -> pl.LazyFrame:
     """The results of each line, in the order in which windows close."""
     # An aggregate may be called like a column of events, so until here its name has a mark of its own.
     results = [expression.alias(f"={name}") for name, expression in compiler.results.items()]

@@ -20,18 +20,17 @@ from reactivex.disposable import CompositeDisposable
 from cgrx._feed.face import Feed
 from cgrx._feed.intake import Intake
 from cgrx._feed.intake import RecorderStats as RecorderStats
-from cgrx._model.channels import Channel, parse_channel
+from cgrx._model.channels import Channel
 from cgrx._model.errors import CgrxError, RecordingError
 from cgrx._model.signals import Signal
 from cgrx._model.status import RecordingFailed, Status, StreamFailed
 from cgrx._model.times import Duration, to_seconds
 from cgrx._recording.extra import require_extra
+from cgrx._recording.manifest import PART_BYTES
+from cgrx._recording.selection import several_channels
 from cgrx._recording.status_text import Kept
 from cgrx._trio.entering import ToEnter
 from cgrx._trio.require import require_trio
-
-PART_BYTES = 64 * 2**20
-"""The size at which the part that is being written is finished; in Parquet it has about a tenth of that."""
 
 BUFFER = 250_000
 """How many events may wait to be written: some 50 MiB."""
@@ -136,9 +135,7 @@ def record(
             f"feed={feed!r} is no feed, for it has no {', '.join(lacking)}: give what `async with` cgrx.connect() or"
             " cgrx.replay() gives, or an object with the members of cgrx.Feed"
         )
-    if isinstance(channels, str):
-        raise TypeError(f"channels={channels!r} takes several channels or wire names: put it into a list")
-    chosen = tuple(dict.fromkeys(parse_channel(each) if isinstance(each, str) else each for each in channels))
+    chosen = several_channels(channels)
     if not chosen:
         raise ValueError("channels=() holds nothing to record: give at least one channel")
     flush_s = to_seconds(flush_every, "flush_every")

@@ -1,12 +1,13 @@
-"""The extra `recording`: the core imports and works without it."""
+"""The extras `recording` and `frames`: the core imports and works without them."""
 
 from importlib.util import find_spec
+from typing import Literal
 
-_PACKAGES = ("pyarrow", "filelock")
+_PACKAGES = {"recording": ("pyarrow", "filelock"), "frames": ("polars",)}
 
 
-def require_extra(what: str) -> None:
+def require_extra(what: str, extra: Literal["recording", "frames"] = "recording") -> None:
     """Raise `ImportError`, which says what to install, where a package of the extra is missing."""
-    for package in _PACKAGES:
+    for package in _PACKAGES[extra]:
         if find_spec(package) is None:
-            raise ImportError(f'{what} needs the package {package}: pip install "cgrx[recording]"')
+            raise ImportError(f'{what} needs the package {package}: pip install "cgrx[{extra}]"')

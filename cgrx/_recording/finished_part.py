@@ -12,8 +12,8 @@ from typing import IO, Any
 from cgrx._model.errors import RecordingError
 from cgrx._recording.arrow import Rows, pa, pq
 from cgrx._recording.manifest import Part, finished_name
-from cgrx._recording.schema import DICTIONARIES, SCHEMA, in_memory
-from cgrx._recording.selection import Wanted
+from cgrx._recording.schema import DICTIONARIES, SCHEMA, in_memory, selected
+from cgrx._recording.selection import Selection
 from cgrx._recording.summary import Summary
 
 GROUP_ROWS = 65_536
@@ -112,8 +112,8 @@ def verify_size(folder: Path, part: Part) -> None:
         raise RecordingError(str(path), f"byte {min(size, part.bytes)}", f"it has {size} bytes, not {part.bytes}")
 
 
-def read_finished(path: Path, wanted: Wanted) -> Iterator[Rows]:
-    """The wanted rows of a finished part, as in memory, one row group at a time; those without any are not read.
+def read_finished(path: Path, selection: Selection) -> Iterator[Rows]:
+    """The selected rows of a finished part, as in memory, one row group at a time; those without any are not read.
 
     Raises:
         RecordingError: it cannot be read, at the row group where that is.
@@ -125,9 +125,9 @@ def read_finished(path: Path, wanted: Wanted) -> Iterator[Rows]:
             for group in range(file.num_row_groups):
                 place = f"row group {group}"
                 known = file.metadata.row_group(group).column(times).statistics
-                if known is None or wanted.holds(known.min, known.max):
+                if known is None or selection.overlaps(known.min, known.max):
                     for batch in file.read_row_group(group).combine_chunks().to_batches():
-                        yield wanted.of(in_memory(batch))
+                        yield selected(in_memory(batch), selection)
     except (OSError, pa.ArrowException) as error:
         raise RecordingError(str(path), place, f"it cannot be read: {error}") from None
 
@@ -140,7 +140,7 @@ def described(folder: Path, number: int) -> Part:
     """
     path = folder / finished_name(number)
     summary: Summary | None = None
-    for batch in read_finished(path, Wanted(None, None, None)):
+    for batch in read_finished(path, Selection()):
         if summary is None:
             summary = Summary.before(batch.column("seq")[0].as_py())
         summary.add(batch)

@@ -17,6 +17,9 @@ from cgrx._model.errors import RecordingError
 
 VERSION = 1
 NAME = "manifest.json"
+PART_BYTES = 64 * 2**20
+"""The size at which the part that is being written is finished, unless told otherwise; as Parquet it has a tenth."""
+
 _FORMAT = "cgrx recording"
 _PART = re.compile(r"part-(\d{8})\.(parquet|open)")
 

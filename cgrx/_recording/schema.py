@@ -8,7 +8,7 @@ In files text is plain text (Parquet and its readers know dictionaries of their 
 """
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import lru_cache, reduce
 from itertools import islice, repeat
 from operator import attrgetter
 from types import SimpleNamespace
@@ -18,10 +18,11 @@ import attrs
 
 from cgrx._model.channels import Channel, parse_channel
 from cgrx._model.events import Liquidation, LiquidationSide, Trade, TradeSide
-from cgrx._model.signals import Alive, Batch, Dropped, Gap, Mark, Signal, Watermark, mark_ms
+from cgrx._model.signals import Alive, Batch, Dropped, Gap, Mark, Signal, Watermark
 from cgrx._model.status import Status
 from cgrx._recording.arrow import Rows, pa, pc
-from cgrx._recording.entry import Recorded
+from cgrx._recording.entry import Recorded, said_ms
+from cgrx._recording.selection import Selection
 from cgrx._recording.status_text import KEPT, Kept, from_text, to_text
 
 
@@ -85,17 +86,6 @@ _KINDS: Final[dict[type, str]] = {Liquidation: "liquidation", Trade: "trade"}
 _TYPES: Final = (("liquidation", Liquidation, LiquidationSide), ("trade", Trade, TradeSide))
 
 MarkValues = tuple[int | None, int | None, int | None, str | None]
-
-
-def said_ms(said: Signal[Any] | Status) -> int:
-    """When something was said, as far as it tells itself; 0 where it does not."""
-    match said:
-        case Batch(received_ms=time_ms):
-            return time_ms
-        case Alive() | Gap() | Dropped() | Watermark():
-            return mark_ms(said)
-        case _:
-            return said.at_ms
 
 
 # From what was said to rows.
@@ -224,6 +214,27 @@ def in_files(batch: Rows) -> Rows:
 def until_seq(batch: Rows, last_seq: int) -> Rows:
     """The rows up to a number, that included."""
     return batch.filter(pc.less_equal(batch.column("seq"), last_seq))
+
+
+def selected(batch: Rows, selection: Selection) -> Rows:
+    """The selected rows among these (as in memory); what a feed said on its status belongs to every channel."""
+    masks: list[Any] = []
+    if selection.names is not None:
+        channel = batch.column("channel")
+        known = pc.is_in(channel.dictionary, pa.array(selection.names, pa.string()))
+        masks.append(pc.fill_null(known.take(channel.indices), True))
+    received_ms = batch.column("received_ms")
+    if selection.start_ms is not None:
+        masks.append(pc.greater_equal(received_ms, selection.start_ms))
+    if selection.end_ms is not None:
+        masks.append(pc.less(received_ms, selection.end_ms))
+    excluding = [mask for mask in masks if mask.true_count < len(mask)]
+    return batch.filter(reduce(pc.and_, excluding)) if excluding else batch
+
+
+def to_table(batches: Iterable[Rows]) -> Any:
+    """Rows as in memory, as one table."""
+    return pa.Table.from_batches(batches, MEMORY_SCHEMA)
 
 
 def from_rows(batch: Rows) -> Iterator[Recorded]:

@@ -1,36 +1,53 @@
-"""Which rows of a recording are asked for."""
+"""Which part of a recording is asked for: the arguments `channels=`, `start=` and `end=` of all its readers."""
 
-from functools import reduce
-from typing import Any
+from collections.abc import Iterable
+from typing import Self
 
 import attrs
 
-from cgrx._recording.arrow import Rows, pa, pc
+from cgrx._model.channels import Channel, parse_channel
+from cgrx._model.times import Moment, to_epoch_ms
 
 
 @attrs.frozen
-class Wanted:
-    """Rows of these channels (by wire name; None: of all), received in [start_ms, end_ms)."""
+class Selection:
+    """What was received in [start_ms, end_ms) on some channels, and on the status. None bounds nothing."""
 
-    channels: tuple[str, ...] | None
-    start_ms: int | None
-    end_ms: int | None
+    channels: tuple[Channel, ...] | None = None
+    start_ms: int | None = None
+    end_ms: int | None = None
 
-    def holds(self, start_ms: int, end_ms: int) -> bool:
-        """Whether something received between these two times (both included) may be wanted."""
+    @classmethod
+    def of(cls, channels: Iterable[Channel | str] | None, start: Moment | None, end: Moment | None) -> Self:
+        """The selection that a caller asks for by these three arguments.
+
+        Raises:
+            ValueError: an argument cannot be read, or `end` is before `start`.
+            TypeError: an argument is of another type.
+        """
+        start_ms = None if start is None else to_epoch_ms(start, "start")
+        end_ms = None if end is None else to_epoch_ms(end, "end")
+        if start_ms is not None and end_ms is not None and end_ms < start_ms:
+            raise ValueError(f"end={end_ms} is before start={start_ms} (milliseconds since the epoch)")
+        return cls(None if channels is None else several_channels(channels), start_ms, end_ms)
+
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        """The wire names of the channels."""
+        return None if self.channels is None else tuple(channel.name for channel in self.channels)
+
+    def overlaps(self, start_ms: int, end_ms: int) -> bool:
+        """Whether something received between these two times (both included) may be selected."""
         return (self.start_ms is None or end_ms >= self.start_ms) and (self.end_ms is None or start_ms < self.end_ms)
 
-    def of(self, batch: Rows) -> Rows:
-        """The wanted rows among these (as in memory); what a feed said of itself belongs to every channel."""
-        masks: list[Any] = []
-        if self.channels is not None:
-            channel = batch.column("channel")
-            known = pc.is_in(channel.dictionary, pa.array(self.channels, pa.string()))
-            masks.append(pc.fill_null(known.take(channel.indices), True))
-        received_ms = batch.column("received_ms")
-        if self.start_ms is not None:
-            masks.append(pc.greater_equal(received_ms, self.start_ms))
-        if self.end_ms is not None:
-            masks.append(pc.less(received_ms, self.end_ms))
-        telling = [mask for mask in masks if mask.true_count < len(mask)]
-        return batch.filter(reduce(pc.and_, telling)) if telling else batch
+
+def several_channels(channels: Iterable[Channel | str]) -> tuple[Channel, ...]:
+    """Channels given as values or wire names, each once.
+
+    Raises:
+        ValueError: a text is no wire name.
+        TypeError: one text instead of several.
+    """
+    if isinstance(channels, str):
+        raise TypeError(f"channels={channels!r} takes several channels or wire names: put it into a list")
+    return tuple(dict.fromkeys(parse_channel(each) if isinstance(each, str) else each for each in channels))

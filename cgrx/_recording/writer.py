@@ -15,15 +15,13 @@ from cgrx._model.errors import RecordingError
 from cgrx._model.signals import Signal
 from cgrx._model.status import Status
 from cgrx._recording import manifest
-from cgrx._recording.entry import Recorded
+from cgrx._recording.entry import Recorded, said_ms
 from cgrx._recording.finished_part import finish
-from cgrx._recording.manifest import Manifest, Part
+from cgrx._recording.manifest import PART_BYTES, Manifest, Part
 from cgrx._recording.open_part import OpenPart, read_open
-from cgrx._recording.schema import RowBuilder, said_ms
+from cgrx._recording.schema import RowBuilder
 
 LOCK = "lock"
-PART_BYTES = 64 * 2**20
-"""A part that is being written is finished when it has so many bytes; in Parquet it has about a tenth."""
 
 _HOUR_MS = 3_600_000
 _BUFFER_ROWS = 65_536

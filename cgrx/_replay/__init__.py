@@ -2,7 +2,7 @@
 
 May import `_model`, `_streams`, `_recording`, `_trio`, `_feed`.
 
-Read `replay` first, the public face; then `cursors`, which read logs one after another or side by side, `joint`, which
-puts several recordings in one order, and `columns`, which makes events only of the rows that somebody wants. `clock` is
-the time of a replay and the scheduler that runs on it.
+Read `replay` first, the public face, and `playlist`, what it is asked to replay; then `cursors`, which walk through one
+recording each, `joint`, which puts several in one order, with `seams`, what that changes in the marks, and `columns`,
+which makes events only of the rows that somebody wants. `clock` is the time of a replay and the scheduler on it.
 """

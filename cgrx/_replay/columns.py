@@ -3,11 +3,13 @@
 A subscriber that begins with filters (`side`, `min_volume`, `max_volume`, `exchange`, `symbol`, `base_asset`) wants the
 events that meet their conditions; any other wants them all. A row is wanted if one subscriber of its channel wants it.
 Its own filters follow, so a row too many does no harm; and none is left out that a filter would keep, for the columns
-hold what the events hold. Marks and the status are wanted always.
+hold what the events hold. Marks and the status are wanted always; so is the last event before a channel begins anew,
+because the gap there begins when the channel was last heard.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 from cgrx._model.channels import Channel
@@ -34,7 +36,7 @@ class Columns:
     def wanted(self, wanted: Wanted, after: int, now_ms: int) -> Iterator[tuple[int, Said]]:
         """See `Chunk`: the place is `seq`."""
         batch = self.batch
-        mask = pc.and_(pc.greater(batch.column("seq"), after), self._matters(wanted))
+        mask = pc.and_(pc.greater(batch.column("seq"), after), pc.or_(self._matters(wanted), self._precedes_a_new_gap))
         if now_ms:
             mask = pc.and_(mask, pc.greater_equal(pc.cumulative_max(batch.column("received_ms")), now_ms))
         chosen = batch.filter(mask)
@@ -67,6 +69,22 @@ class Columns:
                     met = pc.and_(met, self._meets(condition))
                 matters = pc.or_(matters, met)
         return matters
+
+    @cached_property
+    def _precedes_a_new_gap(self) -> Any:
+        """Of each row, whether it is the last event of its channel before a gap from 0."""
+        batch = self.batch
+        gaps = pc.equal(batch.column("start_ms"), 0).fill_null(False)
+        found = [False] * batch.num_rows
+        end = pc.indices_nonzero(gaps)[-1].as_py() + 1 if gaps.true_count else 0
+        last: dict[str, int] = {}
+        rows = (batch.column("channel")[:end], self._is_event()[:end], gaps[:end])
+        for row, (channel, is_event, is_gap) in enumerate(zip(*(column.to_pylist() for column in rows), strict=True)):
+            if is_event:
+                last[channel] = row
+            elif is_gap and channel in last:
+                found[last[channel]] = True
+        return pa.array(found, pa.bool_())
 
     def _meets(self, condition: Condition) -> Any:
         column = self.batch.column(condition.field)

@@ -13,9 +13,9 @@ import attrs
 from reactivex.disposable import Disposable
 
 from cgrx._model.channels import Channel
-from cgrx._model.signals import Alive, Batch, Dropped, Gap, Signal, Watermark, mark_ms
+from cgrx._model.signals import Batch, Signal
 from cgrx._model.status import Status
-from cgrx._recording.entry import Recorded
+from cgrx._recording.entry import Recorded, said_ms
 from cgrx._streams.conditions import Condition
 
 Conditions: TypeAlias = tuple[Condition, ...]
@@ -99,22 +99,9 @@ class Log(Protocol):
         """The time of the last that was said."""
         ...
 
-    def entries(
-        self, *, channels: Iterable[Channel] | None, start_ms: int | None, end_ms: int | None
-    ) -> Iterator[Recorded]:
-        """What was said of some channels (and on the status) in [start_ms, end_ms)."""
+    def entries(self, *, channels: Iterable[Channel] | None, start: int | None, end: int | None) -> Iterator[Recorded]:
+        """What was said on some channels, and on the status, in [start, end), milliseconds since the epoch."""
         ...
-
-
-def said_ms(said: object) -> int:
-    """When something was said, as far as it tells itself; 0 where it does not."""
-    match said:
-        case Batch(received_ms=received_ms):
-            return received_ms
-        case Alive() | Gap() | Dropped() | Watermark():
-            return mark_ms(said)
-        case _:
-            return int(getattr(said, "at_ms", 0))
 
 
 class EntryCursor(Cursor):

@@ -32,10 +32,12 @@ from cgrx._model.status import (
     Silent,
     State,
 )
-from cgrx._model.times import Moment, to_epoch_ms
+from cgrx._model.times import Moment
 from cgrx._replay.clock import ReplayClock, ReplayScheduler
 from cgrx._replay.cursors import Passed, Said
-from cgrx._replay.joint import Joint, Recordings
+from cgrx._replay.joint import Joint
+from cgrx._replay.playlist import Playlist, Recordings
+from cgrx._replay.seams import REPLAYED_FROM_HERE
 from cgrx._streams.conditions import leading_conditions
 from cgrx._streams.observers import SignalObserver, stages_of
 from cgrx._streams.stream import EventStream
@@ -89,6 +91,7 @@ class _ReplayEngine(FeedEngine):
     ) -> None:
         super().__init__(on_subscriber_error, waits=speed == math.inf)
         self._joint = joint
+        self._playlist = joint.playlist
         self._wanted = joint.wanted
         self._tally = _Tally()
         self._events = 0
@@ -96,7 +99,7 @@ class _ReplayEngine(FeedEngine):
         self._started = trio.Event()
         self._playing = trio.CancelScope()
         self._stopping = False
-        self._clock = ReplayClock(joint.start_ms * 1000, speed)
+        self._clock = ReplayClock(joint.playlist.start_ms * 1000, speed)
         self.scheduler = self._time = ReplayScheduler(self._clock, self._turn, self.subscriber_raised)
         joint.wanted.on_change = self._time.interrupt
 
@@ -105,12 +108,12 @@ class _ReplayEngine(FeedEngine):
     @property
     def channels(self) -> tuple[Channel, ...]:
         """See `Replay.channels`."""
-        return self._joint.channels
+        return self._playlist.channels
 
     @property
     def progress(self) -> ReplayProgress:
         """See `Replay.progress`."""
-        return ReplayProgress(self._joint.start_ms, self._joint.end_ms, self.now_ms(), self._events)
+        return ReplayProgress(self._playlist.start_ms, self._playlist.end_ms, self.now_ms(), self._events)
 
     @property
     def stats(self) -> FeedStats:
@@ -132,7 +135,7 @@ class _ReplayEngine(FeedEngine):
 
     def stream(self, channel: Channel, event_type: type[E]) -> EventStream[E]:
         """See `FeedEngine.stream`; only what is replayed has one."""
-        return super().stream(self._joint.held(channel), event_type)
+        return super().stream(self._playlist.held(channel), event_type)
 
     def _subscribe(self, channel: Channel, observer: SignalObserver[E]) -> abc.DisposableBase:
         wanted = self._wanted.add(channel, leading_conditions(stages_of(observer)))
@@ -189,8 +192,8 @@ class _ReplayEngine(FeedEngine):
         self._time.free()
 
     async def _play(self) -> None:
-        for channel in self._joint.running_at_start:
-            self._say_signal(channel, Gap(channel, 0, self._joint.start_ms, "replayed from here"))
+        for channel in self._playlist.running_at_start:
+            self._say_signal(channel, Gap(channel, 0, self._playlist.start_ms, REPLAYED_FROM_HERE))
         weight = 0
         while (said := self._joint.peek(self._clock.at_us // 1000)) is not None:
             at_us, version = said.time_ms * 1000, self._wanted.version
@@ -322,11 +325,6 @@ def replay(
         raise TypeError(f"speed={speed!r} takes a number above 0, math.inf for as fast as the pipeline")
     if not speed > 0:
         raise ValueError(f"speed={speed!r} takes a number above 0, math.inf for as fast as the pipeline")
-    joint = Joint.of(
-        recordings,
-        None if start is None else to_epoch_ms(start, "start"),
-        None if end is None else to_epoch_ms(end, "end"),
-        channels,
-    )
+    joint = Joint(Playlist.of(recordings, channels, start, end))
     engine = _ReplayEngine(joint, float(speed), on_subscriber_error)
     return ToEnter(engine.open(Replay(engine)), "cgrx.replay()", "feed")

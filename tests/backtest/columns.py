@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from reactivex import Observable
 
 from cgrx import operators as ops
-from cgrx._backtest.arrivals import Loss, Told, proofs
+from cgrx._backtest.arrivals import Arrivals, Loss, proofs
 from cgrx._backtest.compile import Columnar, compiled
 from cgrx._backtest.plan import PlanningFeed, plan
 from cgrx._model.channels import Channel, FuturesTrades, LiquidationOrders
@@ -119,7 +119,7 @@ def by_events(build: Build, said: Said) -> list[Any]:
     return results
 
 
-def told(said: Said, channel: Channel) -> Told:
+def arrivals(said: Said, channel: Channel) -> Arrivals:
     """What a channel said, as columns."""
     events: list[tuple[Any, ...]] = []
     alive: list[tuple[int, int, str]] = []
@@ -137,17 +137,17 @@ def told(said: Said, channel: Channel) -> Told:
                 losses.append(Loss(seq, signal))
             case _:
                 raise AssertionError(f"a feed does not say {signal}")
-    return Told((channel,), pl.LazyFrame(events, EVENTS, orient="row"), proofs(alive), tuple(losses))
+    return Arrivals((channel,), pl.LazyFrame(events, EVENTS, orient="row"), proofs(alive), tuple(losses))
 
 
 class Source(NamedTuple):
     """Gives the same losses, as objects, each time it is asked for a channel."""
 
-    known: dict[Channel, Told]
+    known: dict[Channel, Arrivals]
     said: Said
 
-    def tell(self, channel: Channel) -> Told:
-        return self.known.setdefault(channel, told(self.said, channel))
+    def tell(self, channel: Channel) -> Arrivals:
+        return self.known.setdefault(channel, arrivals(self.said, channel))
 
 
 def in_columns(build: Build, said: Said) -> Columnar:

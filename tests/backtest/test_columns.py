@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 import cgrx
 from cgrx import operators as ops
-from cgrx._backtest.arrivals import Inexpressible
 from cgrx._backtest.compile import Columnar
+from cgrx._backtest.plan import Inexpressible
 from cgrx._backtest.results import as_rows, as_table
 from cgrx._model.channels import Channel
 from cgrx._model.events import Liquidation, LiquidationSide, Trade, TradeSide

@@ -1,6 +1,7 @@
 """What a recording gives: entries, record batches and tables, whole or in part, of files that others read too."""
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -98,11 +99,49 @@ def test_entries_of_channels_and_times(
         for entry in said(second)
         if names is None or entry.channel is None or entry.channel.name in names
     ]
-    assert list(recording.entries(channels=channels, start_ms=start_ms, end_ms=end_ms)) == expected
+    assert list(recording.entries(channels=channels, start=start_ms, end=end_ms)) == expected
+
+
+def test_every_reader_takes_the_same_part(recording: Recording) -> None:
+    """Channels by wire name, times as milliseconds, aware datetimes or text; of a part that is not finished too."""
+    start, end = datetime.fromtimestamp(START_MS / 1000 + 1, UTC), START_MS + 5_000
+    expected = [entry for second in range(1, 5) for entry in said(second) if entry.channel != LIQUIDATIONS]
+    for first in (start, start.isoformat()):
+        part: dict[str, Any] = {"channels": [TRADES.name], "start": first, "end": end}
+        assert list(recording.entries(**part)) == expected
+        rows = to_rows(expected).drop_columns("seq").to_pylist()
+        assert [row for batch in recording.batches(**part) for row in plain(batch)] == rows
+        assert plain(recording.to_arrow(**part)) == rows
+        assert recording.to_polars(**part).drop("seq").collect().to_dicts() == rows
+    assert recording.to_polars(channels=[], end=START_MS).collect().height == 0
+
+
+def plain(table: Any) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = table.cast(SCHEMA).drop_columns(["seq"]).to_pylist()
+    return rows
+
+
+@pytest.mark.parametrize("read", ["entries", "batches", "to_arrow", "to_polars"])
+@pytest.mark.parametrize(
+    ("part", "error", "match"),
+    [
+        ({"start": "soon"}, ValueError, "start='soon' is no moment"),
+        ({"end": datetime(2024, 1, 1)}, ValueError, "is naive"),  # noqa: DTZ001 - that is the point
+        ({"start": 2, "end": 1}, ValueError, "end=1 is before start=2"),
+        ({"channels": "liquidationOrders"}, TypeError, "put it into a list"),
+        ({"channels": ["nothing"]}, ValueError, "nothing"),
+    ],
+)
+def test_a_part_that_nobody_can_mean(
+    recording: Recording, read: str, part: dict[str, Any], error: type[Exception], match: str
+) -> None:
+    """It raises at the call, not while reading."""
+    with pytest.raises(error, match=match):
+        getattr(recording, read)(**part)
 
 
 def test_nothing_was_received_meanwhile(recording: Recording) -> None:
-    assert list(recording.batches(start_ms=START_MS + 2003, end_ms=START_MS + 2999)) == []
+    assert list(recording.batches(start=START_MS + 2003, end=START_MS + 2999)) == []
 
 
 def test_tables_hold_the_same_rows(recording: Recording) -> None:
@@ -134,7 +173,7 @@ def test_a_batch_is_never_divided(tmp_path: Path) -> None:
     recording = Recording(tmp_path)
     assert [batch.num_rows for batch in recording.batches()] == [66_000, 1001]
     assert list(recording.entries()) == [*entries, later]
-    assert list(recording.entries(start_ms=START_MS + 9)) == [later]
+    assert list(recording.entries(start=START_MS + 9)) == [later]
     (tmp_path / manifest.NAME).unlink()
     assert Recording(tmp_path, salvage=True).events == 67_001
 

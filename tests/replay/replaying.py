@@ -5,8 +5,7 @@ from typing import Any
 
 import cgrx
 from cgrx import Channel, Liquidation, LiquidationOrders, Trade
-from cgrx._recording.entry import Recorded
-from cgrx._replay.cursors import said_ms
+from cgrx._recording.entry import Recorded, said_ms
 from cgrx.testing import liquidation
 from tests.feed.feeding import START_MS
 
@@ -35,14 +34,14 @@ class Log:
         self,
         *,
         channels: Iterable[Channel] | None = None,
-        start_ms: int | None = None,
-        end_ms: int | None = None,
+        start: int | None = None,
+        end: int | None = None,
     ) -> Iterator[Recorded]:
         chosen = None if channels is None else set(channels)
         for entry, at_ms in zip(self.said, self._times(), strict=True):
             if chosen is not None and entry.channel is not None and entry.channel not in chosen:
                 continue
-            if (start_ms or 0) <= at_ms and (end_ms is None or at_ms < end_ms):
+            if (start or 0) <= at_ms and (end is None or at_ms < end):
                 yield entry
 
     def _times(self) -> list[int]:

@@ -190,7 +190,9 @@ def test_a_channel_that_is_not_recorded_is_refused_by_name() -> None:
             with raises(ValueError, match=r"futures_trades@OKX_BTC@5 is not recorded; .* are liquidationOrders"):
                 feed.futures_trades("OKX", "BTC", min_volume=5)
             assert feed.channels == (L,)
-        with raises(ValueError, match="liquidationOrders is not recorded; the channels of this replay are none"):
+        with raises(
+            ValueError, match="liquidationOrders is not recorded, or left out by `channels`; the channels are none"
+        ):
             async with cgrx.replay(numbers(1), channels=[]) as feed:
                 feed.liquidations()
 

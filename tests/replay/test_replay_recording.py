@@ -246,6 +246,22 @@ def test_recordings_one_after_the_other_join_at_what_was_read() -> None:
     run_mock(main)
 
 
+def test_a_channel_that_begins_anew_was_last_heard_by_what_nobody_wanted() -> None:
+    """The gap is the same where the events before it are filtered in the columns."""
+    said = [gap(0), gap(0, BTC), events(1, liquidation(time=1, volume_usd=5_000)), alive(2)]
+    said += [events(8, liquidation(time=8, volume_usd=1)), gap(20, BTC), gap(20), gap(21), gap(30, start=25)]
+
+    async def main() -> None:
+        for log in (Log(said), Rows(said, 3), Rows(said, 100)):
+            for stages in ((), (ops.min_volume(1_000),)):
+                async with cgrx.replay(log) as feed:
+                    seen = record(feed.liquidations().pipe(*stages))
+                    await feed.run()
+                assert seen.gaps == [(-math.inf, 0), (8, 20), (20, 21), (25, 30)]
+
+    run_mock(main)
+
+
 def test_a_part_of_a_recording(tmp_path: Path) -> None:
     """From a moment in the middle to another, of one channel."""
     said = [gap(0), gap(0, BTC), *(events(n, liquidation(time=n, price=n + 1)) for n in range(10))]

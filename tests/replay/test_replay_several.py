@@ -4,9 +4,10 @@ import math
 
 import cgrx
 from cgrx import Alive
+from cgrx._recording.entry import Recorded
 from cgrx.testing import trade
 from tests.feed.feeding import raises, record
-from tests.replay.replaying import Log, alive, at, events, gap, number, numbers
+from tests.replay.replaying import L, Log, alive, at, events, gap, number, numbers
 from tests.support import run_mock
 
 T = cgrx.FuturesTrades("Binance", "BTCUSDT", 0)
@@ -71,5 +72,23 @@ def test_a_channel_in_two_recordings_at_the_same_time_is_refused() -> None:
             cgrx.replay([one, two])
         async with cgrx.replay([one, two], channels=[T]) as feed:
             await feed.run()
+
+    run_mock(main)
+
+
+# Losses
+
+
+def test_a_loss_that_was_charged_to_every_channel_counts_once_in_a_union() -> None:
+    """But two equal losses of one channel, which follow one another, are two."""
+
+    async def main() -> None:
+        log = Log([gap(0), gap(0, T)])
+        log.said += [Recorded(channel, cgrx.Dropped(None, 1, "malformed")) for channel in (L, T, L, T, L)]
+        async with cgrx.replay(log) as feed:
+            union = record(feed.liquidations().merge(feed.futures_trades("Binance", "BTCUSDT", min_volume=0)))
+            alone = record(feed.liquidations())
+            await feed.run()
+        assert union.of(cgrx.Dropped) == alone.of(cgrx.Dropped) == [cgrx.Dropped(None, 1, "malformed")] * 3
 
     run_mock(main)

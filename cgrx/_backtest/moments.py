@@ -1,0 +1,232 @@
+"""The moments of a stream at which its watermark, or what is known of gaps and losses, may change in a new way.
+
+    a source is heard of for the first time, falls idle, or speaks again
+    an event that may be late: it would be if no source but the foremost counted
+    a gap, a loss, the end
+
+They are found in columns: a pass over the times of the events, and bisections. Between two moments the state of a
+source is read off its columns.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import TypeAlias
+
+import attrs
+import polars as pl
+
+from cgrx._backtest.arrivals import Arrivals, before
+from cgrx._backtest.plan import Inexpressible
+from cgrx._model.channels import Channel
+from cgrx._model.signals import Alive, Mark
+from cgrx._model.times import NEVER
+from cgrx._streams.offset import ENOUGH, SAMPLES
+from cgrx.operators._windows.watermark import Progress, Source
+
+SUSPECTS = 10_000
+"""How many events that may be late are looked at one by one; where there are more, columns gain nothing."""
+
+
+class SourceColumns:
+    """One source, which is an exchange within a channel: its events, and where they stand among all."""
+
+    def __init__(self, channel: Channel, events: pl.DataFrame) -> None:
+        self.channel = channel
+        self.exchange: str = events["exchange"][0]
+        self.places = events["place"]
+        self.highest = events["moved_ms"].cum_max()
+        self.received = events["received_ms"]
+        self.source: Source | None = None
+        """As `Progress` knows it; None until its first event is shown."""
+
+    def states(self, places: pl.Series) -> list[tuple[int, int, int]]:
+        """Before each of these places: the highest time, when that was received, and when the last event was."""
+        last = (before(self.places, places) - 1).clip(0)
+        highest = self.highest.gather(last)
+        first = before(self.highest, highest)
+        columns = (highest, self.received.gather(first), self.received.gather(last))
+        return list(zip(*(column.to_list() for column in columns), strict=True))
+
+    def move_to(self, state: tuple[int, int, int]) -> None:
+        """Bring the source to one of its `states`."""
+        if self.source is not None:
+            highest_ms, highest_received_ms, self.source.received_ms = state
+            self.source.advance(highest_ms, highest_received_ms)
+
+    def show(self, progress: Progress, received_ms: int, moved_ms: int) -> None:
+        """Show an event of the source to `Progress`."""
+        self.source = progress.source(progress.sources(self.channel), self.exchange, received_ms)
+        self.source.advance(moved_ms, received_ms)
+
+
+@attrs.frozen
+class Arrival:
+    """An event at which its source wakes, or that may be late."""
+
+    source: SourceColumns
+    received_ms: int
+    moved_ms: int
+    """How far it moves time."""
+    until_ms: int
+    """The event is late if the watermark has come to here before it."""
+
+
+Moment: TypeAlias = tuple[int, int, int, Mark | Arrival | None]
+"""The place of the event that the moment is about or that follows it; 0 for a mark and 1 for an event; `seq`; and what
+happens, None for the end. Moments are in the order of the first three."""
+
+
+class Moments:
+    """Finds the sources and the moments of one stream.
+
+    Args:
+        arrivals: the stream.
+        events: its events, in order of arrival.
+        until_ms: an event has its place in every window as long as the watermark is before this time.
+        lateness_ms: as of the window.
+        idle_ms: as of the window.
+
+    Raises:
+        Inexpressible: clocks are too far apart, or too many events may be late.
+    """
+
+    def __init__(
+        self, arrivals: Arrivals, events: pl.DataFrame, until_ms: pl.Expr, lateness_ms: int, idle_ms: int
+    ) -> None:
+        placed = events.with_row_index("place")
+        self._arrivals = arrivals
+        self._events = placed.with_columns(_moved(arrivals, placed, lateness_ms))
+        self._until_ms = until_ms
+        self._lateness_ms = lateness_ms
+        self._idle_ms = idle_ms
+        self.sources = self._find_sources()
+        only = self.sources[0].highest if len(self.sources) == 1 else None
+        self._latest = self._events["moved_ms"].cum_max() if only is None else only
+
+    def find(self) -> list[Moment]:
+        """All moments in order; the end is the last."""
+        losses = self._arrivals.losses
+        placed = self._places(pl.Series([loss.seq for loss in losses], dtype=pl.Int64))
+        proofs, woken = self._find_idleness(self._find_proofs())
+        suspects = self._find_suspects(proofs.filter("quiet"))
+        moments: list[Moment] = [(place, 0, loss.seq, loss.mark) for place, loss in zip(placed, losses, strict=True)]
+        kept = proofs.filter("kept").select("place", "seq", "origin", "at_ms")
+        moments += [(place, 0, seq, Alive(origin, at_ms)) for place, seq, origin, at_ms in kept.iter_rows()]
+        moments += self._find_arrivals(sorted({*woken, *suspects}))
+        return [*sorted(moments, key=lambda moment: moment[:3]), (len(self._events), 1, 0, None)]
+
+    def _find_sources(self) -> list[SourceColumns]:
+        events = self._events
+        channels: tuple[Channel, ...] = self._arrivals.channels
+        if not len(events):
+            return []
+        if self._arrivals.several:
+            found: list[SourceColumns] = []
+            for group in events.partition_by("input", "exchange"):
+                index: int = group["input"][0]
+                found.append(SourceColumns(channels[index], group))
+            return found
+        exchange = pl.col("exchange")
+        one = events.select((exchange == exchange.first()).all()).item()
+        return [SourceColumns(channels[0], group) for group in ([events] if one else events.partition_by("exchange"))]
+
+    def _places(self, seqs: pl.Series) -> pl.Series:
+        """How many events came before."""
+        return before(self._events["seq"], seqs).alias("place")
+
+    def _find_proofs(self) -> pl.DataFrame:
+        """The proofs with their place, the joint proof so far, and a flag for those that are always shown."""
+        arrivals = self._arrivals
+        proofs = arrivals.proofs.with_columns(self._places(arrivals.proofs["seq"]))
+        several = proofs["origin"].n_unique() > 1
+        proven = pl.Series(_proven(proofs), dtype=pl.Int64) if several else proofs["at_ms"]
+        # The first proof counts as a mark; the last one before a loss says how late it is at the loss.
+        last = before(proofs["seq"], pl.Series([loss.seq for loss in arrivals.losses], dtype=pl.Int64)) - 1
+        index = pl.int_range(pl.len())
+        return proofs.with_columns(
+            index.alias("index"),
+            # A new connection may prove less, but a source that has fallen idle stays idle.
+            proven.cum_max().alias("proven_ms"),
+            (pl.lit(several) | (index == 0) | index.is_in(last.implode())).alias("kept"),
+        )
+
+    def _find_idleness(self, proofs: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:
+        """The proofs, flagged where they are shown and where all are silent; and the events that wake sources."""
+        woken: list[int] = []
+        shown: list[pl.Series] = []
+        quiet = pl.repeat(bool(self.sources), len(proofs), eager=True)
+        for columns in self.sources:
+            said = before(columns.places, proofs["place"])
+            last_ms = columns.received.gather((said - 1).clip(0))
+            silent = (said > 0) & (proofs["proven_ms"] - last_ms >= self._idle_ms)
+            # It falls idle at the first proof of those between the same two events.
+            falls = pl.DataFrame({"index": proofs["index"], "said": said}).filter(silent)
+            falls = falls.filter((pl.col("said") != pl.col("said").shift()).fill_null(True))
+            shown.append(falls["index"])
+            wakes = falls["said"].filter(falls["said"] < len(columns.places))
+            woken += [columns.places[0], *columns.places.gather(wakes)]
+            quiet &= silent | (said == 0)
+        kept = pl.col("kept") | pl.lit(quiet) | pl.col("index").is_in(pl.concat(shown).implode()) if shown else "kept"
+        return proofs.with_columns(kept=kept, quiet=quiet), woken
+
+    def _find_suspects(self, quiet: pl.DataFrame) -> list[int]:
+        """The events that are late if no source but the foremost counts."""
+        events, latest = self._events, self._latest
+        bounded = events.select("place", self._until_ms.alias("until_ms"), latest.alias("bound_ms"))
+        quiet = quiet.filter(pl.col("place") > 0)
+        if len(quiet):
+            # All idle: time goes on, as far as it is proven, from the latest event on.
+            last_ms = latest.gather(quiet["place"] - 1)
+            since_ms = events["received_ms"].gather(before(latest, last_ms))
+            idle_ms = (last_ms + (quiet["proven_ms"] - since_ms).clip(0)).cum_max()
+            since = pl.DataFrame({"place": quiet["place"].cast(events["place"].dtype), "idle_ms": idle_ms})
+            bounded = bounded.join_asof(since, on="place").with_columns(
+                bound_ms=pl.max_horizontal("bound_ms", "idle_ms")
+            )
+        found = bounded.filter(pl.col("until_ms") <= pl.col("bound_ms") - self._lateness_ms)["place"]
+        if len(found) > SUSPECTS:
+            raise Inexpressible(f"{len(found):,} events may come too late")
+        return found.to_list()
+
+    def _find_arrivals(self, places: list[int]) -> Iterator[Moment]:
+        """The events at these places."""
+        columns = ("place", "seq", "received_ms", "exchange", "moved_ms")
+        input_ = pl.col("input") if self._arrivals.several else pl.lit(0)
+        chosen = self._events[places].select(*columns, self._until_ms.alias("until_ms"), input_.alias("input"))
+        channels: tuple[Channel, ...] = self._arrivals.channels
+        sources = {(each.channel, each.exchange): each for each in self.sources}
+        for place, seq, received_ms, exchange, moved_ms, until_ms, index in chosen.iter_rows():
+            source = sources[channels[index], exchange]
+            yield place, 1, seq, Arrival(source, received_ms, moved_ms, until_ms)
+
+
+def _moved(arrivals: Arrivals, events: pl.DataFrame, lateness_ms: int) -> pl.Series:
+    """How far each event moves time: as `Offset` has it, which samples the events before the proofs.
+
+    Raises:
+        Inexpressible: the clocks are so far apart that gaps have to be moved, which columns do not do.
+    """
+    time_ms, received_ms = pl.col("time_ms"), pl.col("received_ms")
+    sampled = before(events["seq"], arrivals.proofs["seq"]).alias("place").unique(maintain_order=True)
+    sampled = sampled.filter(sampled > 0)
+    samples = events.select((time_ms - received_ms).alias("offset_ms"))[(sampled - 1).to_list()].with_columns(
+        pl.col("offset_ms").rolling_quantile(0.5, "lower", SAMPLES, min_samples=ENOUGH).fill_null(0).cast(pl.Int64),
+        place=sampled.cast(pl.get_index_type()),
+    )
+    if (samples["offset_ms"].abs() > lateness_ms).any():
+        raise Inexpressible("event times and receive times are further apart than the lateness")
+    offset_ms = pl.col("offset_ms").fill_null(0)
+    supported = time_ms <= received_ms + offset_ms + lateness_ms
+    return (
+        events.select("place", "time_ms", "received_ms")
+        .join_asof(samples, on="place")
+        .select(pl.when(supported).then(time_ms).otherwise(received_ms + offset_ms).alias("moved_ms"))
+        .to_series()
+    )
+
+
+def _proven(proofs: pl.DataFrame) -> Iterable[int]:
+    """What is proven of all connections, after each of the proofs."""
+    known: dict[str, int] = {}
+    for at_ms, origin in proofs.select("at_ms", "origin").iter_rows():
+        known[origin] = max(at_ms, known.get(origin, NEVER))
+        yield min(known.values())
