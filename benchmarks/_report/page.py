@@ -15,11 +15,11 @@ from benchmarks._report.table import RATIO, absences, also_names, ratio, shown_n
 PAGE = "benchmarks.md"
 DATA = "benchmarks.json"
 BUSY = 0.25
-"""The load for each core from which the page says that the machine was not the run's own."""
+"""Load average per core above which the page says that other programs used the machine."""
 
 
 def write(result: RunResult, folder: Path) -> None:
-    """Write the page and what belongs to it, over what an earlier run has left there."""
+    """Write the page, its plots and its samples, replacing those of an earlier run."""
     (folder / "images").mkdir(parents=True, exist_ok=True)
     pictures: dict[str, str] = {}
     for scenario in result.scenarios:
@@ -86,7 +86,7 @@ def _scenario(scenario: ScenarioResult, picture: str | None) -> str:
 
 
 def _how(name: str) -> str:
-    """What the scenario's module says of how it is asked."""
+    """The docstring of the scenario's module, without the question."""
     module = inspect.getmodule(load(f"benchmarks.{name}").cases)
     return (inspect.getdoc(module) or "").partition("\n\n")[2].strip()
 

@@ -25,7 +25,7 @@ STYLE: Any = {
 
 
 def draw(result: ScenarioResult, path: Path) -> bool:
-    """Write the picture of a scenario; False where there is nothing to draw."""
+    """Write the picture of a scenario; return False if there is nothing to draw."""
     if any(case.point for case in result.cases):
         with _figure(path, len(growths(result)), 2.6) as panels:
             _growth(result, panels)
@@ -68,7 +68,7 @@ def _plain(value: float, _: object) -> str:
 
 
 def _logarithmic(panel: Any, which: str, values: Sequence[float]) -> None:
-    """An axis of at least a decade, so that what is flat looks flat; with plain numbers at its decades."""
+    """A logarithmic axis of at least a decade, so that a flat line looks flat, with plain numbers at the decades."""
     from matplotlib.ticker import FuncFormatter, NullFormatter
 
     low, high = min(values) / 1.5, max(values) * 1.5
@@ -86,13 +86,13 @@ def _ratios(case: CaseResult, ours: str) -> list[tuple[str, Estimate]]:
 
 
 def _bars(case: CaseResult, result: ScenarioResult, panel: Any) -> None:
-    """One bar a rival, its length how many times our time it took."""
+    """One bar per rival, as long as its time divided by ours."""
     limits = {line.rival for line in case.lines if line.role == "limit"}
     found = _ratios(case, result.ours)[::-1]
     medians = [each.median for _, each in found]
     errors = [[each.median - each.low for _, each in found], [each.high - each.median for _, each in found]]
     colours = [LIMIT if name in limits else COLOURS[int(each.median < 1)] for name, each in found]
-    # From 1, which is ours: to the right slower than ours, to the left faster.
+    # Bars start at 1, our time: to the right a rival is slower, to the left it is faster.
     panel.barh([name for name, _ in found], [median - 1 for median in medians], left=1, color=colours, height=0.7)
     panel.errorbar(medians, range(len(found)), xerr=errors, fmt="none", ecolor="#333333", elinewidth=1)
     _logarithmic(panel, "x", [*medians, 1.0])

@@ -8,7 +8,7 @@ from benchmarks._report.table import ratio, shown_number
 
 @attrs.frozen
 class Quote:
-    """One ratio, and how it is told."""
+    """One ratio, and the words around it."""
 
     what: str
     scenario: str
@@ -46,7 +46,7 @@ def lines(result: RunResult) -> str:
     """The quotes as a list.
 
     Raises:
-        ValueError: the run has not measured one of them.
+        ValueError: the run lacks one of the ratios.
     """
     return "\n".join(f"- {quote.what}: {_times(result, quote)} as fast as {quote.named}." for quote in QUOTES)
 

@@ -1,4 +1,4 @@
-"""What a run shows in the terminal: a table for each scenario, with ratios and how far they can be trusted."""
+"""What a run shows in the terminal: a table for each case, with ratios and their intervals."""
 
 import math
 import statistics
@@ -10,11 +10,11 @@ from benchmarks._harness.results import CaseResult, Line, ScenarioResult
 from benchmarks._harness.statistics import Estimate, estimate, ratios
 
 RATIO = "times ours"
-"""What a rival took, divided by what ours took in the same round: above 1 we are faster."""
+"""The title of the column with a rival's time divided by ours in the same round: above 1, cgrx is faster."""
 
 
 def ratio(case: CaseResult, line: Line, ours: str) -> Estimate | None:
-    """Of a rival that took part, to ours."""
+    """A rival's time divided by ours; None for cgrx itself and for a rival that is absent."""
     base = case.line(ours)
     if base is None or line.rival == ours or not line.values or 0 in base.values:
         return None
@@ -22,19 +22,19 @@ def ratio(case: CaseResult, line: Line, ours: str) -> Estimate | None:
 
 
 def shown_number(value: float) -> str:
-    """To three digits, without an exponent."""
+    """A number with three significant digits, without an exponent."""
     if not math.isfinite(value) or value == 0:
         return f"{value:g}"
     return f"{value:,.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
 
 
 def shown_ratio(found: Estimate) -> str:
-    """With its interval."""
+    """A ratio with its interval."""
     return f"{shown_number(found.median)} [{shown_number(found.low)}, {shown_number(found.high)}]"
 
 
 def table(case: CaseResult, result: ScenarioResult) -> Table:
-    """A case's; those who have no part in it stand below."""
+    """The table of a case, without the absent rivals."""
     also = also_names(case)
     shown = Table(title=case.case, title_justify="left", title_style="bold", box=None, pad_edge=False)
     shown.add_column("")
@@ -47,12 +47,12 @@ def table(case: CaseResult, result: ScenarioResult) -> Table:
 
 
 def also_names(case: CaseResult) -> tuple[str, ...]:
-    """What else was measured."""
+    """The names of the further figures of a case."""
     return tuple(dict.fromkeys(name for line in case.lines for name in line.also))
 
 
 def shown_name(line: Line) -> str:
-    """A rival's, limits marked."""
+    """The name of a rival; limits are marked."""
     return f"{line.rival} (limit)" if line.role == "limit" else line.rival
 
 
@@ -65,12 +65,12 @@ def _cells(case: CaseResult, line: Line, ours: str, also: tuple[str, ...]) -> tu
 
 
 def absences(case: CaseResult) -> list[str]:
-    """Who has no part in a case, and why."""
+    """The absent rivals of a case, each with the reason."""
     return [f"{line.rival}: {line.absent}" for line in case.lines if line.absent is not None]
 
 
 def show(console: Console, result: ScenarioResult) -> None:
-    """Print it."""
+    """Print the tables of a scenario."""
     console.rule(f"{result.name}: {result.question}", align="left")
     for case in result.cases:
         console.print(table(case, result))

@@ -1,6 +1,6 @@
 """A marble diagram as a value: what goes in, which code works on it, and what must come out, tick by tick.
 
-The cases are in `tests/marble_cases`. `test_marble_cases.py` runs them, `pages.py` draws them into the documentation.
+The cases are in `marble_cases/`. `test_marble_cases.py` runs them, `pages.py` draws them into the documentation.
 """
 
 import re

@@ -128,7 +128,7 @@ def test_no_box_covers_another_and_every_text_fits() -> None:
 
 @pytest.mark.parametrize("page", pages.markdown(), ids=blocks.name_of)
 def test_every_block_of_python_runs(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In order, with the names of those before; a page may take `cgrx`, `trio`, `ops` and a `feed` for granted."""
+    """None raises. They run in order and share their names; `cgrx`, `trio`, `ops` and a `feed` are given."""
     monkeypatch.setattr(cgrx, "connect", connect_canned)
     names: dict[str, Any] = {"__name__": "page", "cgrx": cgrx, "trio": trio, "ops": ops, "feed": Canned()}
     for block in blocks.blocks(page):

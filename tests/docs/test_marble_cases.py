@@ -16,7 +16,7 @@ def test_what_comes_out(case: Case) -> None:
 
 @pytest.mark.parametrize("case", marble_cases.CASES, ids=lambda case: case.name)
 def test_the_output_follows_the_grammar(case: Case) -> None:
-    """Who has read how marbles are written can read both lines."""
+    """`marbles` refuses none: one who knows how inputs are written can read the outputs too."""
     marbles(case.output)
 
 

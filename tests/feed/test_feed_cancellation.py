@@ -15,10 +15,10 @@ from cgrx._simulator.simulator import Simulator
 from cgrx._wire.frames import FrameParser
 from cgrx._wire.tap import Wire
 from cgrx._wire.transport import Transport
+from tests.feed.certificates import Authority
 from tests.feed.feeding import Record, Sequence, Statuses, connected_times, in_memory, record
 from tests.simulator.simulating import liquidation
 from tests.support import run_mock
-from tests.wire.certificates import Authority
 
 Program = Callable[[Simulator, dict[str, Any], Record], Awaitable[None]]
 

@@ -13,10 +13,10 @@ import trio
 import cgrx
 from cgrx._simulator.faults import Close, Drop, DropInFrame, HangHandshake, Refuse
 from cgrx._simulator.simulator import Simulator
+from tests.feed.certificates import EXPIRED, Authority
 from tests.feed.feeding import KEY, Record, Statuses, connected_times, eventually, record
 from tests.simulator.simulating import liquidation
 from tests.support import run
-from tests.wire.certificates import EXPIRED, Authority
 
 QUICK = cgrx.Limits(backoff_first_s=0.001, backoff_most_s=0.005, close_s=1)
 """Retries that do not keep a test waiting."""

@@ -1,4 +1,4 @@
-"""The scenarios themselves: rivals agree, senders keep their word. Small, and no time is looked at."""
+"""The scenarios themselves, small: rivals agree, and senders send what was asked for. No time is judged."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -45,7 +45,7 @@ def collecting(count: int) -> Generator[tuple[Goal, list[Trade]], None, None]:
 @pytest.mark.parametrize("kind", get_args(Kind))
 @pytest.mark.parametrize("batch", [1, 7, 100])
 def test_every_way_to_do_a_task_gives_the_same(kind: Kind, batch: int) -> None:
-    """Also for batches that do not divide the events."""
+    """`require_equal` finds no difference, also for batches that do not divide the events."""
     task = Task(kind, 450, batch=batch, subscribers=3)
     run, shown = by_cgrx.ANSWERS[kind](task)
     expected = shown(run())
@@ -76,7 +76,7 @@ def test_every_rival_of_pipelines_has_its_module(rival: Rival[Task]) -> None:
     ],
 )
 def test_rivals_that_read_files_agree(scenario: Scenario[Any], parameters: Any, tmp_path: Path) -> None:
-    """And can be measured. A rival that is not installed is absent, as in a run."""
+    """Their results are equal, and they can be measured. A rival that is not installed is absent, as in a run."""
     expected: Any = None
     for rival in scenario.rivals:  # ours is the first
         try:
