@@ -48,7 +48,7 @@ class Running(Generic[In, Out]):
         return ()
 
     def on_signal(self, signal: Signal[In]) -> Iterable[Signal[Out]]:
-        """The signals that go on for one that came in."""
+        """The signals that go on when this one comes in."""
         if isinstance(signal, Batch):
             self.now_ms = max(self.now_ms, signal.received_ms)
             yield from _batches(self.on_batch(signal), signal)
@@ -63,7 +63,7 @@ class Running(Generic[In, Out]):
 
 
 def _batches(results: Iterable[Out], origin: Batch[Any]) -> Iterable[Batch[Out]]:
-    """The results as a batch like `origin`, or none; where they raise, those before the error go out first."""
+    """The results as one batch with the channel and time of `origin`, if there are any; then what they raise."""
     taken: list[Out] = []
     try:
         taken.extend(results)
@@ -72,7 +72,7 @@ def _batches(results: Iterable[Out], origin: Batch[Any]) -> Iterable[Batch[Out]]
             yield Batch(origin.channel, origin.received_ms, tuple(taken))
 
 
-class Interrupted(Exception):  # noqa: N818 - never leaves this module's users: it carries results, not a failure
+class Interrupted(Exception):  # noqa: N818 - caught where steps are applied: it carries results, not a failure
     """A step's user function raised `error`; `results` are what came out before."""
 
     def __init__(self, results: list[Any], error: Exception) -> None:
@@ -90,7 +90,8 @@ class Step:
     apply: Callable[[Sequence[Any]], list[Any]]
     """Takes events, returns the results.
 
-    May be called again where it raises, each event on its own; where it must not, it raises `Interrupted`.
+    If it raises, it is called again with one event at a time, to find the event. A step whose function must not be
+    called twice for an event raises `Interrupted` instead.
     """
     test: Callable[[Any], bool] | None = None
     """For a filter: whether an event is among the results; quicker than `apply` for one."""

@@ -225,9 +225,9 @@ def merge(*sources: Observable[Any]) -> EventStream[Any]:
     """The union of streams in order of arrival.
 
     Marks pass; `Alive` of one origin goes on when every source of that origin has given it, `Watermark` when every
-    source has. A loss that comes by two paths of one stream passes once. As long as a source has said nothing, a `Gap`
-    without a channel says that its events may be missing. Completes when all sources have; the first error ends it and
-    disposes the others. State: the latest proof of each source, and the last 64 losses.
+    source has. A loss that comes by two paths of one stream passes once. While a source has given nothing, a `Gap`
+    without a channel tells that its events may be missing. Completes when all sources have; the first error ends it
+    and disposes the others. State: the latest proof of each source, and the last 64 losses.
 
     Args:
         *sources: at least one observable. Those that are no EventStream contribute events without marks.
@@ -251,9 +251,9 @@ def merge(*sources: Observable[Any]) -> EventStream[Any]:
 def share(source: Observable[T]) -> EventStream[T]:
     """One subscription to the source for all subscribers of the result, which is hot.
 
-    Subscribes with the first subscriber and disposes with the last; a later one starts anew. Who joins in between
-    begins with a `Gap` from 0 for each channel that is already running. Completion and errors reach all. State: the
-    subscribers.
+    Subscribes with the first subscriber and disposes with the last; a later one starts anew. A subscriber that joins in
+    between begins with a `Gap` from 0 for each channel that is already running. Completion and errors reach all.
+    State: the subscribers.
     """
     stream = as_stream(source)
     shared: Shared[T] = Shared(stream)

@@ -14,8 +14,8 @@ T = TypeVar("T")
 def share() -> Callable[[Observable[T]], EventStream[T]]:
     """Share one subscription to the source among all subscribers of the result.
 
-    The source is subscribed to with the first subscriber and disposed with the last; a later one starts anew. Who
-    joins in between begins with a `Gap` from 0 for each channel that is already running. Completion and errors reach
-    all. Bounded by the number of subscribers. Unlike a reactivex `share` it carries the marks.
+    The source is subscribed to with the first subscriber and disposed with the last; a later one starts anew. A
+    subscriber that joins in between begins with a `Gap` from 0 for each channel that is already running. Completion and
+    errors reach all. State: the subscribers. Unlike reactivex's `share` it carries the marks.
     """
     return share_stream
