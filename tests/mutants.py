@@ -36,7 +36,11 @@ FILES: dict[str, tuple[str, ...]] = {
     "cgrx/_feed/session.py": ("tests/feed/test_session.py", "tests/feed/test_session_end.py"),
     "cgrx/_feed/subscriptions.py": ("tests/feed/test_subscriptions.py", "tests/feed/test_subscriptions_turns.py"),
     "operators/_windows/panes.py": ("tests/windows/test_panes.py", "tests/windows/test_windows_sliding.py"),
-    "operators/_windows/watermark.py": ("tests/windows/test_watermark.py", "tests/windows/test_wrong_clocks.py"),
+    "operators/_windows/watermark.py": (
+        "tests/windows/test_watermark.py",
+        "tests/windows/test_wrong_clocks.py",
+        "tests/windows",
+    ),
     "operators/_windows/window_running.py": ("tests/windows",),
 }
 """What is changed, and the tests that should notice: those of its room, the quick ones before the thorough."""

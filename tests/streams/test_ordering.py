@@ -219,6 +219,17 @@ def test_beyond_max_held_events_of_one_time_go_out_together() -> None:
     assert merge.stream.stats.late == 0
 
 
+def test_a_mark_goes_out_while_a_later_one_waits() -> None:
+    """Each waits for the events that came before it, and for no others."""
+    merge = Merge()
+    merge.say(0, at("A", 100))
+    merge.say_all(proof(100))
+    merge.say(0, at("A", 300))
+    merge.say_all(proof(300))
+    assert merge.say(1, at("B", 200)) == ["A100", "B200", "^100", "%200"]
+    assert merge.say(1, at("B", 300)) == ["A300", "B300", "^300", "%300"]
+
+
 def test_an_event_at_the_time_that_an_input_has_promised_goes_out_at_once() -> None:
     """Nothing earlier will follow from the other input, so nothing that could come before it."""
     merge = Merge()
