@@ -5,6 +5,7 @@ May import `_model`, `_streams`, `_recording`, `operators._aggregates`, `operato
 
 Read `backtest` first, the public face, and `plan`, which finds out what a pipeline is made of; both import without
 polars. `compile` turns stages into queries: `arrivals` is what goes in, which `recordings` reads; `expressions` speaks
-polars; `order`, `dedupe` and `windows` are stages in columns; `moments` and `lateness` find out how far the watermark
-had come, and `quality` what each window knew when it closed; `results` makes rows of columns.
+polars; `order`, `dedupe` and `windows` are stages in columns; `offset` compares the clocks, `moments` and `lateness`
+find out how far the watermark had come, and `quality` what each window knew when it closed; `results` makes rows of
+columns.
 """

@@ -7,7 +7,6 @@ import polars as pl
 
 from cgrx._backtest.arrivals import Arrivals
 from cgrx._backtest.plan import Inexpressible
-from cgrx._model.signals import mark_ms
 from cgrx.operators._aggregates.primitives import FIELDS
 from cgrx.operators._stages.dedupe import Dedupe
 
@@ -24,12 +23,7 @@ def deduped(stage: Dedupe, arrivals: Arrivals) -> Arrivals:
         raise Inexpressible(f"{stage!r} behind merge_exchanges goes by when that lets events go")
     several = ("trade",) if arrivals.several else ()
     keys = (*FIELDS, *several) if stage.key is None else stage.key
-    losses = pl.DataFrame(
-        [(loss.seq, mark_ms(loss.mark)) for loss in arrivals.losses], {"seq": pl.Int64, "at_ms": pl.Int64}, orient="row"
-    )
-    clock = (
-        pl.concat([losses, arrivals.proofs.select("seq", "at_ms")]).sort("seq").with_columns(pl.col("at_ms").cum_max())
-    )
+    clock = arrivals.proofs.select("seq", pl.col("at_ms").cum_max())
     events = (
         arrivals.events.join_asof(clock.lazy(), on="seq")
         .with_columns(pl.max_horizontal(pl.col("received_ms").cum_max(), "at_ms").alias("now_ms"))

@@ -15,11 +15,11 @@ import attrs
 import polars as pl
 
 from cgrx._backtest.arrivals import Arrivals, before
+from cgrx._backtest.offset import moved, offsets, require_few_exchanges
 from cgrx._backtest.plan import Inexpressible
 from cgrx._model.channels import Channel
 from cgrx._model.signals import Alive, Mark
 from cgrx._model.times import NEVER
-from cgrx._streams.offset import ENOUGH, SAMPLES
 from cgrx.operators._windows.watermark import Progress, Source
 
 SUSPECTS = 10_000
@@ -94,7 +94,10 @@ class Moments:
     ) -> None:
         placed = events.with_row_index("place")
         self._arrivals = arrivals
-        self._events = placed.with_columns(_moved(arrivals, placed, lateness_ms))
+        known = offsets(arrivals, placed)
+        if (known["offset_ms"].abs() > lateness_ms).any():
+            raise Inexpressible("event times and receive times are further apart than the lateness, so gaps are moved")
+        self._events = placed.with_columns(moved(placed, known, lateness_ms))
         self._until_ms = until_ms
         self._lateness_ms = lateness_ms
         self._idle_ms = idle_ms
@@ -119,6 +122,7 @@ class Moments:
         channels: tuple[Channel, ...] = self._arrivals.channels
         if not len(events):
             return []
+        require_few_exchanges(events, several=self._arrivals.several)
         if self._arrivals.several:
             found: list[SourceColumns] = []
             for group in events.partition_by("input", "exchange"):
@@ -197,31 +201,6 @@ class Moments:
         for place, seq, received_ms, exchange, moved_ms, until_ms, index in chosen.iter_rows():
             source = sources[channels[index], exchange]
             yield place, 1, seq, Arrival(source, received_ms, moved_ms, until_ms)
-
-
-def _moved(arrivals: Arrivals, events: pl.DataFrame, lateness_ms: int) -> pl.Series:
-    """How far each event moves time: as `Offset` has it, which samples the events before the proofs.
-
-    Raises:
-        Inexpressible: the clocks are so far apart that gaps have to be moved, which columns do not do.
-    """
-    time_ms, received_ms = pl.col("time_ms"), pl.col("received_ms")
-    sampled = before(events["seq"], arrivals.proofs["seq"]).alias("place").unique(maintain_order=True)
-    sampled = sampled.filter(sampled > 0)
-    samples = events.select((time_ms - received_ms).alias("offset_ms"))[(sampled - 1).to_list()].with_columns(
-        pl.col("offset_ms").rolling_quantile(0.5, "lower", SAMPLES, min_samples=ENOUGH).fill_null(0).cast(pl.Int64),
-        place=sampled.cast(pl.get_index_type()),
-    )
-    if (samples["offset_ms"].abs() > lateness_ms).any():
-        raise Inexpressible("event times and receive times are further apart than the lateness")
-    offset_ms = pl.col("offset_ms").fill_null(0)
-    supported = time_ms <= received_ms + offset_ms + lateness_ms
-    return (
-        events.select("place", "time_ms", "received_ms")
-        .join_asof(samples, on="place")
-        .select(pl.when(supported).then(time_ms).otherwise(received_ms + offset_ms).alias("moved_ms"))
-        .to_series()
-    )
 
 
 def _proven(proofs: pl.DataFrame) -> Iterable[int]:

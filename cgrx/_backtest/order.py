@@ -16,9 +16,10 @@ import attrs
 import polars as pl
 
 from cgrx._backtest.arrivals import Arrivals, before
+from cgrx._backtest.offset import moved, offsets, require_few_exchanges
 from cgrx._backtest.plan import Inexpressible
-from cgrx._model.signals import mark_ms
 from cgrx._streams.ordering import Terms
+from cgrx._streams.reordering import TOLERANCE_MS
 
 
 def ordered(terms: Terms, union: Arrivals) -> Arrivals:
@@ -31,21 +32,22 @@ def ordered(terms: Terms, union: Arrivals) -> Arrivals:
         raise Inexpressible(f"merge_exchanges(until={terms.until!r}) ends with one of its streams")
     if union.proofs["origin"].n_unique() > 1:
         raise Inexpressible("merge_exchanges waits for the proofs of several connections")
-    arrived = union.events.collect()
+    arrived = union.events.with_row_index("place").collect()
     if any(loss.seq > seq for loss in union.losses for seq in arrived["seq"].head(1)):
         raise Inexpressible("merge_exchanges has gaps or losses among its events")
     if not len(arrived):
         return union
+    arrived = arrived.with_columns(moved(arrived, offsets(union, arrived), TOLERANCE_MS))
     order = _Order(terms, union, arrived)
     order.require()
     # A proof stays behind the events that came before it: in order, behind those up to the latest of their times.
-    times = arrived["time_ms"].sort()
+    times = arrived["moved_ms"].sort()
     behind = before(times, order.latest.gather((order.places - 1).clip(0)) + 1)
     places = pl.select(pl.when(order.places > 0).then(behind).otherwise(0)).to_series()
-    events = arrived.sort("time_ms", maintain_order=True).with_columns(seq=2 * pl.int_range(pl.len()) + 1)
+    events = arrived.sort("moved_ms", maintain_order=True).with_columns(seq=2 * pl.int_range(pl.len()) + 1)
     return attrs.evolve(
         union,
-        events=events.lazy(),
+        events=events.lazy().drop("place", "moved_ms"),
         proofs=union.proofs.with_columns(seq=2 * places),
         losses=tuple(attrs.evolve(loss, seq=-1) for loss in union.losses),
         promised_ms=order.end_ms,
@@ -59,11 +61,10 @@ class _Order:
         self._terms = terms
         self._several = union.several
         self._arrived = arrived
-        self.latest = arrived["time_ms"].cum_max()
+        self.latest = arrived["moved_ms"].cum_max()
         self.places = before(arrived["seq"], union.proofs["seq"])
         """Before which event each proof came."""
-        marked = [max((mark_ms(loss.mark) for loss in union.losses), default=0)]
-        marks = pl.DataFrame({"place": [0], "marked_ms": marked}).vstack(
+        marks = pl.DataFrame({"place": [0], "marked_ms": [0]}).vstack(
             pl.DataFrame({"place": self.places, "marked_ms": union.proofs["at_ms"]})
         )
         self._now = self._since(marks.with_columns(pl.col("marked_ms").cum_max()), "marked_ms", arrived["received_ms"])
@@ -102,23 +103,24 @@ class _Order:
             raise Inexpressible(f"merge_exchanges may hold more than max_held={terms.max_held} events")
         unknown = pl.repeat(None, len(arrived), dtype=pl.Int64, eager=True)
         bounds = arrived.select(
-            "time_ms",
+            "moved_ms",
             reached_ms=self._reached(),
             overdue_ms=pl.when(overdue > 0).then(self.latest.gather((overdue - 1).clip(0))),
             proven_ms=self._since(self._proven, "proven_ms", unknown),
         )
         bound_ms = pl.max_horizontal("reached_ms", "overdue_ms", "proven_ms")
-        late = bounds.select((pl.col("time_ms") < bound_ms).sum()).item()
+        late = bounds.select((pl.col("moved_ms") < bound_ms).sum()).item()
         if late:
             raise Inexpressible(f"{late:,} {'event' if late == 1 else 'events'} may come too late for merge_exchanges")
 
     def _reached(self) -> pl.Expr:
         """The time to which all sources have come that were heard of before."""
+        require_few_exchanges(self._arrived, several=self._several)
         names = ("input", "exchange") if self._several else ("exchange",)
         found: list[pl.Expr] = []
         for values in self._arrived.select(names).unique().iter_rows():
             of_source = pl.lit(True)
             for name, value in zip(names, values, strict=True):
                 of_source &= pl.col(name) == value
-            found.append(pl.when(of_source).then("time_ms").cum_max().forward_fill().shift())
+            found.append(pl.when(of_source).then("moved_ms").cum_max().forward_fill().shift())
         return pl.min_horizontal(found)

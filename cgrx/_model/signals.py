@@ -78,6 +78,14 @@ Mark: TypeAlias = Alive | Gap | Dropped | Watermark
 Signal: TypeAlias = Batch[T_co] | Mark
 
 
+def proof_ms(mark: Mark) -> int:
+    """The time that a mark proves it to be, milliseconds since the epoch; 0 for one that proves none.
+
+    A gap proves nothing: it tells of a time in which nobody saw anything, and may be told long after that.
+    """
+    return mark.at_ms if isinstance(mark, Alive) else 0
+
+
 def mark_ms(mark: Mark) -> int:
     """The time up to which a mark speaks, milliseconds since the epoch; 0 for one that speaks of none."""
     match mark:

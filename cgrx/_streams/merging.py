@@ -109,7 +109,7 @@ class FanIn(abc.DisposableBase, Generic[T]):
     def _tell_unheard_beside(self, batch: Batch[T]) -> None:
         """Put the gap for the unheard inputs before these events. Without a channel nothing is known of gaps anyway."""
         if batch.channel is not None:
-            self._tell_unheard(max([batch.received_ms, *(getattr(each, "time_ms", 0) for each in batch.events)]))
+            self._tell_unheard(batch.received_ms)
 
     def _tell_unheard(self, time_ms: int) -> None:
         if self._unheard and time_ms > self._unheard_ms:

@@ -8,7 +8,8 @@ by hours, so neither is believed alone:
     supported   an event is, whose time is not ahead of its receive time by more than the offset and a tolerance
 
 An event that is not supported is delivered as any other, but moves time only as far as its receive time and the offset
-do. So one clock that is off by a constant changes nothing, and an event from the future holds nobody up.
+do. So one clock that is off by a constant changes nothing once there are samples, and an event from the future holds
+nobody up.
 """
 
 from collections import deque

@@ -10,7 +10,7 @@ from reactivex import Observable, abc
 
 from cgrx._model.channels import Channel
 from cgrx._model.events import Event, Trade
-from cgrx._model.signals import Batch, Gap, Signal, Watermark, mark_ms
+from cgrx._model.signals import Batch, Gap, Signal, Watermark, proof_ms
 from cgrx._model.times import Duration, to_seconds
 from cgrx._streams.merging import FanIn
 from cgrx._streams.observers import SignalObserver
@@ -276,7 +276,7 @@ class _Merging(abc.DisposableBase, Generic[T]):
         if isinstance(incoming, Batch):
             self._now_ms = max(self._now_ms, incoming.received_ms)
         elif not isinstance(incoming, Promised | Ended):
-            self._now_ms = max(self._now_ms, mark_ms(incoming))
+            self._now_ms = max(self._now_ms, proof_ms(incoming))
         if self._unseen and self._now_ms >= self._tell_at_ms:
             self._tell_at_ms = self._now_ms + _TELL_MS
             for channel, since_ms in self._unseen.items():

@@ -3,6 +3,8 @@
     held       an event waits in a heap until every source has come as far as its time, or for `max_delay_ms`
     released   in order of time, ties in order of arrival; then a `Watermark` says how far the order has come
     late       an event from before that passes at once, out of order, and is counted
+    too early  an event that is more than two seconds further ahead of its receive time than others are takes the place
+               that its receive time gives it, so that the order does not jump there; see `offset`
 
 A source is one exchange within one channel of one input. An input of which nothing has come yet counts as one source;
 an input that has ended, as none. Events wait for a quiet source as for any other, because it may be about to speak.
@@ -14,18 +16,25 @@ released: a window must not close without knowing of them.
 """
 
 from collections import deque
-from collections.abc import Iterable
 from heapq import heappop, heappush
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import attrs
 
 from cgrx._model.channels import Channel
-from cgrx._model.signals import Alive, Batch, Dropped, Gap, Mark, Signal, Watermark, mark_ms
+from cgrx._model.limits import MAX_EXCHANGES
+from cgrx._model.signals import Alive, Batch, Dropped, Gap, Mark, Signal, Watermark, proof_ms
 from cgrx._model.times import FOREVER, NEVER
+from cgrx._streams.offset import Offset
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
+
+_OTHERS = ""
+"""The exchange that stands for all those beyond the bound."""
+
+TOLERANCE_MS = 2_000
+"""An event may be so much further ahead of its receive time than others are."""
 
 
 class FromInput(Batch[T_co], frozen=True):
@@ -50,6 +59,9 @@ class Ended:
     unseen: tuple[Channel, ...] = ()
     """The channels that are not seen any more from now on, because the input has failed."""
 
+
+_HeldMark: TypeAlias = tuple[int, int, Mark]
+"""The number of the event that came before it, its own number among marks, and the mark."""
 
 Incoming: TypeAlias = Signal[T] | Promised | Ended
 """What an ordered merge takes in. Every batch says which input it is from; watermarks of inputs come as promises."""
@@ -110,13 +122,18 @@ class _Sources:
         return self._inputs[index].sources.setdefault(channel, {})
 
     def begin(self, index: int, channel: Channel | None, exchange: str) -> _Source:
-        """A source that is heard of for the first time."""
+        """A source that is heard of for the first time; beyond the bound, the one that stands for all further ones."""
         owner = self._inputs[index]
+        named = owner.sources[channel]
+        if len(named) >= MAX_EXCHANGES:
+            exchange = _OTHERS
+            if exchange in named:
+                return named[exchange]
         source, owner.unnamed = owner.unnamed, None
         if source is None:
             source = _Source(owner)
             self._all.append(source)
-        owner.sources[channel][exchange] = source
+        named[exchange] = source
         return source
 
     def promise(self, index: int, time_ms: int) -> None:
@@ -181,12 +198,14 @@ class Reordering(Generic[T]):
         self._number = 0  # of the event that arrived last
         self._heap: list[tuple[int, int, T, Channel | None, int]] = []  # time, number, event, channel, receive time
         self._arrived: deque[tuple[int, int, int]] = deque()  # number, arrival, time; the first one is still held
-        self._marks: deque[tuple[int, Mark]] = deque()  # each with the number of the event that came before it
-        self._losses = 0  # how many of them are gaps and drops
+        self._marks: deque[_HeldMark] = deque()  # all but the losses
+        self._losses: deque[_HeldMark] = deque()  # gaps and drops, which do not wait for events that came later
+        self._mark_number = 0
         self._order_ms = NEVER  # the order has come so far: nothing earlier goes out, but what is late
         self._latest_ms = NEVER  # the highest event time
         self._latest_arrival_ms = NEVER
         self._alive_ms: dict[str, int] = {}
+        self._offset = Offset(TOLERANCE_MS)
 
     def take(self, incoming: Incoming[T], signals: list[Signal[T]]) -> None:
         """Take something in, and add the signals that go on to `signals`, also where an event cannot be ordered.
@@ -219,11 +238,13 @@ class Reordering(Generic[T]):
         out.close()
 
     def _take_mark(self, mark: Mark, out: _Outgoing[T]) -> None:
-        self._now_ms = max(self._now_ms, mark_ms(mark))
-        self._marks.append((self._number, mark))
-        self._losses += isinstance(mark, Gap | Dropped)
+        self._now_ms = max(self._now_ms, proof_ms(mark))
+        self._mark_number += 1
+        held = self._losses if isinstance(mark, Gap | Dropped) else self._marks
+        held.append((self._number, self._mark_number, mark))
         self._settle(out)
         if isinstance(mark, Alive):
+            self._offset.on_proof()
             self._alive_ms[mark.origin] = mark.at_ms
             self._prove(out)
 
@@ -245,23 +266,25 @@ class Reordering(Generic[T]):
         if received_ms > self._now_ms:
             self._now_ms = received_ms
             self._settle(out)  # what is overdue now went out before these came
-        heap, arrived, counts, of_all = self._heap, self._arrived, self._counts, self._sources
+        heap, arrived, counts, of_all, offset = self._heap, self._arrived, self._counts, self._sources, self._offset
+        limit_ms = received_ms + offset.reach_ms
         may_wait, max_held = self._max_delay_ms > 0, self._max_held
         sources = of_all.of(batch.index, channel)
         event: Any
         for event in batch.events:
             try:
-                time_ms: int = event.time_ms
+                own_ms: int = event.time_ms
                 exchange: str = event.exchange
             except AttributeError as error:
                 raise TypeError(f"merge_exchanges() orders events by time_ms and exchange, not {event!r}") from error
+            time_ms = own_ms if own_ms <= limit_ms else received_ms + offset.ms
             source = sources.get(exchange) or of_all.begin(batch.index, channel, exchange)
             if time_ms > source.time_ms:
                 source.time_ms = time_ms
             counts.events += 1
             if time_ms <= self._order_ms:
-                if time_ms < self._order_ms:
-                    counts.add_late(self._order_ms - time_ms)
+                if own_ms < self._order_ms:
+                    counts.add_late(self._order_ms - own_ms)
                 self._give_losses(FOREVER, out)  # nothing that is held can have waited for this event
                 out.event(event, channel, received_ms)
                 continue
@@ -274,6 +297,8 @@ class Reordering(Generic[T]):
             is_waited_for = last.time_ms < first_ms and last.input.promised_ms < first_ms
             if not (is_waited_for and may_wait and len(heap) <= max_held):
                 self._settle(out)
+        if batch.events:
+            offset.latest_ms = own_ms - received_ms
 
     def _settle(self, out: _Outgoing[T]) -> None:
         """Let go of all that need not wait any longer, and of the marks behind it."""
@@ -290,7 +315,7 @@ class Reordering(Generic[T]):
         if reached_ms > self._order_ms:
             self._give_marks(reached_ms, out)
             self._advance(reached_ms, out)
-        elif self._marks:
+        else:
             self._give_marks(self._order_ms, out)
 
     def _find_overdue(self) -> int:
@@ -315,19 +340,13 @@ class Reordering(Generic[T]):
             arrived.popleft()
         first_held = arrived[0][0] if arrived else FOREVER
         while marks and marks[0][0] < first_held:
-            self._give(marks.popleft()[1], out)
+            number, mark_number, mark = marks.popleft()
+            self._give_losses(number + 1, out, before=mark_number)
+            out.mark(mark)
+        self._give_losses(first_held, out)
 
-    def _give_losses(self, number: int, out: _Outgoing[T]) -> None:
-        """The gaps and drops that came before the event of this number, whatever is held before them."""
-        if self._losses:
-            held: Iterable[tuple[int, Mark]] = tuple(self._marks)
-            self._marks.clear()
-            for entry in held:
-                if entry[0] < number and isinstance(entry[1], Gap | Dropped):
-                    self._give(entry[1], out)
-                else:
-                    self._marks.append(entry)
-
-    def _give(self, mark: Mark, out: _Outgoing[T]) -> None:
-        self._losses -= isinstance(mark, Gap | Dropped)
-        out.mark(mark)
+    def _give_losses(self, number: int, out: _Outgoing[T], before: int = FOREVER) -> None:
+        """The gaps and drops that came before the event of this number and that mark, whatever else is held."""
+        losses = self._losses
+        while losses and losses[0][0] < number and losses[0][1] < before:
+            out.mark(losses.popleft()[2])

@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 import attrs
 
-from cgrx._model.signals import Batch, Mark, Signal, mark_ms
+from cgrx._model.signals import Batch, Mark, Signal, proof_ms
 from cgrx._streams.predicates import Predicate, compiled
 
 In = TypeVar("In")
@@ -53,7 +53,7 @@ class Running(Generic[In, Out]):
             self.now_ms = max(self.now_ms, signal.received_ms)
             yield from _batches(self.on_batch(signal), signal)
         else:
-            self.now_ms = max(self.now_ms, mark_ms(signal))
+            self.now_ms = max(self.now_ms, proof_ms(signal))
             yield from _batches(self.on_mark(signal), Batch(None, self.now_ms, ()))
             yield signal
 

@@ -23,10 +23,14 @@ from collections.abc import Iterator
 import attrs
 
 from cgrx._model.channels import Channel
+from cgrx._model.limits import MAX_EXCHANGES
 from cgrx._model.signals import Alive, Dropped, Gap, Mark
 from cgrx._model.times import FOREVER, NEVER
 from cgrx._streams.offset import Offset
 from cgrx.operators._windows.missing import Missing
+
+_OTHERS = ""
+"""The exchange that stands for all those beyond the bound."""
 
 _CROWDED = 64
 """The number of gaps and losses from which on it is worth dropping those that no window needs any more."""
@@ -88,6 +92,9 @@ class Progress:
     def source(self, sources: dict[str, Source], exchange: str, received_ms: int) -> Source:
         """The source that an event comes from; an idle one wakes up. Tell the event's time to its `advance`."""
         source = sources.get(exchange)
+        if source is None and len(sources) >= MAX_EXCHANGES:
+            exchange = _OTHERS
+            source = sources.get(exchange)
         if source is None or source.idle:
             _ = self.watermark  # as far as it came before this source holds it up
             if source is None:

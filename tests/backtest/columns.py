@@ -181,8 +181,13 @@ def _same(value: object, expected: object) -> bool:
 
 @st.composite
 def said(draw: st.DrawFn, *, disorder: int = 12, channels: Sequence[Channel] = (LIQUIDATIONS, TRADES)) -> Said:
-    """What a feed could say: proofs of one connection or two, gaps, losses, idleness; events somewhat out of order."""
+    """What a feed could say: proofs of one connection or two, gaps, losses, idleness; events somewhat out of order.
+
+    Now and then one is far ahead of its time, and the clocks of all may be apart from the receiving one.
+    """
     now = draw(st.integers(0, 30))
+    apart = draw(st.sampled_from([0, 0, 0, 8, 60, 5_000]))
+    ahead = st.sampled_from([0] * 20 + [15, 40, 3_000, 7_200_000])
     begun = draw(st.sampled_from([channels, channels, channels, channels[:1], ()]))
     found: list[tuple[Channel, Signal[Any]]] = [(channel, Gap(channel, 0, now, "subscribed")) for channel in begun]
     alive = {"o": 0, "p": 0}
@@ -191,7 +196,8 @@ def said(draw: st.DrawFn, *, disorder: int = 12, channels: Sequence[Channel] = (
         channel = draw(st.sampled_from(channels))
         if kind == "e":
             times = draw(st.lists(st.integers(max(0, now - disorder), now + 2), min_size=1, max_size=5))
-            found.append((channel, Batch(channel, now, tuple(draw(_event(channel, time_ms)) for time_ms in times))))
+            events = tuple(draw(_event(channel, time_ms + apart + draw(ahead))) for time_ms in times)
+            found.append((channel, Batch(channel, now, events)))
         elif kind == "a":
             origin = draw(st.sampled_from("ooop"))
             alive[origin] = max(alive[origin], now - draw(st.integers(0, 10)))

@@ -130,7 +130,7 @@ def test_as_long_as_one_has_said_nothing_its_events_may_be_missing() -> None:
     (one, two), record = merged(heard=False)
     one.say(gap(0, "1s"), batch(trade(time="2s"), received="1s"), batch(trade(time="1s"), received="2s"), alive("3s"))
     told = [each for each in record.of(Gap) if each.channel is None]
-    assert [(each.start_ms, each.end_ms) for each in told] == [(0, 2000), (2000, 3000)]
+    assert [(each.start_ms, each.end_ms) for each in told] == [(0, 1000), (1000, 2000), (2000, 3000)]
     assert record.signals.index(told[0]) < record.signals.index(batch(trade(time="2s"), received="1s"))
     two.say(gap(0, "3s"))
     one.say(batch(trade(time="4s"), received="4s"))

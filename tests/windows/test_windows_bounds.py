@@ -9,6 +9,7 @@ from cgrx._model.errors import TooManyKeysError
 from cgrx._model.signals import Batch
 from cgrx._streams.stream import Stage
 from cgrx.operators import agg
+from tests.costs.counting import growth, instructions
 from tests.windows.windowing import BEGUN, CHANNEL, Tally, hear, on_time, rows, trade
 
 
@@ -73,3 +74,25 @@ def test_a_long_sliding_window_costs_no_more_than_a_short_one() -> None:
         found = rows(ops.sliding(size, "1s", n=count), BEGUN, on_time(*range(500, 3_000_000, 1000)))
         assert len(found) > 2900
         assert len(merges) <= 3 * 3000 + 2 * len(found)
+
+
+def test_exchanges_that_a_server_makes_up_cost_by_their_number() -> None:
+    """Beyond 256 of one channel they count as one more, so each name costs the same."""
+
+    def cost(count: int) -> int:
+        events = tuple(trade(1_000, exchange=f"E{number}") for number in range(count))
+        running = ops.tumbling("1s", Tally, lateness=0).start()
+        return instructions(lambda: list(running.on_signal(Batch(CHANNEL, 1_000, events))))
+
+    assert growth(cost, 1_000) < 1.1
+
+
+def test_exchanges_beyond_the_bound_hold_each_other_up_no_more() -> None:
+    """The last ones share a source: a window closes when any of them is past its end, and the others are."""
+    names = [f"E{number}" for number in range(300)]
+    first = Batch(CHANNEL, 500, tuple(trade(500, exchange=name) for name in names))
+    then = Batch(CHANNEL, 2_000, tuple(trade(2_000, exchange=name) for name in names[:256]))
+    assert rows(ops.tumbling("1s", Tally, lateness=0), BEGUN, first, then) == []
+    last = Batch(CHANNEL, 2_000, (trade(2_000, exchange="E299"),))
+    (row,) = rows(ops.tumbling("1s", Tally, lateness=0), BEGUN, first, then, last)
+    assert (row.n, row.late) == (300, 0)

@@ -25,8 +25,13 @@ grids = st.sampled_from([(20, 20), (7, 7), (20, 5), (20, 10), (21, 6), (12, 8), 
 
 @st.composite
 def signals(draw: st.DrawFn, *, marks: bool = True, disorder: int = 40) -> list[Signal[Trade]]:
-    """What a feed could say: wall time goes on, events are somewhat old, two connections prove that they live."""
+    """What a feed could say: wall time goes on, events are somewhat old, two connections prove that they live.
+
+    Now and then an event is far ahead of its time, and the clocks of all may be apart from the receiving one.
+    """
     now = draw(st.integers(0, 30))
+    apart = draw(st.sampled_from([0, 0, 0, 8, 60])) if marks else 0
+    ahead = st.sampled_from([0] * 20 + [15, 40, 1_000]) if marks else st.just(0)
     channels: tuple[Channel | None, ...] = (CHANNEL, OTHER)
     found: list[Signal[Trade]] = [Gap(CHANNEL, 0, now, "subscribed")] if marks else []
     alive = {"o": 0, "p": 0}
@@ -36,7 +41,7 @@ def signals(draw: st.DrawFn, *, marks: bool = True, disorder: int = 40) -> list[
             times = draw(st.lists(st.integers(max(0, now - disorder), now + 2), min_size=1, max_size=5))
             events = tuple(
                 trade(
-                    time_ms,
+                    time_ms + apart + draw(ahead),
                     draw(st.sampled_from("AB")),
                     draw(st.sampled_from("XY")),
                     draw(st.integers(1, 5)) / 4,
