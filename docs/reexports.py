@@ -1,6 +1,6 @@
-"""A griffe extension: what a facade hands on as `from cgrx._x import Name as Name` belongs to its page.
+"""A griffe extension: names that a facade hands on as `from cgrx._x import Name as Name` are shown on its page.
 
-Griffe takes only `__all__` for a list of what is handed on; type checkers take this spelling, and so does cgrx.
+Griffe takes only `__all__` for a list of exports. Type checkers take this spelling too, and cgrx uses it.
 """
 
 import ast

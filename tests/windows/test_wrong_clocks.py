@@ -134,7 +134,7 @@ def is_wrong(batch: Batch[Any]) -> bool:
     return bool(batch.events[0].time_ms != batch.received_ms)
 
 
-def closings(stage: Any, signals: list[Signal[Any]]) -> dict[tuple[int, int], int]:
+def closings(stage: ops.Stage[Any, Any], signals: list[Signal[Any]]) -> dict[tuple[int, int], int]:
     """The number of the signal that closed each window."""
     running = stage.start()
     return {
