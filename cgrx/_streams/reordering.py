@@ -270,10 +270,11 @@ class Reordering(Generic[T]):
         limit_ms = received_ms + offset.reach_ms
         may_wait, max_held = self._max_delay_ms > 0, self._max_held
         sources = of_all.of(batch.index, channel)
+        own_ms = received_ms
         event: Any
         for event in batch.events:
             try:
-                own_ms: int = event.time_ms
+                own_ms = event.time_ms
                 exchange: str = event.exchange
             except AttributeError as error:
                 raise TypeError(f"merge_exchanges() orders events by time_ms and exchange, not {event!r}") from error
