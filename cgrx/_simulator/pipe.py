@@ -34,6 +34,22 @@ class _Flow:
         self.changed.unpark_all()
 
 
+class _OneTask:
+    """Lets one task at a time do something with a stream, and refuses others, as trio's streams do."""
+
+    def __init__(self, doing: str) -> None:
+        self._doing = doing
+        self._busy = False
+
+    def __enter__(self) -> None:
+        if self._busy:
+            raise trio.BusyResourceError(f"another task is {self._doing} on this stream")
+        self._busy = True
+
+    def __exit__(self, *_: object) -> None:
+        self._busy = False
+
+
 class PipeEnd(trio.abc.Stream):
     """One end; make a pair with `pipe`."""
 
@@ -41,15 +57,12 @@ class PipeEnd(trio.abc.Stream):
         self._incoming = incoming
         self._outgoing = outgoing
         self._closed = False
-        self._sending = False
-        self._receiving = False
+        self._sending = _OneTask("sending")
+        self._receiving = _OneTask("receiving")
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Write all of it, waiting while the buffer is full."""
-        if self._sending:
-            raise trio.BusyResourceError("another task is sending on this stream")
-        self._sending = True
-        try:
+        with self._sending:
             await trio.lowlevel.checkpoint()
             rest = memoryview(data)
             self._check_sending()
@@ -59,44 +72,28 @@ class PipeEnd(trio.abc.Stream):
                 self._outgoing.data += rest[:room]
                 self._outgoing.changed.unpark_all()
                 rest = rest[room:]
-        finally:
-            self._sending = False
 
     async def wait_send_all_might_not_block(self) -> None:
         """Wait until the buffer has room."""
-        if self._sending:
-            raise trio.BusyResourceError("another task is sending on this stream")
-        self._sending = True
-        try:
+        with self._sending:
             await trio.lowlevel.checkpoint()
             await self._wait_room()
-        finally:
-            self._sending = False
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """Up to `max_bytes` bytes, `b""` once the other end has closed and all is read."""
         if max_bytes is not None and operator.index(max_bytes) < 1:
             raise ValueError(f"max_bytes={max_bytes!r} must be 1 or more")
-        if self._receiving:
-            raise trio.BusyResourceError("another task is receiving on this stream")
-        self._receiving = True
-        try:
+        with self._receiving:
             await trio.lowlevel.checkpoint()
             flow = self._incoming
-            while True:
-                if self._closed:
-                    raise trio.ClosedResourceError("this end is closed")
-                if flow.broken:
-                    raise trio.BrokenResourceError("connection reset")
-                if flow.data or flow.ended:
-                    break
+            self._check_receiving()
+            while not (flow.data or flow.ended):
                 await flow.changed.park()
+                self._check_receiving()
             taken = bytes(flow.data[:max_bytes])
             del flow.data[: len(taken)]
             flow.changed.unpark_all()
             return taken
-        finally:
-            self._receiving = False
 
     async def aclose(self) -> None:
         """Close this end; the other reads what is there, then the end, and can write no more."""
@@ -111,6 +108,12 @@ class PipeEnd(trio.abc.Stream):
         self._closed = True
         self._outgoing.break_off()
         self._incoming.break_off()
+
+    def _check_receiving(self) -> None:
+        if self._closed:
+            raise trio.ClosedResourceError("this end is closed")
+        if self._incoming.broken:
+            raise trio.BrokenResourceError("connection reset")
 
     def _check_sending(self) -> None:
         if self._closed:

@@ -245,23 +245,17 @@ class Server:
         counters, moments = self.journal.counters, self.script.moments
         pending: dict[Route[Peer], list[Event]] = {}
         for event in events:
-            heard = False
-            for route in self.routes.matching(event):
-                if event.volume_usd < route.min_volume:
-                    continue
-                heard = True
-                if per_frame == 1:
-                    self._deliver(route, (event,))
-                    continue
+            routes = [route for route in self.routes.matching(event) if event.volume_usd >= route.min_volume]
+            if not routes:
+                counters.events_unheard += 1
+                continue
+            for route in routes:
                 waiting = pending.setdefault(route, [])
                 waiting.append(event)
                 if len(waiting) >= per_frame:
                     self._deliver(route, pending.pop(route))
-            if not heard:
-                counters.events_unheard += 1
-                continue
             counters.events += 1
-            # Behind the frame of the event, also where it shares one.
+            # A fault that is due takes its place behind the frame of the event, also where events share one.
             if counters.events >= moments.next_at and not pending:
                 moments.reach(counters.events)
         for route, rest in pending.items():

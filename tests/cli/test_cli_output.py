@@ -213,9 +213,14 @@ def test_without_streams(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_broken_standard_error_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line that nobody can read is tried, and then forgotten."""
+    tried: list[object] = []
+
     class Broken(io.BytesIO):
         def write(self, data: object) -> int:
+            tried.append(data)
             raise BrokenPipeError
 
     monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(Broken()))
     Terminal.of_process().say("x")
+    assert tried == [b"cgrx: x\n"]

@@ -156,25 +156,33 @@ def test_flushing_waits_for_the_stream_not_for_the_client(way: Way) -> None:
             client = await way.connect(simulator, LIQUIDATIONS)
             await simulator.send(liquidation(1))
             await simulator.flush()
+            assert simulator.stats.connections == 1
             await client.stream.aclose()
             await simulator.wait_connections(0)
             await simulator.flush()
+            assert simulator.stats.frames == 1
 
     way.run(main)
 
 
 def test_flushing_ends_with_the_connection() -> None:
-    """Also while it waits."""
+    """It waits while the client does not read, and no longer than the client is there."""
+    flushed: list[int] = []
 
     async def main() -> None:
+        async def flush() -> None:
+            await simulator.flush()
+            flushed.append(simulator.stats.connections)
+
         async with Simulator(listen=False) as simulator:
             client = await MEMORY.connect(simulator, LIQUIDATIONS)
             await simulator.send_raw(bytes(2 * BUFFER_BYTES))
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(simulator.flush)
+                nursery.start_soon(flush)
                 await trio.testing.wait_all_tasks_blocked()
+                assert flushed == []
                 await client.stream.aclose()
-            await simulator.wait_connections(0)
+            assert flushed == [0]
 
     run_mock(main)
 

@@ -8,7 +8,7 @@ late:5s#2                the next frame of the second connection is held back fo
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, get_args
+from typing import Any, TypeAlias, get_args
 
 from cgrx.testing import (
     ArrivalFault,
@@ -38,7 +38,7 @@ _FORM = re.compile(
     r"(?P<name>[a-z-]+)"
     r"(?P<arguments>:.*?)?"
     r"(?:\*(?P<connections>\d+))?"
-    r"(?:@(?:(?P<events>\d+)events?|(?P<after>[\d.]+\s*[a-z]+)))?"
+    r"(?:@(?:(?P<after_events>\d+)events?|(?P<after>[\d.]+\s*[a-z]+)))?"
     r"(?:\#(?P<connection>\d+))?",
     re.DOTALL,
 )
@@ -64,7 +64,8 @@ def _code(text: str) -> int:
     return code
 
 
-Argument = tuple[str, Callable[[str], Any]]
+Argument: TypeAlias = tuple[str, Callable[[str], Any]]
+"""The field that it fills, and how its text is read."""
 
 FAULTS: Mapping[str, tuple[type[Fault], tuple[Argument, ...]]] = {
     "close": (Close, (("code", _code), ("reason", str))),
@@ -87,18 +88,20 @@ FAULTS: Mapping[str, tuple[type[Fault], tuple[Argument, ...]]] = {
     "hang-handshake": (HangHandshake, ()),
     "close-at-once": (CloseAtOnce, (("code", _code), ("notice", str))),
 }
-"""The names, what they make, and which arguments they take in which order. The last one may hold colons."""
+"""By name: the fault, and the arguments that it takes, in order. The last one may hold colons."""
 
+_WHEN: Mapping[str, Callable[[str], Any]] = {"connections": int, "after_events": int, "after": str, "connection": int}
+"""What may follow the arguments: the fields of a fault, which are groups of `_FORM` too."""
 
 _ARRIVING: tuple[type[Fault], ...] = get_args(ArrivalFault)
-"""Those that happen to connections to come."""
+"""The faults that happen to connections still to come."""
 
 
 def parse_fault(text: str) -> Fault:
     """Read a fault's text.
 
     Raises:
-        ValueError: it is none, naming the text and what is accepted.
+        ValueError: the text is no fault; the message names it and what is accepted.
     """
     match = _FORM.fullmatch(text)
     if match is None or match["name"] not in FAULTS:
@@ -106,26 +109,23 @@ def parse_fault(text: str) -> Fault:
             f"{text!r} is not a fault: give NAME[:ARGUMENT][@MOMENT], such as drop@30s, close:1012@500events or"
             f" refuse:503*3; NAME is one of {', '.join(FAULTS)}"
         )
-    make, arguments = FAULTS[match["name"]]
-    values: dict[str, Any] = {}
+    make, accepted = FAULTS[match["name"]]
     try:
-        if match["arguments"]:
-            given = match["arguments"][1:].split(":", max(len(arguments) - 1, 0))
-            if not arguments:
-                raise ValueError("it takes no argument")
-            for (name, read), value in zip(arguments, given, strict=False):
-                values[name] = read(value)
-        if match["connections"]:
-            if make not in _ARRIVING:
-                names = (name for name, (each, _) in FAULTS.items() if each in _ARRIVING)
-                raise ValueError(f"*{match['connections']} is for {', '.join(names)}")
-            values["connections"] = int(match["connections"])
-        if match["events"]:
-            values["after_events"] = int(match["events"])
-        if match["after"]:
-            values["after"] = match["after"]
-        if match["connection"]:
-            values["connection"] = int(match["connection"])
+        values = _arguments(match["arguments"], accepted)
+        if match["connections"] and make not in _ARRIVING:
+            names = (name for name, (each, _) in FAULTS.items() if each in _ARRIVING)
+            raise ValueError(f"*{match['connections']} is for {', '.join(names)}")
+        values |= {field: read(match[field]) for field, read in _WHEN.items() if match[field]}
         return make(**values)
     except ValueError as error:
         raise ValueError(f"fault {text!r}: {error}") from error
+
+
+def _arguments(text: str | None, accepted: tuple[Argument, ...]) -> dict[str, Any]:
+    """Read `:ARGUMENT:ARGUMENT`."""
+    if not text:
+        return {}
+    if not accepted:
+        raise ValueError("it takes no argument")
+    given = text[1:].split(":", len(accepted) - 1)
+    return {field: read(value) for (field, read), value in zip(accepted, given, strict=False)}
