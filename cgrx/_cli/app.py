@@ -235,8 +235,8 @@ async def record_command(
 ) -> int:
     """Record channels of the feed into a folder, until Ctrl-C.
 
-    A recording that is there is gone on with. Everything that is said goes to standard error. Killed, it loses at most
-    what came since the last flush.
+    A recording that is already in the folder is continued. Messages go to standard error. A process that is killed
+    loses at most what came since the last flush.
 
     Args:
         named: liquidations, or trades:EXCHANGE:SYMBOL:MIN_VOLUME, such as trades:Binance:BTCUSDT:10000.
