@@ -1,4 +1,4 @@
-"""What a simulated server lets in: path, key and plan, and which text is a command."""
+"""Which requests a simulated server accepts, by path, key and plan; and which texts it reads as commands."""
 
 from collections.abc import Collection
 from typing import Literal, TypeAlias

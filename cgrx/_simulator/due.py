@@ -14,7 +14,7 @@ class Moments:
     def __init__(self) -> None:
         self._agenda = Agenda()
         self.next_at: float = math.inf
-        """The lowest count that is waited for: who counts compares, and calls `reach` only then."""
+        """The lowest count that an action waits for: whoever counts calls `reach` only from there on."""
 
     def add(self, count: int, action: Callable[[], None]) -> None:
         """Run `action` when `count` is reached."""

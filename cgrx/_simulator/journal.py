@@ -1,4 +1,4 @@
-"""What a simulator can be asked afterwards: what happened, in order, and its counters."""
+"""What a test reads from a simulator: the log of what happened, in order, and the counters."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -155,7 +155,7 @@ class Journal:
         return trio.current_time() - self._start
 
     def write(self, entry: LogEntry) -> None:
-        """Add an entry and wake who waits."""
+        """Add an entry and wake the tasks that wait for a change."""
         self.entries.append(entry)
         self.changed.unpark_all()
 

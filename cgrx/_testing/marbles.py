@@ -121,7 +121,7 @@ def to_marbles(
 
 @attrs.frozen
 class _Grid:
-    """What text and timeline have in common."""
+    """How characters map to times and events, for reading and for drawing."""
 
     events: Mapping[str, Any] | None
     start_ms: int

@@ -24,7 +24,7 @@ def _kind_and_text(error: Exception | None) -> tuple[type, str]:
 
 @attrs.frozen
 class Timeline(Generic[T]):
-    """All that a stream says: its signals, and how it ends."""
+    """The signals of a stream in order, and how it ends."""
 
     signals: tuple[Signal[T], ...]
     completed: bool = True
@@ -94,7 +94,7 @@ def _raised(played: Timeline[T]) -> Timeline[T]:
 
 @attrs.frozen
 class _Endless(Generic[T]):
-    """What may have no end, and completes if it has one."""
+    """Signals from an iterable, perhaps without end; the stream completes where they stop."""
 
     signals: Iterable[Signal[T]]
     completed: bool = True
@@ -131,7 +131,7 @@ class _Source(Generic[T]):
 
 
 class _Ear(Generic[T]):
-    """Hears everything out."""
+    """Keeps every signal, and how the stream ended."""
 
     def __init__(self) -> None:
         self.signals: list[Signal[T]] = []

@@ -15,13 +15,13 @@ from cgrx._cli.terminal.tasks import beside
 
 @attrs.frozen
 class Done:
-    """How far something has come."""
+    """How far a replay or an import has come."""
 
     fraction: float
     """0 to 1."""
     events: int
     where: str
-    """The moment that it is at, for people."""
+    """The moment of the recording that it has reached, as text; empty where there is none."""
 
 
 @attrs.define(eq=False)
@@ -32,7 +32,7 @@ class Bar:
     drawn: bool = False
 
     def over(self, write: Callable[[str], object]) -> Callable[[str], object]:
-        """The same as `write`, for lines; while the bar is drawn they come above it."""
+        """A function that writes lines as `write` does; while the bar is drawn, above the bar."""
 
         def say(line: str) -> None:
             if self.drawn:

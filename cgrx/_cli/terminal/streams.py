@@ -1,4 +1,4 @@
-"""The standard streams as a command sees them: data goes to one, everything that is said to the other."""
+"""The standard streams as a command sees them: data goes to standard output, messages to standard error."""
 
 import sys
 from collections.abc import Callable

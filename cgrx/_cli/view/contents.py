@@ -31,7 +31,7 @@ class Content(Protocol):
         ...
 
     def add(self, items: Sequence[Any], most: float) -> Sequence[Any]:
-        """Take the first items, until there are `most` in all; those that become lines."""
+        """Take items until `most` have been counted in all; returns those that become lines."""
         ...
 
     def line_format(self, name: FormatName) -> LineFormat[Any]:
@@ -47,7 +47,7 @@ class Content(Protocol):
         ...
 
     def left_out(self) -> str:
-        """A line on what became no line at the end, if anything."""
+        """A line that counts the items that became no line, empty where there are none."""
         ...
 
 

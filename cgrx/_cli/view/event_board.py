@@ -37,7 +37,7 @@ class Board:
         self.total = Count()
         self.largest: Event | None = None
         self.messages: deque[str] = deque(maxlen=50)
-        """What was said, oldest first."""
+        """The latest lines about the feed, oldest first."""
         self._samples: deque[tuple[float, int]] = deque()
 
     def add(self, events: Iterable[Event]) -> None:

@@ -27,7 +27,7 @@ _STATES = {
 }
 
 Body = Callable[[int], tuple[RenderableType, int]]
-"""Draws a table of so many rows at most, headings apart; and says how many it has."""
+"""Draws a table of at most this many rows, headings not counted; returns it and the number of its rows."""
 
 
 @attrs.frozen(kw_only=True)
