@@ -139,7 +139,7 @@ def _numbered(tables: Sequence[pl.LazyFrame], recordings: Sequence[Recording]) -
 def _placed(seqs: pl.Series, places: pl.Series) -> pl.Expr:
     """The column `seq` with each of these numbers replaced by its place."""
 
-    def place(column: pl.Series) -> pl.Series:
+    def place(column: pl.Series) -> pl.Series:  # pragma: no cover - called in a thread of polars, which is not measured
         return places.gather(before(seqs, column))
 
     # Said to be elementwise, as it is: conditions on other columns are then still pushed down to the files.

@@ -112,7 +112,7 @@ def merge(*others: Observable[Any]) -> Merging[Any]:
     Raises:
         TypeError: one of them is no Observable.
     """
-    return Merging("merge", tuple(as_stream(other) for other in others), stream.merge)
+    return EventMerging("merge", tuple(as_stream(other) for other in others), stream.merge)
 
 
 @overload

@@ -234,8 +234,7 @@ class Progress:
         if self.offset.known and not known:
             shift_ms = self._in_event_time(0)
             self._missing.shift(shift_ms)
-            if self.begun_ms != NEVER:
-                self.begun_ms += shift_ms
+            self.begun_ms += shift_ms  # set by the first event at the latest
 
     def _in_event_time(self, time_ms: int) -> int:
         """A time of this machine's clock by the clocks of the events. Differences within the lateness do not count."""
