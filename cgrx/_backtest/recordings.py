@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from cgrx._backtest.arrivals import Arrivals, Loss, before
+from cgrx._backtest.arrivals import Arrivals, Loss
 from cgrx._backtest.plan import Inexpressible
 from cgrx._model.channels import Channel
 from cgrx._model.signals import Dropped, Gap
@@ -137,13 +137,10 @@ def _numbered(tables: Sequence[pl.LazyFrame], recordings: Sequence[Recording]) -
 
 
 def _placed(seqs: pl.Series, places: pl.Series) -> pl.Expr:
-    """The column `seq` with each of these numbers replaced by its place."""
-
-    def place(column: pl.Series) -> pl.Series:  # pragma: no cover - called in a thread of polars, which is not measured
-        return places.gather(before(seqs, column))
-
+    """The column `seq` with each of these numbers, which rise, replaced by its place."""
     # Said to be elementwise, as it is: conditions on other columns are then still pushed down to the files.
-    return pl.col("seq").map_batches(place, return_dtype=pl.Int64, is_elementwise=True)
+    index = pl.col("seq").map_batches(seqs.search_sorted, pl.get_index_type(), is_elementwise=True)
+    return index.map_batches(places.gather, pl.Int64, is_elementwise=True)
 
 
 def _marks(tables: Sequence[pl.LazyFrame], lanes: Sequence[int]) -> pl.DataFrame:
