@@ -1,4 +1,4 @@
-"""A pipeline on a recording, all at once: as queries over columns where its stages allow it, event by event otherwise.
+"""A pipeline on recordings, all at once: as queries over columns where its stages allow it, event by event otherwise.
 
 May import `_model`, `_streams`, `_recording`, `operators._aggregates`, `operators._rows`, `operators._stages`,
 `operators._windows`, `_trio`, `_feed`, `_replay`.

@@ -1,4 +1,4 @@
-"""What reaches a stage, as columns: the events in order of arrival, and the marks between them."""
+"""The signals that reach a stage, as columns: the events in order of arrival, and the marks between them."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -13,12 +13,12 @@ from cgrx._model.signals import Alive, Batch, Dropped, Gap, Signal
 from cgrx._streams.merging import FanIn
 
 _EARLY = 1000
-"""So many events are looked at one by one, before each stream of a merge has said something."""
+"""How many events are looked at one by one before each input of a merge has given a signal."""
 
 
 @attrs.frozen
 class Loss:
-    """A gap or a drop, and its place in the recording."""
+    """A gap or a drop, and its place (`seq`) in the recording."""
 
     seq: int
     mark: Gap | Dropped
@@ -26,27 +26,27 @@ class Loss:
 
 @attrs.frozen(eq=False)
 class Arrivals:
-    """What reaches a stage. `seq` is the place of a signal in the recording."""
+    """The signals that reach a stage. `seq` is the place of a signal in the recording."""
 
     channels: tuple[Channel, ...]
     events: pl.LazyFrame
-    """In order of arrival: `seq`, `received_ms` and the fields of events. Of several channels also `input`, which of
-    them, and `trade`, whether it is a trade."""
+    """In order of arrival: `seq`, `received_ms` and the fields of events. Of several channels also `input`, the index
+    of the channel, and `trade`, whether the event is a trade."""
     proofs: pl.DataFrame
     """The proofs of life, in order: `seq`, `at_ms`, `origin`."""
     losses: tuple[Loss, ...]
-    """In order."""
+    """The gaps and drops, in order."""
     promised_ms: int | None = None
-    """Of events in order of their time: how far that has come in the end."""
+    """Behind a stage that orders events by time: how far that order has come in the end. None elsewhere."""
 
     @property
     def several(self) -> bool:
-        """Whether they come from several channels."""
+        """Whether the signals come from several channels."""
         return len(self.channels) > 1
 
     @property
     def types(self) -> frozenset[type[Event]]:
-        """The types of event among them."""
+        """The types of the events."""
         return frozenset(channel.event_type for channel in self.channels)
 
 
@@ -54,7 +54,7 @@ def union(inputs: Sequence[Arrivals]) -> Arrivals:
     """The union in order of arrival, with the marks that `merge` lets through.
 
     Raises:
-        Inexpressible: an input says nothing for so long that the marks hang on too many events of the others.
+        Inexpressible: an input gives nothing until many events of the others have come, on which the marks depend.
     """
     if any(each.promised_ms is not None for each in inputs):
         raise Inexpressible("a merge behind merge_exchanges waits for the order of each")
@@ -72,7 +72,7 @@ def union(inputs: Sequence[Arrivals]) -> Arrivals:
 
 
 class _Marks:
-    """Notes the marks that come out of a fan, at the place of what caused them."""
+    """Notes the marks that come out of a fan, each at the place of the signal that caused it."""
 
     def __init__(self) -> None:
         self.seq = 0
@@ -86,7 +86,7 @@ class _Marks:
             case Gap() | Dropped():
                 self.losses.append(Loss(self.seq, signal))
             case _:
-                """Events go another way, and a feed says nothing else."""
+                """Events stay in columns, and a feed gives no watermarks."""
 
     def on_error(self, error: Exception) -> None:
         """No input fails: a recording holds no errors."""
@@ -96,7 +96,7 @@ class _Marks:
 
 
 def _signals(inputs: Sequence[Arrivals]) -> Iterator[tuple[int, int, Signal[Any]]]:
-    """The marks of all inputs; and events until each has said something, for so long marks hang on them."""
+    """The marks of all inputs. Until every input has spoken, marks depend on events, so those are yielded too."""
     firsts = [arrivals.events.select("seq").head(1).collect()["seq"].to_list() for arrivals in inputs]
     for first, arrivals in zip(firsts, inputs, strict=True):
         first += [*arrivals.proofs["seq"].head(1), *(loss.seq for loss in arrivals.losses[:1])]
@@ -115,13 +115,13 @@ def _signals(inputs: Sequence[Arrivals]) -> Iterator[tuple[int, int, Signal[Any]
 
 @attrs.frozen
 class _Timed:
-    """All that a fan asks of an event."""
+    """An event with nothing but what a fan asks for."""
 
     time_ms: int
 
 
 def _labelled(arrivals: Arrivals, channels: tuple[Channel, ...]) -> pl.LazyFrame:
-    """Its events, with the place of their channel among these."""
+    """The events with `input`, the index of their channel among these, and `trade`."""
     if arrivals.several:
         places = {index: channels.index(channel) for index, channel in enumerate(arrivals.channels)}
         return arrivals.events.with_columns(pl.col("input").replace_strict(places, return_dtype=pl.Int64))

@@ -1,4 +1,4 @@
-"""A pipeline on recordings, all at once: in columns where its stages can be said so, event by event where not.
+"""`backtest()`: runs a pipeline on recordings, in columns where its stages allow it, event by event where not.
 
 This module imports without polars; the modules that need it are imported when a pipeline runs in columns.
 """
@@ -29,7 +29,7 @@ if TYPE_CHECKING:  # for signatures alone: it is an extra
 T = TypeVar("T")
 
 Ran: TypeAlias = Literal["columns", "rows", "events"]
-"""In columns; in Python on each row that came of those; in Python event by event."""
+"""In columns; in Python on each row that the columns gave; in Python event by event."""
 
 
 @attrs.frozen
@@ -40,7 +40,7 @@ class BacktestStep:
     """As code: a channel, a merge, a stage."""
     ran: Ran
     depth: int = 0
-    """In how many merges it stands."""
+    """How many merges it is inside of."""
 
 
 @attrs.frozen
@@ -74,7 +74,7 @@ class Backtest(Generic[T]):
 
     @cached_property
     def rows(self) -> tuple[T, ...]:
-        """All that came out, in order. Where columns gave them, the objects are made when first asked for."""
+        """All that came out, in order. What columns gave becomes objects when `rows` is first read."""
         if isinstance(self._results, tuple):
             return self._results
         return cast("tuple[T, ...]", self._results.results())
@@ -127,9 +127,9 @@ def backtest(
             by event.
         recordings: the folder of a recording, an opened `Recording`, or several; in one order as in `replay`.
         start: leave out what was received before: an aware `datetime`, milliseconds since the epoch, or ISO 8601.
-            Streams begin with a `Gap` up to then.
+            Channels that were heard before begin with a `Gap` up to then.
         end: leave out what was received then or later, in the same forms.
-        channels: the ones that the feed has, as values or wire names; all by default.
+        channels: the ones to replay, as values or wire names; all by default.
 
     Raises:
         ValueError: no recording, an argument that cannot be used, a channel that is in two recordings at the same time,

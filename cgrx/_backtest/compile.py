@@ -1,16 +1,16 @@
-"""Pipelines as queries: walks the values of stages and gives the rows that they would give event by event.
+"""Pipelines as queries: walks the values of the stages, and gives the rows that they would give event by event.
 
     filters             conditions of columns
     dedupe              the first of equal events within a time
     merge, share        the union in order of arrival
     merge_exchanges     the same in order of time, where no event may come too late for that
-    tumbling, sliding,  groups of events; whether an event comes too late, and what each row misses, is found out first
+    tumbling, sliding,  groups of events; whether an event comes too late, and what each row misses, is found first
     session
     behind the window   `final` as a condition; functions of a row run in Python, on the rows
 
-What cannot be said in columns raises `Inexpressible` with the reason. A second engine walks the same values: what
-they mean stands with them, in `_streams.conditions` and in `formulas` and `primitives` of
-`operators._aggregates`.
+A pipeline that columns cannot express raises `Inexpressible` with the reason. What the values mean is not said here but
+with them, in `_streams.conditions` and in `formulas` and `primitives` of `operators._aggregates`: the running stages
+are made from the same.
 """
 
 from collections.abc import Callable
@@ -42,7 +42,7 @@ from cgrx.operators._windows.session import Session
 from cgrx.operators._windows.window import Window
 
 Source: TypeAlias = Callable[[Channel], Arrivals]
-"""What a recording says of a channel."""
+"""The signals of a channel, out of a recording."""
 
 
 @attrs.frozen(eq=False)
@@ -101,7 +101,7 @@ def compiled(branch: Branch, source: Source) -> Columnar:
 
 
 def _require_window(window: Window[Any]) -> None:
-    """Check that a window can be said in columns.
+    """Check that columns can express a window.
 
     Raises:
         Inexpressible: it cannot.
@@ -117,7 +117,7 @@ def _require_window(window: Window[Any]) -> None:
 
 
 def _arrivals(branch: Branch, source: Source) -> Arrivals:
-    """What reaches the end of these stages."""
+    """The signals that come out of these stages, which stand before the window."""
     if isinstance(branch.source, Merged):
         arrivals = union([_arrivals(each, source) for each in branch.source.branches])
         if branch.source.order is not None:
@@ -136,7 +136,7 @@ def _arrivals(branch: Branch, source: Source) -> Arrivals:
 
 
 def _needed(arrivals: Arrivals, columns: set[str]) -> pl.LazyFrame:
-    """The events, with these columns and those that say when they came and from where."""
+    """The events with these columns, and with those of their arrival and their source."""
     columns |= {"seq", "received_ms", "exchange", "time_ms"}
     if arrivals.several:
         return arrivals.events.select(*sorted(columns | {"input"}))

@@ -54,7 +54,7 @@ def _kept(events: pl.DataFrame, keys: tuple[str, ...], ttl_ms: int) -> pl.Series
 
 
 def _repeated(places: list[int], times: list[int], ttl_ms: int) -> list[int]:
-    """Those of a run that are kept behind its first."""
+    """The places that are kept behind the first of a run."""
     kept: list[int] = []
     remembered_ms = times[0]
     for place, time_ms in zip(places, times, strict=True):
@@ -65,7 +65,11 @@ def _repeated(places: list[int], times: list[int], ttl_ms: int) -> list[int]:
 
 
 def _require_memory(stage: Dedupe, times: pl.Series) -> None:
-    """Check that no more events are remembered at once than may be."""
+    """Check that no more than `max_keys` events are remembered at once.
+
+    Raises:
+        Inexpressible: there are more.
+    """
     if math.isinf(stage.max_keys) or len(times) <= stage.max_keys:
         return
     forgotten = times.search_sorted(times - stage.ttl_ms, "right")

@@ -1,9 +1,9 @@
-"""Conditions, primitives and formulas as expressions of polars: the one place that knows both languages.
+"""Conditions, primitives and formulas as expressions of polars.
 
-A formula is compiled in three steps, so that what several need is computed once, and so that windows which overlap
-can be put together from panes:
+A formula is compiled in three steps: so a part that several formulas need is computed once, and windows that overlap
+are put together from panes.
 
-    part.of_events    over the events of a pane (of a window that overlaps no other: of the window)
+    part.of_events    over the events of a pane, or of the window where windows do not overlap
     part.of_parts     over the parts of its panes
     result            over the columns of parts of one row
 """
@@ -42,12 +42,12 @@ SIDES: dict[int, LiquidationSide | TradeSide] = dict(enumerate((*LiquidationSide
 
 
 def side_code(side: pl.Expr, trade: pl.Expr) -> pl.Expr:
-    """See `SIDES`."""
+    """The number of a side in `SIDES`."""
     return side.cast(pl.Int64) + 2 * trade.cast(pl.Int64)
 
 
 def accepting(condition: Condition) -> pl.Expr:
-    """The condition of a filter."""
+    """Whether an event meets the condition of a filter."""
     column = pl.col(condition.field)
     match condition.comparison:
         case "==":
@@ -59,7 +59,7 @@ def accepting(condition: Condition) -> pl.Expr:
         case _:  # texts
 
             def wanted(texts: pl.Series) -> pl.Series:
-                # Python is asked once for each distinct text.
+                # Python is called once for each distinct text.
                 return texts.is_in([text for text in texts.unique().to_list() if condition.accepts(text)])
 
             return column.map_batches(wanted, return_dtype=pl.Boolean)
@@ -67,17 +67,17 @@ def accepting(condition: Condition) -> pl.Expr:
 
 @attrs.frozen(eq=False)
 class Part:
-    """What is computed of the events, in a column of this name."""
+    """A value that is computed of the events, in a column of this name."""
 
     name: str
     of_events: pl.Expr
     of_parts: pl.Expr
-    """From the parts of several panes, in order of time."""
+    """Over the parts of several panes, in order of time."""
 
 
 @attrs.frozen(eq=False)
 class ByName:
-    """A result that needs sums of its own for each value of a text field."""
+    """A result that needs sums for each value of a text field, such as the share of each exchange."""
 
     name: str
     field: str
@@ -99,9 +99,9 @@ class Compiler:
         self._types = types
         self._parts: dict[object, Part] = {}
         self.by_name: list[ByName] = []
-        """The results that come from elsewhere, by the name of their field."""
+        """The results that need sums by name."""
         self.results: dict[str, pl.Expr] = {}
-        """The others, over the columns of `parts`."""
+        """The other results by their names, over the columns of `parts`."""
         for name, formula in named:
             if isinstance(formula, Parts | Spread):
                 self.by_name.append(self._by_name(name, formula))
@@ -110,12 +110,12 @@ class Compiler:
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """What is to be computed of the events."""
+        """The values that are computed of the events."""
         return tuple(self._parts.values())
 
     @property
     def columns(self) -> frozenset[str]:
-        """The columns of events that it reads."""
+        """The columns of events that the expressions read."""
         read = [part.of_events for part in self.parts]
         for each in self.by_name:
             read += [*each.sums] if each.keep is None else [*each.sums, each.keep]
@@ -181,7 +181,7 @@ class Compiler:
         return self._part(part, ordered.first(), lambda panes: panes.drop_nulls().first())
 
     def _total(self, terms: Terms) -> pl.Expr:
-        """A sum of each event's part in it, so that what cancels does so event by event: nothing sold is 0.0."""
+        """The sum of each event's own total, so that terms cancel event by event: where nothing was sold it is 0.0."""
 
         def share(factor: int, addend: str, guard: Guard) -> pl.Expr:
             wanted = self._accepts(guard)
@@ -192,7 +192,7 @@ class Compiler:
         return self._part(terms, each.sum(), pl.Expr.sum)
 
     def _deviation(self, formula: Deviation) -> pl.Expr:
-        """By the mean and the squares of what differs from it: a sum of squares of large numbers keeps little."""
+        """By the mean and the squared differences from it, because a sum of squares of large numbers loses digits."""
         total = formula.total
         values = self._kept(_addend(total.addend), total.guard)
         events = self._of(formula.events)
@@ -222,12 +222,12 @@ class Compiler:
         return pl.col(found.name)
 
     def _kept(self, values: pl.Expr, guard: Guard) -> pl.Expr:
-        """Of the events that count."""
+        """The values of the events that the guard accepts."""
         wanted = self._accepts(guard)
         return values if wanted is None else values.filter(wanted)
 
     def _accepts(self, guard: Guard) -> pl.Expr | None:
-        """Which events count; None for all."""
+        """Whether an event is accepted by the guard; None where all are."""
         tests: list[pl.Expr] = []
         if guard.of is not None and self._types != frozenset({guard.of}):
             tests.append(pl.col("trade") if guard.of is Trade else ~pl.col("trade"))

@@ -20,7 +20,7 @@ from cgrx.operators._windows.watermark import Progress
 
 @attrs.frozen
 class Entry:
-    """A gap or a loss, and how far the watermark had come before it was known: what had closed does not know of it."""
+    """A gap or a loss, and the watermark before it was known: a window that had closed by then does not know of it."""
 
     watermark: int
     start_ms: int
@@ -29,7 +29,7 @@ class Entry:
     """How many events; None for a gap."""
 
     def enter(self, missing: Missing) -> None:
-        """Let it be known."""
+        """Add it to what is known to be missing."""
         if self.lost is None:
             missing.add_gap(self.start_ms, self.end_ms)
         else:
@@ -38,14 +38,14 @@ class Entry:
 
 @attrs.frozen
 class Ledger:
-    """What became known when."""
+    """Which gaps and losses became known, and how far the watermark had come."""
 
     entries: tuple[Entry, ...]
-    """In order."""
+    """In the order in which they became known."""
     marked: int
-    """The watermark before the first mark: what closed before knows nothing of its quality."""
+    """The watermark before the first mark: a window that closed before does not know its quality."""
     watermark: int
-    """At the end: what is not closed then is not final."""
+    """The watermark at the end: a window that is still open then is not final."""
 
 
 def ledger(arrivals: Arrivals, events: pl.DataFrame, until_ms: pl.Expr, lateness_ms: int, idle_ms: int) -> Ledger:
@@ -59,7 +59,7 @@ def ledger(arrivals: Arrivals, events: pl.DataFrame, until_ms: pl.Expr, lateness
         idle_ms: as of the window.
 
     Raises:
-        Inexpressible: an event comes when the watermark is there already.
+        Inexpressible: an event comes too late for a window.
     """
     walk = _Walk(Moments(arrivals, events, until_ms, lateness_ms, idle_ms), lateness_ms, idle_ms, arrivals.promised_ms)
     return walk.go()

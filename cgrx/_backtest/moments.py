@@ -204,7 +204,7 @@ class Moments:
 
 
 def _proven(proofs: pl.DataFrame) -> Iterable[int]:
-    """What is proven of all connections, after each of the proofs."""
+    """After each proof, the time up to which all connections are proven alive."""
     known: dict[str, int] = {}
     for at_ms, origin in proofs.select("at_ms", "origin").iter_rows():
         known[origin] = max(at_ms, known.get(origin, NEVER))

@@ -1,13 +1,13 @@
-"""`merge_exchanges` in columns: the union sorted by time, where it is sure that nothing comes too late for that.
+"""`merge_exchanges` in columns: the union sorted by time, where no event can come too late for the order.
 
-The order comes no further than the highest of
+The order has come no further than the highest of
 
-    reached    the time to which all sources that were heard of have come
-    overdue    the latest time of the events that came `max_delay` before, on the stream's own clock
+    reached    the time that all sources which have been heard have reached
+    overdue    the latest time of the events that came at least `max_delay` before, on the stream's own clock
     proven     the latest time, plus the silence that is proven since, minus `max_delay`
 
-so an event that is not behind these goes out in its place. `Reordering` is not run: what it says of a mark in the
-midst of events it alone knows, so gaps and losses there are left to it.
+so an event that is not behind these goes out in its place. Where a gap or a loss comes among the events, only the
+running stage knows its place in the order, so that is left to it.
 """
 
 import math
@@ -68,7 +68,7 @@ class _Order:
             pl.DataFrame({"place": self.places, "marked_ms": union.proofs["at_ms"]})
         )
         self._now = self._since(marks.with_columns(pl.col("marked_ms").cum_max()), "marked_ms", arrived["received_ms"])
-        # Proven silence, where there is so much of it that all that came before is overdue.
+        # Where more than `max_delay` of silence is proven, all that came before is overdue.
         foremost = self.latest.gather((self.places - 1).clip(0))
         silent = union.proofs["at_ms"] - self._now.gather(before(self.latest, foremost))
         proven = pl.DataFrame({"place": self.places, "proven_ms": foremost + silent - self._delay_ms})
@@ -76,7 +76,7 @@ class _Order:
             pl.col("proven_ms").cum_max()
         )
         self.end_ms: int = max([self.latest[-1], *self._proven["proven_ms"].tail(1)])
-        """How far it has come in the end."""
+        """How far the order has come in the end."""
 
     @property
     def _delay_ms(self) -> int:
@@ -114,7 +114,7 @@ class _Order:
             raise Inexpressible(f"{late:,} {'event' if late == 1 else 'events'} may come too late for merge_exchanges")
 
     def _reached(self) -> pl.Expr:
-        """The time to which all sources have come that were heard of before."""
+        """The time that all sources which have been heard before have reached."""
         require_few_exchanges(self._arrived, several=self._several)
         names = ("input", "exchange") if self._several else ("exchange",)
         found: list[pl.Expr] = []

@@ -1,8 +1,8 @@
-"""What a pipeline is made of, found out by building it on a feed that gives nothing.
+"""Finds out what a pipeline is made of, by building it on a feed that gives nothing.
 
     plan(build)   ->   Branch(source, stages), where a source is a channel, or a merge of branches
 
-Nothing runs: the feed notes which channels it is asked for, and the stream that `build` returns says the rest.
+Nothing runs. The feed knows which channels it is asked for; the stream that `build` returns holds its stages.
 """
 
 from collections.abc import Callable, Iterable
@@ -30,7 +30,7 @@ Build: TypeAlias = Callable[[Feed], Observable[T]]
 
 
 class Unplannable(Exception):  # noqa: N818 - never leaves the backtest: it carries a reason, not a failure
-    """What a pipeline does cannot be known without running it."""
+    """What a pipeline is made of cannot be known without running it."""
 
 
 class Inexpressible(Exception):  # noqa: N818 - as above
@@ -54,10 +54,10 @@ class Branch:
 
 
 def plan(build: Build[Any]) -> Branch:
-    """Build the pipeline on a feed that gives nothing, and read off what it is made of.
+    """Build the pipeline on a feed that gives nothing, and return what it is made of.
 
     Raises:
-        Unplannable: that does not say all: a reactivex operator is in it, or it asks the feed for more than streams.
+        Unplannable: a reactivex operator is in it, or it uses more of the feed than its streams.
         TypeError: `build` returns no Observable.
     """
     feed = PlanningFeed()
@@ -87,24 +87,12 @@ def _branch(stream: object) -> Branch:
             raise Unplannable("it takes events from something else than the feed's channels")
 
 
-@attrs.frozen(eq=False)
-class _Asked:
-    """The source of a stream that was asked for. It gives nothing."""
-
-    feed: "PlanningFeed"
-    channel: Channel
-
-    def __call__(self, observer: SignalObserver[Any], scheduler: abc.SchedulerBase | None) -> abc.DisposableBase:
-        self.feed.subscribed = True
-        return Disposable()
-
-
 class PlanningFeed:
     """A feed whose streams give nothing."""
 
     def __init__(self) -> None:
         self.subscribed = False
-        """Whether any stream of it was subscribed to."""
+        """Whether `build` subscribed to a stream."""
 
     @property
     def status(self) -> Observable[Status]:
@@ -150,6 +138,18 @@ class PlanningFeed:
 
     def aclose(self) -> NoReturn:
         _unknown("aclose()")
+
+
+@attrs.frozen(eq=False)
+class _Asked:
+    """The source of a stream that a pipeline asked for. It gives nothing, and notes that it was subscribed to."""
+
+    feed: PlanningFeed
+    channel: Channel
+
+    def __call__(self, observer: SignalObserver[Any], scheduler: abc.SchedulerBase | None) -> abc.DisposableBase:
+        self.feed.subscribed = True
+        return Disposable()
 
 
 def _unknown(name: str) -> NoReturn:

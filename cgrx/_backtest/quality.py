@@ -1,4 +1,4 @@
-"""What rows say of their quality, from what was known when they closed."""
+"""The quality of rows (`gap_ms`, `dropped`, `final`, `complete`), from what was known when their windows closed."""
 
 import polars as pl
 
@@ -7,12 +7,12 @@ from cgrx.operators._windows.missing import Missing
 
 
 def qualified(rows: pl.LazyFrame, ledger: Ledger, around_ms: int) -> pl.DataFrame:
-    """The rows with what they say of their quality.
+    """The rows with the columns of their quality.
 
     Args:
         rows: with `start_ms` and `end_ms`.
-        ledger: what became known when.
-        around_ms: a window closes so long after its end, and what is missing so near to it may belong to it.
+        ledger: which gaps and losses became known, and when.
+        around_ms: how long after its end a window closes. What is missing this near to a window may belong to it.
     """
     found = rows.collect()
     closes = pl.col("end_ms") + around_ms
@@ -27,7 +27,7 @@ def qualified(rows: pl.LazyFrame, ledger: Ledger, around_ms: int) -> pl.DataFram
 
 
 def _concerned(rows: pl.DataFrame, ledger: Ledger, around_ms: int) -> pl.DataFrame:
-    """The windows that may know of a gap or a loss: most know of none."""
+    """The few windows that may know of a gap or a loss."""
     apart = Missing()
     for entry in ledger.entries:
         apart.add_gap(entry.start_ms, entry.end_ms)
@@ -45,7 +45,7 @@ def _concerned(rows: pl.DataFrame, ledger: Ledger, around_ms: int) -> pl.DataFra
 
 
 def _missing(windows: pl.DataFrame, ledger: Ledger, around_ms: int) -> pl.DataFrame:
-    """What each of these windows misses, by the arithmetic of windows; they are in order of their end."""
+    """What each of these windows misses, as running windows compute it; they are in the order of their ends."""
     entries = iter(ledger.entries)
     coming = next(entries, None)
     known = Missing()

@@ -1,4 +1,4 @@
-"""What a playlist holds of its channels, as columns: the events, marks and places that a replay of it would give.
+"""The signals of a playlist as columns: the events, marks and order that a replay of it would give.
 
 One recording keeps its own numbers (`seq`) as places. Several are numbered anew, in the joint order of a replay.
 """
@@ -21,7 +21,7 @@ _MARK = ("seq", "kind", "channel", "received_ms", "start_ms", "end_ms", "count",
 
 
 class RecordedSource:
-    """The channels of a playlist. State: the marks, and what was asked for.
+    """The channels of a playlist. State: all marks, and the channels that were asked for.
 
     Raises:
         Inexpressible: there is a log without columns, or one whose clock was set back among others.
@@ -35,7 +35,7 @@ class RecordedSource:
         self._known: dict[Channel, Arrivals] = {}
 
     def __call__(self, channel: Channel) -> Arrivals:
-        """What arrives on a channel; the same marks, as objects, each time.
+        """The signals of a channel; the same marks, as objects, each time.
 
         Raises:
             ValueError: it is not replayed.

@@ -1,4 +1,4 @@
-"""What columns hold of rows: as `Row` objects, and as the table that `cgrx.to_frame` makes of those.
+"""Results in columns become `Row` objects, or the table that `cgrx.to_frame` makes of those.
 
 In columns a side is a number that tells its event type too, an event is a record, a mapping a list of pairs.
 """
@@ -38,7 +38,7 @@ def _objects(values: list[Any], name: str, aggregate: Aggregate[Any] | None) -> 
 
 
 def _conversion(name: str, aggregate: Aggregate[Any] | None) -> Callable[[Any], object] | None:
-    """From what polars gives to the value of a row; None where it is the same."""
+    """Makes the value of a row of the value that polars gives; None where they are the same."""
     match aggregate and aggregate.formula:
         case Events():
             return lambda events: tuple(map(_event, events or ()))

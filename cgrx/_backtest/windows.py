@@ -1,7 +1,7 @@
 """Windows as queries of polars: from a table of events to one of rows, by end and key.
 
 A grid groups events into panes, as `grid_running` does, and panes into windows where these overlap; a session
-begins where the silence before an event is too long. Whether events were late is asked elsewhere: here none is.
+begins where the silence before an event is too long. No event is late here: `lateness` has seen to that.
 """
 
 from math import gcd
@@ -37,7 +37,7 @@ def session(events: pl.LazyFrame, compiler: Compiler, keys: tuple[str, ...], gap
 
 
 def _grouped(events: pl.LazyFrame, compiler: Compiler, group: tuple[str, ...], *more: pl.Expr) -> pl.LazyFrame:
-    """One line for each group, with the parts of its events."""
+    """One row for each group, with the parts of its events."""
     rows = events.group_by(*group).agg(*more, *(part.of_events.alias(part.name) for part in compiler.parts))
     for each in compiler.by_name:
         kept = events if each.keep is None else events.filter(each.keep)
@@ -50,7 +50,7 @@ def _grouped(events: pl.LazyFrame, compiler: Compiler, group: tuple[str, ...], *
 def _overlapping(
     paned: pl.LazyFrame, compiler: Compiler, group: tuple[str, ...], size_ms: int, every_ms: int, pane_ms: int
 ) -> pl.LazyFrame:
-    """The same for windows that overlap: each pane goes into all windows that hold it."""
+    """The same for windows that overlap: a pane goes into each window that holds it."""
     start_ms = pl.col("start_ms")
     first = -((size_ms - pane_ms - start_ms) // every_ms)
     starts = (pl.int_ranges(first, start_ms // every_ms + 1) * every_ms).alias("start_ms")
@@ -75,8 +75,8 @@ def _overlapping(
 
 
 def _finished(rows: pl.LazyFrame, compiler: Compiler, keys: tuple[str, ...]) -> pl.LazyFrame:
-    """The results of each line, in the order in which windows close."""
-    # An aggregate may be called like a column of events, so until here its name has a mark of its own.
+    """The results of each row, in the order in which windows close."""
+    # An aggregate may be called like a column of events, so until here its name begins with "=".
     results = [expression.alias(f"={name}") for name, expression in compiler.results.items()]
     by_name = [f"={each.name}" for each in compiler.by_name]
     chosen = rows.select("start_ms", "end_ms", *keys, *results, *by_name)

@@ -1,12 +1,12 @@
-"""Rows of a file as what a feed would have said of them.
+"""Turns the rows of a file into the entries that a feed would have given.
 
-channels   liquidations are of the one channel, trades of that of their instrument and the given least volume
-receipt    the row's own time of receipt; without one a row was received with the one before it, but not before it
-           happened. It never goes back: a recording is in the order of receipt
+channels   liquidations have one channel; a trade is of the channel of its instrument with the given least volume
+receipt    the row's own time of receipt; a row without one was received with the row before it, but not before it
+           happened. It never goes back, because a recording is in the order of receipt
 batches    neighbouring rows of one channel that were received in the same millisecond
-marks      none: a file does not say what it misses, so rows of windows are not complete (`gap_ms` is None). Who
-           vouches for a file (`gapless`) gets a gap up to its first row, a proof every second of receipt, and each
-           rejected row charged as a loss
+marks      none, because a file does not tell what it misses: rows of windows are not complete (`gap_ms` is None).
+           With `gapless`, by which the caller vouches for the file, there are a gap up to the first row, a proof every
+           second of receipt, and a loss for each rejected row
 """
 
 from collections.abc import Iterator
@@ -20,11 +20,11 @@ from cgrx._recording.entry import Recorded
 _ORIGIN = "import"
 _ALIVE_EVERY_MS = 1000
 _BATCH = 1000
-"""No batch is larger."""
+"""The most events in a batch."""
 
 
 class Entries:
-    """Turns rows into entries, in order. State: a batch, and the channels."""
+    """Turns rows into entries, in order. State: the batch that is being made, and the channels."""
 
     def __init__(self, min_volume: float, gapless: bool) -> None:
         self._min_volume = min_volume
@@ -40,11 +40,11 @@ class Entries:
 
     @property
     def channels(self) -> tuple[Channel, ...]:
-        """Those that had an event so far."""
+        """The channels that have had an event, in the order of their first."""
         return tuple(self._started)
 
     def judge(self, file: str, row: Row) -> Row:
-        """The row, rejected where its event fits no channel."""
+        """The row, or its rejection where its event fits no channel."""
         if isinstance(row, Good):
             try:
                 self._channel(row.event)
@@ -53,7 +53,7 @@ class Entries:
         return row
 
     def take(self, row: Good) -> Iterator[Recorded]:
-        """What a row gives that has been judged good."""
+        """The entries that are complete with this row, which has been judged good."""
         channel = self._channel(row.event)
         least_ms = row.event.time_ms if row.received_ms is None else row.received_ms
         received_ms = max(self._received_ms, least_ms)
@@ -71,7 +71,7 @@ class Entries:
         self._batch.append(row.event)
 
     def lose(self) -> Iterator[Recorded]:
-        """A row was rejected: it may have been of any channel, also of one that has had no event yet."""
+        """Charge a rejected row to every channel: it may have been of any, also of one that has had no event yet."""
         self._lost += 1
         if self._gapless:
             yield from self._flush()
@@ -79,22 +79,22 @@ class Entries:
                 yield Recorded(channel, Dropped(None, 1, "rejected"))
 
     def finish(self) -> Iterator[Recorded]:
-        """What remains at the end."""
+        """The entries that remain at the end."""
         yield from self._flush()
         if self._received_ms > self._alive_ms:
             yield from self._prove()
 
     def _flush(self) -> Iterator[Recorded]:
-        """What is held back; and what is proven, where it is time."""
+        """The batch that is being made, and a proof for each channel where a second has passed."""
         if self._batch:
-            assert self._of is not None  # the batch is somebody's
+            assert self._of is not None  # the batch has a channel
             yield Recorded(self._of, Batch(self._of, self._received_ms, tuple(self._batch)))
             self._batch = []
             if self._gapless and self._received_ms - self._alive_ms >= _ALIVE_EVERY_MS:
                 yield from self._prove()
 
     def _prove(self) -> Iterator[Recorded]:
-        """Everything received so far has been said."""
+        """Proofs for each channel that everything received so far has been given."""
         if self._gapless:
             self._alive_ms = self._received_ms
             for channel in self._started:
@@ -104,7 +104,7 @@ class Entries:
         """The channel that an event would have come from.
 
         Raises:
-            ValueError: none gives it.
+            ValueError: no channel gives such an event.
         """
         if isinstance(event, Liquidation):
             return LiquidationOrders()

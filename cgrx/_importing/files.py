@@ -1,6 +1,6 @@
-"""Files that others wrote become a recording: `import_jsonl`, `import_csv`. What is no event is kept aside.
+"""`import_jsonl()` and `import_csv()`: make a recording of files of other programs, and keep rejected rows aside.
 
-Rows are read, judged and written one after another; nothing is held but the batch being made.
+Rows are read, judged and written one after another. Only the batch that is being made is held.
 """
 
 import os
@@ -22,27 +22,27 @@ Kind: TypeAlias = Literal["liquidations", "trades"]
 Files: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 REJECTS_SHOWN = 20
-"""So many rejected rows are handed out; all of them are in the file."""
+"""How many rejected rows are returned; all of them are in the file."""
 
 _PROGRESS_ROWS = 10_000
-"""So many rows go by between two calls of `progress`."""
+"""How many rows lie between two calls of `progress`."""
 
 _EVENT_TYPES: dict[str, type[Event]] = {"liquidations": Liquidation, "trades": Trade}
 
 
 @attrs.frozen
 class Imported:
-    """What has become of the rows: `rows == events + rejected`."""
+    """What has become of the rows of an import: `rows == events + rejected`."""
 
     rows: int
     events: int
     rejected: int
     rejects: tuple[Reject, ...]
-    """The first of them, at most `REJECTS_SHOWN`."""
+    """The first rejected rows, at most 20."""
     rejects_file: Path | None
-    """Where all of them are, one JSON object a line; None where there are none."""
+    """The file with all rejected rows, one JSON object a line; None where there are none."""
     channels: tuple[Channel, ...]
-    """In the order of their first event."""
+    """The channels of the events, in the order of their first event."""
 
 
 def import_jsonl(
@@ -63,7 +63,7 @@ def import_jsonl(
 
     Args:
         files: one file or several, read one after the other.
-        to: the folder of the recording, which must not exist or be empty.
+        to: the folder of the recording: a new one, or an empty one.
         events: what the rows are, `"liquidations"` or `"trades"`: they do not say it. Trades go to the channel of
             their instrument with `min_volume`.
         received: the key that holds the time of receipt, milliseconds since the epoch. A row without one was received
@@ -100,7 +100,7 @@ def import_csv(
     rejects: str | os.PathLike[str] | None = None,
     progress: Callable[[Imported], None] | None = None,
 ) -> Imported:
-    """The same for comma-separated values whose first line names the columns.
+    """Make a recording of comma-separated values whose first line names the columns; else as `import_jsonl`.
 
     Args:
         files: as of `import_jsonl`.
@@ -155,7 +155,7 @@ class _Aside:
         self._file: IO[bytes] | None = None
 
     def put(self, reject: Reject) -> None:
-        """Keep a row aside."""
+        """Write a rejected row."""
         if self._file is None:
             self._file = self._closing.enter_context(self.path.open("wb"))
         self._file.write(msgspec.json.encode(attrs.asdict(reject)) + b"\n")

@@ -1,4 +1,4 @@
-"""Files that others wrote, row by row: each is an event or says why it is none, judged as one of a live frame is.
+"""Reads files that other programs wrote, row by row, and judges each as an event of a live frame is judged.
 
 Text in, `Row` out; nothing a file holds raises, but a file that cannot be read does.
 """
@@ -19,7 +19,7 @@ from cgrx._wire.lenient import read_event, read_json, read_number
 from cgrx._wire.messages import Malformed
 
 LINE_BYTES = 1024 * 1024
-"""A longer line is no event: it is rejected, and its beginning kept."""
+"""The longest line that may be an event. A longer one is rejected, and its beginning kept."""
 
 FIELDS = {
     "base_asset": "baseAsset",
@@ -30,10 +30,10 @@ FIELDS = {
     "volume_usd": "volUsd",
     "time_ms": "time",
 }
-"""The fields of an event, and their names in a frame: a column of CSV is found by either where none is given."""
+"""The fields of an event, and their names in a frame. A column of CSV is found by either, unless it is named."""
 
 RECEIVED = "received"
-"""By this name a row of CSV gives its time of receipt."""
+"""The key under which a row of CSV has its time of receipt."""
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _decode = msgspec.json.Decoder().decode
@@ -51,7 +51,7 @@ class UnreadableFileError(CgrxError):
 
 @attrs.frozen
 class Reject:
-    """A row that is no event."""
+    """A row that is no event, and why."""
 
     file: str
     line: int
@@ -60,12 +60,12 @@ class Reject:
     """Where in the row, as `"$.price"`; `"$"` for the whole."""
     reason: str
     text: str
-    """The row as it stands in the file, what is no UTF-8 escaped."""
+    """The row as it stands in the file; bytes that are no UTF-8 are escaped."""
 
 
 @attrs.frozen
 class Good:
-    """A row that is an event. `received_ms` is None where the row does not say it."""
+    """A row that is an event. `received_ms` is None where the row has no time of receipt."""
 
     line: int
     event: Event
@@ -78,14 +78,14 @@ Row: TypeAlias = Good | Reject
 
 @attrs.frozen
 class Reader:
-    """How rows are judged."""
+    """Judges rows: which type of event they are, and where their time of receipt stands."""
 
     event_type: type[Event]
     received: str | None
     """The key or column that holds the time of receipt, milliseconds since the epoch."""
 
     def judge(self, file: str, line: int, value: object, text: str) -> Row:
-        """What a row is."""
+        """An event, or why the row is none."""
         if isinstance(value, Malformed):
             return Reject(file, line, value.path, value.reason, text)
         received_ms: int | None = None
@@ -182,7 +182,7 @@ def _places(path: Path, names: list[str], columns: Mapping[str, str], constants:
 
 
 class _Numbered(Iterator[str]):
-    """Lines for a reader that takes several of them for one row, as quoted values may hold line ends."""
+    """Lines for a reader that may take several for one row, because quoted values may hold line ends."""
 
     def __init__(self, lines: Iterator[tuple[int, bytes]]) -> None:
         self._lines = lines
@@ -191,7 +191,7 @@ class _Numbered(Iterator[str]):
         """The number of the first line of the present row."""
 
     def begin(self) -> None:
-        """A new row begins."""
+        """Begin a new row."""
         self._taken = []
 
     @property
@@ -208,7 +208,7 @@ class _Numbered(Iterator[str]):
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """The lines with their numbers; of a very long one the beginning, a byte more than `LINE_BYTES`."""
+    """The lines with their numbers. A very long line is cut one byte behind `LINE_BYTES`."""
     number = 0
     try:
         with path.open("rb") as start:

@@ -1,4 +1,4 @@
-"""What feeds said, on disk: the columns, the files, and reading them.
+"""Recordings on disk: what the streams and the status of a feed gave, as columns in files, and how to read them.
 
 May import `_model`. No trio: a recording is read in any program, and written by a thread.
 

@@ -1,4 +1,4 @@
-"""pyarrow as it is used inside: without types, for its stubs leave most of them unknown, and others too narrow."""
+"""pyarrow as it is used inside: without types, because its stubs leave most of them unknown, and others too narrow."""
 
 from typing import Any, TypeAlias
 

@@ -1,4 +1,4 @@
-"""One thing that a feed said: what a recording is made of."""
+"""The entries that a recording is made of: one is a signal of a channel's stream, or a status."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from cgrx._model.status import Status
 
 @attrs.frozen
 class Recorded:
-    """One thing a feed said, on the stream of `channel`; None: on its status."""
+    """An entry: a signal on the stream of `channel`, or a status, where `channel` is None."""
 
     channel: Channel | None
     said: Signal[Any] | Status

@@ -1,6 +1,6 @@
-"""The finished parts of a recording: Parquet, with a checksum in every page, and of the whole file in the manifest.
+"""The finished parts of a recording: Parquet, with a checksum in every page, and one of the whole file in the manifest.
 
-Row groups end where something said at once ends, so that a reader who takes one at a time never has half of a batch.
+A row group ends where a batch ends, so that a reader who takes one row group at a time never has half of a batch.
 """
 
 import os
@@ -17,7 +17,7 @@ from cgrx._recording.selection import Selection
 from cgrx._recording.summary import Summary
 
 GROUP_ROWS = 65_536
-"""A row group has about so many rows: what a reader holds at a time."""
+"""About how many rows a row group has; a reader holds one row group at a time."""
 
 _CHUNK = 2**20
 _TEXTS = (*DICTIONARIES, "text", "side")
@@ -31,7 +31,7 @@ _ENCODINGS = {
 
 
 def finish(folder: Path, number: int, batches: Sequence[Rows]) -> Part:
-    """Write a finished part: it is there as a whole, or not at all.
+    """Write a finished part. Afterwards the whole file is there; after an error nothing of it is.
 
     Raises:
         OSError: it could not be written.
@@ -89,7 +89,7 @@ def _checksum(file: IO[bytes]) -> int:
 
 
 def verify(folder: Path, part: Part) -> None:
-    """Compare a finished part with what the manifest says of it.
+    """Compare a finished part with its size and checksum in the manifest.
 
     Raises:
         RecordingError: it is missing, or not as it was written.
@@ -101,7 +101,7 @@ def verify(folder: Path, part: Part) -> None:
 
 
 def verify_size(folder: Path, part: Part) -> None:
-    """The same as far as it can be seen without reading it."""
+    """Compare its size alone, without reading it. Raises as `verify` does."""
     path = folder / part.file
     try:
         size = path.stat().st_size
@@ -113,10 +113,10 @@ def verify_size(folder: Path, part: Part) -> None:
 
 
 def read_finished(path: Path, selection: Selection) -> Iterator[Rows]:
-    """The selected rows of a finished part, as in memory, one row group at a time; those without any are not read.
+    """The selected rows of a finished part, as in memory, by row group; row groups without any are not read.
 
     Raises:
-        RecordingError: it cannot be read, at the row group where that is.
+        RecordingError: it cannot be read; with the row group.
     """
     place = "footer"
     try:
@@ -133,7 +133,7 @@ def read_finished(path: Path, selection: Selection) -> Iterator[Rows]:
 
 
 def described(folder: Path, number: int) -> Part:
-    """What a finished part holds, where no manifest says it: all of it is read.
+    """What a finished part holds, found by reading all of it: for a recording without a manifest.
 
     Raises:
         RecordingError: it cannot be read.

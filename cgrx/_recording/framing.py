@@ -1,11 +1,11 @@
-"""How the part that is being written lies on disk: frames that a killed process cannot spoil. No I/O.
+"""The format of the part that is being written: frames that a killed process cannot spoil. No I/O.
 
     frame     header, payload
-    header    magic "cgrx", length of the payload, its CRC-32, number of the first thing said in it, CRC-32 of all this
+    header    magic "cgrx", length of the payload, its CRC-32, `seq` of the first entry in it, CRC-32 of all this
     payloads  one after another an Arrow IPC stream: the schema, then one record batch a frame
 
-Arrow itself does not notice a flipped bit. A process that is killed leaves a last frame that is cut off: a header that
-is short, or whole and behind it less than it says. Anything else that is wrong is damage.
+The checksums are here because Arrow does not notice a flipped bit. A process that is killed leaves a last frame that is
+cut off: a short header, or a whole header and behind it less than its length. Anything else that is wrong is damage.
 """
 
 import struct
@@ -25,7 +25,7 @@ HEADER_BYTES = _BODY.size + _CHECK.size
 
 @attrs.frozen
 class Frame:
-    """A whole frame: where it begins in the file, the number of the first thing in it, and what it holds."""
+    """A whole frame: the byte where it begins in the file, the `seq` of the first entry in it, and what it holds."""
 
     offset: int
     seq: int
@@ -33,7 +33,7 @@ class Frame:
 
     @property
     def end(self) -> int:
-        """Where the next one begins."""
+        """The byte where the next frame begins."""
         return self.offset + HEADER_BYTES + len(self.payload)
 
 
@@ -47,7 +47,7 @@ def decode(file: IO[bytes], name: str) -> Iterator[Frame]:
     """The whole frames of a file from its beginning on, one at a time; a last one that is cut off is left out.
 
     Raises:
-        RecordingError: damage, at the frame where it is.
+        RecordingError: damage; with the frame.
     """
     offset = 0
     while len(header := file.read(HEADER_BYTES)) == HEADER_BYTES:

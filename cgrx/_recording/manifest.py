@@ -1,6 +1,6 @@
-"""The manifest of a recording: which finished parts there are, so that one that is missing or changed is noticed.
+"""The manifest of a recording lists its finished parts, so that one that is missing or changed is noticed.
 
-`manifest.json` is replaced as a whole, and carries a checksum of its own content.
+`manifest.json` is replaced as a whole, and holds a checksum of its own content.
 """
 
 import json
@@ -31,21 +31,22 @@ class Part:
     number: int
     """From 0 on."""
     first_seq: int
-    """Of what it holds, the number of the first thing that the feed said."""
+    """The `seq` of its first entry."""
     last_seq: int
+    """The `seq` of its last entry."""
     events: int
     rows: int
     """Events, marks and status together."""
     start_ms: int
-    """The earliest time of receipt, milliseconds since the epoch."""
+    """The earliest time of receipt in it, milliseconds since the epoch."""
     end_ms: int
-    """The latest."""
+    """The latest time of receipt in it, milliseconds since the epoch."""
     channels: tuple[str, ...]
     """The wire names of the channels that it holds."""
     bytes: int
-    """The size of the file; of a part that is not finished, of what is whole in it."""
+    """The size of the file; of a part that is not finished, the size of its whole frames."""
     crc32: int | None
-    """Of the whole file; None while the part is not finished."""
+    """The CRC-32 of the whole file; None while the part is not finished."""
 
     @property
     def file(self) -> str:
@@ -62,12 +63,12 @@ class Manifest:
 
     @property
     def next_number(self) -> int:
-        """Of the part behind the finished ones."""
+        """The number of the part behind the finished ones."""
         return len(self.parts)
 
     @property
     def next_seq(self) -> int:
-        """Of the first thing behind the finished parts."""
+        """The `seq` of the first entry behind the finished parts."""
         return self.parts[-1].last_seq + 1 if self.parts else 0
 
 
@@ -82,7 +83,7 @@ def open_name(number: int) -> str:
 
 
 def part_numbers(folder: Path) -> dict[str, list[int]]:
-    """The numbers of the parts whose files are there: `parquet` and `open`, each in order."""
+    """The numbers of the parts whose files are there, in order, by the ending of the file: `parquet` or `open`."""
     found: dict[str, list[int]] = {"parquet": [], "open": []}
     for path in sorted(folder.iterdir()):
         match = _PART.fullmatch(path.name)
@@ -92,14 +93,18 @@ def part_numbers(folder: Path) -> dict[str, list[int]]:
 
 
 def write(folder: Path, manifest: Manifest) -> None:
-    """Replace the manifest: afterwards the new one is there, before the old one, never anything else."""
+    """Replace the manifest. At any moment either the old one is there or the new one."""
     content = {"format": _FORMAT, "version": VERSION, **attrs.asdict(manifest)}
     text = json.dumps({**content, "crc32": _checksum(content)}, indent=1)
     replace(folder / NAME, (text + "\n").encode())
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Write a file under another name, and give it its own when it is whole."""
+    """Write a file under another name, and rename it when it is whole.
+
+    Raises:
+        OSError: it could not be written; nothing has changed.
+    """
     draft = path.with_name(path.name + ".tmp")
     try:
         with draft.open("wb") as file:
@@ -123,7 +128,7 @@ def read(folder: Path) -> Manifest:
         content: dict[str, Any] = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
     except (FileNotFoundError, NotADirectoryError):
         raise RecordingError(str(path), None, "there is no recording here: its manifest is missing") from None
-    except ValueError as error:  # msgspec's are, and those of Unicode
+    except ValueError as error:  # the errors of msgspec and of Unicode are
         raise RecordingError(str(path), None, f"the manifest is damaged: {error}") from None
     if content.get("format") != _FORMAT:
         raise RecordingError(str(path), "format", "this is not the manifest of a recording")

@@ -1,4 +1,4 @@
-"""The part of a recording that is being written: frames of Arrow IPC, see `_recording_frames`."""
+"""The part of a recording that is being written: record batches of Arrow IPC in frames; see `framing`."""
 
 import os
 from collections.abc import Iterator
@@ -14,10 +14,10 @@ from cgrx._recording.summary import Summary
 
 
 class OpenPart:
-    """A part that is being written: what `write` has returned from outlives this process, not the machine's power.
+    """A part that is being written. What `write` has written outlives this process, but not a loss of power.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: the file cannot be made.
     """
 
     def __init__(self, folder: Path, number: int, first_seq: int) -> None:
@@ -28,7 +28,7 @@ class OpenPart:
         self.bytes = self._file.seek(0, os.SEEK_END)
 
     def write(self, batch: Rows) -> None:
-        """Append rows, as in files. Where that fails, as on a full disk, nothing of them is there.
+        """Append rows, as in files. After an error, as on a full disk, nothing of them is there.
 
         Raises:
             OSError: they could not be written.
@@ -50,13 +50,13 @@ class OpenPart:
 
 
 def read_open(path: Path, until: int | None = None) -> Iterator[tuple[int, Rows]]:
-    """The rows of a part that is being written, as in files, frame by frame, each behind the byte where it ends.
+    """For each frame of a part that is being written: the byte where the frame ends, and its rows, as in files.
 
-    What follows behind the frame that ends at the byte `until` is left out, as is a last frame that is cut off.
+    The frame that ends at the byte `until` is the last one read. A last frame that is cut off is left out.
 
     Raises:
-        RecordingError: damage, at the frame where it is.
-        FileNotFoundError: it is not there (any more).
+        RecordingError: damage; with the frame.
+        FileNotFoundError: it is not there, or not any more.
     """
     with path.open("rb") as file:
         frames = decode(file, str(path))
@@ -77,10 +77,10 @@ def read_open(path: Path, until: int | None = None) -> Iterator[tuple[int, Rows]
 
 
 def summarized(folder: Path, number: int) -> tuple[Part | None, RecordingError | None]:
-    """What a part that is being written holds, None where nothing yet; and why no more of it can be read.
+    """What a part that is being written holds, None where nothing yet; and the damage behind that, if there is any.
 
     Raises:
-        FileNotFoundError: it is not there (any more).
+        FileNotFoundError: it is not there, or not any more.
     """
     summary: Summary | None = None
     size = 0

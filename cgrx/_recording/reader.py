@@ -1,4 +1,4 @@
-"""Finds the parts of a recording, and reads them: what a part holds is read when it is asked for, checksums first."""
+"""Finds the parts of a recording, and reads them. A part is read when rows of it are asked for, its checksum first."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +26,7 @@ class Reader:
         self.parts = self._find_parts()
 
     def batches(self, selection: Selection) -> Iterator[Rows]:
-        """The selected rows in order, as in memory; no batch is empty, and what was said at once stays together."""
+        """The selected rows in order, as in memory. No record batch is empty, and none ends within an entry."""
         for part in self._parts_of(selection):
             try:
                 for batch in self._batches_of(part, selection):
@@ -36,7 +36,7 @@ class Reader:
                 self._meet(error)
 
     def sources(self, selection: Selection) -> tuple[list[Path], list[Rows]]:
-        """What holds the selected rows, and others: finished files, whose checksums match, and rows as in files."""
+        """Finished files, whose checksums match, and rows as in files: they hold the selected rows, and others too."""
         files: list[Path] = []
         rest: list[Rows] = []
         for part in self._parts_of(selection):

@@ -1,4 +1,4 @@
-"""A recording on disk, opened for reading: what a feed said, as entries, as Arrow, as polars.
+"""`Recording`: a recording on disk, opened for reading as entries, as Arrow or as polars.
 
 This module imports without pyarrow and polars; the modules that need these are imported when a recording is opened.
 """
@@ -24,17 +24,16 @@ if TYPE_CHECKING:  # for signatures alone: both are extras
 
 
 class Recording:
-    """A recording, opened for reading; also one that is being written at this moment, as far as it is.
+    """A recording, opened for reading. One that is being written at this moment is read as far as it has come.
 
     Needs the extra `recording`.
 
     Args:
         folder: where it is.
-        salvage: give what can be read where something is damaged or missing, instead of raising. `problems` says what
-            was found.
+        salvage: where something is damaged or missing, read the rest instead of raising. `problems` has what was found.
 
     Raises:
-        RecordingError: there is none, a part of it is missing, or it is damaged: with the file and the place.
+        RecordingError: there is none, a part of it is missing, or it is damaged; with the file and the place.
         ImportError: pyarrow is not installed.
     """
 
@@ -77,7 +76,7 @@ class Recording:
 
     @property
     def problems(self) -> tuple[RecordingError, ...]:
-        """With `salvage`: what could not be read, as far as it has been found out."""
+        """With `salvage`: the damage that has been met so far."""
         return tuple(self._reader.problems)
 
     def entries(
@@ -87,10 +86,10 @@ class Recording:
         start: Moment | None = None,
         end: Moment | None = None,
     ) -> Iterator[Recorded]:
-        """What the feed said, in order. Holds one record batch at a time.
+        """The entries in order: the signals of the channels, and the statuses. Holds one record batch at a time.
 
         Args:
-            channels: of these alone (values or wire names), and of the status; by default everything. A channel that
+            channels: only the entries of these (values or wire names), and the statuses; by default all. A channel that
                 the recording does not hold adds nothing.
             start: leave out what was received before: an aware `datetime`, milliseconds since the epoch, or ISO 8601.
             end: leave out what was received then or later, in the same forms.
@@ -111,7 +110,7 @@ class Recording:
     ) -> Iterator[pa.RecordBatch]:
         """The same as rows: record batches with the columns of docs/recording.md, in order.
 
-        What was said at once is never divided between two of them. Arguments and errors as of `entries`.
+        The rows of one entry are never divided between two of them. Arguments and errors as of `entries`.
         """
         return self._reader.batches(Selection.of(channels, start, end))
 

@@ -1,9 +1,9 @@
-"""The columns of a recording, and the way from what a feed said to rows and back.
+"""The columns of a recording, and the way from entries to rows and back.
 
-One row is an event, a mark or a status. What a feed said at once has one number, `seq`: the rows of a batch share it,
-stand together, and are never divided between two record batches. An empty batch says nothing and is not kept.
+One row is an event, a mark or a status. An entry has one number, `seq`: the rows of a batch share it, stand together,
+and are never divided between two record batches. An empty batch is not kept.
 
-In files text is plain text (Parquet and its readers know dictionaries of their own). In memory the columns of
+In files a text is plain text, because Parquet and its readers have dictionaries of their own. In memory the columns of
 `DICTIONARIES` hold their few different texts once.
 """
 
@@ -35,14 +35,13 @@ class Column(NamedTuple):
 
 
 COLUMNS: Final = (
-    Column("seq", pa.int64(), "which thing the feed said, from 0 on without a hole; the rows of one batch share it"),
+    Column("seq", pa.int64(), "number of the entry, from 0 on without a hole; the rows of one batch share it"),
     Column(
         "kind",
         pa.string(),
-        "liquidation, trade, alive, gap, dropped, unreadable (a loss of which the channel is not known), watermark or"
-        " status",
+        "liquidation, trade, alive, gap, dropped, unreadable (a loss whose channel is not known), watermark or status",
     ),
-    Column("channel", pa.string(), "the wire name of the channel on whose stream it was said; null for a status"),
+    Column("channel", pa.string(), "the wire name of the channel on whose stream it came; null for a status"),
     Column(
         "received_ms",
         pa.int64(),
@@ -59,7 +58,7 @@ COLUMNS: Final = (
     Column(
         "end_ms",
         pa.int64(),
-        "of a gap: until when; of alive: up to when everything was said; of a watermark: its time (milliseconds)",
+        "of a gap: until when; of alive: up to when everything was delivered; of a watermark: its time (milliseconds)",
     ),
     Column("count", pa.int64(), "of dropped and unreadable: how many events or messages"),
     Column("text", pa.string(), "of a gap or a loss: the reason; of alive: the origin; of a status: JSON"),
@@ -88,12 +87,12 @@ _TYPES: Final = (("liquidation", Liquidation, LiquidationSide), ("trade", Trade,
 MarkValues = tuple[int | None, int | None, int | None, str | None]
 
 
-# From what was said to rows.
+# From entries to rows.
 
 
 @attrs.define(eq=False)
 class RowBuilder:
-    """Collects what was said, and gives it as rows. `seq` is the number of the next thing, `now_ms` its least time."""
+    """Collects entries as rows. `seq`: number of the next entry; `now_ms`: its earliest possible time."""
 
     seq: int = 0
     now_ms: int = 0
@@ -104,17 +103,17 @@ class RowBuilder:
     _events: list[Any] = attrs.field(factory=list[Any])
     """The events themselves: tuples of their values would keep the garbage collector busy."""
     _marks: list[tuple[int, MarkValues]] = attrs.field(factory=list[tuple[int, MarkValues]])
-    """The few rows that are no events, by number."""
+    """The few rows that are no events: the number of the row, and its values."""
 
     def __len__(self) -> int:
         """How many rows there are."""
         return len(self._events)
 
     def add(self, channel: Channel | None, said: Signal[Any] | Status) -> int:
-        """Add what was said on the stream of a channel (None: on the status); how many rows that makes.
+        """Add a signal of a channel's stream, or a status, with `channel` None; how many rows that makes.
 
         Raises:
-            ValueError: a feed does not say that there.
+            ValueError: a feed does not give that on this stream.
         """
         if isinstance(said, Batch):
             if channel is None or (said.channel is not channel and said.channel != channel):
@@ -150,7 +149,7 @@ class RowBuilder:
         self.seq += 1
 
     def take(self) -> Rows:
-        """The rows, as in files; they are collected anew afterwards."""
+        """The rows so far, as in files. The next entries are collected anew."""
         heads = (self._seqs, self._kinds, self._channels, self._times)
         fields = (list(map(attrgetter(name), self._events)) for name in _EVENT)
         columns = [*heads, *fields, *self._mark_columns()]
@@ -191,11 +190,11 @@ def to_rows(entries: Iterable[Recorded], *, seq: int = 0) -> Rows:
     return rows.take()
 
 
-# From rows to what was said.
+# From rows to entries.
 
 
 def in_memory(batch: Rows) -> Rows:
-    """Rows as in files, with the columns of `DICTIONARIES` made so."""
+    """Rows as in memory, of rows as in files or as in memory: the columns of `DICTIONARIES` become dictionaries."""
     for name in DICTIONARIES:
         index = batch.schema.get_field_index(name)
         column = batch.column(index)
@@ -205,7 +204,7 @@ def in_memory(batch: Rows) -> Rows:
 
 
 def in_files(batch: Rows) -> Rows:
-    """The other way round."""
+    """Rows as in files, of rows as in memory."""
     return pa.RecordBatch.from_arrays(
         [column.cast(field.type) for column, field in zip(batch.columns, SCHEMA, strict=True)], schema=SCHEMA
     )
@@ -217,7 +216,7 @@ def until_seq(batch: Rows, last_seq: int) -> Rows:
 
 
 def selected(batch: Rows, selection: Selection) -> Rows:
-    """The selected rows among these (as in memory); what a feed said on its status belongs to every channel."""
+    """The selected rows among these, as in memory. A status belongs to every channel."""
     masks: list[Any] = []
     if selection.names is not None:
         channel = batch.column("channel")
@@ -238,13 +237,13 @@ def to_table(batches: Iterable[Rows]) -> Any:
 
 
 def from_rows(batch: Rows) -> Iterator[Recorded]:
-    """What was said, of rows that hold each thing whole (see `in_memory`)."""
+    """The entries of rows as in memory, which hold each entry whole."""
     for _, _, channel, said in placed(batch):
         yield Recorded(channel, said)
 
 
 def placed(batch: Rows) -> Iterator[tuple[int, int, Channel | None, Signal[Any] | Status]]:
-    """The same, each behind its `seq` and its `received_ms`: rows of a batch may have been left out.
+    """Entries as `seq`, `received_ms`, channel and signal or status. Rows of a batch may have been left out.
 
     Fast because values are taken out of columns by the buffer, and events made from columns by a `map`.
     """
@@ -287,7 +286,7 @@ def _events(batch: Rows, kind: str, of: type[Any], sides: Iterable[Any]) -> Iter
 
 
 def _marks(heads: Rows, rows: list[int]) -> Iterator[dict[str, Any]]:
-    """The values of the rows that are no events: few, so they may cost more."""
+    """The values of the rows that are no events. They are few, so each may cost more."""
     return iter(heads.select(list(_MARK)).take(pa.array(rows, pa.int32())).to_pylist())
 
 
@@ -309,7 +308,7 @@ def _mark(kind: str, channel: Channel | None, values: dict[str, Any]) -> Mark:
 
 @lru_cache(maxsize=4096)
 def channel_named(name: str) -> Channel:
-    """The channel of a wire name, the same object each time: tables by channel are looked up for every batch."""
+    """The channel of a wire name, the same object each time, which makes looking it up in tables quick."""
     return parse_channel(name)
 
 

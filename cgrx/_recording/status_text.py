@@ -1,7 +1,7 @@
-"""What a feed says about itself, as the JSON text in a recording's column `text`.
+"""Statuses as JSON, for the column `text` of a recording.
 
-An object with the class's name under `status` and its fields. An error is its type's name and its message: what it
-was to the program that recorded does not outlive it.
+A status is an object with its fields, and with the name of its class under `status`. An error is kept as the name of
+its type and its message: the error itself does not outlive the program that recorded it.
 """
 
 import json
@@ -14,7 +14,7 @@ from cgrx._model.errors import RecordedError
 from cgrx._model.status import Connected, Connecting, Disconnected, MalformedInput, NoticeReceived, Silent
 
 Kept: TypeAlias = Connecting | Connected | Disconnected | Silent | MalformedInput | NoticeReceived
-"""What is worth keeping: what the connection was like. Who failed on a feed is the program's own affair."""
+"""The statuses that are recorded: what the connection was like. Whose code failed on a feed is not recorded."""
 
 KEPT: dict[str, type[Kept]] = {
     kept.__name__: kept for kept in (Connecting, Connected, Disconnected, Silent, MalformedInput, NoticeReceived)
@@ -22,7 +22,7 @@ KEPT: dict[str, type[Kept]] = {
 
 
 def to_text(status: Kept) -> str:
-    """A status as text, in ASCII: what a server sends need not be Unicode that can be stored."""
+    """A status as text, in ASCII, because a server may send text that cannot be stored as Unicode."""
     fields: dict[str, Any] = attrs.asdict(status, recurse=False)
     match status:
         case Disconnected(error=error):
@@ -39,7 +39,7 @@ def from_text(text: str) -> Kept:
     """The status that `to_text` wrote.
 
     Raises:
-        ValueError: it did not.
+        ValueError: it did not write this text.
     """
     try:
         fields: dict[str, Any] = json.loads(text)

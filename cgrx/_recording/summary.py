@@ -1,4 +1,6 @@
-"""What a manifest says of a part, counted from its rows."""
+"""Counts the rows of a part for the manifest."""
+
+from typing import Self
 
 import attrs
 
@@ -8,7 +10,7 @@ from cgrx._recording.manifest import Part
 
 @attrs.define(eq=False)
 class Summary:
-    """Counts rows, one record batch after another."""
+    """Counts rows, record batch by record batch."""
 
     first_seq: int
     last_seq: int
@@ -19,12 +21,12 @@ class Summary:
     channels: set[str] = attrs.field(factory=set[str])
 
     @classmethod
-    def before(cls, seq: int) -> "Summary":
-        """Of nothing yet; `seq` is the number of the next thing."""
+    def before(cls, seq: int) -> Self:
+        """Of no rows yet; `seq` is the number of the entry that comes first."""
         return cls(seq, seq - 1)
 
     def add(self, batch: Rows) -> None:
-        """Count rows of a batch, which is not empty."""
+        """Count the rows of a batch, which is not empty."""
         times = pc.min_max(batch.column("received_ms")).as_py()
         self.start_ms, self.end_ms = min(self.start_ms, times["min"]), max(self.end_ms, times["max"])
         self.last_seq = batch.column("seq")[-1].as_py()
@@ -33,7 +35,7 @@ class Summary:
         self.channels.update(name for name in pc.unique(batch.column("channel")).to_pylist() if name is not None)
 
     def part(self, number: int, size: int, crc32: int | None) -> Part:
-        """As the manifest says it, of a file of so many bytes."""
+        """The part as the manifest lists it; `size` is that of its file in bytes."""
         return Part(
             number=number,
             first_seq=self.first_seq,

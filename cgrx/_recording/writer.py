@@ -1,4 +1,4 @@
-"""Writes a recording, without any event loop: appended, flushed into the part being written, finished part by part.
+"""Writes a recording, without an event loop: entries become rows, rows go to the open part, full parts are finished.
 
 append ──► rows in memory ──flush──► part-N.open ──full, or the UTC hour turns──► part-N.parquet, manifest
 """
@@ -25,20 +25,20 @@ LOCK = "lock"
 
 _HOUR_MS = 3_600_000
 _BUFFER_ROWS = 65_536
-"""So many rows are flushed without being asked."""
+"""How many rows are collected before they are flushed unasked."""
 
 
 class RecordingWriter:
-    """Writes one recording, or goes on with it. One writer at a time, in one thread at a time.
+    """Writes a new recording, or continues one. One writer at a time, in one thread at a time.
 
-    What a killed writer left is finished first. Use it as a context manager, or call `close`.
+    The part that a killed writer left is finished first. Use it as a context manager, or call `close`.
 
     Args:
-        folder: where; made where it is missing.
+        folder: of the recording; made if it is missing.
         part_bytes: the size at which a part is finished.
 
     Raises:
-        RecordingError: somebody else is writing there, or what is there is damaged.
+        RecordingError: another writer is at work there, or what is there is damaged.
         OSError: nothing can be written there.
     """
 
@@ -70,7 +70,7 @@ class RecordingWriter:
 
     @property
     def bytes(self) -> int:
-        """The size of all parts."""
+        """The size of all parts, the open one included."""
         return sum(part.bytes for part in self.parts) + (0 if self._open is None else self._open.bytes)
 
     @property
@@ -79,15 +79,15 @@ class RecordingWriter:
         return self._manifest.parts
 
     def append(self, *entries: Recorded) -> None:
-        """Add what was said; see `add`."""
+        """Add entries. Raises as `add` does."""
         for entry in entries:
             self.add(entry.channel, entry.said)
 
     def add(self, channel: Channel | None, said: Signal[Any] | Status) -> None:
-        """Add what was said on the stream of a channel, None: on the status.
+        """Add a signal of a channel's stream, or a status, with `channel` None.
 
         Raises:
-            ValueError: a feed does not say that there.
+            ValueError: a feed does not give that on this stream.
             OSError: a part could not be written.
         """
         hour = max(self._rows.now_ms, said_ms(said)) // _HOUR_MS
@@ -100,14 +100,14 @@ class RecordingWriter:
             self.flush()
 
     def write(self, heard: Iterable[Any]) -> None:
-        """Add what was said, each behind its channel, and flush. Raises as `add` and `flush` do."""
+        """Add channels and what came on them, in turns, and flush. Raises as `add` and `flush` do."""
         each = iter(heard)
         for channel, said in zip(each, each, strict=True):
             self.add(channel, said)
         self.flush()
 
     def flush(self) -> None:
-        """Hand everything to the operating system: it outlives this process then.
+        """Hand all rows to the operating system. Then they outlive this process.
 
         Raises:
             OSError: it could not be written.
@@ -124,7 +124,7 @@ class RecordingWriter:
             self.finish()
 
     def finish(self) -> None:
-        """Flush, and turn the part that is being written into a finished one.
+        """Flush, and turn the open part into a finished one.
 
         Raises:
             OSError: it could not be written; what was flushed stays where it was.
@@ -138,7 +138,7 @@ class RecordingWriter:
         self._open = None
 
     def close(self) -> None:
-        """Finish the last part and let go of the folder.
+        """Finish the last part and release the folder.
 
         Raises:
             OSError: it could not be written; what was flushed stays where it was.
@@ -149,7 +149,7 @@ class RecordingWriter:
             self.abandon()
 
     def abandon(self) -> None:
-        """Let go of the folder; what was flushed stays where it is, and the next writer finishes it."""
+        """Release the folder. What was flushed stays where it is, and the next writer finishes it."""
         if self._open is not None:
             self._open.close()
         self._lock.release()
@@ -159,7 +159,7 @@ class RecordingWriter:
         self._manifest = changed
 
     def _recovered(self) -> Manifest:
-        """The manifest, after what a killed writer left behind has been put in order."""
+        """The manifest, after the drafts and the open part that a killed writer left have been put in order."""
         for draft in self.folder.glob("*.tmp"):
             draft.unlink()
         found = manifest.part_numbers(self.folder)
@@ -185,12 +185,12 @@ class RecordingWriter:
 
 
 def _with_finished(folder: Path, known: Manifest, number: int) -> Manifest:
-    """The manifest with the open part finished; without it where it holds nothing."""
+    """The manifest with the open part as a finished one, or without it where it holds no rows."""
     batches = [batch for _, batch in read_open(folder / manifest.open_name(number))]
     return Manifest((*known.parts, finish(folder, number, batches)) if batches else known.parts)
 
 
 def write_recording(folder: Path, entries: Iterable[Recorded], *, part_bytes: int = PART_BYTES) -> None:
-    """Write entries into a folder, as one recording or behind what it holds."""
+    """Write entries into a folder, as a new recording or behind those that it holds."""
     with RecordingWriter(folder, part_bytes=part_bytes) as writer:
         writer.append(*entries)

@@ -1,4 +1,4 @@
-"""Recordings as a feed: the same streams and the same marks, at the time at which everything was received.
+"""Recordings as a feed: the same streams and marks as live, on a clock that shows the recorded times of receipt.
 
 May import `_model`, `_streams`, `_recording`, `_trio`, `_feed`.
 

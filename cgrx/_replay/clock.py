@@ -1,12 +1,12 @@
 """The time of a replay, and the scheduler that runs on it.
 
-    at speed 1, 10, ...   the time moves with trio's clock while the replay waits for what comes next, and stands
-                          while that is being said; it never passes by something that has not been said
-    at infinite speed     it jumps from one thing to the next
-    behind the end        it goes on with trio's clock, as long as the body lasts
+    at speed 1, 10, ...   time moves with trio's clock while the replay waits for the next entry, and stands while
+                          that entry is delivered; it never passes an entry that has not been delivered
+    at infinite speed     time jumps from one entry to the next
+    behind the end        time moves with trio's clock, as long as the body of the `async with` lasts
 
-What was scheduled on it runs when the time comes there, in order and at exactly the time it is due, before what was
-recorded at the same time. So timed operators give the same results at any speed.
+A scheduled action runs at exactly the time it is due, in order, and before an entry that was recorded at the same time.
+So timed operators give the same results at any speed.
 """
 
 import math
@@ -17,25 +17,25 @@ import trio
 from cgrx._trio.scheduler import TrioScheduler
 
 _ROUNDS = 10_000
-"""So many rounds of actions may run at one moment; then the time goes on, lest a period of zero stop it for ever."""
+"""How many rounds of actions may run at one moment. Then time goes on, or a period of zero would stop it for ever."""
 
 
 class ReplayClock:
-    """Microseconds since the epoch. It begins to move with `run`."""
+    """A clock in microseconds since the epoch. It begins to move with `run`."""
 
     def __init__(self, at_us: int, speed: float) -> None:
         self.at_us = at_us
-        """Where it stood last, or stands."""
+        """The time at which it stands, or stood last."""
         self._speed = speed
         self.jumps = speed == math.inf
-        """Whether nothing has to be waited for."""
+        """Whether the speed is infinite: nothing has to be waited for."""
         self._trio_clock = trio.lowlevel.current_clock()
         self._until_us: float = at_us
         self._anchor_us = at_us
         self._anchor = math.inf
 
     def run(self) -> None:
-        """From this moment of trio's clock on, time goes on."""
+        """Let time move with trio's clock from now on."""
         self._anchor, self._anchor_us = trio.current_time(), self.at_us
 
     def now_us(self) -> int:
@@ -47,38 +47,38 @@ class ReplayClock:
         return max(self.at_us, int(min(self._anchor_us + moved_us, self._until_us)))
 
     def go_on(self) -> None:
-        """Nothing will be said any more: move with trio's clock, as fast as it where it was faster than any clock."""
+        """The recording is over: move with trio's clock. At infinite speed, continue in real time."""
         if self.jumps:
             self.jumps, self._speed = False, 1.0
         self.run()
 
     def due(self, at_us: int) -> float:
-        """When it will be that time, on trio's clock; a time that is past needs no waiting."""
+        """When this time will come, on trio's clock; where it is past already, a moment that is past too."""
         return self._anchor + (at_us - self._anchor_us) / 1e6 / self._speed
 
     def move_until(self, until_us: float) -> None:
-        """Move with trio's clock, but not beyond."""
+        """Move with trio's clock, but not beyond this time."""
         self._until_us = self.at_us if self.jumps else until_us
 
     def stand(self, at_us: int) -> None:
-        """Stand at that time."""
+        """Stand at this time, or where the clock stands if that is later."""
         if at_us > self.at_us:
             self.at_us = at_us
         self._until_us = self.at_us
 
     def delay(self, seconds: float) -> None:
-        """So long the replay was held up: all that follows comes later."""
+        """Shift everything that follows by this pause."""
         self._anchor += seconds
 
 
 class ReplayScheduler(TrioScheduler):
-    """A scheduler on the time of a replay, which `advance_to` moves, and which goes on by itself after `free`.
+    """A scheduler on the time of a replay: `advance_to` moves it, and after `free` it moves by itself.
 
     Tasks of `start_soon` run as on any `TrioScheduler`.
 
     Args:
         replay_clock: its time.
-        turn: awaited between two rounds; lets other tasks run.
+        turn: awaited between two rounds of actions; lets other tasks run.
         on_error: as of `TrioScheduler`.
     """
 
@@ -93,14 +93,14 @@ class ReplayScheduler(TrioScheduler):
         self._interrupted = False
 
     def is_due(self, at_us: int) -> bool:
-        """Whether the time may come to be `at_us` at once: nothing has to be waited for, nothing runs before."""
+        """Whether time may be set to `at_us` at once: nothing has to be waited for, and no action is due before."""
         due_us = self._agenda.next_due()
         if due_us is not None and due_us <= at_us:
             return False
         return self._replay_clock.jumps or self._replay_clock.due(at_us) <= trio.current_time()
 
     async def advance_to(self, at_us: int) -> None:
-        """Let the time go on to `at_us`, and run what is due until then; not so far where `interrupt` is called."""
+        """Let time go on to `at_us`, and run the actions that are due until then. `interrupt` ends it earlier."""
         rounds = 0
         self._interrupted = False
         while rounds < _ROUNDS and not self._interrupted:
@@ -116,17 +116,17 @@ class ReplayScheduler(TrioScheduler):
             await self._turn()
 
     def interrupt(self) -> None:
-        """What comes next has to be looked for again: the time stops where it is."""
+        """Stop time where it is: the next entry may have become another one."""
         self._interrupted = True
         self._wake()
 
     def free(self) -> None:
-        """Nothing will be said any more: go on alone, with what was scheduled and what will be."""
+        """The recording is over: from now on time runs by itself."""
         self._replay_clock.go_on()
         self._freed.set()
 
     async def _reach(self, at_us: int) -> bool:
-        """Wait until it is that time; False where something was scheduled meanwhile."""
+        """Wait until it is this time; False where an action was scheduled, or time interrupted, meanwhile."""
         clock = self._replay_clock
         if clock.due(at_us) > trio.current_time():
             await self._sleep(at_us)

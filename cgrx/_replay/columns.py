@@ -1,10 +1,10 @@
-"""A piece of a recording as columns, of which rows become events only where somebody wants them.
+"""A piece of a recording as columns: a row becomes an event only where a subscriber wants it.
 
 A subscriber that begins with filters (`side`, `min_volume`, `max_volume`, `exchange`, `symbol`, `base_asset`) wants the
 events that meet their conditions; any other wants them all. A row is wanted if one subscriber of its channel wants it.
-Its own filters follow, so a row too many does no harm; and none is left out that a filter would keep, for the columns
-hold what the events hold. Marks and the status are wanted always; so is the last event before a channel begins anew,
-because the gap there begins when the channel was last heard.
+A row too many does no harm, because each subscriber still filters; a row that a filter would keep is never left out,
+because the columns hold what the events hold. Marks and the status are always wanted. So is the last event before a
+channel begins anew, because the gap there begins when the channel was last heard.
 """
 
 from collections import defaultdict
@@ -56,7 +56,7 @@ class Columns:
         return _is_in(self.batch.column("kind"), _EVENT_KINDS.__contains__)
 
     def _matters(self, wanted: Wanted) -> Any:
-        """Of each row, whether it is no event, or one that somebody wants."""
+        """Of each row, whether it is no event, or one that a subscriber wants."""
         channels = self.batch.column("channel")
         by_conditions: dict[frozenset[Conditions], set[str]] = defaultdict(set)
         for name in channels.dictionary.to_pylist():
@@ -101,6 +101,6 @@ class Columns:
 
 
 def _is_in(column: Any, accepts: Any) -> Any:
-    """Of each row, whether its text is accepted; null is not. Each different text is looked at once."""
+    """Of each row, whether its text is accepted; null is not. `accepts` is called once for each different text."""
     codes = [code for code, text in enumerate(column.dictionary.to_pylist()) if accepts(text)]
     return pc.is_in(column.indices, value_set=pa.array(codes, column.indices.type))

@@ -1,8 +1,8 @@
-"""Where a replay takes what it says from: logs of what feeds said, one after another or side by side.
+"""Reads the entries of one recording, in order, and leaves out the events that no subscriber wants.
 
-A `Log` is what can be replayed. A `Cursor` walks through one of them, and leaves out what nobody wants: `Wanted` knows
-what that is. What was left out may be wanted a moment later, so a cursor looks no further ahead than to the end of a
-chunk, and says (`Passed`) when it gets there.
+A `Log` is what can be replayed. A `Cursor` walks through one log. `Wanted` knows which events the subscribers want. An
+event that was left out may be wanted a moment later, so a cursor looks no further ahead than to the end of a chunk, and
+reports there (`Passed`) what it left out.
 """
 
 from abc import ABC, abstractmethod
@@ -19,22 +19,22 @@ from cgrx._recording.entry import Recorded, said_ms
 from cgrx._streams.conditions import Condition
 
 Conditions: TypeAlias = tuple[Condition, ...]
-"""What a subscriber asks of every event first: all of them hold, or the event does not matter to it."""
+"""The filters with which a subscriber begins: it wants the events that meet all of them."""
 
 
 class Wanted:
-    """What the subscribers of a replay want, by channel."""
+    """The events that the subscribers of a replay want, by channel."""
 
     on_change: Callable[[], None]
-    """Called whenever something else is wanted; set before there are subscribers."""
+    """Called whenever other events are wanted; set before there are subscribers."""
 
     def __init__(self) -> None:
         self.version = 0
-        """Changes then."""
+        """Another number whenever other events are wanted."""
         self._by_channel: dict[Channel, list[Conditions]] = {}
 
     def add(self, channel: Channel, conditions: Conditions) -> Disposable:
-        """One more subscriber; disposing takes it away."""
+        """Add a subscriber; disposing removes it."""
         asked = self._by_channel.setdefault(channel, [])
         asked.append(conditions)
         self._changed()
@@ -50,19 +50,19 @@ class Wanted:
         self.on_change()
 
     def of(self, channel: Channel) -> frozenset[Conditions]:
-        """What each subscriber asks: an event matters that fulfils all conditions of one of them."""
+        """What the subscribers ask: an event is wanted if it meets all conditions of one of them."""
         return frozenset(self._by_channel.get(channel, ()))
 
 
 @attrs.frozen
 class Passed:
-    """Up to here nothing else is wanted. By channel: how many events were left out, and when the last was received."""
+    """The end of a chunk. By channel: how many of its events were left out, and when its last event was received."""
 
     events: Mapping[Channel, tuple[int, int]]
 
 
 class Said(NamedTuple):
-    """The next that is to be said, and at which time. No attrs value: a million of these are made a second."""
+    """The next entry, and its time. No attrs value: a million of these are made a second."""
 
     time_ms: int
     channel: Channel | None
@@ -74,15 +74,15 @@ class Cursor(ABC):
 
     @abstractmethod
     def peek(self, now_ms: int) -> Said | None:
-        """What comes next, at `now_ms` or later; None at the end. Changes only where other things are wanted."""
+        """The next entry at `now_ms` or later, None at the end; the same until `take` or a change of what is wanted."""
 
     @abstractmethod
     def take(self) -> None:
-        """Step over it."""
+        """Step over the entry that `peek` gave."""
 
 
 class Log(Protocol):
-    """What a feed said, in a form that can be replayed."""
+    """What the streams and the status of a feed gave, in a form that can be replayed."""
 
     @property
     def channels(self) -> Sequence[Channel]:
@@ -91,12 +91,12 @@ class Log(Protocol):
 
     @property
     def start_ms(self) -> int:
-        """The time of the first that was said."""
+        """The time of the first entry, milliseconds since the epoch."""
         ...
 
     @property
     def end_ms(self) -> int:
-        """The time of the last that was said."""
+        """The time of the last entry, milliseconds since the epoch."""
         ...
 
     def entries(self, *, channels: Iterable[Channel] | None, start: int | None, end: int | None) -> Iterator[Recorded]:
@@ -105,7 +105,7 @@ class Log(Protocol):
 
 
 class EntryCursor(Cursor):
-    """A walk through the entries themselves: everything is looked at, so nothing has to be taken back."""
+    """A walk through entries one by one. It leaves nothing out."""
 
     def __init__(self, entries: Iterable[Recorded], start_ms: int) -> None:
         self._entries = iter(entries)
@@ -117,7 +117,7 @@ class EntryCursor(Cursor):
         if self._next is None:
             entry = next(self._entries, None)
             if entry is not None:
-                # Who says no time of its own, or an older one (a proof speaks of its ping), was said with the one
+                # An entry that bears no time, or an older one (a proof has the time of its ping), came with the entry
                 # before it.
                 self._now_ms = max(self._now_ms, said_ms(entry.said))
                 self._next = Said(self._now_ms, entry.channel, entry.said)
@@ -129,29 +129,29 @@ class EntryCursor(Cursor):
 
 
 class Chunk(Protocol):
-    """A piece of a log, whose entries have places: numbers that rise, from 0 on."""
+    """A piece of a log. Its entries have places: numbers that rise, from 0 on."""
 
     @property
     def last_ms(self) -> int:
-        """The time of the last that was said in it."""
+        """The time of its last entry, milliseconds since the epoch."""
         ...
 
     def wanted(self, wanted: Wanted, after: int, now_ms: int) -> Iterator[tuple[int, Said]]:
-        """What is wanted of what stands behind the place `after`, each with its place.
+        """The wanted entries behind the place `after`, each with its place.
 
-        With `now_ms` only what was said then or later: the latest time so far in the chunk counts.
+        With `now_ms` only those of then or later; an entry counts as late as the latest one before it in the chunk.
         """
         ...
 
     def events(self) -> Mapping[Channel, tuple[int, int]]:
-        """How many events of each channel it holds, and when the last one was received."""
+        """By channel: how many events it holds, and when the last one was received."""
         ...
 
 
 class ChunkCursor(Cursor):
-    """A walk through chunks that leaves out what nobody wants at that moment.
+    """A walk through chunks that leaves out the events that no subscriber wants at that moment.
 
-    Where that changes, what is left of the present chunk is looked through again.
+    When other events are wanted, the rest of the present chunk is searched again.
     """
 
     def __init__(self, chunks: Iterable[Chunk], wanted: Wanted) -> None:
@@ -160,7 +160,7 @@ class ChunkCursor(Cursor):
         self._version = wanted.version
         self._chunk: Chunk | None = None
         self._rows: Iterator[tuple[int, Said]] = iter(())
-        self._place = -1  # of what was taken last
+        self._place = -1  # of the entry that was taken last
         self._next: tuple[int, Said] | None = None
         self._given: dict[Channel, int] = {}
         self._begun_ms = 0
@@ -193,7 +193,7 @@ class ChunkCursor(Cursor):
         self._version = self._wanted.version
         self._next = None
         if self._chunk is not None:
-            # Where no time has gone by since the chunk began nothing of it was skipped, whatever time it bears.
+            # If no time has gone by since the chunk began, nothing of it was skipped, whatever its times are.
             self._rows = self._chunk.wanted(self._wanted, self._place, now_ms if now_ms > self._begun_ms else 0)
 
     def _end_of(self, chunk: Chunk) -> tuple[int, Said]:

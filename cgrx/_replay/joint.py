@@ -1,6 +1,6 @@
-"""Several recordings in one order, as if one feed had said it all.
+"""Several recordings in one order, as if one feed had given it all.
 
-order      by time of receipt; what was received in the same millisecond, in the order of the recordings
+order      by time of receipt; entries of the same millisecond in the order of the recordings
 channels   one may be in several recordings, but not in two at the same time: its events would come twice
 marks      as `seams` joins them
 """
@@ -19,7 +19,7 @@ from cgrx._replay.seams import Charges, Lane, continued
 
 @attrs.frozen(eq=False)
 class _Track:
-    """One recording on its way, and the lane of its proofs."""
+    """A walk through one recording, and the lane of its proofs."""
 
     cursor: Cursor
     lane: Lane
@@ -37,7 +37,7 @@ class Joint:
             _Track(self._cursor(log), lanes[number]) for log, number in zip(playlist.logs, numbers, strict=True)
         ]
         self._next: _Track | None = None
-        """The track of what was peeked last."""
+        """The track of the entry that was peeked last."""
         self._heard_ms: dict[Channel, int] = dict.fromkeys(playlist.running_at_start, playlist.start_ms)
         """When each channel was last heard: by a batch, wanted or not, a proof or a gap."""
         self._charges = Charges[Channel]()
@@ -57,7 +57,7 @@ class Joint:
         return ChunkCursor(map(Columns, batches(**chosen)), self.wanted)
 
     def peek(self, now_ms: int) -> Said | None:
-        """What comes next, None at the end."""
+        """The next entry of all recordings, None at the end."""
         if len(self._tracks) == 1:
             self._next = self._tracks[0]
             return self._next.cursor.peek(now_ms)
@@ -69,7 +69,7 @@ class Joint:
         return first
 
     def take(self, said: Said) -> Said:
-        """Step over what `peek` gave, and return it as it is to be said."""
+        """Step over the entry that `peek` gave, and return it with its mark as the seams make it."""
         track = self._next
         assert track is not None  # it was peeked
         track.cursor.take()

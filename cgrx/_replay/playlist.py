@@ -28,7 +28,7 @@ class Playlist:
     logs: tuple[Log, ...]
     """In the order of the arguments; at least one."""
     channels: tuple[Channel, ...]
-    """The channels that are replayed, in the order of their names; the same objects as in the logs."""
+    """The channels that are replayed, in the order of their names; the same objects as in the entries."""
     selection: Selection
     """The part of each log. Its `channels` are None where all channels are replayed: then nothing is filtered."""
 
@@ -110,7 +110,7 @@ class Playlist:
         return tuple(found.values())
 
     def held(self, channel: Channel) -> Channel:
-        """The channel as it is recorded: equal, and the same object as in what is said.
+        """The channel as it is recorded: equal to `channel`, and the same object as in the entries.
 
         Raises:
             ValueError: it is not replayed.

@@ -1,9 +1,9 @@
-"""A feed that comes from recordings: the same streams, the same marks, on the time at which it all was received.
+"""`replay()`: a feed that comes from recordings, with the same streams and marks, on the recorded times of receipt.
 
-    first waited on ──► play: the time goes on to the next thing, timed operators run, the thing is said ──► completed
+    first waited on ──► play: time goes on to the next entry, timed operators run, the entry is delivered ──► completed
 
-What goes on between two things that are said is done without a checkpoint for a while, then other tasks get a turn;
-while a consumer blocks, nothing is said and the time stands.
+Several entries are delivered without a checkpoint, then other tasks get a turn. While a consumer blocks, nothing is
+delivered and time stands.
 """
 
 import math
@@ -47,32 +47,32 @@ from cgrx._trio.require import require_trio
 E = TypeVar("E", bound=Event)
 
 _TURN = 256
-"""So many events are said before other tasks get their turn; a mark counts as one."""
+"""How many events are delivered before other tasks get their turn; a mark counts as one."""
 
 
 @attrs.frozen
 class ReplayProgress:
-    """How far a replay has come."""
+    """How far a replay has come. Times are milliseconds since the epoch."""
 
     start_ms: int
-    """Where it begins, milliseconds since the epoch."""
+    """Where it begins."""
     end_ms: int
     """Where it ends."""
     now_ms: int
     """Where it is."""
     events: int
-    """Events passed so far, those that nobody asked for included."""
+    """Events passed so far, those that no subscriber wanted included."""
 
     @property
     def fraction(self) -> float:
-        """The part of the time that is done, 0 to 1."""
+        """The part of the time that has been replayed, 0 to 1."""
         whole = self.end_ms - self.start_ms
         return min(1.0, (self.now_ms - self.start_ms) / whole) if whole > 0 else 0.0
 
 
 @attrs.define
 class _Tally:
-    """What the recorded status said; see `FeedStats`."""
+    """Counts the recorded statuses; see `FeedStats`."""
 
     connections: int = 0
     attempts: int = 0
@@ -168,13 +168,13 @@ class _ReplayEngine(FeedEngine):
         return State.CONNECTED if self._started.is_set() else State.CONNECTING
 
     def _on_desired_change(self) -> None:
-        """Nobody has to be told."""
+        """No server has to be asked."""
 
     def _on_pressure(self, held: bool) -> None:
-        """No socket is left unread: to wait costs a replay nothing."""
+        """Nothing to do: there is no socket that stays unread while the replay waits."""
 
     async def _ready(self) -> None:
-        """It is at once."""
+        """A replay is ready at once."""
 
     def _stop(self) -> None:
         self._stopping = True
@@ -193,7 +193,7 @@ class _ReplayEngine(FeedEngine):
 
     async def _play(self) -> None:
         for channel in self._playlist.running_at_start:
-            self._say_signal(channel, Gap(channel, 0, self._playlist.start_ms, REPLAYED_FROM_HERE))
+            self._deliver_signal(channel, Gap(channel, 0, self._playlist.start_ms, REPLAYED_FROM_HERE))
         weight = 0
         while (said := self._joint.peek(self._clock.at_us // 1000)) is not None:
             at_us, version = said.time_ms * 1000, self._wanted.version
@@ -204,45 +204,45 @@ class _ReplayEngine(FeedEngine):
                 weight = 0
                 if self._wanted.version != version:
                     continue
-            weight += self._say(self._joint.take(said))
+            weight += self._deliver(self._joint.take(said))
             if weight >= _TURN or self.pressure.held or self._stopping:
                 weight = 0
                 await self._turn()
 
     async def _turn(self) -> None:
-        """Let other tasks run, and wait for whoever holds the feed up: that time does not count."""
+        """Let other tasks run, and wait while a consumer holds the feed up. That pause does not count as time."""
         await trio.lowlevel.checkpoint()
         if self.pressure.held:
             since = trio.current_time()
             await self.pressure.wait_released()
             self._clock.delay(trio.current_time() - since)
 
-    def _say(self, said: Said) -> int:
-        """Say it; how much that is."""
+    def _deliver(self, said: Said) -> int:
+        """Deliver an entry; how many events that is, a mark counting as one."""
         channel, what = said.channel, said.said
         if isinstance(what, Batch):
             count = len(what.events)
             self._events += count
-            self._say_signal(channel, what)
+            self._deliver_signal(channel, what)
             return count
         match what:
             case Alive() | Gap() | Dropped() | Watermark():
-                self._say_signal(channel, what)
+                self._deliver_signal(channel, what)
             case Passed(events=passed):
                 for each, (count, received_ms) in passed.items():
                     self._events += count
                     self.hub.passed(each, count, received_ms)
             case _:
-                self._say_status(what)
+                self._report_status(what)
         return 1
 
-    def _say_signal(self, channel: Channel | None, signal: Any) -> None:
-        assert channel is not None  # signals are said on streams
+    def _deliver_signal(self, channel: Channel | None, signal: Any) -> None:
+        assert channel is not None  # signals come on streams
         self._begun.add(channel)
         self.hub.relay(channel, signal)
 
-    def _say_status(self, status: object) -> None:
-        """What the connection was like. How the recorded feed ended and who failed on it is not this feed's."""
+    def _report_status(self, status: object) -> None:
+        """Report what the connection was like, but not how the recorded feed ended nor whose code failed on it."""
         match status:
             case Connecting():
                 self._tally.attempts += 1
@@ -268,7 +268,7 @@ class Replay(FeedFace):
 
     @property
     def channels(self) -> tuple[Channel, ...]:
-        """The channels that it has, in the order of their names."""
+        """The channels that it replays, in the order of their names."""
         return self._replaying.channels
 
     @property
@@ -293,7 +293,7 @@ def replay(
     or the first iteration of a `cgrx.stream`. At the end of the recordings its streams complete and `run()` returns.
 
     Its time is the recorded time of receipt: for the marks, for `feed.scheduler` and so for every timed reactivex
-    operator, which give the same results at any speed. What is due at a moment runs before what was received then.
+    operator, which give the same results at any speed. What is due at a moment runs before what was received at it.
 
     A stream that is subscribed to later begins with a `Gap` from 0, as on a live feed. Several recordings are replayed
     in one order, by time of receipt; what was received in the same millisecond comes in the order of the arguments. A
@@ -304,8 +304,9 @@ def replay(
         speed: 1 keeps the recorded spacing on trio's clock, 10 is ten times as fast; `math.inf`, the default, as fast
             as the pipeline. While a consumer blocks, the time stands. At infinite speed `cgrx.stream` with the policy
             `"error"` blocks too.
-        start: leave out what was received before; streams begin with a `Gap` up to then.
-        end: leave out what was received then or later.
+        start: leave out what was received before: an aware `datetime`, milliseconds since the epoch, or ISO 8601.
+            Channels that were heard before begin with a `Gap` up to then.
+        end: leave out what was received then or later, in the same forms.
         channels: the ones to replay, as values or wire names; all by default.
         on_subscriber_error: as of `connect`.
 

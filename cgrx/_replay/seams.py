@@ -1,7 +1,7 @@
-"""What changes in the marks where recordings meet, so that they read as one feed's.
+"""Changes the marks where recordings meet, so that they read as those of one feed.
 
-gaps       a channel that was heard before begins anew with a gap from 0: it becomes a gap from when the channel was
-           last heard, for what came before was seen
+gaps       a channel begins anew with a gap from 0; where it was heard before, that becomes a gap from when it was last
+           heard, because what came before was seen
 proofs     recordings in one lane, one after the other, are one origin, as connections of one feed are; side by side
            they keep theirs
 losses     a message that could not be read is charged to every channel: these are one object again, as on a live feed,
@@ -22,7 +22,7 @@ REPLAYED_FROM_HERE = "replayed from here"
 
 
 def continued(gap: Gap, heard_ms: int | None) -> Gap:
-    """The gap of a channel that was last heard at `heard_ms`, None where it was not heard before."""
+    """The gap of a channel that was last heard at `heard_ms`; None where it was not heard before."""
     if gap.start_ms != 0 or heard_ms is None:
         return gap
     return attrs.evolve(gap, start_ms=min(heard_ms, gap.end_ms))

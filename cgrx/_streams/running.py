@@ -127,11 +127,15 @@ class Elementwise(Running[In, Out]):
         return delivered(self.produce(signal))
 
     def produce(self, signal: Signal[Any]) -> Produced:
-        """What `on_signal` gives, without a generator. This is the hot path."""
+        """What `on_signal` gives, without a generator. The hot path: its three cases are not functions of their own.
+
+        A mark passes. One event goes through the tests of filters alone. Any other batch goes through each step as a
+        whole: `results` is what the steps so far have made of the events before `failure`, so a step that raises later
+        does so at an earlier event, and its error is the one that counts.
+        """
         if not isinstance(signal, Batch):
             return (signal,), None
         events = signal.events
-        results: Sequence[Any] = events
         if self._filters and len(events) == 1:
             for step, test in self._tests:
                 try:
@@ -142,15 +146,16 @@ class Elementwise(Running[In, Out]):
                         return _until_failure(step, events, error)
                     return (), noted(error, step.stage, events[0])
             return (signal,), None
+        results: Sequence[Any] = events
         failure: Exception | None = None
         for step in self.steps:
             try:
                 results = step.apply(results)
-            except Exception as error:  # noqa: BLE001 - a later step's comes earlier in the stream, and counts
+            except Exception as error:  # noqa: BLE001 - handed on as the stream's
                 results, failure = _until_failure(step, results, error)
             if not results:
                 return (), failure
-        if self._filters and len(results) == len(events):
+        if self._filters and len(results) == len(events):  # nothing was filtered, and nothing failed
             return (signal,), None
         return (Batch(signal.channel, signal.received_ms, tuple(results)),), failure
 
