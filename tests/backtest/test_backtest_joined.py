@@ -88,15 +88,7 @@ def outcome(run: Any) -> Any:
         return str(error)
 
 
-@settings(max_examples=25, deadline=None)
-@given(
-    entries=recordings(),
-    shape=st.sampled_from(sorted(SHAPES)),
-    start=st.none() | st.integers(0, 500),
-    end=st.none() | st.integers(0, 700),
-    channels=st.sampled_from([None, None, [LIQUIDATIONS], [TRADES.name, "liquidationOrders"]]),
-)
-def test_a_part_of_several(entries: Any, shape: str, start: int | None, end: int | None, channels: Any) -> None:
+def assert_as_replayed(entries: Any, shape: str, start: int | None, end: int | None, channels: Any) -> None:
     """Columns give what a replay of the same gives, errors included."""
 
     def build(feed: Any) -> Any:
@@ -114,6 +106,32 @@ def test_a_part_of_several(entries: Any, shape: str, start: int | None, end: int
             assert found == expected
         else:
             assert_same(found.rows, expected)
+
+
+arguments = given(
+    entries=recordings(),
+    shape=st.sampled_from(sorted(SHAPES)),
+    start=st.none() | st.integers(0, 500),
+    end=st.none() | st.integers(0, 700),
+    channels=st.sampled_from([None, None, [LIQUIDATIONS], [TRADES.name, "liquidationOrders"]]),
+)
+
+
+@settings(max_examples=25, deadline=None)
+@arguments
+def test_a_part_of_several(entries: Any, shape: str, start: int | None, end: int | None, channels: Any) -> None:
+    """In columns the rows of a replay, for any part of any recordings."""
+    assert_as_replayed(entries, shape, start, end, channels)
+
+
+@pytest.mark.soak
+@settings(max_examples=1000, deadline=None)
+@arguments
+def test_a_part_of_several_at_length(
+    entries: Any, shape: str, start: int | None, end: int | None, channels: Any
+) -> None:
+    """The same for a thousand."""
+    assert_as_replayed(entries, shape, start, end, channels)
 
 
 # By hand

@@ -69,7 +69,7 @@ def attempt(build: Build, recorded: Said) -> Columnar | str:
         return str(inexpressible)
 
 
-def compare(build: Build, recorded: Said) -> None:
+def assert_same_or_declined(build: Build, recorded: Said) -> None:
     """Either the columns say that they cannot, or the rows are equal, as objects and as a table."""
     expected = by_events(build, recorded)
     found = attempt(build, recorded)
@@ -87,44 +87,49 @@ def compare(build: Build, recorded: Said) -> None:
 keys = st.sampled_from([(), "exchange", "symbol", ("exchange", "symbol"), ("base_asset", "exchange")])
 
 
-def check_quality(recorded: Said, shape: str, window: str, by: Any) -> None:
+def assert_quality(recorded: Said, shape: str, window: str, by: Any) -> None:
     stage = WINDOWS[window](by=by, n=agg.count(), usd=agg.volume(), **TERMS)
-    compare(lambda feed: SHAPES[shape](feed).pipe(stage), recorded)
+    assert_same_or_declined(lambda feed: SHAPES[shape](feed).pipe(stage), recorded)
 
 
 @given(said(), st.sampled_from(list(SHAPES)), st.sampled_from(list(WINDOWS)), keys)
 @settings(max_examples=25, deadline=None)
 def test_rows_and_their_quality(recorded: Said, shape: str, window: str, by: Any) -> None:
-    """With gaps, losses, idle sources, one connection or two, and events that come too late."""
-    check_quality(recorded, shape, window, by)
+    """Columns give them too, with gaps, losses, idle sources, one connection or two; or decline, as for late events."""
+    assert_quality(recorded, shape, window, by)
 
 
 @pytest.mark.soak
 @given(said(), st.sampled_from(list(SHAPES)), st.sampled_from(list(WINDOWS)), keys)
 @settings(max_examples=5000, deadline=None)
 def test_rows_and_their_quality_at_length(recorded: Said, shape: str, window: str, by: Any) -> None:
-    check_quality(recorded, shape, window, by)
+    """The same for thousands of logs."""
+    assert_quality(recorded, shape, window, by)
 
 
 @pytest.mark.parametrize("window", WINDOWS)
 @given(recorded=said(disorder=8), shape=st.sampled_from(["one channel", "two channels"]), by=keys)
 @settings(max_examples=4, deadline=None)
 def test_every_aggregate(window: str, recorded: Said, shape: str, by: Any) -> None:
+    """Columns compute it as the loop over events does."""
     stage = WINDOWS[window](by=by, **AGGREGATES, **TERMS)
-    compare(lambda feed: SHAPES[shape](feed).pipe(stage), recorded)
+    assert_same_or_declined(lambda feed: SHAPES[shape](feed).pipe(stage), recorded)
 
 
 @given(said(disorder=60, channels=(LIQUIDATIONS,)), st.sampled_from(list(WINDOWS)))
 @settings(max_examples=12, deadline=None)
 def test_late_events_are_never_overlooked(recorded: Said, window: str) -> None:
     """Where the disorder is large, the columns give the same or say that they cannot."""
-    check_quality(recorded, "one channel", window, "exchange")
+    assert_quality(recorded, "one channel", window, "exchange")
 
 
 @given(said(channels=(LIQUIDATIONS,)))
 @settings(max_examples=4, deadline=None)
 def test_sides_are_keys_too(recorded: Said) -> None:
-    compare(lambda feed: feed.liquidations().pipe(ops.tumbling("20ms", by=("side", "symbol"), **TERMS)), recorded)
+    """Rows by side are equal, in their order too."""
+    assert_same_or_declined(
+        lambda feed: feed.liquidations().pipe(ops.tumbling("20ms", by=("side", "symbol"), **TERMS)), recorded
+    )
 
 
 def event(channel: Channel, n: int) -> Any:
@@ -154,13 +159,15 @@ def log(*origins: str) -> Said:
 @pytest.mark.parametrize("origins", ["o", "op"])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_shape_on_one_log(shape: str, origins: str) -> None:
-    check_quality(log(*origins), shape, "tumbling", ("exchange", "symbol"))
+    """Of pipeline, with the proofs of one connection and of two."""
+    assert_quality(log(*origins), shape, "tumbling", ("exchange", "symbol"))
 
 
 @pytest.mark.parametrize("recorded", [log("o")[2:], [each for each in log("o") if each[0] == TRADES]])
 @pytest.mark.parametrize("shape", ["one channel", "two channels"])
 def test_a_channel_that_is_not_announced_or_silent(recorded: Said, shape: str) -> None:
-    check_quality(recorded, shape, "tumbling", "exchange")
+    """Without the gaps of the beginning, and without one channel: the rows are equal, or columns decline."""
+    assert_quality(recorded, shape, "tumbling", "exchange")
 
 
 @pytest.mark.parametrize(("shape", "by"), [("one channel", ("exchange", "side")), ("two channels", "exchange")])
@@ -173,7 +180,7 @@ def test_every_aggregate_on_one_log(window: str, shape: str, by: Any) -> None:
         return SHAPES[shape](feed).pipe(stage)
 
     assert isinstance(attempt(build, log("o")), Columnar)
-    compare(build, log("o"))
+    assert_same_or_declined(build, log("o"))
 
 
 def at(channel: Any, received_ms: int, *times_ms: int) -> tuple[Any, Any]:
@@ -199,4 +206,4 @@ def test_an_order_that_columns_cannot_keep(recorded: Said, reason: str, max_dela
 
     found = attempt(build, recorded)
     assert reason in found if isinstance(found, str) else not reason
-    compare(build, recorded)
+    assert_same_or_declined(build, recorded)

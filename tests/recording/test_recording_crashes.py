@@ -76,10 +76,11 @@ async def kill(times: int, folder: Path) -> None:
 
 
 def test_a_killed_process_leaves_what_it_flushed(tmp_path: Path) -> None:
-    """Three times; see the soak test for fifty."""
+    """Three of them: each recording holds at least what was flushed, without a hole; see `kill_one`."""
     run(partial(kill, 3), tmp_path)
 
 
 @pytest.mark.soak
 def test_fifty_killed_processes_leave_what_they_flushed(tmp_path: Path) -> None:
+    """The same, fifty times."""
     trio.run(kill, 50, tmp_path)
