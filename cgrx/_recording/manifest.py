@@ -125,10 +125,17 @@ def read(folder: Path) -> Manifest:
     """
     path = folder / NAME
     try:
+        return _read(path)
+    except RecursionError:
+        raise RecordingError(str(path), None, "the manifest is damaged: it is nested too deeply") from None
+
+
+def _read(path: Path) -> Manifest:
+    try:
         content: dict[str, Any] = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
     except (FileNotFoundError, NotADirectoryError):
         raise RecordingError(str(path), None, "there is no recording here: its manifest is missing") from None
-    except ValueError as error:  # the errors of msgspec and of Unicode are
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise RecordingError(str(path), None, f"the manifest is damaged: {error}") from None
     if content.get("format") != _FORMAT:
         raise RecordingError(str(path), "format", "this is not the manifest of a recording")

@@ -5,6 +5,7 @@ its type and its message: the error itself does not outlive the program that rec
 """
 
 import json
+import reprlib
 from typing import Any, TypeAlias
 
 import attrs
@@ -50,5 +51,5 @@ def from_text(text: str) -> Kept:
         elif status is Silent:
             fields["channel"] = parse_channel(fields["channel"])
         return status(**fields)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{text!r} is no recorded status: {error!r}") from None
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"{reprlib.repr(text)} is no recorded status: {error!r}") from None

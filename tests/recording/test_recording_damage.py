@@ -166,7 +166,10 @@ def test_a_manifest_of_a_newer_version_is_refused(folder: Path) -> None:
     assert (raised.value.file, raised.value.place) == (str(folder / NAME), "version")
 
 
-@pytest.mark.parametrize("content", ["[]", "{}", '{"format": "another"}', "\ufeff"])
+NESTED = '{"format": ' + "[" * 100_000 + "]" * 100_000 + "}"
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", '{"format": "another"}', "\ufeff", NESTED], ids=range(5))
 def test_another_file_is_no_manifest(folder: Path, content: str) -> None:
     (folder / NAME).write_text(content)
     with pytest.raises(RecordingError, match="manifest"):

@@ -317,7 +317,11 @@ def test_rows_of_no_kind_that_is_known_are_refused() -> None:
     assert list(from_rows(in_memory(rows.slice(0, 0)))) == []
 
 
-@pytest.mark.parametrize("text", ["", "{}", '{"status": "Ended", "at_ms": 1}', '{"status": "Connected"}'])
+@pytest.mark.parametrize(
+    "text",
+    ["", "{}", "7", "[]", '{"status": "Ended", "at_ms": 1}', '{"status": "Connected"}', "[" * 100_000 + "]" * 100_000],
+    ids=range(7),
+)
 def test_text_that_is_no_status_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is no recorded status"):
         from_text(text)
