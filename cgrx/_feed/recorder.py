@@ -100,18 +100,18 @@ def record(
 ) -> AbstractAsyncContextManager[Recorder]:
     """Record channels of a feed: `async with cgrx.record(feed, "day", channels=["liquidationOrders"]): ...`.
 
-    Subscribes on entering, so pipelines that are subscribed to in the body miss nothing that is recorded, and the other
-    way round; what the connection was like is recorded too. On leaving, the rest is written. To record how the feed
-    ends as well, `await feed.aclose()` in the body. Needs the extra `recording`.
+    Subscribes on entering, so a pipeline that is subscribed to in the body and the recording get the same signals; the
+    statuses that tell what the connection was like are recorded too. On leaving, the rest is written. To record how the
+    feed ends as well, `await feed.aclose()` in the body. Needs the extra `recording`.
 
     A process that is killed loses at most what came since the last flush; a machine that loses its power may lose more.
-    A folder that holds a recording is gone on with. Memory: the events that wait, and one part while it is finished.
+    A recording that the folder holds is continued. Memory: the events that wait, and one part while it is finished.
 
     Args:
         feed: of `connect` or `replay`, or any other object with the members of `cgrx.Feed`.
-        folder: where; made where it is missing.
+        folder: of the recording; made if it is missing.
         channels: the ones to record, as values or wire names; at least one.
-        flush_every: how long something waits at most until it is handed to the operating system.
+        flush_every: how long a signal waits at most until it is handed to the operating system.
         part_bytes: the size at which a part is finished; it also is when the hour (UTC) of receipt turns.
         buffer: how many events may wait while the disk is busy. When more come, batches are left out: `stats` counts
             them, a `Dropped` charges them, and the feed's status says `RecordingFailed`.
@@ -121,7 +121,7 @@ def record(
         feed's status says `RecordingFailed`, `Recorder.error` holds it, and the feed goes on.
 
     Raises:
-        RecordingError: somebody else is recording there, or what is there is damaged.
+        RecordingError: another recorder is writing there, or what is there is damaged.
         OSError: nothing can be written there.
         ValueError, TypeError: an argument cannot be used.
         ImportError: pyarrow is not installed.
@@ -151,7 +151,7 @@ def record(
 async def _recording(
     feed: Feed, folder: Path, channels: tuple[Channel, ...], flush_s: float, part_bytes: int, buffer: int
 ) -> AsyncGenerator[Recorder, None]:
-    from cgrx._recording.writer import RecordingWriter
+    from cgrx._recording.writer import RecordingWriter  # needs the extra `recording`
 
     def tell(error: RecordingError) -> None:
         feed.report(RecordingFailed(feed.now_ms, error))

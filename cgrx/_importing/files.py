@@ -104,17 +104,17 @@ def import_csv(
 
     Args:
         files: as of `import_jsonl`.
-        to: likewise.
-        events: likewise. The side may be a number, or `long`, `short`, `buy`, `sell`.
+        to: as of `import_jsonl`.
+        events: as of `import_jsonl`. The side may be a number, or `long`, `short`, `buy`, `sell`.
         columns: which column holds a field of an event (`base_asset`, `exchange`, `symbol`, `side`, `price`,
             `volume_usd`, `time_ms`), such as `{"price": "px"}`. A field that is not named is in the column of its own
             name, in either generation's spelling.
         constants: a field that no column holds, such as `{"exchange": "Binance"}`.
         received: the column that holds the time of receipt, as of `import_jsonl`.
         min_volume: as of `import_jsonl`.
-        gapless: likewise.
-        rejects: likewise.
-        progress: likewise.
+        gapless: as of `import_jsonl`.
+        rejects: as of `import_jsonl`.
+        progress: as of `import_jsonl`.
 
     Returns:
         As `import_jsonl`.

@@ -80,17 +80,15 @@ class Playlist:
         Reads each log until the channel is heard.
         """
         start_ms = self.selection.start_ms
-        return (
-            ()
-            if start_ms is None
-            else tuple(each for each in self.channels if _heard_before(self.logs, each, start_ms))
-        )
+        if start_ms is None:
+            return ()
+        return tuple(channel for channel in self.channels if _heard_before(self.logs, channel, start_ms))
 
     @property
     def lanes(self) -> tuple[int, ...]:
         """For each log its lane: recordings one after the other share one, those side by side have different ones.
 
-        Where several lanes are free, a recording goes on with the one that has most of its channels, then with the one
+        Where several lanes are free, a recording takes the one that has most of its channels, then with the one
         that ended last.
         """
         lanes: list[_Lane] = []

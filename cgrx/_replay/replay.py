@@ -289,7 +289,7 @@ def replay(
     """A feed that comes from recordings: `async with cgrx.replay("recording") as feed: ...`.
 
     It has the streams of the live feed, so a pipeline written for one runs on the other: with the same rows and marks,
-    where it is subscribed before the first recorded signal. It starts when somebody first waits for it: `feed.run()`,
+    where it is subscribed before the first recorded signal. It starts when a task first waits for it: `feed.run()`,
     or the first iteration of a `cgrx.stream`. At the end of the recordings its streams complete and `run()` returns.
 
     Its time is the recorded time of receipt: for the marks, for `feed.scheduler` and so for every timed reactivex
