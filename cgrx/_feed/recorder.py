@@ -121,7 +121,7 @@ def record(
         feed's status says `RecordingFailed`, `Recorder.error` holds it, and the feed goes on.
 
     Raises:
-        RecordingError: another recorder is writing there, or what is there is damaged.
+        RecordingError: another recorder is writing there, or the folder holds something else or a damaged recording.
         OSError: nothing can be written there.
         ValueError, TypeError: an argument cannot be used.
         ImportError: pyarrow is not installed.

@@ -17,6 +17,7 @@ from cgrx._importing.rows import FIELDS, RECEIVED, Good, Reader, Reject, Row, Un
 from cgrx._model.channels import Channel, FuturesTrades
 from cgrx._model.events import Event, Liquidation, Trade
 from cgrx._recording.entry import Recorded
+from cgrx._recording.manifest import own_files
 
 Kind: TypeAlias = Literal["liquidations", "trades"]
 Files: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
@@ -82,6 +83,8 @@ def import_jsonl(
         OSError: a file cannot be opened, or nothing can be written.
         UnreadableFileError: a file cannot be read on from some line; what came before is in the recording.
         RecordingError: the folder holds a recording already.
+
+    What fails otherwise leaves nothing of the recording behind, so that it can be tried again.
     """
     reader = _reader(events, received)
     return _import(_rows(files, lambda path: json_rows(path, reader)), Path(to), min_volume, gapless, rejects, progress)
@@ -169,13 +172,34 @@ def _import(
     rejects: str | os.PathLike[str] | None,
     progress: Callable[[Imported], None] | None,
 ) -> Imported:
-    from cgrx._recording.writer import RecordingWriter  # needs the extra `recording`
-
     if to.is_dir() and any(to.iterdir()):
         raise ValueError(
             f"{to} is not empty: an import makes a recording of its own, which a replay can join to others"
         )
     FuturesTrades("any", "any", min_volume)  # says what is wrong with the least volume, if anything
+    is_new = not to.exists()
+    try:
+        return _written(rows, to, min_volume, gapless, rejects, progress)
+    except UnreadableFileError:
+        raise  # what came before is in the recording
+    except BaseException:
+        for path in own_files(to) if to.is_dir() else ():
+            path.unlink()
+        if is_new and to.is_dir():
+            to.rmdir()
+        raise
+
+
+def _written(
+    rows: Iterator[tuple[str, Row]],
+    to: Path,
+    min_volume: float,
+    gapless: bool,
+    rejects: str | os.PathLike[str] | None,
+    progress: Callable[[Imported], None] | None,
+) -> Imported:
+    from cgrx._recording.writer import RecordingWriter  # needs the extra `recording`
+
     entries = Entries(min_volume, gapless)
     counted = events = 0
     first: list[Reject] = []

@@ -17,11 +17,13 @@ from cgrx._model.errors import RecordingError
 
 VERSION = 1
 NAME = "manifest.json"
+LOCK = "lock"
 PART_BYTES = 64 * 2**20
 """The size at which the part that is being written is finished, unless told otherwise; as Parquet it has a tenth."""
 
 _FORMAT = "cgrx recording"
 _PART = re.compile(r"part-(\d{8})\.(parquet|open)")
+_DRAFT = re.compile(r"part-\d{8}\.(open\.)?tmp|manifest\.json\.tmp")
 
 
 @attrs.frozen(kw_only=True)
@@ -80,6 +82,25 @@ def finished_name(number: int) -> str:
 def open_name(number: int) -> str:
     """The file of a part that is being written."""
     return f"part-{number:08}.open"
+
+
+def drafts(folder: Path) -> list[Path]:
+    """Files that a killed writer left half written."""
+    return [path for path in folder.iterdir() if _DRAFT.fullmatch(path.name)]
+
+
+def own_files(folder: Path) -> list[Path]:
+    """The files of a recording. Any other file of the folder is somebody's own."""
+    return [
+        path
+        for path in folder.iterdir()
+        if path.name in (NAME, LOCK) or _PART.fullmatch(path.name) or _DRAFT.fullmatch(path.name)
+    ]
+
+
+def is_fit(folder: Path) -> bool:
+    """Whether a recording may be written there: there is one, or nothing but what a writer left, killed as it began."""
+    return (folder / NAME).exists() or len(own_files(folder)) == len(list(folder.iterdir()))
 
 
 def part_numbers(folder: Path) -> dict[str, list[int]]:

@@ -1,5 +1,6 @@
 """The part of a recording that is being written: record batches of Arrow IPC in frames; see `framing`."""
 
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,6 +34,8 @@ class OpenPart:
         Raises:
             OSError: they could not be written.
         """
+        if os.fstat(self._file.fileno()).st_nlink == 0:  # else the rows would go where nobody finds them
+            raise FileNotFoundError(errno.ENOENT, "the file has been removed while it was written", str(self.path))
         frame = memoryview(encode(batch.column("seq")[0].as_py(), batch.serialize().to_pybytes()))
         written = 0
         try:

@@ -21,8 +21,6 @@ from cgrx._recording.manifest import PART_BYTES, Manifest, Part
 from cgrx._recording.open_part import OpenPart, read_open
 from cgrx._recording.schema import RowBuilder
 
-LOCK = "lock"
-
 _HOUR_MS = 3_600_000
 _BUFFER_ROWS = 65_536
 """How many rows are collected before they are flushed unasked."""
@@ -46,7 +44,9 @@ class RecordingWriter:
         self.folder = folder
         self._part_bytes = part_bytes
         folder.mkdir(parents=True, exist_ok=True)
-        self._lock = FileLock(folder / LOCK, timeout=0, thread_local=False)
+        if not manifest.is_fit(folder):
+            raise RecordingError(str(folder), None, "the folder is not empty, and holds no recording: give a new one")
+        self._lock = FileLock(folder / manifest.LOCK, timeout=0, thread_local=False)
         try:
             self._lock.acquire()
         except Timeout:
@@ -160,7 +160,7 @@ class RecordingWriter:
 
     def _recovered(self) -> Manifest:
         """The manifest, after the drafts and the open part that a killed writer left have been put in order."""
-        for draft in self.folder.glob("*.tmp"):
+        for draft in manifest.drafts(self.folder):
             draft.unlink()
         found = manifest.part_numbers(self.folder)
         if not (self.folder / manifest.NAME).exists():

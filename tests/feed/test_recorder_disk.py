@@ -2,6 +2,7 @@
 
 import errno
 import resource
+import shutil
 import subprocess
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -218,3 +219,28 @@ def test_a_part_that_cannot_be_finished_stays_as_it_is(tmp_path: Path, monkeypat
 
     run_mock(main)
     assert events_in(tmp_path) == [liquidation()]
+
+
+def test_a_folder_that_is_removed_is_noticed_at_the_next_flush(tmp_path: Path) -> None:
+    """What was written since is lost with it, and counted."""
+
+    async def main() -> None:
+        async with Simulator() as simulator, feed_on(simulator) as feed:
+            statuses = Statuses(feed)
+            async with cgrx.record(feed, tmp_path / "day", channels=[L]) as recorder:
+                await trio.sleep(1)
+                await simulator.send(liquidation(1))
+                await trio.sleep(2)
+                assert recorder.stats.recorded == 1
+                shutil.rmtree(tmp_path / "day")
+                await simulator.send(liquidation(2))
+                await trio.sleep(2)
+                assert isinstance(recorder.error, FileNotFoundError)
+                assert "removed" in str(recorder.error)
+                await simulator.send(liquidation(3))
+                await trio.sleep(2)
+                assert (recorder.stats.recorded, recorder.stats.lost) == (1, 2)
+            assert len(statuses.of(RecordingFailed)) == 1
+            assert feed.state is cgrx.State.CONNECTED
+
+    run_mock(main)

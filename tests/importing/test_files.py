@@ -107,6 +107,22 @@ def test_it_makes_a_recording_of_its_own(tmp_path: Path) -> None:
         cgrx.import_jsonl(path, tmp_path / "to", events="liquidations")
 
 
+def test_an_import_that_fails_leaves_nothing_and_can_be_tried_again(tmp_path: Path) -> None:
+    """Also in an empty folder that was there before, and after some rows have been written."""
+    path = lines(tmp_path / "a.csv", "symbol,px")
+    (tmp_path / "empty").mkdir()
+    for to in (tmp_path / "new", tmp_path / "empty"):
+        with pytest.raises(ValueError, match="has no column"):
+            cgrx.import_csv(path, to, events="trades")
+        assert to.exists() == (to.name == "empty")
+        assert not to.exists() or list(to.iterdir()) == []
+    good = lines(tmp_path / "a.jsonl", ROW)
+    with pytest.raises(FileNotFoundError):
+        cgrx.import_jsonl([good, tmp_path / "missing.jsonl"], tmp_path / "new", events="liquidations")
+    assert not (tmp_path / "new").exists()
+    assert cgrx.import_jsonl(good, tmp_path / "new", events="liquidations").events == 1
+
+
 Import: TypeAlias = Callable[[Path, Path], cgrx.Imported]
 
 

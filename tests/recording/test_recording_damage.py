@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from cgrx import Alive, Batch, Gap, Recording, RecordingError
 from cgrx._recording.entry import Recorded
-from cgrx._recording.manifest import NAME, Manifest, write
-from cgrx._recording.writer import LOCK, RecordingWriter
+from cgrx._recording.manifest import LOCK, NAME, Manifest, write
+from cgrx._recording.writer import RecordingWriter
 from tests.recording.entries import LIQUIDATIONS, TRADES
 from tests.simulator.simulating import liquidation, trade
 
@@ -249,3 +249,27 @@ def test_a_table_is_only_given_of_parts_that_are_whole(folder: Path) -> None:
     rest = Recording(folder, salvage=True)
     assert rest.to_polars().collect()["seq"].unique().to_list() == [*range(4), *range(8, 16)]
     assert [problem.file for problem in rest.problems] == [str(folder / FINISHED[1])]
+
+
+def test_files_of_others_are_left_alone(folder: Path) -> None:
+    """Whatever their names end with; drafts of a killed writer are removed."""
+    (folder / "notes.tmp").write_text("mine")
+    (folder / "part-1.tmp").write_text("mine too")
+    (folder / "part-00000003.tmp").write_text("a draft")
+    (folder / "manifest.json.tmp").write_text("another")
+    RecordingWriter(folder).close()
+    assert {path.name for path in folder.glob("*.tmp")} == {"notes.tmp", "part-1.tmp"}
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
+    """And left as it was; what a writer left that was killed as it began is no obstacle."""
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(RecordingError, match="not empty, and holds no recording"):
+        RecordingWriter(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+    begun = tmp_path / "begun"
+    begun.mkdir()
+    (begun / LOCK).touch()
+    (begun / "manifest.json.tmp").touch()
+    RecordingWriter(begun).close()
+    assert Recording(begun).events == 0
