@@ -84,7 +84,7 @@ def import_jsonl(
         UnreadableFileError: a file cannot be read on from some line; what came before is in the recording.
         RecordingError: the folder holds a recording already.
 
-    What fails otherwise leaves nothing of the recording behind, so that it can be tried again.
+    Where a `ValueError` or an `OSError` ends it, nothing of the recording is left behind: it can be tried again.
     """
     reader = _reader(events, received)
     return _import(_rows(files, lambda path: json_rows(path, reader)), Path(to), min_volume, gapless, rejects, progress)
@@ -180,9 +180,7 @@ def _import(
     is_new = not to.exists()
     try:
         return _written(rows, to, min_volume, gapless, rejects, progress)
-    except UnreadableFileError:
-        raise  # what came before is in the recording
-    except BaseException:
+    except (ValueError, OSError):  # of what breaks off in the middle of a file, what came before is in the recording
         for path in own_files(to) if to.is_dir() else ():
             path.unlink()
         if is_new and to.is_dir():
