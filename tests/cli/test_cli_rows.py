@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from cgrx import operators as ops
+from cgrx._cli.view.contents import RowContent
+from cgrx._cli.view.event_board import Board
 from cgrx._cli.view.event_text import FormatName
 from cgrx._cli.view.row_text import missing, row_formats, state, value_text
-from tests.cli.rows import bar, flow
+from tests.cli.rows import BARS, bar, flow
 
 NAMES: tuple[FormatName, ...] = ("table", "jsonl", "csv")
 
@@ -99,3 +101,10 @@ def test_what_is_missing(quality: dict[str, Any], why: str, whole: str) -> None:
 )
 def test_values(value: float | None, field: str, text: str) -> None:
     assert value_text(value, field) == text
+
+
+def test_no_more_rows_are_taken_than_were_asked_for() -> None:
+    """The rows of one batch may be more than are left of `--count`."""
+    content = RowContent(Board(), BARS)
+    assert content.add([bar(0), bar(1), bar(2)], 2) == [bar(0), bar(1)]
+    assert content.count == 2

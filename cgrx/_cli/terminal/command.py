@@ -13,27 +13,24 @@ def _nothing() -> None:
     pass
 
 
-async def _as_it_is(exit_code: int) -> int:
-    return exit_code
-
-
 async def run_command(
     work: Callable[[], Awaitable[None]],
     terminal: Terminal,
     *,
+    conclude: Callable[[int], Awaitable[int]],
     on_signal: Callable[[], None] = _nothing,
-    conclude: Callable[[int], Awaitable[int]] = _as_it_is,
 ) -> int:
-    """Run a command's work; the exit code. Ctrl-C, SIGTERM and SIGHUP cancel the work.
+    """Run a command's work, and return the exit code. Ctrl-C, SIGTERM and SIGHUP cancel the work.
 
-    What a `CgrxError` says is the command's last line. Nothing is said where nobody reads standard output any more.
+    A `CgrxError` ends the command: its text becomes the last line. Where the reader of standard output has gone, the
+    command ends with 0, without `conclude` and without a line.
 
     Args:
         work: what the command does.
         terminal: where the last line goes.
+        conclude: called after the work, whether it was done, failed with a `CgrxError` or was interrupted: takes the
+            exit code so far, writes a summary, and returns the exit code. That of a signal takes precedence.
         on_signal: called before a signal cancels the work.
-        conclude: called after the work, however it ended: takes the exit code so far, says a summary, and gives the
-            exit code. That of a signal takes precedence.
     """
     exit_code: int = Exit.DONE
     last_line = ""
