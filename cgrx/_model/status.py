@@ -30,12 +30,18 @@ class Connecting:
     at_ms: int
     attempt: int
 
+    def __str__(self) -> str:
+        return f"connecting, attempt {self.attempt}"
+
 
 @attrs.frozen
 class Connected:
     """The handshake is done; subscriptions are being sent."""
 
     at_ms: int
+
+    def __str__(self) -> str:
+        return "connected"
 
 
 @attrs.frozen
@@ -45,6 +51,9 @@ class Disconnected:
     at_ms: int
     error: Exception
     retry_in_s: float
+
+    def __str__(self) -> str:
+        return f"{self.error}; trying again in {self.retry_in_s:.1f} s"
 
 
 @attrs.frozen
@@ -58,6 +67,9 @@ class Silent:
     channel: Channel
     hint: str | None
 
+    def __str__(self) -> str:
+        return f"no event of {self.channel.name} yet: {self.hint or 'is it spelled as the exchange does?'}"
+
 
 @attrs.frozen
 class Backpressured:
@@ -65,12 +77,18 @@ class Backpressured:
 
     at_ms: int
 
+    def __str__(self) -> str:
+        return "a consumer is full: the socket is not read"
+
 
 @attrs.frozen
 class Resumed:
     """The socket is read again."""
 
     at_ms: int
+
+    def __str__(self) -> str:
+        return "the socket is read again"
 
 
 @attrs.frozen
@@ -83,6 +101,9 @@ class MalformedInput:
     reason: str
     excerpt: str
 
+    def __str__(self) -> str:
+        return f"malformed input at {self.path}: {self.reason} in {self.excerpt}"
+
 
 @attrs.frozen
 class NoticeReceived:
@@ -90,6 +111,9 @@ class NoticeReceived:
 
     at_ms: int
     text: str
+
+    def __str__(self) -> str:
+        return f"the server says: {self.text}"
 
 
 @attrs.frozen
@@ -99,6 +123,9 @@ class SubscriberFailed:
     at_ms: int
     error: Exception
 
+    def __str__(self) -> str:
+        return f"a subscriber raised {type(self.error).__name__}: {self.error}"
+
 
 @attrs.frozen
 class StreamFailed:
@@ -106,6 +133,9 @@ class StreamFailed:
 
     at_ms: int
     error: Exception
+
+    def __str__(self) -> str:
+        return f"a stream without on_error has failed: {self.error}"
 
 
 @attrs.frozen
@@ -115,6 +145,9 @@ class RecordingFailed:
     at_ms: int
     error: Exception
 
+    def __str__(self) -> str:
+        return f"recording failed: {self.error}"
+
 
 @attrs.frozen
 class Ended:
@@ -122,6 +155,9 @@ class Ended:
 
     at_ms: int
     error: Exception | None
+
+    def __str__(self) -> str:
+        return "the feed was closed" if self.error is None else f"the feed has ended: {self.error}"
 
 
 Status: TypeAlias = (

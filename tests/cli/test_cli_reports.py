@@ -51,11 +51,11 @@ def lines(*statuses: Status) -> list[str]:
         (Silent(NOON, TRADES, "it is BTC"), f"12:00:00 no event of {TRADES.name} yet: it is BTC"),
         (
             MalformedInput(NOON, "x", "$.data[3].price", "negative", "..."),
-            "12:00:00 malformed input at $.data[3].price: negative",
+            "12:00:00 malformed input at $.data[3].price: negative in ...",
         ),
         (NoticeReceived(NOON, "maintenance"), "12:00:00 the server says: maintenance"),
-        (SubscriberFailed(NOON, KeyError("k")), "12:00:00 'k'"),
-        (StreamFailed(NOON, KeyError("k")), "12:00:00 'k'"),
+        (SubscriberFailed(NOON, KeyError("k")), "12:00:00 a subscriber raised KeyError: 'k'"),
+        (StreamFailed(NOON, KeyError("k")), "12:00:00 a stream without on_error has failed: 'k'"),
     ],
 )
 def test_each_status_is_a_line(status: Status, line: str) -> None:

@@ -11,17 +11,9 @@ from contextlib import contextmanager
 from cgrx import (
     Backpressured,
     Channel,
-    Connected,
-    Disconnected,
     Gap,
-    MalformedInput,
-    NoticeReceived,
-    RecordingFailed,
     Resumed,
-    Silent,
     Status,
-    StreamFailed,
-    SubscriberFailed,
 )
 from cgrx._cli.terminal.text import clock, second
 
@@ -54,29 +46,16 @@ class Reports(logging.Handler):
 
     def _words(self, status: Status | None) -> str | None:
         match status:
-            case Connected():
-                return "connected"
-            case Disconnected(error=error, retry_in_s=retry_in_s):
-                return f"{error}; trying again in {retry_in_s:.1f} s"
-            case Silent(channel=channel, hint=hint):
-                hint = f": {hint}" if hint else ": is it spelled as the exchange does?"
-                return f"no event of {channel.name} yet{hint}"
-            case MalformedInput(path=path, reason=reason):
-                return f"malformed input at {path}: {reason}"
-            case NoticeReceived(text=text):
-                return f"the server says: {text}"
             case Backpressured(at_ms=at_ms):
                 self._held_since_ms = at_ms
                 return None
             case Resumed(at_ms=at_ms):
                 held_ms = at_ms - self._held_since_ms
                 return f"the reader held the feed up for {held_ms / 1e3:.1f} s" if held_ms > _WORTH_SAYING_MS else None
-            case RecordingFailed(error=error):
-                return f"recording failed: {error}"
-            case SubscriberFailed(error=error) | StreamFailed(error=error):
-                return str(error)
-            case _:
+            case None:
                 return None
+            case _:
+                return str(status)
 
 
 @contextmanager

@@ -1,0 +1,49 @@
+"""Status events as sentences."""
+
+from typing import get_args
+
+import pytest
+
+from cgrx._model.channels import LiquidationOrders
+from cgrx._model.errors import DisconnectedError
+from cgrx._model.status import (
+    Backpressured,
+    Connected,
+    Connecting,
+    Disconnected,
+    Ended,
+    MalformedInput,
+    NoticeReceived,
+    RecordingFailed,
+    Resumed,
+    Silent,
+    Status,
+    StreamFailed,
+    SubscriberFailed,
+)
+
+SENTENCES: list[tuple[Status, str]] = [
+    (Connecting(0, 3), "connecting, attempt 3"),
+    (Connected(0), "connected"),
+    (Disconnected(0, DisconnectedError(1001), 0.44), f"{DisconnectedError(1001)}; trying again in 0.4 s"),
+    (Silent(0, LiquidationOrders(), None), "no event of liquidationOrders yet: is it spelled as the exchange does?"),
+    (Silent(0, LiquidationOrders(), "it is BTC"), "no event of liquidationOrders yet: it is BTC"),
+    (Backpressured(0), "a consumer is full: the socket is not read"),
+    (Resumed(0), "the socket is read again"),
+    (MalformedInput(0, "x", "$.data[3].price", "negative", "-1"), "malformed input at $.data[3].price: negative in -1"),
+    (NoticeReceived(0, "maintenance"), "the server says: maintenance"),
+    (SubscriberFailed(0, KeyError("k")), "a subscriber raised KeyError: 'k'"),
+    (StreamFailed(0, OSError("gone")), "a stream without on_error has failed: gone"),
+    (RecordingFailed(0, OSError("full")), "recording failed: full"),
+    (Ended(0, None), "the feed was closed"),
+    (Ended(0, OSError("gone")), "the feed has ended: gone"),
+]
+
+
+@pytest.mark.parametrize(("status", "sentence"), SENTENCES)
+def test_a_status_as_text_is_a_sentence(status: Status, sentence: str) -> None:
+    assert str(status) == sentence
+
+
+def test_there_is_one_for_every_kind() -> None:
+    assert {type(status) for status, _ in SENTENCES} == set(get_args(Status))
