@@ -1,4 +1,4 @@
-"""The commands with their help, and `run`, which `cgrx` calls. `commands/` does the work."""
+"""The commands with their options and help, and `run`, which the program `cgrx` calls. `commands/` does the work."""
 
 import math
 from collections.abc import Sequence
@@ -59,7 +59,7 @@ app = App(
     version=_version,
     backend="trio",
     result_action="return_value",
-    suppress_keyboard_interrupt=False,  # `main` does it, with the exit code of the others
+    suppress_keyboard_interrupt=False,  # Ctrl-C has an exit code of its own: see `main` in __main__.py
     default_parameter=Parameter(negative=()),
 )
 watch_app = App(name="watch", help=f"Show the events of the feed, or of another server (--url).\n\n{_KEY}")
@@ -83,10 +83,10 @@ async def demo_command(
     counters of both sides are compared.
 
     Args:
-        seconds: How long; inf until Ctrl-C.
-        seed: Of the simulated market.
-        rate: Events a second on average.
-        fault: What goes wrong meanwhile, such as drop@5s; may be repeated. See `cgrx simulate --help`.
+        seconds: How long to run; inf runs until Ctrl-C.
+        seed: Seed of the simulated market: the same seed makes the same market.
+        rate: Events a second of the simulated market, on average.
+        fault: A fault that the simulated server makes, such as drop@5s; may be repeated. See `cgrx simulate --help`.
         windows: See `WindowOptions`.
     """
     request = Demo(seconds=seconds, seed=seed, rate=rate, faults=faults(fault), window=windows.windowing())
@@ -125,9 +125,9 @@ async def trades_command(
     Events, or the rows of --window, go to standard output, everything else to standard error.
 
     Args:
-        markets: The exchange ends at the first colon. A number behind the last one is the least volume in US dollars
-            that the server sends; without, it is --min-volume, which has to be given then.
-        side: Of the taker.
+        markets: The exchange ends at the first colon. A number behind the last colon is the minimum volume in US
+            dollars that the server is asked for. Without one, --min-volume is used, and must be given.
+        side: Only trades in which the taker was on this side.
         options: See `WatchOptions`.
         windows: See `WindowOptions`.
     """
@@ -171,7 +171,7 @@ async def replay_trades_command(
     Args:
         folders: Recordings, in one order by time of receipt.
         market: An instrument as it was recorded, such as Binance:BTCUSDT:10000; may be repeated. All by default.
-        side: Of the taker.
+        side: Only trades in which the taker was on this side.
         options: See `ReplayOptions`.
         windows: See `WindowOptions`.
     """
@@ -197,17 +197,19 @@ async def import_command(
     Rows that are no events are kept aside in a file of their own, with their line and what is wrong with them.
 
     Args:
-        files: In the order of receipt.
-        to: The folder of the recording; it must not exist or be empty.
+        files: The files to import, in the order in which their rows were received.
+        to: The folder of the recording. It must be empty or not exist.
         events: What the rows are.
-        csv: They are comma-separated values, and the first line names the columns.
-        columns: Which columns hold the fields, such as price=px,volume_usd=size; a field that is left out is in the
-            column of its own name. Fields: base_asset, exchange, symbol, side, price, volume_usd, time_ms.
-        constants: Fields that no column holds, such as exchange=Binance,base_asset=BTC.
+        csv: The files are comma-separated values whose first line names the columns.
+        columns: With --csv: which columns hold the fields, such as price=px,volume_usd=size. A field that is left out
+            is read from the column of its own name. Fields: base_asset, exchange, symbol, side, price, volume_usd,
+            time_ms.
+        constants: With --csv: values of fields that no column holds, such as exchange=Binance,base_asset=BTC.
         received: The key or column that holds the time of receipt, in milliseconds since the epoch.
-        min_volume: Of the channels of trades, in US dollars; smaller trades are rejected.
-        gapless: Vouch that nothing is missing between the first row and the last: windows give complete rows then.
-        rejects: Where rejected rows go; by default the folder's name and .rejects.jsonl.
+        min_volume: The minimum volume of the channels that trades go to, in US dollars. Smaller trades are rejected.
+        gapless: Declare that no event is missing between the first row and the last. Windows over a replay then give
+            complete rows.
+        rejects: The file for rejected rows; by default the name of the folder with .rejects.jsonl appended.
     """
     request = Import(
         files=files,
@@ -236,14 +238,14 @@ async def record_command(
     """Record channels of the feed into a folder, until Ctrl-C.
 
     A recording that is already in the folder is continued. Messages go to standard error. A process that is killed
-    loses at most what came since the last flush.
+    loses at most the events since the last flush.
 
     Args:
         named: liquidations, or trades:EXCHANGE:SYMBOL:MIN_VOLUME, such as trades:Binance:BTCUSDT:10000.
-        to: The folder; made where it is missing.
-        seconds: How long, from the first connection on.
-        flush_every: Seconds until something received is handed to the operating system, at most.
-        url: Of the server, ws:// or wss://.
+        to: The folder; it is created if it does not exist.
+        seconds: End this many seconds after the first connection.
+        flush_every: At most this many seconds pass until received events are handed to the operating system.
+        url: Address of the server, ws:// or wss://.
         connect_timeout: Seconds for the first connection, all attempts together.
     """
     request = Record(
@@ -276,19 +278,20 @@ async def simulate_command(
     """Serve a simulated CoinGlass feed until Ctrl-C: of a made-up market, or of a file.
 
     Args:
-        host: Where to listen.
-        port: 0 takes a free one.
+        host: The address to listen on.
+        port: The port to listen on; 0 takes a free one.
         rate: Events a second of the made-up market, on average; 200 by default.
-        seed: Of the made-up market; 0 by default.
-        file: JSON Lines with the fields of the API, plain or gzip; sent once, from the first subscription on.
+        seed: Seed of the made-up market; 0 by default.
+        file: A file of JSON Lines with the fields of the API, plain or gzip. It is sent once, beginning at the first
+            subscription.
         events: What the file holds.
-        speed: Of the file: 1 as recorded, 10 ten times as fast, inf as fast as clients read.
-        generation: Of the names in frames.
-        plan: Of every key; below standard, both channels are refused with a notice.
-        key: An accepted key, made up for this; may be repeated. Any by default.
+        speed: Pace of the events: 1 as their times say, 10 ten times as fast, inf as fast as clients read.
+        generation: Which field and channel names frames use: 1 those of the first API, 2 those of its successor.
+        plan: The plan of every key. Below standard, subscribing to a channel is refused with a notice.
+        key: A key to accept, made up for the purpose; may be repeated. By default every key is accepted.
         fault: `NAME[:ARGUMENT][*CONNECTIONS][@MOMENT][#CONNECTION]`, such as `drop@30s`, `close:1012@500events`,
-            `refuse:503*3` or `late:5s#2`; may be repeated. A wrong name is answered with all that there are.
-        seconds: How long.
+            `refuse:503*3` or `late:5s#2`; may be repeated. A wrong name is answered with the list of all names.
+        seconds: How long to serve; until Ctrl-C by default.
     """
     request = Simulate(
         host=host,
@@ -305,7 +308,10 @@ async def simulate_command(
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run the command of these arguments; the exit code. No traceback for anything a user can do."""
+    """Run the command that these arguments name, and return its exit code.
+
+    A mistake of the user is one line on standard error, never a traceback.
+    """
     try:
         return app(arguments, exit_on_error=False, print_error=False) or Exit.DONE
     except CycloptsError as error:

@@ -1,6 +1,6 @@
-"""The arguments of commands: their types for the parser, and what their texts mean.
+"""The arguments of commands: their types for the parser, and functions that parse their texts.
 
-A text that cannot be used is a `ValueError` or a `CommandError` that names it and what is accepted.
+A text that cannot be used raises a `ValueError` or a `CommandError` that names the text and what is accepted.
 """
 
 import math
@@ -66,11 +66,11 @@ Instruments = Annotated[str, Parameter(name="EXCHANGE:SYMBOL[:MIN_VOLUME]", requ
 
 
 def keyless(url: str) -> str:
-    """A URL from the command line; refused with a key in it."""
+    """Return the URL unchanged; raise a `CommandError` where it holds an API key."""
     try:
         names = {name for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}
     except ValueError:
-        return url  # said in better words by whoever connects
+        return url  # `connect` refuses it with a better message
     if _KEY_PARAMETER in names:
         raise CommandError(
             Exit.USAGE, f"a key in --url can be seen by every user of this machine: set {API_KEY_VARIABLE} instead"
@@ -79,7 +79,7 @@ def keyless(url: str) -> str:
 
 
 def usable(make: Callable[..., T], *arguments: Any) -> T:
-    """What `make` makes of the arguments; its `ValueError` becomes the command's last line."""
+    """Return `make(*arguments)`; a `ValueError` of it ends the command with its text as the last line."""
     try:
         return make(*arguments)
     except ValueError as error:
@@ -87,7 +87,7 @@ def usable(make: Callable[..., T], *arguments: Any) -> T:
 
 
 def instruments(texts: Iterable[str], min_volume: float | None) -> tuple[FuturesTrades, ...]:
-    """The channels of some instruments, each once; `min_volume` is that of those that have none."""
+    """The channels of some instruments, each once. `min_volume` is for texts that name no minimum volume."""
     return tuple(dict.fromkeys(usable(parse_instrument, text, min_volume) for text in texts))
 
 
@@ -154,7 +154,7 @@ def source(file: Path | None, events: str, rate: float | None, seed: int | None)
 
 
 def pairs(option: str, texts: Sequence[str]) -> dict[str, str]:
-    """What `field=value,field=value` says."""
+    """Parse texts of the form `field=value,field=value` into one mapping."""
     found: dict[str, str] = {}
     for text in (each for given in texts for each in given.split(",")):
         field, equals, value = text.partition("=")

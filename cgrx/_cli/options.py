@@ -28,17 +28,19 @@ SideName: TypeAlias = Literal["long", "short", "buy", "sell"]
 @Parameter(name="*")
 @attrs.frozen(kw_only=True)
 class WindowOptions:
-    """What rows are asked for with."""
+    """The options that ask for rows of windows."""
 
     window: str | None = None
-    """Rows in place of events: one for each window of this length, such as 1m, and each key that had an event."""
+    """Show rows in place of events: one for each window of this length, such as 1m, and each group of --by that had
+    an event in it."""
     every: str | None = None
-    """From one window to the next, such as 10s: they overlap then. By default as long as --window."""
+    """The time from the start of one window to the start of the next, such as 10s. Windows overlap if it is shorter
+    than --window. By default as long as --window."""
     by: Annotated[tuple[str, ...], Parameter(show_default=False)] = ()
-    """What has rows of its own: exchange, symbol, base_asset, side, or several with commas. With exchange and symbol
-    rows hold open, high, low and close too."""
+    """The fields to group by: exchange, symbol, base_asset, side, or several with commas. Each combination of their
+    values gets rows of its own. With exchange and symbol, rows also hold open, high, low and close."""
     running: bool = False
-    """Lines also for rows that are not final. In the live table they are always there."""
+    """Write lines also for rows that are not final yet. The live table always shows them."""
 
     def windowing(self) -> Windowing | None:
         """The window, if one is asked for.
@@ -77,9 +79,9 @@ class ShowOptions:
     """Which events are shown, and how."""
 
     min_volume: Usd | None = None
-    """US dollars, at least."""
+    """Only events of at least this many US dollars."""
     max_volume: Usd | None = None
-    """US dollars, at most."""
+    """Only events of at most this many US dollars."""
     exchange: Names = ()
     """Only this exchange, in any case; may be repeated."""
     symbol: Names = ()
@@ -87,11 +89,11 @@ class ShowOptions:
     base_asset: Names = ()
     """Only this asset, such as BTC; may be repeated."""
     format: FormatName = "table"
-    """A live table (lines where it is no terminal), one JSON object a line, or CSV."""
+    """table: a live table in a terminal, aligned lines elsewhere; jsonl: one JSON object a line; csv."""
     seconds: Positive = math.inf
-    """How long, from the first connection on."""
+    """End this many seconds after the first connection."""
     count: Count | None = None
-    """How many events, or with --window how many final rows; all by default."""
+    """End after this many events, or with --window after this many final rows."""
 
     def show(self, title: str, windows: WindowOptions = NO_WINDOW) -> Show:
         """How to show them, or the rows of a window over them."""
@@ -118,10 +120,10 @@ class ShowOptions:
 @Parameter(name="*")
 @attrs.frozen(kw_only=True)
 class WatchOptions(ShowOptions):
-    """What both kinds of events are watched with."""
+    """The options of both `cgrx watch` commands."""
 
     url: str = COINGLASS_URL
-    """Of the server, ws:// or wss://."""
+    """Address of the server, ws:// or wss://."""
     connect_timeout: Positive = 30.0
     """Seconds for the first connection, all attempts together."""
 
@@ -135,14 +137,14 @@ class WatchOptions(ShowOptions):
 @Parameter(name="*")
 @attrs.frozen(kw_only=True)
 class ReplayOptions(ShowOptions):
-    """What both kinds of events are replayed with."""
+    """The options of both `cgrx replay` commands."""
 
     speed: Positive = math.inf
-    """1 as recorded, 10 ten times as fast, inf as fast as the output is taken."""
+    """1 replays at the recorded pace, 10 ten times as fast, inf as fast as the output is read."""
     start: Annotated[str | None, Parameter(name="--from")] = None
-    """Leave out what was received before, such as 2024-08-09T00:00:05 (UTC, unless it names a zone)."""
+    """Leave out events received before this time, such as 2024-08-09T00:00:05 (UTC, unless it names a zone)."""
     end: Annotated[str | None, Parameter(name="--to")] = None
-    """Leave out what was received then or later."""
+    """Leave out events received at this time or later."""
 
     def replayed(self, folders: Sequence[Path], choose: Choose[Replay], side: SideName | None) -> Replayed:
         """What to replay: events of these channels and this side that pass the filters."""

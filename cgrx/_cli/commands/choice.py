@@ -32,7 +32,7 @@ class Choice(Generic[FeedT]):
             streams = self.choose(feed)
         except ValueError as error:
             raise CommandError(Exit.FAILED, str(error)) from error
-        # Each channel has filters of its own: a replay pushes those down to the file.
+        # Filters go before the merge: there a replay can apply them while it reads the file.
         return merge(*(each.pipe(*self.filters) for each in streams))
 
 

@@ -25,7 +25,7 @@ from cgrx._cli.view.windows import Windowing
 from cgrx.testing import Fault, Generator, Simulator, symbol_of
 
 BIG_USD = 10_000
-"""What is shown, and the least volume of the trades subscribed to."""
+"""Least volume, in US dollars, of the events shown and of the trades subscribed to."""
 
 _MARKETS = tuple((exchange, asset) for exchange in ("Binance", "Bitget", "Bybit") for asset in ("BTC", "ETH"))
 """The trades subscribed to: the busiest of the simulated market."""
@@ -35,7 +35,7 @@ _STATUS_EVERY_S = 5.0
 
 @attrs.frozen(kw_only=True)
 class Demo:
-    """How long, how much, and what goes wrong meanwhile."""
+    """The arguments of the command."""
 
     seconds: float
     seed: int
@@ -58,7 +58,7 @@ class _Market:
 
 
 async def demo(request: Demo, terminal: Terminal) -> int:
-    """Run it; the exit code."""
+    """Run the command, and return its exit code."""
     market = _Market(Generator(seed=request.seed, rate=request.rate), request.seconds)
     simulator = Simulator(market, times="now", faults=request.faults)
     show = Show(
@@ -114,7 +114,7 @@ async def _say_status(viewer: Viewer) -> None:
 
 
 async def _sum_up(viewer: Viewer, feed: Feed, simulator: Simulator, terminal: Terminal) -> int:
-    """Print the counters of both sides; the exit code of that."""
+    """Write the counters of server and client; the exit code says whether that succeeded."""
     sent, received, board = simulator.stats, feed.stats, viewer.board
     missing = sent.events - received.events
     trip = "none" if received.round_trip_ms is None else f"{received.round_trip_ms:.1f} ms"
@@ -130,7 +130,8 @@ async def _sum_up(viewer: Viewer, feed: Feed, simulator: Simulator, terminal: Te
         event = board.largest
         what = f"{kind(event)} of {dollars(event.volume_usd)} USD: {event.exchange} {event.symbol} {side(event)}"
         lines.append(f"largest    {what}")
-    terminal.output.finish_by(trio.current_time() + GRACE_S)  # anew: leaving feed and simulator may have taken long
+    # A new deadline: leaving feed and simulator may have used up the old one.
+    terminal.output.finish_by(trio.current_time() + GRACE_S)
     try:
         await terminal.output.write("".join(f"{visible(line)}\n" for line in lines).encode())
     except CgrxError as error:

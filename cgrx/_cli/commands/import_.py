@@ -21,7 +21,7 @@ _SHOWN = 5
 
 
 class _InterruptedError(Exception):
-    """A signal has come: ends the import where it reports its progress."""
+    """Raised where the import reports its progress, once a signal has come; it ends the import there."""
 
 
 @attrs.frozen(kw_only=True)
@@ -57,7 +57,7 @@ class _Run:
 
 
 async def import_files(request: Import, terminal: Terminal) -> int:
-    """Run it; the exit code."""
+    """Run the command, and return its exit code."""
     run = _Run()
 
     def stop() -> None:
@@ -67,7 +67,7 @@ async def import_files(request: Import, terminal: Terminal) -> int:
         bar = nullcontext() if terminal.bar is None else Bar(terminal.bar).showing(lambda: Done(0.0, run.events, ""))
         async with bar:
             try:
-                # Not abandoned when cancelled: `stop` ends the thread, and the files are whole then.
+                # Not abandoned when cancelled: `stop` ends the thread in order, so that the files are whole.
                 imported = await trio.to_thread.run_sync(_import, request, run.progress)
                 for line in _words(request, imported):
                     terminal.say(line)

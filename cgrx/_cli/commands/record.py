@@ -47,7 +47,7 @@ class _Run:
 
 
 async def record_feed(request: Record, terminal: Terminal) -> int:
-    """Run it; the exit code."""
+    """Run the command, and return its exit code."""
     run = _Run()
 
     async def work() -> None:
@@ -68,7 +68,7 @@ async def record_feed(request: Record, terminal: Terminal) -> int:
 
 
 async def _record(request: Record, feed: Feed, run: _Run, terminal: Terminal) -> None:
-    """Until the time is over, the feed ends, or nothing can be recorded any more."""
+    """Record until the time is over, the feed ends, or the recorder fails."""
     async with record(feed, request.folder, channels=request.channels, flush_every=request.flush_every_s) as recorder:
         run.recorder, run.began = recorder, trio.current_time()
         terminal.say(f"recording {', '.join(each.name for each in request.channels)} to {request.folder}")

@@ -31,7 +31,7 @@ class Replayed:
 
 
 async def replay_files(request: Replayed, show: Show, terminal: Terminal) -> int:
-    """Run it; the exit code."""
+    """Run the command, and return its exit code."""
     bar = None if terminal.bar is None else Bar(terminal.bar)
     viewer = Viewer(
         show, terminal if bar is None else attrs.evolve(terminal, write_error=bar.over(terminal.write_error))

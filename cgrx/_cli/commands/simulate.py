@@ -34,7 +34,7 @@ class Simulate:
 
 
 async def simulate(request: Simulate, terminal: Terminal) -> int:
-    """Run it; the exit code."""
+    """Run the command, and return its exit code."""
     simulator: Simulator | None = None
 
     async def work() -> None:

@@ -14,7 +14,7 @@ from cgrx._cli.terminal.streams import Terminal
 from cgrx._cli.view.viewer import Show, Viewer
 
 _NO_KEY = "none"
-"""The key that another server than CoinGlass's gets where the environment has none; `cgrx simulate` accepts any."""
+"""The key for servers other than CoinGlass's where the environment has none; `cgrx simulate` accepts any key."""
 
 
 @attrs.frozen(kw_only=True)
@@ -27,7 +27,7 @@ class Watch:
 
 
 async def watch(request: Watch, show: Show, terminal: Terminal) -> int:
-    """Run it; the exit code."""
+    """Run the command, and return its exit code."""
     viewer = Viewer(show, terminal)
 
     async def work() -> None:

@@ -11,7 +11,7 @@ class Exit(IntEnum):
     DONE = 0
     FAILED = 1
     USAGE = 2
-    NO_EXTRA = 3  # __main__.py says it in a number: it runs where this module cannot be imported
+    NO_EXTRA = 3  # also a literal in __main__.py, which runs where this module cannot be imported
     NO_KEY = 4
     KEY_REFUSED = 5
     PLAN = 6

@@ -1,7 +1,7 @@
 """Standard output for data: whole lines, written off the event loop, so that a slow reader stops nothing else.
 
 While a reader does not read, the write waits in its thread and the loop goes on: pings are answered and Ctrl-C works.
-Written without a buffer of ours: an abandoned write must not hold a lock that the interpreter needs when it ends.
+Writes bypass Python's buffer: the interpreter flushes it at exit, and an abandoned write must not hold its lock then.
 """
 
 import math
@@ -13,14 +13,14 @@ import trio
 from cgrx._cli.terminal.exits import CommandError, Exit
 
 GRACE_S = 1.0
-"""How long a write may still take once the command is to end."""
+"""How long a write may still take once the command ends."""
 
 
 _LOOK_AGAIN_S = 0.01
 
 
 class ReaderGoneError(CommandError):
-    """Nobody reads standard output any more, as behind `| head`: the command ends without a word."""
+    """Nobody reads standard output any more, as behind `| head`: the command ends without a message."""
 
     def __init__(self) -> None:
         super().__init__(Exit.DONE, "")
@@ -35,7 +35,7 @@ class Output:
         self._scope: trio.CancelScope | None = None
 
     async def write(self, data: bytes) -> None:
-        """Write everything. Cancelled, it still ends its lines, for `GRACE_S` at most (see `finish_by`).
+        """Write everything, even when cancelled, so that lines stay whole; the deadline of `finish_by` ends the wait.
 
         Raises:
             ReaderGoneError: nobody reads.
@@ -55,7 +55,7 @@ class Output:
             raise CommandError(Exit.FAILED, "the reader of standard output takes nothing: the last lines are lost")
 
     def finish_by(self, deadline: float) -> None:
-        """Give up writing at this time of trio's clock; the latest call counts."""
+        """Give up writing at this time of trio's clock. A later call replaces the deadline."""
         self._deadline = deadline
         if self._scope is not None:
             self._scope.deadline = deadline

@@ -18,7 +18,7 @@ from cgrx import (
 from cgrx._cli.terminal.text import clock, second
 
 Say = Callable[[str], None]
-"""Takes a line as it is: the text may be the server's, and whoever shows it escapes it."""
+"""Shows a line. The text may hold characters from the server, so the function must escape them."""
 
 _WORTH_SAYING_MS = 1000
 """A reader that holds the feed up for less time gets no line."""
@@ -27,7 +27,7 @@ _LOGGER = logging.getLogger("cgrx")
 
 
 class Reports(logging.Handler):
-    """Says each status of a feed in a line that begins with the time of day (UTC)."""
+    """A handler that writes each status of a feed as a line that begins with the time of day (UTC)."""
 
     def __init__(self, say: Say) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class Reports(logging.Handler):
         self._held_since_ms = 0
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Say a feed's record; one of anybody else has no status."""
+        """Write the status that a feed's log record carries. Records without a status are ignored."""
         status: Status | None = getattr(record, "status", None)
         text = self._words(status)
         if status is None or text is None:
@@ -60,7 +60,7 @@ class Reports(logging.Handler):
 
 @contextmanager
 def reporting(say: Say) -> Generator[None]:
-    """While the body runs, feeds are heard through `say`, and nowhere else."""
+    """While the body runs, pass what feeds log to `say`, and to no other handler."""
     handler, level, propagate = Reports(say), _LOGGER.level, _LOGGER.propagate
     _LOGGER.addHandler(handler)
     _LOGGER.setLevel(logging.INFO)
@@ -74,7 +74,7 @@ def reporting(say: Say) -> Generator[None]:
 
 
 def gap_words(channel: Channel, gap: Gap) -> str:
-    """A gap of a channel as a line: from when on its events arrive, or when some may have been missed."""
+    """A gap of a channel as a line: since when its events arrive, or when some may have been missed."""
     at = second(gap.end_ms)
     if begins(gap):
         return f"{at} listening to {channel.name}"
@@ -83,5 +83,5 @@ def gap_words(channel: Channel, gap: Gap) -> str:
 
 
 def begins(gap: Gap) -> bool:
-    """Whether it is the gap with which every subscription begins."""
+    """Whether this is the gap with which every subscription begins."""
     return gap.start_ms == 0

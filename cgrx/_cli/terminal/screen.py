@@ -1,4 +1,4 @@
-"""The live table on a terminal: the alternate screen, drawn anew a few times a second, and left as it was found."""
+"""The live table on a terminal: the alternate screen, drawn anew a few times a second, and restored at the end."""
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager

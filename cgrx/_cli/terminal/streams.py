@@ -18,7 +18,7 @@ def _nowhere(_: bytes) -> int:
 
 @attrs.frozen
 class Terminal:
-    """Where a command's data and words go."""
+    """Where a command writes its data and its messages."""
 
     output: Output
     """Standard output."""
@@ -34,13 +34,13 @@ class Terminal:
     """Standard error, where it is a terminal that a progress bar can be drawn on: nothing else is shown there."""
 
     def say(self, text: str) -> None:
-        """One plain line on standard error, whatever is in the text. Where that is gone, nowhere."""
+        """Write the text as one escaped line to standard error; do nothing where standard error is gone."""
         with suppress(OSError):
             self.write_error(f"cgrx: {one_line(text)}\n")
 
     @classmethod
     def of_process(cls) -> "Terminal":
-        """This process's own."""
+        """The standard streams of this process."""
         console = Console(highlight=False, markup=False, emoji=False)
         # Neither is there under pythonw, or where the shell closed it.
         out: TextIO | None = sys.stdout
@@ -67,7 +67,7 @@ def _raw_write(stream: TextIO) -> Callable[[bytes], int | None]:
 
 
 def _line_writer(stream: TextIO) -> Callable[[str], object]:
-    # Raw too: what a broken pipe left in a buffer would fail once more when the interpreter ends.
+    # Unbuffered: bytes that a broken pipe leaves in a buffer would raise again when the interpreter exits.
     write = _raw_write(stream)
     return lambda line: write(line.encode(stream.encoding, "backslashreplace"))
 

@@ -13,7 +13,10 @@ SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP"
 
 @asynccontextmanager
 async def beside(task: Callable[[], Awaitable[None]]) -> AsyncGenerator[None, None]:
-    """Run a task as long as the body runs; where one raises, the other ends, and the exception leaves plain."""
+    """Run `task` while the body runs, and cancel it at the end of the body.
+
+    Where one of the two raises, the other is cancelled, and the exception is raised as it is, not in a group.
+    """
     failures: list[Exception] = []
     async with trio.open_nursery() as nursery:
 
@@ -48,9 +51,9 @@ class Interruption:
 
 @asynccontextmanager
 async def interruptible(on_signal: Callable[[], None]) -> AsyncGenerator[Interruption, None]:
-    """Ctrl-C, SIGTERM and SIGHUP cancel the body, and what follows goes on: a summary, the exit code.
+    """Let Ctrl-C, SIGTERM and SIGHUP cancel the body; the code behind it then runs as usual.
 
-    `on_signal` is called first. More signals do nothing: everything that follows the first one is bounded.
+    `on_signal` is called before each cancellation. Later signals change nothing: what follows takes a bounded time.
     """
     interruption = Interruption()
     with trio.open_signal_receiver(*SIGNALS) as arrivals, trio.CancelScope() as scope:

@@ -1,8 +1,8 @@
 r"""Text from elsewhere made harmless for a terminal, and numbers and times as people read them.
 
 A symbol, a notice or a close reason is whatever the server sends. Control characters, escape sequences, line breaks,
-bidirectional overrides and invisible characters are shown as Python writes them (`\x1b`, `\u202e`), never sent. What
-counts is Unicode's word for it: a character that is not printable. Nothing is ever read as markup.
+bidirectional overrides and invisible characters are shown as Python writes them (`\x1b`, `\u202e`), never sent.
+`str.isprintable`, which follows Unicode, decides. Nothing is ever read as markup.
 """
 
 from datetime import UTC, datetime, timedelta

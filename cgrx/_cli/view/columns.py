@@ -1,4 +1,4 @@
-"""Tables of a terminal whose columns give way to its width."""
+"""Tables for a terminal that choose their columns by its width."""
 
 from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
@@ -25,21 +25,21 @@ class Column(Generic[T]):
     heading: str
     cell: Callable[[T], Text]
     width: int | None
-    """None: a share of what is left."""
+    """In characters; None takes a share of the width that is left."""
     is_number: bool = False
     from_width: int = 0
-    """In a table of at least this width."""
+    """Shown only in a table of at least this width, and narrower than `below_width`."""
     below_width: int = 10_000
 
 
 def blank_table(*, dense: bool = False) -> Table:
-    """A table without columns, as all of ours look; a dense one has one blank between columns in place of two."""
+    """A table in the common style, without columns yet. Dense: one blank between columns in place of two."""
     padding = (0, 0 if dense else 1, 0, 0)
     return Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=padding, header_style="bold dim")
 
 
 def filled_table(columns: Iterable[Column[T]], items: Iterable[T], width: int, *, dense: bool = False) -> Table:
-    """The items, one a row, in those of the columns that a table of this width has."""
+    """A table with one row for each item, and those of the columns that are shown at this width."""
     chosen = [column for column in columns if column.from_width <= width < column.below_width]
     table = blank_table(dense=dense)
     table.expand = True

@@ -19,19 +19,19 @@ from cgrx._cli.view.windows import Windowing
 
 
 class Content(Protocol):
-    """One kind of what can be shown."""
+    """Something that a viewer can show: events, or rows."""
 
     @property
     def count(self) -> int:
-        """How many there were, as `--count` counts them."""
+        """How many items there were, as `--count` counts them."""
         ...
 
     def stages(self, *, live: bool) -> tuple[ops.Stage[Any, Any], ...]:
-        """What makes it of the events."""
+        """The stages that make the items from the events."""
         ...
 
     def add(self, items: Sequence[Any], most: float) -> Sequence[Any]:
-        """Take items until `most` have been counted in all; returns those that become lines."""
+        """Take items until `count` reaches `most`; return those that become lines."""
         ...
 
     def line_format(self, name: FormatName) -> LineFormat[Any]:
@@ -43,11 +43,11 @@ class Content(Protocol):
         ...
 
     def words(self) -> list[str]:
-        """Its part of the summary."""
+        """The parts of the summary about these items."""
         ...
 
     def left_out(self) -> str:
-        """A line that counts the items that became no line, empty where there are none."""
+        """A message that counts the items which became no line; empty where there are none."""
         ...
 
 
@@ -59,15 +59,15 @@ class EventContent:
 
     @property
     def count(self) -> int:
-        """Events, small ones too."""
+        """The number of events, small ones included."""
         return self._board.total.events
 
     def stages(self, *, live: bool) -> tuple[ops.Stage[Any, Any], ...]:
-        """None."""
+        """No stage: events are shown as they come."""
         return ()
 
     def add(self, items: Sequence[Event], most: float) -> Sequence[Event]:
-        """All but the small ones become lines."""
+        """Count all events; those below the board's minimum volume become no lines."""
         left = most - self.count
         chosen = items if len(items) <= left else items[: int(left)]
         self._board.add(chosen)
@@ -83,11 +83,11 @@ class EventContent:
         return picture(self._board, view, width, height)
 
     def words(self) -> list[str]:
-        """None: events are counted whatever is shown."""
+        """Nothing: the viewer counts events in any case."""
         return []
 
     def left_out(self) -> str:
-        """Nothing."""
+        """Nothing: no message for small events."""
         return ""
 
 
@@ -101,18 +101,18 @@ class RowContent:
 
     @property
     def count(self) -> int:
-        """Final rows."""
+        """The number of final rows."""
         return self._rows.final
 
     def stages(self, *, live: bool) -> tuple[ops.Stage[Any, Any], ...]:
-        """The window; its events are counted before they go in."""
+        """The window, behind a tap that counts the events."""
         return ops.tap(self._count), self._window.stage(updates=live or self._window.running)
 
     def _count(self, batch: Batch[Event]) -> None:
         self._events.add(batch.events)
 
     def add(self, items: Sequence[ops.Row], most: float) -> Sequence[ops.Row]:
-        """Final rows become lines; others too if that was asked for."""
+        """Final rows become lines; with `--running` the others do too."""
         chosen: list[ops.Row] = []
         for row in items:
             if self.count >= most:
@@ -131,13 +131,13 @@ class RowContent:
         return row_picture(self._rows, self._window, view, list(self._events.messages), width, height)
 
     def words(self) -> list[str]:
-        """Rows, what is wrong with them, and late events."""
+        """Counts of rows, incomplete rows and late events."""
         rows = self._rows
         text = counted(rows.final, "row") + (f" ({rows.incomplete:,} incomplete)" if rows.incomplete else "")
         return [text, *([counted(rows.late, "late event")] if rows.late else [])]
 
     def left_out(self) -> str:
-        """Rows that the end cut short, unless they were asked for."""
+        """How many rows the end of the command cut short; empty with `--running`, where they are lines."""
         count = 0 if self._window.running else len(self._rows.running)
         return (
             f"left out {counted(count, 'row')} of windows that the end cut short: --running shows them" if count else ""

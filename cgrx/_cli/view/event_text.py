@@ -54,7 +54,7 @@ def json_line(event: Event) -> str:
 
 
 def json_object(fields: Mapping[str, object]) -> str:
-    """One JSON object; what is not printable stays what it is, written as JSON escapes."""
+    """One JSON object on a line. Characters that are not printable become JSON escapes: parsing restores them."""
     line = msgspec.json.encode(fields).decode()
     if line.isprintable():
         return line + "\n"
@@ -70,7 +70,7 @@ def csv_line(values: Iterable[object]) -> str:
 
 
 def plain_line(event: Event) -> str:
-    """Columns for the eye, wide enough for what is usual."""
+    """Aligned columns for people, wide enough for usual values."""
     time = iso(event.datetime)[:-1].replace("T", " ")
     return (
         f"{time}  {kind(event):<11}  {one_line(event.exchange, 40):<11}  {one_line(event.symbol, 60):<16}"

@@ -43,7 +43,7 @@ class View:
     """Events a second."""
     elapsed_s: float
     seconds: float
-    """How long it lasts; infinite where until Ctrl-C."""
+    """How long the command runs; infinite where only Ctrl-C ends it."""
 
 
 def page(

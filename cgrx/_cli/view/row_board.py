@@ -8,16 +8,16 @@ from cgrx import operators as ops
 
 
 class RowBoard:
-    """Counters over all rows, and the rows to show. Bounded by the window's keys that are open, and `latest`."""
+    """Counters over all rows, and the rows to show: one for each open window and key, and up to `latest` final ones."""
 
     def __init__(self, latest: int = 500) -> None:
         self.running: dict[tuple[Any, ...], ops.Row] = {}
-        """The rows of windows that have given no final one, by window and key."""
+        """The latest row of each window and key that has had no final row yet."""
         self.latest: deque[ops.Row] = deque(maxlen=latest)
         """Final rows, newest first."""
         self.final = 0
         self.incomplete = 0
-        """Of the final rows."""
+        """Final rows that are incomplete."""
         self.late = 0
         """Events that came after their window had closed."""
 
@@ -34,9 +34,12 @@ class RowBoard:
             self.running[window] = row
 
     def shown(self, most: int) -> list[ops.Row]:
-        """The largest running rows, at most half of the room while there are final ones for the rest, then these.
+        """Up to `most` rows: the largest running ones, then the latest final ones.
 
-        Newest windows first; running rows of one window by key, so that they stay where they are, final ones by volume.
+        Running rows take at most half of the room while there are final rows for the rest.
+
+        Newest windows first. Within a window, running rows are sorted by key, so that they stay in place, and final
+        ones by volume.
         """
         running = nlargest(max(most - len(self.latest), (most + 1) // 2), self.running.values(), key=volume_usd)
         final = sorted(self.latest, key=lambda row: (-row.end_ms, -volume_usd(row)))
@@ -44,12 +47,12 @@ class RowBoard:
 
 
 def number(row: ops.Row, field: str) -> float | None:
-    """The value of a field that holds a number, or none where there was nothing to divide."""
+    """The value of a field that holds a number; None where it has none, such as a mean over no volume."""
     return cast("float | None", row[field])
 
 
 def volume_usd(row: ops.Row) -> float:
-    """Its volume; every row of the command line has one."""
+    """The row's volume in US dollars; both classes of rows that the command line makes have it."""
     return cast(float, row["volume"])
 
 

@@ -14,7 +14,7 @@ from cgrx._cli.view.row_text import missing, value_text
 from cgrx._cli.view.windows import Windowing
 
 _HUGE = 130
-"""From this width on there is everything."""
+"""From this width on every column is shown."""
 _DAY_MS = 86_400_000
 
 

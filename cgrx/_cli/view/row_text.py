@@ -19,9 +19,9 @@ Cell: TypeAlias = Callable[[ops.Row], str]
 
 
 def missing(row: ops.Row) -> str:
-    """What is known or feared to be missing, such as `gap 2.1 s, 3 dropped`; empty where nothing is.
+    """What may be missing from a row, such as `gap 2.1 s, 3 dropped`; empty where nothing is.
 
-    Late events belonged to windows before, so they are told where something else is missing too.
+    Late events belonged to earlier windows, so they alone are no reason: they are named beside another one only.
     """
     words: list[str] = []
     if row.gap_ms is None:

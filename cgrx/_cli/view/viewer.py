@@ -1,8 +1,8 @@
 """One stream to standard output, as a live table or as lines: what `watch` and `demo` have in common.
 
-No event is lost on the way. The stream is read with the policy "block": whoever reads lines more slowly than they come
-stops the reading of the socket, for as long as he likes. The table takes every event at once, counts it, and keeps the
-latest.
+No event is lost on the way. The stream is read with the policy "block": a reader of standard output that is slower
+than the events stops the reading of the socket, for any length of time. The live table never waits: it counts every
+event and keeps the latest.
 """
 
 import math
@@ -37,17 +37,17 @@ class Show:
     title: str
     format: FormatName = "table"
     min_volume: float = 0.0
-    """Smaller events are counted, but neither rows nor lines."""
+    """US dollars; smaller events are counted but not shown."""
     seconds: float = math.inf
-    """How long, from the first connection on."""
+    """How long to show it, counted from the first connection."""
     longer_s: float = 0.0
-    """How long it may still last then, where the feed is going to be closed."""
+    """How long to wait beyond `seconds` for somebody else to close the feed."""
     count: float = math.inf
     """How many events, or final rows."""
     window: Windowing | None = None
     """Rows in place of events."""
     tells_gaps: bool = True
-    """Whether each gap of each channel is worth a line."""
+    """Whether each gap of each channel gets a line."""
 
 
 class Viewer:
@@ -70,8 +70,8 @@ class Viewer:
     async def run(self, feed: Feed, events: EventStream[Event], where: Callable[[], str]) -> None:
         """Show the events of a stream of `feed`, or the rows made of them; `where` says what it is connected to.
 
-        Ends with time, number or the stream; raises what that fails with. Time over, the feed is closed, and what had
-        arrived is shown.
+        Ends when `seconds` are over, when `count` is reached, or with the stream, whose error is raised. When the
+        time is over, the feed is closed, and events that had arrived are still shown.
         """
         show, self.feed, self._where = self._show, feed, where
         self._began = trio.current_time()
@@ -90,19 +90,19 @@ class Viewer:
             self.say(left_out)
 
     def hurry(self) -> None:
-        """End soon, lines included."""
+        """End soon: lines may still be written for `GRACE_S` seconds, and the summary counts time until now."""
         self._ended = min(self._ended, trio.current_time())
         self._terminal.output.finish_by(self._ended + GRACE_S)
 
     def say(self, text: str) -> None:
-        """A line about the feed: in the table while it is drawn, on standard error unless that would spoil it."""
+        """Show a line about the feed: in the live table, and on standard error unless that would spoil the table."""
         self.board.messages.append(text)
         if not (self._drawn and self._terminal.is_shared):
             self._terminal.say(text)
 
     @property
     def seconds(self) -> float:
-        """How long it has lasted."""
+        """How long the run has lasted so far, or lasted in all."""
         return min(self._ended, trio.current_time()) - self._began
 
     def summary(self) -> str:
@@ -119,7 +119,7 @@ class Viewer:
         return ", ".join(parts)
 
     async def conclude(self, exit_code: int) -> int:
-        """Say the summary, if there was a feed; the same exit code."""
+        """Write the summary, if there was a feed, and return the exit code unchanged."""
         if self.feed is not None:
             self._terminal.say(self.summary())
         return exit_code
@@ -166,4 +166,4 @@ class Viewer:
 
 
 async def _take_nothing(_: Sequence[Any]) -> None:
-    """The board has it already."""
+    """The live table writes no lines: its board has the items already."""

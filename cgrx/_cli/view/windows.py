@@ -11,7 +11,7 @@ KEYS = ("base_asset", "exchange", "symbol", "side")
 """The fields by which rows can be kept apart."""
 
 _UPDATES = "1s"
-"""How often running rows come, by the time of the events."""
+"""How often a running row may be updated, in event time."""
 
 
 @attrs.frozen
@@ -25,7 +25,7 @@ class Windowing:
     running: bool = False
     """Whether rows that are not final become lines too."""
     words: str = ""
-    """The same for people, such as "1m by exchange, symbol"."""
+    """The window described for people, such as "1m by exchange, symbol"."""
 
     def stage(self, *, updates: bool) -> ops.Stage[Any, ops.Row]:
         """The window; with `updates` it gives running rows too."""
