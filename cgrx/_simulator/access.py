@@ -13,7 +13,7 @@ from cgrx._wire.address import KEY_PARAMETER
 Plan: TypeAlias = Literal["hobbyist", "startup", "standard", "professional", "enterprise"]
 """The plan of an API key; the channels of the feed need `"standard"` or more."""
 BadKey: TypeAlias = Literal["notice", "close", "ignore"] | int
-"""What happens to a wrong key: an HTTP status at the handshake, a text notice and a close, a close, or nothing ever."""
+"""What happens to a wrong key: a refusal with this HTTP status, a notice and a close, a close, or no answer."""
 
 _PLANS: tuple[Plan, ...] = ("hobbyist", "startup", "standard", "professional", "enterprise")
 _LOWEST_PLAN: Plan = "standard"
@@ -52,7 +52,7 @@ def _bad_key(_: object, __: object, value: BadKey) -> None:
 
 @attrs.frozen(kw_only=True)
 class Gate:
-    """The rules; `keys` None accepts any key that is not empty."""
+    """The rules for requests. With `keys` None, every key that is not empty is accepted."""
 
     path: str
     keys: frozenset[str] | None = attrs.field(repr=False)

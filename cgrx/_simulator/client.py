@@ -52,17 +52,17 @@ Overflow: TypeAlias = Literal["disconnect", "block"]
 
 @attrs.frozen
 class PeerLimits:
-    """What a client may cost."""
+    """How much may wait for one client, and how long a close may take."""
 
     buffer_bytes: int
-    """Bytes that may wait for it (plus one chunk of events)."""
+    """Bytes that may wait for the client (plus one chunk of events)."""
     overflow: Overflow
     close_timeout_s: float
 
 
 @attrs.frozen
 class _Closing:
-    """In the queue: a close that is no scripted fault."""
+    """An item of the queue: a close that is no scripted fault."""
 
     code: int
     reason: str
@@ -70,7 +70,7 @@ class _Closing:
 
 @attrs.frozen
 class _Dripping:
-    """In the queue: a frame to be written byte by byte."""
+    """An item of the queue: a frame to be written byte by byte."""
 
     whole: bytes
     delay_s: float
@@ -93,10 +93,10 @@ class Peer:
     ) -> None:
         self.number = number
         self.subscriptions: dict[str, Channel] = {}
-        """By the name the client gave."""
+        """By the name with which the client subscribed."""
         self.events = 0
         self.is_ignored = False
-        """Its commands are met with silence."""
+        """The client's commands are not answered."""
         self.silenced = False
         """Nothing more is taken into the queue."""
         self.answers_pings = True
@@ -118,7 +118,7 @@ class Peer:
         self._closing = False
         self._code = 1006
 
-    # What the server does with it: these return at once.
+    # Calls of the server that return at once.
 
     def push(self, whole: bytes, events: int) -> None:
         """Queue the frame of `events` events, or what the next frame fault makes of it."""
@@ -140,7 +140,7 @@ class Peer:
             self._put_bytes(data)
 
     def apply(self, fault: PeerFault) -> None:
-        """Let a fault happen: behind what waits, or to the next event frame."""
+        """Let a fault happen: behind what is queued, or to the next event frame."""
         if isinstance(fault, FrameFault):
             self._shapers.append(fault)
             return
@@ -158,29 +158,29 @@ class Peer:
             self.apply(fault)
 
     def close(self, code: int, reason: str) -> None:
-        """Close it behind what waits."""
+        """Close the connection once what is queued has been written."""
         self._put(_Closing(code, reason))
         self.silenced = True
 
     def drop(self) -> None:
-        """Reset the connection now, whatever waits."""
+        """Reset the connection now, without writing what is queued."""
         self.silenced = True
         self._line.reset()
 
-    # What may have to wait.
+    # Calls of the server that may wait.
 
     async def room(self) -> None:
-        """Wait until less waits for it than the bound, or it has ended."""
+        """Wait until at most `buffer_bytes` are queued, or the connection has ended."""
         while self._waiting_bytes > self._limits.buffer_bytes and not self.ended.is_set():
             await self._written.park()
 
     async def flushed(self) -> None:
-        """Wait until everything queued has been written, or it has ended."""
+        """Wait until everything queued has been written, or the connection has ended."""
         while not self._idle and not self.ended.is_set():
             await self._written.park()
 
     async def run(self, nursery: trio.Nursery, hear: Callable[["Peer", str | bytes], None]) -> None:
-        """Until the connection ends: give every message to `hear`, and write what is queued."""
+        """Pass every message of the client to `hear`, and write what is queued, until the connection ends."""
         written = trio.Event()
         nursery.start_soon(self._write, written)
         try:
@@ -214,7 +214,7 @@ class Peer:
             self._give_up()
 
     def _give_up(self) -> None:
-        # A close frame still gets through if what is being written does, in time.
+        # The write under way goes on: if it ends in time, the close frame follows it.
         self._journal.counters.slow_clients += 1
         self.silenced = True
         self._queue.clear()
@@ -226,7 +226,7 @@ class Peer:
             while await self._write_next():
                 self._written.unpark_all()
         except (trio.BrokenResourceError, trio.ClosedResourceError):
-            # trio-websocket's reader finds out by itself, unless it is stalled.
+            # The reset also ends a reader that is stalled; any other notices the end by itself.
             self._line.reset()
         finally:
             written.set()
@@ -256,7 +256,7 @@ class Peer:
             self._queue.popleft()
             batch.append(following)
             size += len(following)
-        # After a close frame nothing may follow; the client's may have been answered meanwhile.
+        # Nothing may follow a close frame; trio-websocket may have answered the client's with one meanwhile.
         if self._websocket.closed is None:
             await self._line.send_all(b"".join(batch))
         self._waiting_bytes -= size
@@ -272,7 +272,7 @@ class Peer:
             await self._websocket.aclose(closing.code, closing.reason or None)
 
     async def _carry_out(self, fault: _CarriedOut) -> bool:
-        """Do it; False where the connection has ended by it."""
+        """Carry out a fault; False where it ended the connection."""
         match fault:
             case Close():
                 await self._close(fault)

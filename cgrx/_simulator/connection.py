@@ -28,7 +28,7 @@ class Line(trio.abc.Stream):
 
     def __init__(self, stream: ServerStream) -> None:
         self._stream: ServerStream = stream
-        # Frames of ours and those of trio-websocket must not mix.
+        # Frames that the simulator writes and those that trio-websocket writes must not mix.
         self._writing = trio.Lock()
         self.silent = False
         """What is sent is thrown away."""
@@ -38,7 +38,7 @@ class Line(trio.abc.Stream):
         """The stream is known to be at its end."""
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        """Write it behind what others are writing."""
+        """Write the data once other writers are done."""
         async with self._writing:
             if not self.silent:
                 await self._stream.send_all(data)
@@ -49,7 +49,7 @@ class Line(trio.abc.Stream):
             await self._stream.wait_send_all_might_not_block()
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
-        """As the stream beneath, until stalled; then nothing comes before the line ends."""
+        """Read from the stream beneath. While stalled, wait for the end of the line instead, and return it."""
         try:
             data = b"" if self.stalled else bytes(await self._stream.receive_some(max_bytes))
         except (trio.BrokenResourceError, trio.ClosedResourceError):
@@ -63,7 +63,7 @@ class Line(trio.abc.Stream):
         return data
 
     async def drain(self) -> None:
-        """Read and forget until the other side ends."""
+        """Read and discard until the other side ends."""
         try:
             while await self.receive_some(4096):
                 pass
@@ -76,7 +76,7 @@ class Line(trio.abc.Stream):
         await self._stream.aclose()
 
     def reset(self) -> None:
-        """End it abruptly, so that the other side sees a reset connection."""
+        """End the stream abruptly, so that the other side sees a reset connection."""
         self.ended.set()
         if isinstance(self._stream, trio.SSLStream):
             _reset(self._stream.transport_stream)

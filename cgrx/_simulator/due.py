@@ -1,4 +1,4 @@
-"""What waits for a count or for a time to be reached, in a fixed order where several wait for the same."""
+"""Actions that run when a count or a time is reached, in a fixed order where several wait for the same."""
 
 import math
 from collections.abc import Callable
@@ -14,7 +14,7 @@ class Moments:
     def __init__(self) -> None:
         self._agenda = Agenda()
         self.next_at: float = math.inf
-        """The lowest count that an action waits for: whoever counts calls `reach` only from there on."""
+        """The lowest count that an action waits for; below it, `reach` need not be called."""
 
     def add(self, count: int, action: Callable[[], None]) -> None:
         """Run `action` when `count` is reached."""
@@ -22,7 +22,7 @@ class Moments:
         self._look_ahead()
 
     def reach(self, count: int) -> None:
-        """Run what waits for `count` or less, also what these actions add to it."""
+        """Run the actions that wait for `count` or less, and those that these actions add."""
         while self.next_at <= count:
             for entry in self._agenda.take_due(count):
                 self._look_ahead()
@@ -44,13 +44,13 @@ class Alarms:
         self._changed = trio.lowlevel.ParkingLot()
 
     def after(self, delay_s: float, action: Callable[[], None]) -> None:
-        """Run `action` after so many seconds."""
+        """Run `action` in `delay_s` seconds."""
         due_us = round((trio.current_time() + delay_s) * 1e6)
         self._agenda.add(due_us, Entry(action, self._agenda.forget))
         self._changed.unpark_all()
 
     async def run(self) -> None:
-        """Run what is due when it is, until cancelled."""
+        """Run each action when it is due, until cancelled."""
         while True:
             due_us = self._agenda.next_due()
             with trio.CancelScope(deadline=math.inf if due_us is None else due_us / 1e6):

@@ -56,7 +56,7 @@ class Scripted:
 
 @attrs.frozen
 class Arriving(Scripted):
-    """The base of what happens to the next `connections` to arrive; with `connection=n`, from the n-th on."""
+    """The base of faults that happen to the next `connections` that arrive; with `connection=n`, from the n-th on."""
 
     connections: int = attrs.field(default=1, validator=_at_least_one)
 
@@ -66,7 +66,7 @@ class Arriving(Scripted):
             raise ValueError(f"connection={self.connection!r} says when already: leave out after and after_events")
 
 
-# On a connection.
+# Faults on a connection.
 
 
 @attrs.frozen
@@ -97,7 +97,7 @@ class Stall(Scripted):
 
 @attrs.frozen
 class Garbage(Scripted):
-    """Send one text message of anything; bytes may be invalid UTF-8."""
+    """Send `message` as one text message. It may be invalid JSON or, as bytes, invalid UTF-8."""
 
     message: str | bytes = '{"channel":"liquidationOrders","data":[{"baseAsset":'
 
@@ -117,12 +117,12 @@ class Huge(Scripted):
     fragments: int = attrs.field(default=1, validator=_at_least_one)
 
 
-# To the next event frame.
+# Faults to the next event frame.
 
 
 @attrs.frozen
 class HalfFrame(Scripted):
-    """The first half of the frame goes out, then nothing ever; commands are still read."""
+    """The first half of the frame goes out, then nothing more is sent; commands are still read."""
 
 
 @attrs.frozen
@@ -168,7 +168,7 @@ class WrongTypes(Scripted):
     """`BAD_EVENTS` malformed events join the good ones of the frame, before and behind them."""
 
 
-# To connections that arrive.
+# Faults to connections that arrive.
 
 
 @attrs.frozen

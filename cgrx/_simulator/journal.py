@@ -1,4 +1,4 @@
-"""What a test reads from a simulator: the log of what happened, in order, and the counters."""
+"""What a test reads from a simulator: the log of its connections and faults, in order, and the counters."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -51,7 +51,7 @@ class Happened:
 
 @attrs.frozen
 class Ended:
-    """A connection that had completed its handshake is over; 1006 where there was no close frame."""
+    """A connection that had completed its handshake is over; `code` is 1006 where there was no close frame."""
 
     connection: int
     at_s: float
@@ -79,7 +79,7 @@ def _frozen_copy(counts: Mapping[str, int]) -> Mapping[str, int]:
 
 @attrs.frozen(kw_only=True)
 class SimulatorStats:
-    """Counters since the simulator began, and what is so now; a snapshot."""
+    """A snapshot: counters since the simulator began, and the connections and subscriptions of the moment."""
 
     connections: int
     """Connections that are open now, their handshake done."""
@@ -96,15 +96,15 @@ class SimulatorStats:
     events_unheard: int
     """Events that nobody was subscribed to."""
     events_withheld: int
-    """Deliveries thrown away because a fault had silenced their connection, or it was too slow."""
+    """Events not sent to a client because a fault had silenced its connection, or because it was too slow."""
     frames: int
     """Event frames handed to connections."""
     commands: int
     """Well-formed commands."""
     commands_ignored: int
-    """Messages met with silence because of their shape."""
+    """Messages that were not answered because they are no well-formed command, or their client is ignored."""
     names_ignored: int
-    """Names in well-formed commands that are no channel's."""
+    """Names in well-formed commands that name no channel."""
     notices: int
     """Plan and key notices sent."""
     pings: int
@@ -119,7 +119,7 @@ class SimulatorStats:
 
 @attrs.define
 class Counters:
-    """The running form of the plain counters of `SimulatorStats`."""
+    """The counters of `SimulatorStats` that the server increments as it runs."""
 
     connections_total: int = 0
     refused: int = 0
@@ -138,7 +138,7 @@ class Counters:
 
 
 LOG_ENTRIES = 100_000
-"""Of a longer log the oldest entries are forgotten."""
+"""The log keeps this many entries, the latest."""
 
 
 class Journal:

@@ -1,8 +1,8 @@
 """An endless market from a seed: self-exciting bursts, heavy-tailed volumes, prices that walk at random.
 
 Arrivals are a Hawkes process with an exponential kernel: every shock lifts the rate of events, which then decays, and
-events may be shocks themselves. Where an event was set off by the burst rather than by chance it usually hits the same
-asset on the same side: a cascade.
+events may be shocks themselves. An event that a burst set off, rather than chance, usually hits the same asset on the
+same side as the event before it: a cascade.
 
 Sources: A. Dassios, H. Zhao, "Exact simulation of Hawkes process with exponentially decaying intensity", Electronic
 Communications in Probability 18 (2013), no. 62; the volumes are log-normal through the median and the 99th percentile
@@ -34,9 +34,9 @@ _PRICES = {"BTC": 60_000.0, "ETH": 2_500.0, "BNB": 550.0, "SOL": 150.0, "LINK": 
 _UNKNOWN_PRICE = 10.0
 
 _DECAY_PER_S = 2.0
-"""How fast the memory of a shock fades."""
+"""Rate at which the lift of a shock decays."""
 _SHOCKS_PER_S = 10.0
-"""At higher rates of events only some are shocks, stronger ones: else bursts would average out."""
+"""At most this many events are shocks. At higher rates each shock is stronger: else bursts would average out."""
 _SAME_TARGET = 0.8
 """The share of events set off by a burst that hit the asset and the side of the one before."""
 _VOLATILITY = 5e-4
@@ -50,7 +50,7 @@ _LIQUIDATION_LOG = (math.log(220.0), math.log(51_000.0 / 220.0) / _Z99)
 _TRADE_LOG = (math.log(490.0), math.log(51_000.0 / 490.0) / _Z99)
 
 
-# Looked up by number: calling an enum costs as much as making the event.
+# A dict, because calling an enum class costs as much as making the event.
 _LIQUIDATION_SIDES = {int(side): side for side in LiquidationSide}
 _TRADE_SIDES = {int(side): side for side in TradeSide}
 
@@ -61,7 +61,7 @@ def symbol_of(exchange: str, base_asset: str) -> str:
 
 
 def _ranked(items: Sequence[T]) -> list[T]:
-    """A table to draw from evenly in which the n-th item stands with a weight of 1/n (Zipf)."""
+    """A list that repeats the n-th item in proportion to 1/n (Zipf), so that an even draw from it is weighted."""
     return [item for rank, item in enumerate(items, 1) for _ in range(max(1, 240 // rank))]
 
 

@@ -1,7 +1,7 @@
 """Two ends of a byte stream in memory that behave as a loopback TCP connection does.
 
-Bounded, so that a reader who stops holds up the writer, and breakable, so that a reset can be simulated; trio's own
-in-memory streams are either unbounded or hand-to-hand, and neither can be reset.
+The buffer is bounded, so that a reader that stops holds up the writer, and an end can reset the connection. trio's own
+in-memory streams have no buffer or an unbounded one, and cannot be reset.
 """
 
 import operator
@@ -9,7 +9,7 @@ import operator
 import trio
 
 BUFFER_BYTES = 256 * 1024
-"""What one direction holds before its writer waits."""
+"""Bytes that one direction holds before its writer waits."""
 
 
 class _Flow:
@@ -19,9 +19,9 @@ class _Flow:
         self.limit = limit
         self.data = bytearray()
         self.ended = False
-        """The writer has closed: its reader gets what is there, then the end."""
+        """The writer has closed: the reader gets what is buffered, then the end."""
         self.broken = False
-        """The reader has closed, or either side was reset: nobody will read this."""
+        """The reader has closed, or either side has reset: what is written is never read."""
         self.changed = trio.lowlevel.ParkingLot()
 
     def end(self) -> None:
@@ -35,7 +35,7 @@ class _Flow:
 
 
 class _OneTask:
-    """Lets one task at a time do something with a stream, and refuses others, as trio's streams do."""
+    """Lets one task at a time send, or receive; a second one gets `BusyResourceError`, as on trio's streams."""
 
     def __init__(self, doing: str) -> None:
         self._doing = doing

@@ -13,7 +13,7 @@ Generation: TypeAlias = Literal[1, 2]
 """Which names of channels and fields stand in frames: 1 the first API's (`exName`), 2 its successor's (`exchange`)."""
 
 LIQUIDATION_NAMES: dict[Generation, str] = {1: "liquidationOrders", 2: "liquidation_orders"}
-"""Frames carry it whatever was subscribed."""
+"""Frames carry this name, with whichever name the client subscribed."""
 
 
 def _instrument(exchange: str, symbol: str) -> tuple[str, str]:
@@ -27,7 +27,7 @@ class Route(Generic[ClientT]):
 
     def __init__(self, name: str, channel: Channel) -> None:
         self.name = name
-        """As it stands in frames."""
+        """The channel's name in frames."""
         self.channel = channel
         self.min_volume = 0.0 if isinstance(channel, LiquidationOrders) else channel.min_volume
         # A dict for its order: clients are served in the order of their subscriptions.
@@ -49,7 +49,7 @@ class Routes(Generic[ClientT]):
         self._trades: dict[tuple[str, str], list[Route[ClientT]]] = {}
 
     def subscribe(self, client: ClientT, name: str, channel: Channel) -> None:
-        """Add it; a second time changes nothing."""
+        """Add a subscription; one that exists already is left as it is."""
         name = self._frame_name(name, channel)
         route = self._by_name.setdefault(name, Route(name, channel))
         if not route.clients:
@@ -57,7 +57,7 @@ class Routes(Generic[ClientT]):
         route.clients[client] = None
 
     def unsubscribe(self, client: ClientT, name: str, channel: Channel) -> None:
-        """Take it away, if it is there."""
+        """Remove a subscription, if there is one."""
         route = self._by_name.get(self._frame_name(name, channel))
         if route is not None and client in route.clients:
             del route.clients[client]
@@ -65,13 +65,13 @@ class Routes(Generic[ClientT]):
                 self._siblings(route).remove(route)
 
     def matching(self, event: Event) -> Iterable[Route[ClientT]]:
-        """The channels that have clients and carry this event, but for its volume."""
+        """The channels with clients that carry this event; the caller compares its volume with `min_volume`."""
         if type(event) is Liquidation:
             return self._liquidations
         return self._trades.get(_instrument(event.exchange, event.symbol), ())
 
     def of(self, channel: Channel) -> list[Route[ClientT]]:
-        """The channels that have clients and mean the same, under whichever names."""
+        """The routes with clients that are for this channel, under all its names."""
         return [route for route in self._by_name.values() if route.clients and route.channel == channel]
 
     def subscribers(self) -> dict[str, int]:

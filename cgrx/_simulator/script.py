@@ -12,7 +12,7 @@ from cgrx._simulator.journal import Counters
 
 @attrs.define
 class _Arrivals:
-    """An arrival fault under way."""
+    """An arrival fault whose moment has come, and to how many connections it still happens."""
 
     fault: ArrivalFault
     left: int
@@ -23,7 +23,7 @@ class Script:
 
     def __init__(self, peers: Mapping[int, Peer], counters: Counters, alarms: Alarms) -> None:
         self.moments = Moments()
-        """What waits for `counters.events` to grow."""
+        """The faults that wait for `counters.events` to reach a number."""
         self._peers = peers
         self._counters = counters
         self._alarms = alarms
@@ -32,7 +32,7 @@ class Script:
         self._arrivals: list[_Arrivals] = []
 
     def add(self, fault: Fault) -> None:
-        """Let it happen when it says."""
+        """Let the fault happen at its moment."""
         if isinstance(fault, ArrivalFault):
             self._at_its_moment(fault, lambda: self._arrivals.append(_Arrivals(fault, fault.connections)))
         elif fault.connection is None:
@@ -43,7 +43,7 @@ class Script:
             self._for_number.setdefault(fault.connection, []).append(fault)
 
     def arrival(self, number: int) -> ArrivalFault | None:
-        """What happens to the connection of this number, which arrives now; the first scripted comes first."""
+        """The fault that happens to this connection, which arrives now: of several the one scripted first."""
         for arrivals in self._arrivals:
             if number >= (arrivals.fault.connection or 0):
                 arrivals.left -= 1
@@ -53,7 +53,7 @@ class Script:
         return None
 
     def opened(self, peer: Peer) -> None:
-        """A connection's handshake is done: what waited for it happens, or its moment begins to be counted."""
+        """A connection's handshake is done: faults that waited for it happen, or their moments are counted from now."""
         for_next, self._for_next = self._for_next, []
         for fault in for_next:
             peer.apply(fault)

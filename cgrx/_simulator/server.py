@@ -35,7 +35,7 @@ _GONE = (ConnectionClosed, trio.BrokenResourceError, trio.ClosedResourceError)
 
 @attrs.frozen(kw_only=True)
 class ServerOptions:
-    """What a server does the same way for every client."""
+    """The options that hold for every client of a server."""
 
     gate: Gate
     limits: PeerLimits
@@ -53,7 +53,7 @@ class Server:
         self.peers: dict[int, Peer] = {}
         """The clients whose handshake is done, by the number of the connection."""
         self.alarms = Alarms()
-        """To be run by whoever runs the server."""
+        """The owner of the server runs these as a task."""
         self.routes: Routes[Peer] = Routes(options.generation)
         self.script = Script(self.peers, self.journal.counters, self.alarms)
         self.clock = WallClock()
@@ -70,7 +70,7 @@ class Server:
 
     async def dial(self, address: Address) -> trio.abc.Stream:
         """A new in-memory stream to this server; raises OSError where a fault refuses it. `address` does not matter."""
-        # Before there is a stream: a cancellation here would lose it, and its other end would wait.
+        # The checkpoint comes before there is a stream: a cancellation behind it would lose the client's end.
         await trio.lowlevel.checkpoint()
         refused = ConnectionRefusedError(errno.ECONNREFUSED, f"connect to {address.host}:{address.port} refused")
         if self._closed:
@@ -133,7 +133,7 @@ class Server:
             nursery.cancel_scope.cancel()
 
     async def _request(self, line: Line, nursery: trio.Nursery) -> WebSocketRequest | None:
-        """The client's request; None where none comes."""
+        """The client's handshake request; None where none comes in time."""
         with trio.move_on_after(HANDSHAKE_TIMEOUT_S) as scope:
             # trio-websocket would wait for ever for the request of a client that has left.
             nursery.start_soon(_cancel_at_end, line, scope)
@@ -195,10 +195,10 @@ class Server:
             await peer.ended.wait()
 
     def close(self) -> None:
-        """Let nobody in any more."""
+        """Refuse every further `dial`."""
         self._closed = True
 
-    # What clients say.
+    # Messages from clients.
 
     def _hear(self, peer: Peer, message: str | bytes) -> None:
         counters = self.journal.counters
@@ -238,7 +238,7 @@ class Server:
         self.journal.counters.notices += 1
         peer.write(frames.frame(notice.encode()))
 
-    # What clients get.
+    # Events to clients.
 
     def publish(self, events: Iterable[Event], per_frame: float) -> None:
         """Queue events for everybody subscribed to them, at most `per_frame` of one channel in a frame."""
@@ -284,21 +284,21 @@ class Server:
             peer.push(whole, count)
 
     async def make_room(self) -> None:
-        """Wait for the slowest client, where that is the policy."""
+        """With the overflow policy "block", wait for the slowest client."""
         await trio.lowlevel.checkpoint()
         if self._options.limits.overflow == "block":
             for peer in list(self.peers.values()):
                 await peer.room()
 
     async def flush(self) -> None:
-        """Wait until all that is queued has been written."""
+        """Wait until everything queued for every client has been written."""
         for peer in list(self.peers.values()):
             await peer.flushed()
 
-    # What can be asked.
+    # Statistics.
 
     def stats(self) -> SimulatorStats:
-        """A snapshot."""
+        """A snapshot of the counters."""
         return SimulatorStats(
             connections=len(self.peers),
             subscriptions=self.routes.subscribers(),
@@ -307,7 +307,7 @@ class Server:
         )
 
     def clients(self) -> tuple[Client, ...]:
-        """Those connected now, in the order of arrival."""
+        """The clients connected now, in the order of arrival."""
         return tuple(
             Client(peer.number, tuple(peer.subscriptions), peer.events) for _, peer in sorted(self.peers.items())
         )

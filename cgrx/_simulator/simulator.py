@@ -42,26 +42,28 @@ class Simulator:
     Args:
         events: What to send: a `Generator`, `JsonLines`, or any iterable of events; by default nothing but what `send`
             is given.
-        speed: 1 keeps the spacing of the event times, 10 is ten times as fast, `math.inf` as fast as clients read.
+        speed: 1 sends events as far apart as their times are, 10 ten times as fast, `math.inf` as fast as clients
+            read.
         times: `"recorded"` event times, or `"now"`: the time at which the event is due. Default: `"now"` for a
             `Generator`, else `"recorded"`.
         longest_wait: A longer wait between two events (a hole in a recording) is cut to this. Default: never.
-        start: When the events begin: `"first_subscriber"` (default), so that it misses none, `"now"`, or a number of
-            subscriptions that must have arrived.
+        start: When the events begin: `"first_subscriber"` (default), so that it misses none, `"now"`, or when this
+            many subscriptions have arrived.
         end: After the last event: `"stay"` connected (default), or `"close"` with 1000.
-        generation: Of field and channel names in frames, 1 (default) or 2.
+        generation: Which field and channel names frames use: 1 (default) those of the first API, 2 its successor's.
         frame_events: Events of one channel that share a frame where they are due together, at most; 1 by default.
-        send_time: Add the top-level `time` that one capture shows.
+        send_time: Add a top-level `time` to each frame, as one capture of the real feed has it.
         keys: Accepted API keys; None (default) accepts any that is not empty.
         on_bad_key: An HTTP status (401 by default), `"notice"` (a text, then close 1008), `"close"` (1008), or
             `"ignore"` (pings are answered, commands are not).
-        plan: Of every key. Below `"standard"`, subscribing is answered with the text `{name} need upgrade plan`.
-        need_upgrade: Names of channels answered so whatever the plan.
-        path: Any other is HTTP 404.
-        faults: Scripted from the beginning; `script` adds more.
+        plan: The plan of every key. Below `"standard"`, subscribing is answered with the text
+            `{name} need upgrade plan`.
+        need_upgrade: Names of channels that are answered so on every plan.
+        path: The path to serve; any other is answered with HTTP 404.
+        faults: Faults scripted from the beginning; `script` adds more.
         listen: Open a port. False leaves `dial` as the only way in, as a `MockClock` needs.
-        host: Where to listen.
-        port: Where to listen; 0 takes a free one.
+        host: The address to listen on.
+        port: The port to listen on; 0 (default) takes a free one.
         ssl_context: For TLS, over TCP and through `dial`.
         overflow: What happens when `buffer_bytes` (plus a chunk of 256 events) wait for a client: `"disconnect"` it
             with 1013, or `"block"`: events wait for the slowest client, none is lost. Default: `"block"` at an
@@ -153,7 +155,7 @@ class Simulator:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool | None:
-        """Close the clients, then end everything; raises what a source of events raised, plain."""
+        """Close the clients, then end every task. An error of the source of events is raised plain, not in a group."""
         # In a task of the nursery, which therefore ends in every case, cancellation included.
         self._nursery.start_soon(self._shut_down, error is None)
         try:
@@ -164,7 +166,7 @@ class Simulator:
                 return False
             raise first from first.__cause__
 
-    # How to reach it.
+    # Addresses.
 
     @property
     def url(self) -> str:
@@ -180,7 +182,7 @@ class Simulator:
         """For the feed: opens an in-memory stream to this server, whatever the address."""
         return self._server.dial
 
-    # What to do.
+    # Faults, events and ends.
 
     def script(self, faults: Iterable[Fault]) -> None:
         """Let faults happen, each at its moment counted from now."""
@@ -188,7 +190,7 @@ class Simulator:
             self._server.script.add(fault)
 
     async def send(self, events: Event | Iterable[Event], channel: str | Channel | None = None) -> None:
-        """Push events to the clients subscribed to them, in one frame for each channel.
+        """Send events to the clients subscribed to them, in one frame for each channel.
 
         Args:
             events: One or several; none does nothing.
@@ -202,13 +204,13 @@ class Simulator:
         await self._server.make_room()
 
     async def send_raw(self, data: str | bytes) -> None:
-        """Push to every client: a text as one text message; bytes as they are, without a frame around them."""
+        """Send to every client: a text as one text message; bytes as they are, without a frame around them."""
         for peer in list(self._server.peers.values()):
             peer.write(frames.frame(data.encode()) if isinstance(data, str) else data)
         await self._server.make_room()
 
     async def close_all(self, code: int = 1000, reason: str = "") -> None:
-        """Close every connection, behind what waits for it; those that do not answer in time are dropped."""
+        """Close every connection once what is queued for it is written; reset those that do not answer in time."""
         await self._server.close_all(code, reason)
 
     def drop_all(self) -> None:
@@ -220,7 +222,7 @@ class Simulator:
         """Wait until everything queued has been written to the streams."""
         await self._server.flush()
 
-    # What to ask.
+    # Statistics and log.
 
     @property
     def stats(self) -> SimulatorStats:
@@ -234,7 +236,7 @@ class Simulator:
 
     @property
     def log(self) -> tuple[LogEntry, ...]:
-        """What happened, in order: the latest 100,000 entries."""
+        """The connections, messages and faults so far, in order: the latest 100,000 entries."""
         return tuple(self._server.journal.entries)
 
     def said(self, connection: int | None = None) -> tuple[str, ...]:
@@ -242,10 +244,10 @@ class Simulator:
         entries = (entry for entry in self._server.journal.entries if isinstance(entry, Said))
         return tuple(entry.text for entry in entries if connection in (None, entry.connection))
 
-    # What to wait for.
+    # Waiting.
 
     async def wait_for(self, condition: Callable[[SimulatorStats], bool]) -> SimulatorStats:
-        """Wait until the counters fulfil a condition; it is tried whenever something happened. Returns them."""
+        """Wait until the counters fulfil a condition, which is tried after each change, and return them."""
         while True:
             stats = self.stats
             if condition(stats):
@@ -253,16 +255,16 @@ class Simulator:
             await self._server.journal.changed.park()
 
     async def wait_subscribed(self, channel: str | Channel, clients: int = 1) -> None:
-        """Wait until at least so many clients are subscribed to a channel, under whichever of its names."""
+        """Wait until at least `clients` clients are subscribed to a channel, under any of its names."""
         wanted = parse_channel(channel) if isinstance(channel, str) else channel
         await self.wait_for(lambda _: sum(len(route.clients) for route in self._server.routes.of(wanted)) >= clients)
 
     async def wait_connections(self, count: int) -> None:
-        """Wait until exactly so many connections are open."""
+        """Wait until exactly `count` connections are open."""
         await self.wait_for(lambda stats: stats.connections == count)
 
     async def wait_happened(self, fault: type[Fault], times: int = 1) -> None:
-        """Wait until faults of this type have happened so many times since the simulator began."""
+        """Wait until faults of this type have happened `times` times since the simulator began."""
 
         def count(_: SimulatorStats) -> bool:
             return sum(isinstance(entry, Happened) and isinstance(entry.fault, fault) for entry in self.log) >= times
@@ -274,7 +276,7 @@ class Simulator:
         await self.wait_for(lambda stats: stats.finished)
         await self.flush()
 
-    # How it runs.
+    # Running.
 
     @property
     def _server(self) -> Server:
@@ -319,7 +321,7 @@ async def _serve_listeners(
 
 
 def _only(error: BaseException) -> BaseException:
-    """The exception in groups of one."""
+    """The exception inside nested groups of one; a larger group as it is."""
     if not isinstance(error, BaseExceptionGroup):
         return error
     group = cast("BaseExceptionGroup[BaseException]", error)

@@ -13,9 +13,9 @@ from cgrx._model.events import Event, Liquidation, LiquidationSide, Trade, Trade
 from cgrx._trio.clock import WallClock
 
 CHUNK = 256
-"""No more events are handed out at once, so that other tasks get their turn and bounds are kept closely."""
+"""The most events handed out at once, so that other tasks get their turn and buffers overrun their bounds by little."""
 TICK_S = 0.001
-"""After a chunk the next waits this long at least: at high rates many events then share one write."""
+"""The least time between two chunks: at high rates many events then share one write."""
 
 _ROUNDING_MS = 1e-3
 
@@ -67,7 +67,7 @@ class JsonLines:
 
     Attributes:
         path: The file; read through gzip where it begins as gzip does, whatever its name.
-        event_type: `Liquidation` or `Trade`: the lines do not say it.
+        event_type: `Liquidation` or `Trade`; the lines do not tell which they are.
 
     Raises:
         OSError: while iterating: the file cannot be read.
@@ -93,11 +93,11 @@ class JsonLines:
 
 
 class Pacer:
-    """Hands out events when they are due, on trio's clock, many at a time where many are.
+    """Hands out events when they are due on trio's clock, in chunks of all that are due.
 
     Args:
         events: In the order to send; an event that is older than those before it is due at once.
-        speed: 1 keeps the spacing of the event times, 10 is ten times as fast, `math.inf` as fast as asked.
+        speed: 1 hands events out as far apart as their times are, 10 ten times as fast, `math.inf` never waits.
         longest_wait_s: A longer wait (a hole in a recording) is cut to this many seconds.
         origin_ms: The event time that is due at the first call; None: that of the first event.
         stamp: The clock from which each event gets the time at which it is due, in place of its own; None: its own.
@@ -124,7 +124,7 @@ class Pacer:
         self._not_before = -math.inf
 
     async def next_chunk(self) -> list[Event]:
-        """Wait until an event is due; then those that are, at most `CHUNK`. None at all means the end."""
+        """Wait until an event is due, and return all that are, at most `CHUNK`. An empty list means the end."""
         now = trio.current_time()
         if self._next is None:
             return []
@@ -150,7 +150,7 @@ class Pacer:
             latest_ms = self._origin_ms + (now - self._start) * 1e3 * self._speed + _ROUNDING_MS
         chunk: list[Event] = []
         event = self._next
-        # The first is what was waited for.
+        # The first is always taken: it was waited for, even if rounding puts it a little later.
         while event is not None and len(chunk) < CHUNK and (event.time_ms <= latest_ms or not chunk):
             if self._stamp is not None:
                 event = msgspec.structs.replace(event, time_ms=self._stamp.at_ms(self._due(event, now)))

@@ -20,7 +20,7 @@ _TEXT = re.compile(r"(?:\([^()]*\)|[^()])*")
 _TICKS = re.compile(r"\([^()]*\)|[^()]")
 _RUNS = re.compile(r"[0-9A-Za-z]+|~+|.")
 _WIDEST = 10_000
-"""No drawing has more ticks; one that would is of real times, and lacks its `start`."""
+"""The most ticks of a drawing. More of them mean that events have real times and `start=` was forgotten."""
 
 
 @overload
@@ -60,27 +60,27 @@ def marbles(
 
         -         nothing
         a Z 7     a letter or digit: an event, alone in its batch
-        ^         Alive, up to here
+        ^         Alive, up to this tick
         [ ... ]   a Gap from the tick of `[` to that of `]`, where it arrives
         ~         Dropped, one event
-        %         Watermark, of here
+        %         Watermark of this tick
         |         completion, the end
         #         an error, the end
         ( ... )   all of it within one tick, in this order, any of the above but `-`; events side by side are one
-                  batch, `~` side by side one Dropped of so many; `,` parts them
+                  batch, `~` side by side one Dropped with their number; `,` separates them
         (space)   takes no time: to line texts up
 
     Without `|` or `#` the stream goes on.
 
     Args:
         text: as above.
-        events: the events by their character; of a `Liquidation` or `Trade` the time is that of the tick. By default
-            the characters themselves are the events.
+        events: the events by their character; a `Liquidation` or `Trade` gets the time of its tick. By default the
+            characters themselves are the events.
         start: time of the first character, since the epoch.
-        tick: time between two.
-        channel: of the batches, gaps and drops. Gaps need one.
-        origin: of the proofs.
-        error: what `#` stands for; a `RuntimeError` by default.
+        tick: time from one character to the next.
+        channel: channel of the batches, gaps and drops. Gaps need one.
+        origin: origin of the `Alive` marks.
+        error: the error that `#` stands for; a `RuntimeError` by default.
 
     Raises:
         ValueError: the text does not follow the grammar, or has an event that is not among `events`.
@@ -105,8 +105,8 @@ def to_marbles(
 ) -> str:
     """Write a timeline as text: `marbles`, called alike, reads the same signals from it.
 
-    Signals that are no `Timeline` complete behind the last. A `Dropped` says no time: it is drawn with what came
-    before it; so are `|` and `#`, one tick later.
+    Signals that are no `Timeline` complete behind the last. A `Dropped` has no time: it is drawn on the tick of the
+    signal before it. `|` and `#` are drawn one tick behind the last signal.
 
     Raises:
         ValueError: a signal has no place in such a text: it lies off the ticks or before the one drawn last, it is of
@@ -170,7 +170,7 @@ def _at(event: T, time_ms: int) -> T:
 
 @attrs.define
 class _Reader:
-    """Makes signals of ticks."""
+    """Reads ticks one after the other, and collects their signals."""
 
     text: str
     grid: _Grid
@@ -226,7 +226,7 @@ class _Reader:
 
 @attrs.define
 class _Drawing:
-    """Makes ticks of signals."""
+    """Takes signals one after the other, and collects their ticks."""
 
     grid: _Grid
     ticks: list[str] = attrs.field(factory=list[str])

@@ -52,8 +52,8 @@ def play(stage: Operator[In, Out], signals: Iterable[Signal[In]] | Timeline[In])
     Args:
         stage: a stage, a pipeline, a reactivex operator without a timer (there is no clock here), or any function
             from an observable to an observable.
-        signals: fed one at a time, to all who have subscribed, as a feed's stream is; behind the last the stream
-            completes. A `Timeline`, such as `marbles` gives, says itself how it ends.
+        signals: passed one at a time to every subscriber, as a feed's stream passes them; behind the last the stream
+            completes. A `Timeline`, such as `marbles` gives, has its own end.
 
     Returns:
         The events that come out, in order, until the end of the signals or of the observable.
@@ -66,7 +66,7 @@ def play(stage: Operator[In, Out], signals: Iterable[Signal[In]] | Timeline[In])
 
 
 def play_signals(stage: Operator[In, Out], signals: Iterable[Signal[In]] | Timeline[In]) -> list[Signal[Out]]:
-    """What comes out as signals: the batches and the marks between them. Otherwise as `play`.
+    """The signals that come out: batches and the marks between them. Otherwise as `play`.
 
     Behind a reactivex operator each event is a batch of one and there are no marks.
     """
@@ -74,10 +74,10 @@ def play_signals(stage: Operator[In, Out], signals: Iterable[Signal[In]] | Timel
 
 
 def play_timeline(stage: Operator[In, Out], signals: Iterable[Signal[In]] | Timeline[In]) -> Timeline[Out]:
-    """What comes out and how it ends, an error included. Otherwise as `play`."""
+    """The signals that come out and how the stream ends; an error is returned, not raised. Otherwise as `play`."""
     source: _Source[In] = _Source()
     ear: _Ear[Out] = _Ear()
-    # A scheduler that refuses to wait: without one reactivex would start a thread for a timed operator.
+    # This scheduler raises where it would have to wait: without it, a timed operator would start a thread.
     subscription = as_stream(stage(EventStream(source.connect))).subscribe_signals(
         ear, scheduler=ImmediateScheduler.singleton()
     )
@@ -94,7 +94,7 @@ def _raised(played: Timeline[T]) -> Timeline[T]:
 
 @attrs.frozen
 class _Endless(Generic[T]):
-    """Signals from an iterable, perhaps without end; the stream completes where they stop."""
+    """Signals from an iterable that may have no end; if it has, the stream completes there."""
 
     signals: Iterable[Signal[T]]
     completed: bool = True
@@ -131,7 +131,7 @@ class _Source(Generic[T]):
 
 
 class _Ear(Generic[T]):
-    """Keeps every signal, and how the stream ended."""
+    """An observer that keeps every signal, and how the stream ended."""
 
     def __init__(self) -> None:
         self.signals: list[Signal[T]] = []

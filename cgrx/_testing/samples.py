@@ -109,7 +109,7 @@ def _channel_of(events: tuple[object, ...]) -> Channel | None:
 
 
 def alive(at: Duration, *, origin: str = ORIGIN) -> Alive:
-    """Proof that the connection `origin` has said everything up to `at`, since the epoch."""
+    """Proof that the connection `origin` has delivered everything up to `at`, since the epoch."""
     return Alive(origin, to_ms(at, "at"))
 
 
