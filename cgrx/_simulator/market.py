@@ -156,24 +156,27 @@ class _Walk:
 def _arrivals(rate: float, branching: float, chance: random.Random) -> Iterator[tuple[float, bool]]:
     """Times in seconds from 0, and whether the burst (rather than chance) set the event off.
 
-    The intensity is `base + excess`, where the excess decays and every shock lifts it by `kick`. The wait for the
-    next event is the smaller of a wait for each part; the excess may run out before it sets anything off.
+    The intensity, in events a second, is `base + excess`. The base is constant: chance. The excess is the burst: it
+    decays exponentially, and every shock lifts it by `kick`. Each part alone would bring its next event after a random
+    wait, and the shorter of the two waits is the wait for the next event.
     """
     base = rate * (1.0 - branching)
     shock_share = min(1.0, _SHOCKS_PER_S / rate)
     kick = branching * _DECAY_PER_S / shock_share
     time_s = 0.0
-    # The mean, so that the first second is like any other.
+    # Begins with the mean, so that the first second is like any other.
     excess = rate * branching
     uniform, log = chance.random, math.log
     while True:
-        # 1 - uniform() lies in (0, 1], where the logarithm exists.
+        # The wait for chance: exponential. 1 - uniform() lies in (0, 1], where the logarithm exists.
         wait = -log(1.0 - uniform()) / base
         set_off = False
         if excess > 0.0:
-            rest = 1.0 + _DECAY_PER_S * log(1.0 - uniform()) / excess
-            if rest > 0.0:
-                burst_wait = -log(rest) / _DECAY_PER_S
+            # The wait for the burst: the excess has then decayed to this share of itself. Where the share is not
+            # above 0, the excess fades away before it sets an event off.
+            decayed = 1.0 + _DECAY_PER_S * log(1.0 - uniform()) / excess
+            if decayed > 0.0:
+                burst_wait = -log(decayed) / _DECAY_PER_S
                 if burst_wait < wait:
                     wait, set_off = burst_wait, True
         time_s += wait

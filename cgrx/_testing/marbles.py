@@ -177,9 +177,15 @@ class _Reader:
     error: Exception
     signals: list[Signal[Any]] = attrs.field(factory=list[Signal[Any]])
     gap_from_ms: int | None = None
+    """Start of the gap that is open, None where none is."""
     end: str = ""
+    """`|` or `#`, once it has been read."""
 
     def read(self, column: int, content: str) -> None:
+        """Read one tick: a character, or a group in parentheses.
+
+        Events side by side, and `~` side by side, are one run; every other character is a run of its own.
+        """
         grouped = len(content) > 1
         runs: list[str] = _RUNS.findall(content.strip("()"))
         if grouped and (not runs or "-" in runs):
@@ -191,6 +197,7 @@ class _Reader:
                 self.take(run, self.grid.time_ms(column))
 
     def take(self, run: str, now_ms: int) -> None:
+        """Add the signal of one run. A gap is added at its `]`; a case that its condition refuses has no meaning."""
         channel = self.grid.channel
         match run[0]:
             case "^":
@@ -207,13 +214,15 @@ class _Reader:
             case "|" | "#":
                 self.end = run
             case name if name.isascii() and name.isalnum():
-                try:
-                    events = tuple(self.grid.event(each, now_ms) for each in run)
-                except KeyError as missing:
-                    raise self.wrong(f"no event is given for {missing}") from None
-                self.signals.append(Batch(channel, now_ms, events))
+                self.signals.append(Batch(channel, now_ms, self.events(run, now_ms)))
             case _:
                 raise self.wrong(f"{run!r} has no meaning here")
+
+    def events(self, names: str, now_ms: int) -> tuple[Any, ...]:
+        try:
+            return tuple(self.grid.event(name, now_ms) for name in names)
+        except KeyError as missing:
+            raise self.wrong(f"no event is given for {missing}") from None
 
     def timeline(self) -> Timeline[Any]:
         if self.gap_from_ms is not None:
