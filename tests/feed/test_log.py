@@ -98,7 +98,7 @@ def test_each_kind_has_its_own_bound(caplog: pytest.LogCaptureFixture) -> None:
         log(malformed(0))
         log(NoticeReceived(0, "hello"))
         log(Disconnected(0, DisconnectedError(1001), 0.0))
-    kinds = [type(vars(record)["status"]) for record in caplog.records]
+    kinds: list[type] = [type(vars(record)["status"]) for record in caplog.records]
     assert kinds == [MalformedInput, NoticeReceived, Disconnected, Disconnected]
 
 
