@@ -64,6 +64,7 @@ from cgrx._model.signals import Signal as Signal
 from cgrx._model.signals import Watermark as Watermark
 from cgrx._model.status import Backpressured as Backpressured
 from cgrx._model.status import ChannelStats as ChannelStats
+from cgrx._model.status import ClockSkewed as ClockSkewed
 from cgrx._model.status import Connected as Connected
 from cgrx._model.status import Connecting as Connecting
 from cgrx._model.status import Disconnected as Disconnected

@@ -12,6 +12,7 @@ from reactivex import abc
 from cgrx._feed.engine import FeedEngine, OnSubscriberError
 from cgrx._feed.log import redacted
 from cgrx._feed.session import Session, Tally
+from cgrx._feed.skew import Skew
 from cgrx._feed.supervisor import Open, Supervisor
 from cgrx._model.errors import ConnectError
 from cgrx._model.limits import Limits
@@ -39,11 +40,12 @@ class LiveEngine(FeedEngine):
         self._connect_timeout_s = connect_timeout_s
         self._clock = WallClock(wall_clock)
         self._tally = Tally()
+        skew = Skew(self._clock, self.hub, self.report)
         self.scheduler = TrioScheduler(clock=self._clock, on_error=self.subscriber_raised)
         self._supervisor = Supervisor(
             open_connection=open_connection,
             start_session=lambda transport: Session(
-                transport, self.hub, self._clock, limits, self._tally, self.pressure, self.report, self._redact
+                transport, self.hub, self._clock, limits, self._tally, self.pressure, self.report, self._redact, skew
             ),
             drain=self._end,
             report=self.report,

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from cgrx._model.status import (
     Backpressured,
+    ClockSkewed,
     Connected,
     Disconnected,
     MalformedInput,
@@ -28,6 +29,7 @@ _LEVELS: dict[type, int] = {
     Resumed: logging.INFO,
     Disconnected: logging.WARNING,
     Silent: logging.WARNING,
+    ClockSkewed: logging.WARNING,
     Backpressured: logging.WARNING,
     NoticeReceived: logging.WARNING,
     MalformedInput: logging.WARNING,

@@ -20,6 +20,7 @@ import trio
 
 from cgrx._feed.backpressure import Pressure
 from cgrx._feed.names import Names
+from cgrx._feed.skew import Skew
 from cgrx._feed.subscriptions import Hub
 from cgrx._model.channels import Channel, FuturesTrades
 from cgrx._model.errors import DisconnectedError, HeartbeatError, PlanError
@@ -102,7 +103,9 @@ class Session:
         pressure: Pressure,
         report: Callable[[Status], None],
         redact: Callable[[str], str],
+        skew: Skew,
     ) -> None:
+        self._skew = skew
         self._transport = transport
         self._hub = hub
         self._clock = clock
@@ -263,6 +266,7 @@ class Session:
             return
         self._alive_ms = max(self._alive_ms, at_ms)
         self._hub.alive(at_ms)
+        self._skew.on_proof()
         for channel in self._hub.newly_silent(at_ms, round(self._limits.silent_after_s * 1e3)):
             self._report(Silent(at_ms, channel, _hint(channel)))
 
@@ -311,6 +315,7 @@ class Session:
         now = trio.current_time()
         self._pings.append(_Ping(now, now + self._limits.pong_within_s, self._changes))
         self._tally.pings += 1
+        self._skew.on_ping()
         self._pinged.set()
         await self._transport.send(PING)
 

@@ -243,6 +243,12 @@ class Hub:
             for seat in line.seats:
                 seat.missing_since_ms, seat.reason = proven_until_ms, reason
 
+    @property
+    def last_event(self) -> tuple[int, int] | None:
+        """When the event that came last was received, and its own time, both in ms since the epoch."""
+        seen = ((line.last_received_ms, line.last_event_ms) for line in self._lines.values())
+        return max(((received, time) for received, time in seen if received and time), default=None)
+
     def newly_silent(self, at_ms: int, after_ms: int) -> Sequence[Channel]:
         """Channels without any event although proven alive for `after_ms`; each is named once."""
         silent = [

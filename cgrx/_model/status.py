@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import attrs
 
@@ -69,6 +69,27 @@ class Silent:
 
     def __str__(self) -> str:
         return f"no event of {self.channel.name} yet: {self.hint or 'is it spelled as the exchange does?'}"
+
+
+@attrs.frozen
+class ClockSkewed:
+    """A clock differs from the feed's clock, which is the system's clock at `connect()` plus the time elapsed since.
+
+    Reported when the difference appears, when it has changed by more than a second, and once more when it is over.
+    """
+
+    at_ms: int
+    difference_ms: int
+    """That clock minus the feed's: above zero where it is ahead, below where it is behind; 0: they agree again."""
+    witness: Literal["system", "events"]
+    """Which clock: the system's now, or those of the exchanges, as the times of their events show them."""
+
+    def __str__(self) -> str:
+        name = "the system's clock" if self.witness == "system" else "the clock of the events"
+        if not self.difference_ms:
+            return f"{name} agrees with the feed's clock again"
+        where = "ahead of" if self.difference_ms > 0 else "behind"
+        return f"{name} is {abs(self.difference_ms) / 1e3:.1f} s {where} the feed's clock"
 
 
 @attrs.frozen
@@ -165,6 +186,7 @@ Status: TypeAlias = (
     | Connected
     | Disconnected
     | Silent
+    | ClockSkewed
     | Backpressured
     | Resumed
     | MalformedInput

@@ -12,13 +12,22 @@ import attrs
 
 from cgrx._model.channels import parse_channel
 from cgrx._model.errors import RecordedError
-from cgrx._model.status import Connected, Connecting, Disconnected, MalformedInput, NoticeReceived, Silent
+from cgrx._model.status import (
+    ClockSkewed,
+    Connected,
+    Connecting,
+    Disconnected,
+    MalformedInput,
+    NoticeReceived,
+    Silent,
+)
 
-Kept: TypeAlias = Connecting | Connected | Disconnected | Silent | MalformedInput | NoticeReceived
+Kept: TypeAlias = Connecting | Connected | Disconnected | Silent | ClockSkewed | MalformedInput | NoticeReceived
 """The statuses that are recorded: what the connection was like. Whose code failed on a feed is not recorded."""
 
 KEPT: dict[str, type[Kept]] = {
-    kept.__name__: kept for kept in (Connecting, Connected, Disconnected, Silent, MalformedInput, NoticeReceived)
+    kept.__name__: kept
+    for kept in (Connecting, Connected, Disconnected, Silent, ClockSkewed, MalformedInput, NoticeReceived)
 }
 
 

@@ -23,6 +23,7 @@ from cgrx._model.channels import Channel
 from cgrx._model.events import Event
 from cgrx._model.signals import Alive, Batch, Dropped, Gap, Watermark
 from cgrx._model.status import (
+    ClockSkewed,
     Connected,
     Connecting,
     Disconnected,
@@ -252,7 +253,7 @@ class _ReplayEngine(FeedEngine):
                 self._tally.malformed += 1
             case NoticeReceived():
                 self._tally.notices += 1
-            case Disconnected() | Silent():
+            case Disconnected() | Silent() | ClockSkewed():
                 pass
             case _:
                 return

@@ -36,6 +36,10 @@ class WallClock:
         """The wall time of a reading of `trio.current_time()`, in whole milliseconds."""
         return int((self._offset_s + trio_time) * 1e3)
 
+    def skew_ms(self) -> int:
+        """How far the system's clock is ahead of this one now, whole milliseconds; below zero where it is behind."""
+        return round((self._wall() - self.now_s()) * 1e3)
+
     def catch_up(self) -> None:
         """Move forward to the system's clock if that is ahead: trio's clock stands still while a laptop sleeps."""
         offset_s = self._wall() - trio.current_time()

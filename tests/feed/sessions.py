@@ -10,6 +10,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from cgrx._feed.backpressure import Pressure
 from cgrx._feed.session import Session, Tally
+from cgrx._feed.skew import Skew
 from cgrx._feed.subscriptions import Hub
 from cgrx._model.channels import LiquidationOrders
 from cgrx._model.limits import Limits
@@ -106,6 +107,7 @@ async def bench(limits: Limits | None = None) -> AsyncGenerator[Bench, None]:
         pressure,
         statuses.append,
         lambda text: text.replace(KEY, "***"),
+        Skew(clock, hub, statuses.append),
     )
     sessions.append(session)
     async with trio.open_nursery() as nursery:

@@ -9,6 +9,7 @@ from cgrx._model.channels import LiquidationOrders
 from cgrx._model.errors import DisconnectedError, PlanError
 from cgrx._model.status import (
     Backpressured,
+    ClockSkewed,
     Connected,
     Connecting,
     Disconnected,
@@ -34,6 +35,7 @@ def malformed(at_ms: int) -> MalformedInput:
         (Resumed(0), "INFO"),
         (Disconnected(0, DisconnectedError(1001), 0.5), "WARNING"),
         (Silent(0, LiquidationOrders(), None), "WARNING"),
+        (ClockSkewed(0, 5_000, "system"), "WARNING"),
         (Backpressured(0), "WARNING"),
         (NoticeReceived(0, "hello"), "WARNING"),
         (malformed(0), "WARNING"),

@@ -8,6 +8,7 @@ from cgrx._model.channels import LiquidationOrders
 from cgrx._model.errors import DisconnectedError
 from cgrx._model.status import (
     Backpressured,
+    ClockSkewed,
     Connected,
     Connecting,
     Disconnected,
@@ -28,6 +29,9 @@ SENTENCES: list[tuple[Status, str]] = [
     (Disconnected(0, DisconnectedError(1001), 0.44), f"{DisconnectedError(1001)}; trying again in 0.4 s"),
     (Silent(0, LiquidationOrders(), None), "no event of liquidationOrders yet: is it spelled as the exchange does?"),
     (Silent(0, LiquidationOrders(), "it is BTC"), "no event of liquidationOrders yet: it is BTC"),
+    (ClockSkewed(0, 7_200_049, "system"), "the system's clock is 7200.0 s ahead of the feed's clock"),
+    (ClockSkewed(0, -5_000, "events"), "the clock of the events is 5.0 s behind the feed's clock"),
+    (ClockSkewed(0, 0, "system"), "the system's clock agrees with the feed's clock again"),
     (Backpressured(0), "a consumer is full: the socket is not read"),
     (Resumed(0), "the socket is read again"),
     (MalformedInput(0, "x", "$.data[3].price", "negative", "-1"), "malformed input at $.data[3].price: negative in -1"),

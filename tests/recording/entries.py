@@ -10,6 +10,7 @@ from cgrx import (
     Alive,
     Batch,
     Channel,
+    ClockSkewed,
     Connected,
     Connecting,
     Disconnected,
@@ -61,6 +62,7 @@ _STATUS = st.one_of(
     st.builds(Connected, _TIMES),
     st.builds(Disconnected, _TIMES, _ERRORS, st.floats(0, 30)),
     st.builds(Silent, _TIMES, st.sampled_from(CHANNELS), st.none() | _TEXTS),
+    st.builds(ClockSkewed, _TIMES, st.integers(-(2**53), 2**53), st.sampled_from(["system", "events"])),
     st.builds(MalformedInput, _TIMES, st.none() | _TEXTS, _TEXTS, _TEXTS, st.text(max_size=8)),
     st.builds(NoticeReceived, _TIMES, st.text(max_size=8)),
 )
