@@ -21,13 +21,32 @@ import attrs
 
 ROOT = Path(__file__).parents[1]
 
+QUICK_WINDOWS = tuple(
+    f"tests/windows/test_{name}.py"
+    for name in (
+        "watermark",
+        "wrong_clocks",
+        "windows",
+        "windows_sliding",
+        "windows_running",
+        "windows_bounds",
+        "windows_values",
+        "sessions",
+        "bars",
+        "cascades",
+    )
+)
+"""The tests of windows without the properties and oracles, which take a minute for each change."""
+
 FILES: dict[str, tuple[str, ...]] = {
     "cgrx/_streams/chain.py": ("tests/streams",),
     "cgrx/_streams/merging.py": ("tests/streams/test_merge.py",),
+    "cgrx/_streams/offset.py": ("tests/streams/test_offset.py",),
     "cgrx/_streams/ordering.py": ("tests/streams/test_ordering.py", "tests/streams/test_ordering_ends.py"),
     "cgrx/_streams/reordering.py": (
         "tests/streams/test_ordering.py",
         "tests/streams/test_ordering_ends.py",
+        "tests/streams/test_ordering_wrong_times.py",
         "tests/streams/test_ordering_properties.py",
     ),
     "cgrx/_streams/running.py": ("tests/streams/test_stage.py", "tests/streams/test_fusion.py", "tests/operators"),
@@ -36,12 +55,9 @@ FILES: dict[str, tuple[str, ...]] = {
     "cgrx/_feed/session.py": ("tests/feed/test_session.py", "tests/feed/test_session_end.py"),
     "cgrx/_feed/subscriptions.py": ("tests/feed/test_subscriptions.py", "tests/feed/test_subscriptions_turns.py"),
     "operators/_windows/panes.py": ("tests/windows/test_panes.py", "tests/windows/test_windows_sliding.py"),
-    "operators/_windows/watermark.py": (
-        "tests/windows/test_watermark.py",
-        "tests/windows/test_wrong_clocks.py",
-        "tests/windows",
-    ),
-    "operators/_windows/window_running.py": ("tests/windows",),
+    "operators/_windows/watermark.py": QUICK_WINDOWS,
+    "operators/_windows/grid_running.py": QUICK_WINDOWS,
+    "operators/_windows/window_running.py": QUICK_WINDOWS,
 }
 """What is changed, and the tests that should notice: those of its room, the quick ones before the thorough."""
 
