@@ -309,6 +309,35 @@ def test_neighbours_fuse() -> None:
     assert [len(running.steps) if isinstance(running, Elementwise) else 0 for _, running in chain._links] == [2, 0, 1]
 
 
+@attrs.frozen
+class OneByOne(Stage[Any, Any]):
+    """Each event in a batch of its own."""
+
+    def start(self) -> Running[Any, Any]:
+        return _OneByOne()
+
+
+class _OneByOne(Running[Any, Any]):
+    def on_signal(self, signal: Signal[Any]) -> Iterable[Signal[Any]]:
+        if isinstance(signal, Batch):
+            return [Batch(signal.channel, signal.received_ms, (event,)) for event in signal.events]
+        return [signal]
+
+
+def test_behind_an_error_a_stage_sees_nothing_of_the_same_signal() -> None:
+    """The stage before it has given three batches; the second one fails."""
+    seen: list[int] = []
+
+    def divide(number: int) -> float:
+        seen.append(number)
+        return 1 / number
+
+    timeline = play_timeline(ops.pipeline(OneByOne(), ops.map(divide)), [batch(1, 0, 2)])
+    assert isinstance(timeline.error, ZeroDivisionError)
+    assert [event for signal in timeline.signals if isinstance(signal, Batch) for event in signal.events] == [1.0]
+    assert seen == [1, 0]
+
+
 def test_a_step_that_fails_as_a_whole_only() -> None:
     """Events are tried one by one; where each works the results stand."""
 
