@@ -21,6 +21,11 @@ import attrs
 
 ROOT = Path(__file__).parents[1]
 
+QUICK_STREAMS = tuple(
+    f"tests/streams/test_{name}.py" for name in ("stage", "fusion", "fusion_stages", "chained", "streams")
+)
+"""The tests of streams without the properties."""
+
 QUICK_WINDOWS = tuple(
     f"tests/windows/test_{name}.py"
     for name in (
@@ -39,7 +44,7 @@ QUICK_WINDOWS = tuple(
 """The tests of windows without the properties and oracles, which take a minute for each change."""
 
 FILES: dict[str, tuple[str, ...]] = {
-    "cgrx/_streams/chain.py": ("tests/streams",),
+    "cgrx/_streams/chain.py": QUICK_STREAMS,
     "cgrx/_streams/merging.py": ("tests/streams/test_merge.py",),
     "cgrx/_streams/offset.py": ("tests/streams/test_offset.py",),
     "cgrx/_streams/ordering.py": ("tests/streams/test_ordering.py", "tests/streams/test_ordering_ends.py"),

@@ -29,6 +29,7 @@ def sampled(*differences: int, tolerance_ms: int = 100) -> Offset:
         ((*range(9),), True, 4),
         ((*range(10),), True, 5),  # the first one is forgotten
         ((0, 0, 0, 0, 0, 9, 9, 9, 9), True, 0),
+        ((9, 0, 0, 0, 0, 9, 9, 9, 9), True, 9),
         ((0, 0, 0, 0, 0, 9, 9, 9, 9, 9), True, 9),  # a clock that is set is believed after five proofs
     ],
 )
