@@ -109,12 +109,6 @@ class Progress:
             self._lose(count)
         return source
 
-    def see(self, channel: Channel | None, exchange: str, time_ms: int, received_ms: int) -> None:
-        """An event in a batch of its own: all of the above."""
-        source = self.source(self.sources(channel), exchange, received_ms)
-        source.advance(self.offset.supported_ms(time_ms, received_ms), received_ms)
-        self.offset.latest_ms = time_ms - received_ms
-
     # Event time
 
     @property
