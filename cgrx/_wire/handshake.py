@@ -18,6 +18,11 @@ from cgrx._wire.address import Address
 
 SWITCHING_PROTOCOLS = 101
 
+_INFORMATIONAL = frozenset(range(100, 200)) - {SWITCHING_PROTOCOLS}
+"""The statuses that do not answer yet, such as 100 and 103. Source: RFC 9110, section 15.2."""
+_HEAD_KIB = 64
+"""What may come before the frames: the head of the answer, and the informational answers before it."""
+
 _BEGINNING = b"HTTP/"
 _BLANK_LINE = re.compile(rb"\n\r?\n")
 _STATUS_LINE = re.compile(rb"HTTP/[0-9]\.[0-9] ([0-9]{3})")
@@ -26,27 +31,40 @@ _STATUS_LINE = re.compile(rb"HTTP/[0-9]\.[0-9] ([0-9]{3})")
 class AnswerHead:
     """The head of the server's answer, collected up to the blank line.
 
-    State: the bytes of the head. h11 gives up one that is longer than 16 KiB, which ends the connection.
+    Informational answers before it are left out.
+
+    State: the bytes of the head. More than 64 KiB, those left out included, are a refusal.
     """
 
     def __init__(self) -> None:
         self._bytes = bytearray()
+        self._left_out = 0
         self.complete = False
         self.status: int | None = None
         """The HTTP status; None before the head is complete, and where the peer speaks no HTTP."""
 
-    def feed(self, data: bytes | bytearray) -> int | None:
-        """Read on. Where in `data` the frames begin; None where they have not begun, or never will."""
-        seen = len(self._bytes)
+    def feed(self, data: bytes | bytearray) -> bytes | bytearray:
+        """Read on. Returns what follows the head: nothing before it is complete."""
+        searched = max(0, len(self._bytes) - 2)
         self._bytes += data
-        blank = _BLANK_LINE.search(self._bytes, max(0, seen - 2))
-        if blank is not None:
-            del self._bytes[blank.end() :]
-        if blank is not None or not self._begins_as_http():
-            self.complete = True
+        while (blank := _BLANK_LINE.search(self._bytes, searched)) and not self._is_too_long(blank.end()):
             match = _STATUS_LINE.match(self._bytes)
-            self.status = int(match[1]) if match else None
-        return len(self._bytes) - seen if self.status == SWITCHING_PROTOCOLS else None
+            status = int(match[1]) if match else None
+            if status not in _INFORMATIONAL:
+                self.status, self.complete = status, True
+                rest = self._bytes[blank.end() :]
+                del self._bytes[blank.end() :]
+                return rest
+            self._left_out += blank.end()
+            del self._bytes[: blank.end()]
+            searched = 0
+        self.complete = not self._begins_as_http() or self._is_too_long(len(self._bytes))
+        return b""
+
+    @property
+    def raw(self) -> bytes:
+        """The bytes of the head."""
+        return bytes(self._bytes)
 
     @property
     def refused(self) -> bool:
@@ -59,12 +77,17 @@ class AnswerHead:
         Nothing that the server wrote is in it: a redirect or an error page may echo the request with the API key.
         """
         if self.status is None:
-            return HandshakeError("the peer does not speak HTTP")
+            too_long = self._begins_as_http() and self._is_too_long(len(self._bytes))
+            what = f"the answer is longer than {_HEAD_KIB} KiB" if too_long else "the peer does not speak HTTP"
+            return HandshakeError(what)
         if self.status in (401, 403):
             return AuthError(self.status)
         if self.status == 404:
             return AddressError(address.url)
         return HandshakeError(f"HTTP status {self.status}", self.status, retry_after_s(self._headers(), now_s))
+
+    def _is_too_long(self, size: int) -> bool:
+        return self._left_out + size > _HEAD_KIB * 1024
 
     def _begins_as_http(self) -> bool:
         return self._bytes.startswith(_BEGINNING[: len(self._bytes)])

@@ -18,7 +18,7 @@ import trio
 
 from cgrx._model.limits import Limits
 from cgrx._wire.frames import FrameParser
-from cgrx._wire.handshake import AnswerHead
+from cgrx._wire.handshake import SWITCHING_PROTOCOLS, AnswerHead
 
 MESSAGE_COST_BYTES = 64
 """What the objects around a waiting message take, so that empty messages count against the bound as well."""
@@ -148,14 +148,15 @@ class Wire(trio.abc.Stream):
         at = trio.current_time()
         self.reads += 1
         self.bytes_received += len(data)
-        head: bytes | bytearray = b""
+        head = b""
         if not self.head.complete:
-            frames_begin = self.head.feed(data)
+            data = self.head.feed(data)
             if self.head.refused:
                 self._refuse()
-            if frames_begin is None:
-                return data
-            head, data = data[:frames_begin], data[frames_begin:]
+            if self.head.status != SWITCHING_PROTOCOLS:
+                return b""
+            # Not as it comes: trio-websocket takes the informational answers before it for a refusal.
+            head = self.head.raw
         if self._parser is None:
             return head + data
         messages, passed = self._parser.feed(data)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from cgrx._model.errors import AddressError, AuthError, CgrxError, HandshakeError
 from cgrx._wire.address import Address
 from cgrx._wire.handshake import AnswerHead, retry_after_s
+from tests.costs.counting import growth, instructions
 
 ADDRESS = Address("a.example", 443, tls=True, resource="/ws?cg-api-key=S3CRET")
 NOW_S = 1_732_301_234.0
@@ -36,10 +37,65 @@ def test_frames_begin_behind_the_blank_line(cuts: list[int], line_end: bytes) ->
     head = AnswerHead()
     edges = [0, *sorted(cut for cut in cuts if cut < len(data)), len(data) - 1]
     for start, end in pairwise(edges):
-        assert head.feed(data[start:end]) is None
+        assert head.feed(data[start:end]) == b""
         assert not head.complete
-    assert head.feed(data[-1:] + frames) == 1
+    assert head.feed(data[-1:] + frames) == frames
     assert (head.complete, head.refused, head.status) == (True, False, 101)
+
+
+EARLY = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+OPENED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"
+
+
+@pytest.mark.parametrize("early", [b"", b"HTTP/1.1 100 Continue\r\n\r\n", EARLY, EARLY.replace(b"\r", b"")])
+def test_informational_answers_come_before_the_answer(early: bytes) -> None:
+    """Wherever the bytes are split in two, and byte by byte."""
+    data, frames = early + OPENED, b"\x81\x01\n\n\nframes"
+    everything = data + frames
+    for pieces in [
+        *((everything[:cut], everything[cut:]) for cut in range(len(everything))),
+        [everything[at : at + 1] for at in range(len(everything))],
+    ]:
+        head = AnswerHead()
+        rest = b""
+        for piece in pieces:
+            rest += piece if head.complete else head.feed(piece)
+        assert (head.refused, head.status, head.raw, rest) == (False, 101, OPENED, frames)
+
+
+@given(st.lists(st.integers(0, 70_000), max_size=4), st.sampled_from([b"HTTP/1.1 103 \n\n", b"HTTP/1.1 103 x"]))
+def test_informational_answers_have_an_end(cuts: list[int], early: bytes) -> None:
+    """A flood of them, and one without an end: 64 KiB are waited for, however they are split."""
+    data, bound = early * 6000, 64 * 1024
+    head = AnswerHead()
+    edges = [0, *sorted(cut for cut in cuts if cut < bound), bound]
+    for start, end in pairwise(edges):
+        assert head.feed(data[start:end]) == b""
+        assert not head.complete
+    head.feed(data[bound:])
+    assert head.refused
+    error = head.refusal(ADDRESS, NOW_S)
+    assert isinstance(error, HandshakeError)
+    assert (error.reason, error.status) == ("the answer is longer than 64 KiB", None)
+
+
+def test_a_flood_of_informational_answers_costs_by_its_size() -> None:
+    def cost(count: int) -> int:
+        return instructions(lambda: read(b"HTTP/1.1 100 \n\n" * count))
+
+    assert growth(cost, 1000) < 1.1
+
+
+def test_the_answer_ends_within_the_bound_as_well() -> None:
+    """Also where all of it comes in one read."""
+    assert read(b"HTTP/1.1 101 " + b"x" * (64 * 1024 - 15) + b"\n\n").status == 101
+    assert read(b"HTTP/1.1 101 " + b"x" * (64 * 1024 - 14) + b"\n\n").refused
+
+
+def test_a_refusal_behind_an_informational_answer() -> None:
+    error = refusal(EARLY + b"HTTP/1.1 503 No\r\nRetry-After: 7\r\n\r\nbody")
+    assert isinstance(error, HandshakeError)
+    assert (error.status, error.retry_after_s) == (503, 7.0)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +137,7 @@ def test_an_unknown_address() -> None:
     assert error.url == "wss://a.example:443/ws"
 
 
-@pytest.mark.parametrize("status", [100, 200, 301, 400, 426, 429, 500, 503, 999])
+@pytest.mark.parametrize("status", [200, 301, 400, 426, 429, 500, 503, 999])
 def test_any_other_status(status: int) -> None:
     """Kept as a number; nothing that the server wrote is repeated."""
     error = refusal(b"HTTP/1.0 %d S3CRET\r\nLocation: /?cg-api-key=S3CRET\r\nretry-AFTER:  7 \r\n\r\nbody" % status)

@@ -3,6 +3,7 @@
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from typing import cast
 
@@ -79,14 +80,15 @@ REFUSALS: list[tuple[bytes, type[CgrxError], dict[str, object]]] = [
     (b"HTTP/1.0 500 S3CRET\r\n\r\n", HandshakeError, {"status": 500, "retry_after_s": None}),
     (b"HTTP/1.1 302 Go\r\nLocation: /?S3CRET\r\nContent-Length: 0\r\n\r\n", HandshakeError, {"status": 302}),
     (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", HandshakeError, {"status": 200}),
-    (b"HTTP/1.1 100 Continue\r\n\r\n", HandshakeError, {"status": 100}),
     (b"{request}", HandshakeError, {"status": None, "reason": "the peer does not speak HTTP"}),
     (b"220 mail.example ESMTP\r\n", HandshakeError, {"status": None, "reason": "the peer does not speak HTTP"}),
     (b"\x15\x03\x01\x00\x02\x02\x46", HandshakeError, {"status": None, "reason": "the peer does not speak HTTP"}),
     (b"HTTP/1.1 101 Go\r\nS3CRET\r\n\r\n", HandshakeError, {"status": 101}),
     (b"HTTP/1.1 101 Go\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n", HandshakeError, {"status": 101}),
     (b"HTTP/1.1 101 Go\r\nConnection: \xff\r\n\r\n", HandshakeError, {"status": 101}),
-    (b"HTTP/1.1 101 " + b"x" * 100_000, HandshakeError, {"status": None}),
+    (b"HTTP/1.1 101 " + b"x" * 100_000, HandshakeError, {"reason": "the answer is longer than 64 KiB"}),
+    (b"HTTP/1.1 103 S3CRET\r\n\r\n" * 5000, HandshakeError, {"reason": "the answer is longer than 64 KiB"}),
+    (b"HTTP/1.1 100 Go\r\n\r\nHTTP/1.1 503 No\r\nRetry-After: 7\r\n\r\n", HandshakeError, {"retry_after_s": 7.0}),
 ]
 
 
@@ -161,18 +163,38 @@ def test_a_server_that_answers_nothing() -> None:
     run_mock(main)
 
 
-def test_an_answer_that_breaks_off() -> None:
+@pytest.mark.parametrize(
+    "beginning", [b"HTTP/1.1 101 Switching", b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: "]
+)
+def test_an_answer_that_breaks_off(beginning: bytes) -> None:
+    """An informational answer is no answer yet."""
+
     async def serve(stream: trio.abc.Stream) -> None:
         await read_request(stream)
-        await stream.send_all(b"HTTP/1.1 101 Switching")
+        await stream.send_all(beginning)
 
     error = run_mock(in_memory, serve, Limits(handshake_s=2))
     assert isinstance(error, HandshakeError)
     assert error.reason == "no answer within 2 s"
 
 
+def test_informational_answers_without_end() -> None:
+    """Slow enough for the bound in bytes: the time-out ends them."""
+
+    async def serve(stream: trio.abc.Stream) -> None:
+        await read_request(stream)
+        with suppress(trio.BrokenResourceError):
+            while True:
+                await stream.send_all(b"HTTP/1.1 102 Processing\r\n\r\n")
+                await trio.sleep(0.1)
+
+    error = run_mock(in_memory, serve, Limits(handshake_s=7))
+    assert isinstance(error, HandshakeError)
+    assert error.reason == "no answer within 7 s"
+
+
 @pytest.mark.parametrize("plain", [False, True], ids=["tap", "plain"])
-@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 101"])
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 101", b"HTTP/1.1 100 Continue\r\n\r\n"])
 def test_a_port_that_closes_at_once(answer: bytes, *, plain: bool) -> None:
     """trio-websocket would wait for ever."""
 
