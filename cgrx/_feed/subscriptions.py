@@ -50,6 +50,8 @@ class _Line:
     """For how long it was proven alive on the connections before."""
     alive_ms: int = 0
     """The latest proof that was delivered to its subscribers."""
+    doubtful: bool = False
+    """Whether the clock has moved since its last event: by how much event times did, only its next event can tell."""
     silence_reported: bool = False
     events: int = 0
     malformed: int = 0
@@ -156,6 +158,7 @@ class Hub:
         if line is None:
             return False
         if events:
+            line.doubtful = False
             line.events += len(events)
             line.last_event_ms = events[-1].time_ms
             line.last_received_ms = received_ms
@@ -214,15 +217,27 @@ class Hub:
         self._run_waiting()
 
     def alive(self, at_ms: int) -> None:
-        """Tell the channels that work that every event up to `at_ms` has arrived. An older proof changes nothing."""
+        """Tell the channels that work that every event up to `at_ms` has arrived. An older proof changes nothing.
+
+        Where the clock has moved since a channel's last event, its next event comes before the next proof.
+        """
         if at_ms < self._alive_ms:
             return
         self._alive_ms = at_ms
         for line in self._lines.values():
-            if line.proven_ms is not None and at_ms > line.alive_ms:
+            if line.proven_ms is not None and at_ms > line.alive_ms and not line.doubtful:
                 line.alive_ms = at_ms
                 self._waiting.append(partial(self._send, line, Alive(self._origin, at_ms)))
         self._run_waiting()
+
+    def clock_moved(self) -> None:
+        """The feed's clock has moved forward: the machine slept, or its clock was set, and nobody knows which.
+
+        A proof of life at the new time would let windows that wait in silence close as if so much time had passed, and
+        after a set clock all events would be late. So a channel that had events gets no proof before its next event.
+        """
+        for line in self._lines.values():
+            line.doubtful = line.last_received_ms is not None
 
     def proven(self, channels: Iterable[Channel], at_ms: int) -> None:
         """These channels work from `at_ms` on: each subscriber that has missed events gets its gap."""

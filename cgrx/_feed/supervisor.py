@@ -95,7 +95,8 @@ class Supervisor:
         """One connection from beginning to end."""
         self.attempts += 1
         self._tries += 1
-        self.clock.catch_up()
+        if self.clock.catch_up():
+            self.hub.clock_moved()
         self.report(Connecting(self.clock.now_ms(), self._tries))
         with self._until_stopped() as attempt:
             try:

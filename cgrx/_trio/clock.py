@@ -40,8 +40,13 @@ class WallClock:
         """How far the system's clock is ahead of this one now, whole milliseconds; below zero where it is behind."""
         return round((self._wall() - self.now_s()) * 1e3)
 
-    def catch_up(self) -> None:
-        """Move forward to the system's clock if that is ahead: trio's clock stands still while a laptop sleeps."""
+    def catch_up(self) -> bool:
+        """Move forward to the system's clock if that is ahead: trio's clock stands still while a laptop sleeps.
+
+        Returns whether it has moved.
+        """
         offset_s = self._wall() - trio.current_time()
-        if offset_s > self._offset_s + _SUSPENDED_S:
-            self._offset_s = offset_s
+        if offset_s <= self._offset_s + _SUSPENDED_S:
+            return False
+        self._offset_s = offset_s
+        return True

@@ -282,6 +282,30 @@ def test_the_wall_clock_catches_up_with_a_laptop_s_sleep() -> None:
     run_mock(main)
 
 
+def test_after_the_clock_moved_a_channel_with_events_waits_for_its_next_one() -> None:
+    """Its windows would close as if an hour had passed, where the clock was only set."""
+    wall = [1_700_000_000.0]
+
+    async def main() -> None:
+        async with Simulator(listen=False) as simulator, feed_on(simulator, wall_clock=lambda: wall[0]) as feed:
+            seen = record(feed.liquidations())
+            quiet = record(feed.futures_trades("Binance", "BTCUSDT", min_volume=0))
+            await trio.sleep(5)
+            await simulator.send(liquidation(1))
+            await trio.sleep(1)
+            wall[0] += 3_606
+            await simulator.close_all()
+            await reconnected(simulator, feed)
+            await trio.sleep(2)
+            assert (seen.alive, quiet.alive) == ([0, 5], [0, 5, 3_606])
+            await simulator.send(liquidation(2))
+            await trio.sleep(1)
+            assert (seen.alive, quiet.alive) == ([0, 5, 3_608], [0, 5, 3_606, 3_608])
+            assert isinstance(seen.signals[-2], cgrx.Batch)
+
+    run_mock(main)
+
+
 def test_fifty_reconnects_in_a_row_keep_the_subscriptions() -> None:
     """Nothing is subscribed to twice, each time in one message, and every event in between arrives."""
 
