@@ -60,6 +60,7 @@ FILES: dict[str, tuple[str, ...]] = {
     "cgrx/_feed/session.py": ("tests/feed/test_session.py", "tests/feed/test_session_end.py"),
     "cgrx/_feed/subscriptions.py": ("tests/feed/test_subscriptions.py", "tests/feed/test_subscriptions_turns.py"),
     "operators/_windows/panes.py": ("tests/windows/test_panes.py", "tests/windows/test_windows_sliding.py"),
+    "operators/_windows/clocks.py": QUICK_WINDOWS,
     "operators/_windows/watermark.py": QUICK_WINDOWS,
     "operators/_windows/grid_running.py": QUICK_WINDOWS,
     "operators/_windows/window_running.py": QUICK_WINDOWS,

@@ -15,12 +15,13 @@ import attrs
 import polars as pl
 
 from cgrx._backtest.arrivals import Arrivals, before
-from cgrx._backtest.offset import moved, offsets, require_few_exchanges
+from cgrx._backtest.offset import moved, offsets, offsets_of, require_few_exchanges, require_one_clock
 from cgrx._backtest.plan import Inexpressible
 from cgrx._model.channels import Channel
 from cgrx._model.signals import Alive, Mark
 from cgrx._model.times import NEVER
-from cgrx.operators._windows.watermark import Progress, Source
+from cgrx.operators._windows.clocks import Source
+from cgrx.operators._windows.watermark import Progress
 
 SUSPECTS = 10_000
 """How many events that may be late are looked at one by one; where there are more, columns gain nothing."""
@@ -35,8 +36,13 @@ class SourceColumns:
         self.places = events["place"]
         self.highest = events["moved_ms"].cum_max()
         self.received = events["received_ms"]
+        self.ahead = events["time_ms"] - self.received
         self.source: Source | None = None
         """As `Progress` knows it; None until its first event is shown."""
+
+    def offsets(self, known: pl.DataFrame) -> pl.Series:
+        """Its own offset at each of those of the stream; null where it is not known."""
+        return offsets_of(self.places, self.ahead, known["place"])
 
     def states(self, places: pl.Series) -> list[tuple[int, int, int]]:
         """Before each of these places: the highest time, when that was received, and when the last event was."""
@@ -95,13 +101,14 @@ class Moments:
         placed = events.with_row_index("place")
         self._arrivals = arrivals
         known = offsets(arrivals, placed)
-        if (known["offset_ms"].abs() > lateness_ms).any():
-            raise Inexpressible("event times and receive times are further apart than the lateness, so gaps are moved")
+        require_one_clock(known["offset_ms"], lateness_ms)
         self._events = placed.with_columns(moved(placed, known, lateness_ms))
         self._until_ms = until_ms
         self._lateness_ms = lateness_ms
         self._idle_ms = idle_ms
         self.sources = self._find_sources()
+        for each in self.sources:
+            require_one_clock(each.offsets(known), lateness_ms, known["offset_ms"])
         only = self.sources[0].highest if len(self.sources) == 1 else None
         self._latest = self._events["moved_ms"].cum_max() if only is None else only
 

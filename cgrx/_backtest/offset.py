@@ -12,9 +12,36 @@ def offsets(arrivals: Arrivals, events: pl.DataFrame) -> pl.DataFrame:
     """The offset from each sample on: `place`, the number of events before it, and `offset_ms`."""
     places = before(events["seq"], arrivals.proofs["seq"]).alias("place").unique(maintain_order=True)
     places = places.filter(places > 0)
-    sampled = events[(places - 1).to_list()].select(offset_ms=pl.col("time_ms") - pl.col("received_ms"))
-    median = pl.col("offset_ms").rolling_quantile(0.5, "lower", SAMPLES, min_samples=ENOUGH)
-    return sampled.select(median.fill_null(0).cast(pl.Int64), place=places.cast(pl.get_index_type()))
+    sampled = events[(places - 1).to_list()].select(pl.col("time_ms") - pl.col("received_ms")).to_series()
+    return pl.DataFrame({"offset_ms": _median(sampled).fill_null(0), "place": places.cast(pl.get_index_type())})
+
+
+def offsets_of(source: pl.Series, ahead_ms: pl.Series, places: pl.Series) -> pl.Series:
+    """The offset of one source at each of these places; null where it is not known.
+
+    Args:
+        source: the places of its events, in order.
+        ahead_ms: how far each of them is ahead of its receive time.
+        places: of the proofs.
+    """
+    heard = before(source, places)
+    counts = heard.filter(heard > 0).unique(maintain_order=True)
+    sampled = pl.DataFrame({"heard": counts, "offset_ms": _median(ahead_ms.gather(counts - 1))})
+    return pl.DataFrame({"heard": heard}).join_asof(sampled, on="heard")["offset_ms"]
+
+
+def _median(samples: pl.Series) -> pl.Series:
+    return samples.rolling_quantile(0.5, "lower", SAMPLES, min_samples=ENOUGH).cast(pl.Int64)
+
+
+def require_one_clock(offsets: pl.Series, lateness_ms: int, of_all: pl.Series | None = None) -> None:
+    """Check that no clock is further off than the lateness: neither from this machine's nor from that of all events.
+
+    Raises:
+        Inexpressible: one is.
+    """
+    if (offsets.abs() > lateness_ms).any() or (of_all is not None and ((offsets - of_all).abs() > lateness_ms).any()):
+        raise Inexpressible("event times and receive times are further apart than the lateness, so gaps are moved")
 
 
 def moved(events: pl.DataFrame, offsets: pl.DataFrame, tolerance_ms: int) -> pl.Series:

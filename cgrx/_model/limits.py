@@ -6,6 +6,9 @@ MAX_EXCHANGES = 256
 """So many exchanges within one channel are told apart by windows and ordered merges; all further names that a server
 sends count as one more exchange, so that made-up names cost neither time nor memory."""
 
+OTHER_EXCHANGES = ""
+"""The name of that one."""
+
 
 def _above_zero(_: object, attribute: "attrs.Attribute[float]", value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:

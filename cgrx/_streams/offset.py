@@ -20,9 +20,9 @@ ENOUGH = 3
 
 
 class Offset:
-    """The offset of one subscription. State: nine samples, and the latest event."""
+    """The offset of one subscription, or of one source in it. State: nine samples, and the latest event."""
 
-    def __init__(self, tolerance_ms: int) -> None:
+    def __init__(self, tolerance_ms: int = 0) -> None:
         self.ms = 0
         """How far event times are ahead of receive times, below zero where they are behind."""
         self.known = False

@@ -22,16 +22,13 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import attrs
 
 from cgrx._model.channels import Channel
-from cgrx._model.limits import MAX_EXCHANGES
+from cgrx._model.limits import MAX_EXCHANGES, OTHER_EXCHANGES
 from cgrx._model.signals import Alive, Batch, Dropped, Gap, Mark, Signal, Watermark, proof_ms
 from cgrx._model.times import FOREVER, NEVER
 from cgrx._streams.offset import Offset
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-
-_OTHERS = ""
-"""The exchange that stands for all those beyond the bound."""
 
 TOLERANCE_MS = 2_000
 """An event may be so much further ahead of its receive time than others are."""
@@ -126,7 +123,7 @@ class _Sources:
         owner = self._inputs[index]
         named = owner.sources[channel]
         if len(named) >= MAX_EXCHANGES:
-            exchange = _OTHERS
+            exchange = OTHER_EXCHANGES
             if exchange in named:
                 return named[exchange]
         source, owner.unnamed = owner.unnamed, None

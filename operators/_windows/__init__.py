@@ -6,7 +6,7 @@ Read `window` first: the arguments that all windows share, as a value (`options`
 file: `tumbling` and `sliding` (both a `grid` of equal windows), `session`, `bars` (by count and by volume) and
 `cascades`; `final` keeps the rows that change no more.
 
-Then how they run: `watermark` decides how far event time has come, and so when a window closes; `missing` keeps the
-gaps and losses of a subscription; `window_running` is the running form that all kinds extend. `grid_running` runs
-tumbling and sliding windows, the latter over a queue of `panes`.
+Then how they run: `missing` keeps the gaps and losses of a subscription, `clocks` its sources and how far their clocks
+are apart. `watermark` decides how far event time has come, and so when a window closes; `window_running` is the running
+form that all kinds extend. `grid_running` runs tumbling and sliding windows, the latter over a queue of `panes`.
 """

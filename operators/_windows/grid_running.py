@@ -18,8 +18,8 @@ from cgrx._model.times import FOREVER, NEVER
 from cgrx._streams.running import noted
 from cgrx.operators._aggregates.accumulators import Accumulator
 from cgrx.operators._rows.row import INSTRUMENT, Row
+from cgrx.operators._windows.clocks import Source
 from cgrx.operators._windows.panes import PaneQueue
-from cgrx.operators._windows.watermark import Source
 from cgrx.operators._windows.window import Window
 from cgrx.operators._windows.window_running import Key, OpenRow, WindowRunning
 
@@ -92,15 +92,18 @@ class GridRunning(WindowRunning):
         symbol: str | None = None  # None: the event before was of another exchange or pane
         accumulator: Any = None  # of this pane and key
         event: Any = None
+        time_ms: Any = None  # None: no event of this batch yet
         try:
             for event in events:
-                time_ms = event.time_ms
                 if event.exchange != exchange:
+                    if time_ms is not None:
+                        source.offset.latest_ms = time_ms - received_ms
                     exchange = cursor.exchange = event.exchange
                     symbol = None
                     progress = self._progress
                     source = cursor.source = progress.source(progress.sources(channel), exchange, received_ms)
                     trigger_ms = cursor.trigger_ms = self._trigger(source)
+                time_ms = event.time_ms
                 if time_ms > source.time_ms:
                     if time_ms <= limit_ms:
                         source.time_ms = time_ms
@@ -138,7 +141,7 @@ class GridRunning(WindowRunning):
             noted(error, self._stage, event)
             raise
         if events:
-            offset.latest_ms = event.time_ms - received_ms
+            offset.latest_ms = source.offset.latest_ms = time_ms - received_ms
 
     def _begin(self, start_ms: int, event: Any) -> _Pane | None:
         """A new pane for an event; None if the event is late, because a window of that pane has closed."""

@@ -46,6 +46,13 @@ class Missing:
             (start_ms, max(start_ms + 1, end_ms + min(by_ms, 0)), count) for start_ms, end_ms, count in self._losses
         ]
 
+    def widen(self, before_ms: int, after_ms: int) -> None:
+        """All of it may be so much earlier, and so much later, than was known; a loss is not before what was seen."""
+        gaps, self._gaps = self._gaps, []
+        for start_ms, end_ms in gaps:
+            self.add_gap(start_ms - before_ms, end_ms + after_ms)
+        self._losses = [(start_ms, end_ms + after_ms, count) for start_ms, end_ms, count in self._losses]
+
     def gap_ms(self, start_ms: int, end_ms: int) -> int:
         """How many milliseconds of [start_ms, end_ms) lie in gaps."""
         return sum(max(0, min(end_ms, gap[1]) - max(start_ms, gap[0])) for gap in self._gaps)

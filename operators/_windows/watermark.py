@@ -9,8 +9,9 @@
                  time up to which all of them are proven alive, minus the lateness: while one connection is silent or
                  gone, windows wait for it
     wrong times  an event that is further ahead of its receive time than others are, by more than the lateness, moves
-                 time only as far as its receive time does; see `cgrx._streams.offset`. Gaps, which are times of this
-                 machine's clock, are moved to the events' clocks where those are further off than the lateness
+                 time only as far as its receive time does; see `cgrx._streams.offset`
+    slow clocks  where one exchange's clock is behind the others' by more than the lateness, the watermark does not pass
+                 the time that it is there by proof, minus the lateness; see `clocks`
 
 The watermark moves event by event, so that batching decides nothing. Taking the minimum over all sources at every event
 would be slow, and no window needs it: a window waits for its end, and asks whether the watermark has `reached` that
@@ -20,39 +21,15 @@ another one looked for. So an event costs O(1), and each time that is waited for
 
 from collections.abc import Iterator
 
-import attrs
-
 from cgrx._model.channels import Channel
-from cgrx._model.limits import MAX_EXCHANGES
+from cgrx._model.limits import MAX_EXCHANGES, OTHER_EXCHANGES
 from cgrx._model.signals import Alive, Dropped, Gap, Mark
 from cgrx._model.times import FOREVER, NEVER
-from cgrx._streams.offset import Offset
+from cgrx.operators._windows.clocks import Clocks, Source
 from cgrx.operators._windows.missing import Missing
-
-_OTHERS = ""
-"""The exchange that stands for all those beyond the bound."""
 
 _CROWDED = 64
 """The number of gaps and losses from which on it is worth dropping those that no window needs any more."""
-
-
-@attrs.define(eq=False)
-class Source:
-    """One exchange within one channel."""
-
-    time_ms: int = NEVER
-    """The highest event time seen."""
-    time_received_ms: int = NEVER
-    """When the event with that time was received."""
-    received_ms: int = NEVER
-    """When its last event was received."""
-    idle: bool = False
-
-    def advance(self, time_ms: int, received_ms: int) -> None:
-        """An event with this time has come. Of several in a row it is enough to tell the highest time."""
-        if time_ms > self.time_ms:
-            self.time_ms = time_ms
-            self.time_received_ms = received_ms
 
 
 class Progress:
@@ -64,8 +41,7 @@ class Progress:
         its first event was received."""
         self.lost = 0
         """How many events are known to be lost so far."""
-        self.offset = Offset(lateness_ms)
-        """How far event times are ahead of receive times."""
+        self.clocks = Clocks(lateness_ms)
         self._lateness_ms = lateness_ms
         self._idle_ms = idle_ms
         self._sources: dict[Channel | None, dict[str, Source]] = {}
@@ -73,7 +49,8 @@ class Progress:
         self._behind = 0  # the place in `_active` of a source that was behind when last asked
         self._reached_ms = NEVER  # the watermark is at least here
         self._believed_ms = NEVER  # the latest `Watermark` of a stage upstream
-        self._limit_ms = FOREVER  # the watermark may not pass this; FOREVER with one connection
+        self._joint_ms = FOREVER  # what all of several connections have proven; FOREVER with one
+        self._limit_ms = FOREVER  # what events and proofs may not move the watermark past: the above, or a slow clock
         self._alive_ms: dict[str, int] = {}
         self._now_ms = NEVER  # the latest wall time seen on a mark
         self._missing = Missing() if missing is None else missing
@@ -93,7 +70,7 @@ class Progress:
         """The source that an event comes from; an idle one wakes up. Tell the event's time to its `advance`."""
         source = sources.get(exchange)
         if source is None and len(sources) >= MAX_EXCHANGES:
-            exchange = _OTHERS
+            exchange = OTHER_EXCHANGES
             source = sources.get(exchange)
         if source is None or source.idle:
             _ = self.watermark  # as far as it came before this source holds it up
@@ -177,15 +154,15 @@ class Progress:
         match mark:
             case Alive(origin=origin, at_ms=at_ms):
                 self._now_ms = max(self._now_ms, at_ms)
-                self._measure_offset()
+                self.begun_ms += self.clocks.on_proof(self._every(), self._missing)
                 self._alive_ms[origin] = max(at_ms, self._alive_ms.get(origin, NEVER))
                 self._prove(self._proven_ms())
             case Gap(channel=channel, start_ms=start_ms, end_ms=end_ms):
                 self._now_ms = max(self._now_ms, end_ms)
-                until_ms = self._in_event_time(end_ms)
                 if start_ms <= 0 and channel is not None and self.begun_ms == NEVER:
-                    self.begun_ms = until_ms
-                self._missing.add_gap(self._in_event_time(start_ms) - self._lateness_ms, until_ms + self._lateness_ms)
+                    self.begun_ms = self.clocks.middle(end_ms)
+                earliest_ms, latest_ms = self.clocks.earliest(start_ms), self.clocks.latest(end_ms)
+                self._missing.add_gap(earliest_ms - self._lateness_ms, latest_ms + self._lateness_ms)
             case Dropped(count=count):
                 self.lost += count
                 if self._now_ms == NEVER and not self._sources:
@@ -194,12 +171,11 @@ class Progress:
                     self._lose(count)
             case upstream:
                 self._believed_ms = max(self._believed_ms, upstream.time_ms)
-                self._reach(upstream.time_ms)
+                self._reached_ms = max(self._reached_ms, min(upstream.time_ms, self._joint_ms))
 
     def _prove(self, alive_ms: int) -> None:
         """All events up to `alive_ms` have been received: a source without any for `idle` is idle."""
-        if len(self._alive_ms) > 1:
-            self._limit(alive_ms)
+        self._limit(alive_ms)
         silent = [source for source in self._active if alive_ms - source.received_ms >= self._idle_ms]
         if silent:
             for source in silent:
@@ -211,34 +187,28 @@ class Progress:
             self._reach(self.latest_ms - self._lateness_ms)
 
     def _limit(self, alive_ms: int) -> None:
-        """Let the watermark not pass `alive_ms`, the time up to which all of several connections are proven alive.
+        """Say what the watermark may not pass, now that all connections are proven alive up to `alive_ms`.
 
-        The latest event tells how far the clock of the exchange is ahead of this one.
+        With several connections the latest event tells how far the clock of the exchange is ahead of this one.
         """
+        several, slow_ms = len(self._alive_ms) > 1, self.clocks.slow_ms
+        if not several and slow_ms is None:
+            self._limit_ms = FOREVER
+            return
         _ = self.watermark  # as far as it came without this limit
-        latest = self._latest()
-        ahead_ms = 0 if latest is None else latest.time_ms - latest.time_received_ms
-        self._limit_ms = alive_ms + ahead_ms - self._lateness_ms
-        self._reach(self._believed_ms)
-
-    def _measure_offset(self) -> None:
-        """Compare the clocks, at a proof of life. Gaps stood at times of this machine's clock until now: move them."""
-        known = self.offset.known
-        self.offset.on_proof()
-        if self.offset.known and not known:
-            shift_ms = self._in_event_time(0)
-            self._missing.shift(shift_ms)
-            self.begun_ms += shift_ms  # set by the first event at the latest
-
-    def _in_event_time(self, time_ms: int) -> int:
-        """A time of this machine's clock by the clocks of the events. Differences within the lateness do not count."""
-        offset_ms = self.offset.ms
-        return time_ms + offset_ms if abs(offset_ms) > self._lateness_ms else time_ms
+        if several:
+            latest = self._latest()
+            ahead_ms = 0 if latest is None else latest.time_ms - latest.time_received_ms
+            self._joint_ms = alive_ms + ahead_ms - self._lateness_ms
+            self._reached_ms = max(self._reached_ms, min(self._believed_ms, self._joint_ms))
+        self._limit_ms = self._joint_ms
+        if slow_ms is not None:
+            self._limit_ms = min(self._limit_ms, alive_ms + slow_ms - self._lateness_ms)
 
     def _lose(self, count: int) -> None:
         # The time of a lost event is not known: not before the watermark, or it was late, and hardly beyond now.
         received_ms = max([self._now_ms, *(each.received_ms for each in self._every())])
-        newest_ms = max([self._in_event_time(received_ms), *(each.time_ms for each in self._every())])
+        newest_ms = max([self.clocks.latest(received_ms), *(each.time_ms for each in self._every())])
         self._missing.add_loss(self.watermark, newest_ms + self._lateness_ms + 1, count)
 
     # Quality

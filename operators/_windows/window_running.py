@@ -16,7 +16,8 @@ from cgrx._streams.running import Running, noted
 from cgrx.operators._aggregates.accumulators import Accumulator
 from cgrx.operators._rows.row import Row
 from cgrx.operators._stages.arguments import receive
-from cgrx.operators._windows.watermark import Progress, Source
+from cgrx.operators._windows.clocks import Source
+from cgrx.operators._windows.watermark import Progress
 from cgrx.operators._windows.window import Window
 
 T = TypeVar("T")
@@ -54,7 +55,7 @@ class WindowRunning(Running[Any, Row]):
         self._key_of = _KEYS[by] if by in _KEYS else attrgetter(*by)
         self._single = len(by) == 1
         self._progress = Progress(terms.lateness_ms, terms.idle_ms)
-        self._offset = self._progress.offset
+        self._offset = self._progress.clocks.offset
         self._lateness_ms = terms.lateness_ms
         self._late = 0
         self._receive_late = None if terms.on_late is None else receive(terms.on_late)
@@ -112,6 +113,7 @@ class WindowRunning(Running[Any, Row]):
             for event in batch.events:
                 time_ms = event.time_ms
                 source = progress.source(sources, event.exchange, received_ms)
+                source.offset.latest_ms = time_ms - received_ms
                 if time_ms > source.time_ms:
                     moved_ms = self._offset.supported_ms(time_ms, received_ms)
                     due = moved_ms >= self._trigger(source)

@@ -183,10 +183,12 @@ def _same(value: object, expected: object) -> bool:
 def said(draw: st.DrawFn, *, disorder: int = 12, channels: Sequence[Channel] = (LIQUIDATIONS, TRADES)) -> Said:
     """What a feed could say: proofs of one connection or two, gaps, losses, idleness; events somewhat out of order.
 
-    Now and then one is far ahead of its time, and the clocks of all may be apart from the receiving one.
+    Now and then one is far ahead of its time, and the clocks of the two exchanges may be apart from the receiving one,
+    and from each other.
     """
     now = draw(st.integers(0, 30))
     apart = draw(st.sampled_from([0, 0, 0, 8, 60, 5_000]))
+    own = {"A": apart, "B": apart + draw(st.sampled_from([0, 0, 0, -25, 25]))}
     ahead = st.sampled_from([0] * 20 + [15, 40, 3_000, 7_200_000])
     begun = draw(st.sampled_from([channels, channels, channels, channels[:1], ()]))
     found: list[tuple[Channel, Signal[Any]]] = [(channel, Gap(channel, 0, now, "subscribed")) for channel in begun]
@@ -196,7 +198,11 @@ def said(draw: st.DrawFn, *, disorder: int = 12, channels: Sequence[Channel] = (
         channel = draw(st.sampled_from(channels))
         if kind == "e":
             times = draw(st.lists(st.integers(max(0, now - disorder), now + 2), min_size=1, max_size=5))
-            events = tuple(draw(_event(channel, time_ms + apart + draw(ahead))) for time_ms in times)
+            events = tuple(
+                draw(_event(channel, exchange, time_ms + own[exchange] + draw(ahead)))
+                for time_ms in times
+                for exchange in draw(st.sampled_from("AB"))
+            )
             found.append((channel, Batch(channel, now, events)))
         elif kind == "a":
             origin = draw(st.sampled_from("ooop"))
@@ -210,12 +216,12 @@ def said(draw: st.DrawFn, *, disorder: int = 12, channels: Sequence[Channel] = (
     return found
 
 
-def _event(channel: Channel, time_ms: int) -> "st.SearchStrategy[Any]":
+def _event(channel: Channel, exchange: str, time_ms: int) -> "st.SearchStrategy[Any]":
     liquidation = channel == LIQUIDATIONS
     return st.builds(
         Liquidation if liquidation else Trade,
         st.sampled_from(["BTC", "ETH"]),
-        st.sampled_from(["A", "B"]),
+        st.just(exchange),
         st.sampled_from(["X", "Y"]),
         st.sampled_from(LiquidationSide if liquidation else TradeSide),
         st.integers(1, 5).map(lambda quarters: quarters / 4),

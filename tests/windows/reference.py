@@ -17,6 +17,12 @@ Key: TypeAlias = tuple[str, ...]
 NEVER = -(10**9)
 
 
+def middle(samples: list[int]) -> int | None:
+    """The median of the last nine, the lower one of two; None if there are fewer than three."""
+    recent = sorted(samples[-9:])
+    return recent[(len(recent) - 1) // 2] if len(recent) >= 3 else None
+
+
 class Progress:
     """The rules of time and quality, one sentence after the other."""
 
@@ -29,13 +35,18 @@ class Progress:
         self.gaps: list[tuple[int, int]] = []
         self.losses: list[tuple[int, int, int]] = []
         self.watermark = self.believed = NEVER
-        self.proven = -NEVER  # of several connections what all have proven, in event time
+        self.joint = -NEVER  # of several connections what all have proven, in event time
+        self.proven = -NEVER  # the same, or less where a source whose clock is behind has not come further
         self.wall = NEVER
         self.marked = False
         self.foreign = False
         self.begun = NEVER
         self.samples: list[int] = []  # event time minus receive time
         self.latest: int | None = None  # that of the last event, if it is no sample yet
+        self.own_samples: dict[Any, list[int]] = {}  # by source
+        self.own_latest: dict[Any, int] = {}
+        self.slowest: int | None = None  # the offset of a source whose clock is behind
+        self.reach = (0, 0)  # from this machine's clock to the earliest and the latest of the others
 
     def see(self, channel: Any, received: int, event: Trade) -> None:
         source = (channel, event.exchange)
@@ -43,7 +54,7 @@ class Progress:
         if self.begun == NEVER:
             self.begun = received
         self.wall = max(self.wall, received)
-        self.latest = event.time_ms - received
+        self.latest = self.own_latest[source] = event.time_ms - received
         time_ms = event.time_ms
         if time_ms - received > self.offset + self.lateness:
             time_ms = received + self.offset
@@ -56,25 +67,49 @@ class Progress:
     @property
     def offset(self) -> int:
         """How far the events' clocks are ahead: the median of the last nine samples, the lower one of two."""
-        recent = sorted(self.samples[-9:])
-        return recent[(len(recent) - 1) // 2] if len(recent) >= 3 else 0
+        return middle(self.samples) or 0
 
     @property
     def shift(self) -> int:
         """From this machine's clock to the events', where they are further apart than the lateness."""
-        return self.offset if abs(self.offset) > self.lateness else 0
+        return self.counts(self.offset)
+
+    def counts(self, offset: int) -> int:
+        return offset if abs(offset) > self.lateness else 0
 
     def sample(self) -> None:
-        if self.latest is None:
-            return
-        self.samples.append(self.latest)
+        if self.latest is not None:
+            self.samples.append(self.latest)
+            if len(self.samples) == 3:
+                by = self.shift
+                self.reach = (by, by)
+                self.gaps = [(low + by, high + by) for low, high in self.gaps]
+                self.losses = [(low, max(low, high + min(by, 0)), count) for low, high, count in self.losses]
+                if self.begun != NEVER:
+                    self.begun += by
         self.latest = None
-        if len(self.samples) == 3:
-            by = self.shift
-            self.gaps = [(low + by, high + by) for low, high in self.gaps]
-            self.losses = [(low, max(low, high + min(by, 0)), count) for low, high, count in self.losses]
-            if self.begun != NEVER:
-                self.begun += by
+        own: list[int] = []
+        for source, latest in self.own_latest.items():
+            self.own_samples.setdefault(source, []).append(latest)
+        for source, samples in self.own_samples.items():
+            offset = middle(samples)
+            if offset is not None and abs(offset - self.offset) <= 60_000:
+                own.append(offset)
+                if len(samples) == 3 and source in self.own_latest:
+                    self.widen(self.counts(offset))
+        self.own_latest.clear()
+        if own:
+            each = [self.shift, *map(self.counts, own)]
+            self.reach = (min(each), max(each))
+            self.slowest = min(own) if self.offset - min(own) > self.lateness else None
+
+    def widen(self, offset: int) -> None:
+        """A clock is known for the first time: what was missed may have been missed there too."""
+        low, high = self.reach
+        earlier, later = max(0, low - offset), max(0, offset - high)
+        self.gaps = [(start - earlier, end + later) for start, end in self.gaps]
+        self.losses = [(start, end + later, count) for start, end, count in self.losses]
+        self.reach = (min(low, offset), max(high, offset))
 
     def hear(self, mark: Mark) -> None:
         self.marked = True
@@ -86,8 +121,11 @@ class Progress:
                 proven = min(self.alive.values())
                 if len(self.alive) > 1:
                     time_ms, received = max(self.highest.values(), default=(0, 0))
-                    self.proven = proven + time_ms - received
-                    self._raise(self.believed)
+                    self.joint = proven + time_ms - received
+                    self._believe(self.believed)
+                self.proven = self.joint
+                if self.slowest is not None:
+                    self.proven = min(self.joint, proven + self.slowest)
                 self.active = {source for source in self.active if proven - self.received[source] < self.idle}
                 if self.active:
                     self._raise(min(self.highest[source][0] for source in self.active) - self.lateness)
@@ -98,13 +136,17 @@ class Progress:
                 self.wall = max(self.wall, end)
                 if start == 0 and self.begun == NEVER:
                     self.begun = end + self.shift
-                self.gaps.append((start + self.shift - self.lateness, end + self.shift + self.lateness))
+                low, high = self.reach
+                self.gaps.append((start + low - self.lateness, end + high + self.lateness))
             case Dropped(count=count):
-                newest = max(self.wall + self.shift, max(self.highest.values(), default=(NEVER, 0))[0])
+                newest = max(self.wall + self.reach[1], max(self.highest.values(), default=(NEVER, 0))[0])
                 self.losses.append((self.watermark, newest + self.lateness, count))
             case Watermark(time_ms=time_ms):
                 self.believed = max(self.believed, time_ms)
-                self._raise(time_ms)
+                self._believe(time_ms)
+
+    def _believe(self, time_ms: int) -> None:
+        self.watermark = max(self.watermark, min(time_ms, self.joint - self.lateness))
 
     def _raise(self, time_ms: int) -> None:
         self.watermark = max(self.watermark, min(time_ms, self.proven - self.lateness))

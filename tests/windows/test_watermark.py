@@ -13,8 +13,8 @@ from tests.windows.windowing import CHANNEL, OTHER, alive
 def see(progress: Progress, channel: Channel | None, exchange: str, time_ms: int, received_ms: int) -> None:
     """An event in a batch of its own, as the running windows show it."""
     source = progress.source(progress.sources(channel), exchange, received_ms)
-    source.advance(progress.offset.supported_ms(time_ms, received_ms), received_ms)
-    progress.offset.latest_ms = time_ms - received_ms
+    source.advance(progress.clocks.offset.supported_ms(time_ms, received_ms), received_ms)
+    progress.clocks.offset.latest_ms = source.offset.latest_ms = time_ms - received_ms
 
 
 def progress(*events: tuple[str, int, int], lateness_ms: int = 2000, idle_ms: int = 2000) -> Progress:

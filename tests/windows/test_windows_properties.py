@@ -27,10 +27,12 @@ grids = st.sampled_from([(20, 20), (7, 7), (20, 5), (20, 10), (21, 6), (12, 8), 
 def signals(draw: st.DrawFn, *, marks: bool = True, disorder: int = 40) -> list[Signal[Trade]]:
     """What a feed could say: wall time goes on, events are somewhat old, two connections prove that they live.
 
-    Now and then an event is far ahead of its time, and the clocks of all may be apart from the receiving one.
+    Now and then an event is far ahead of its time, and the clocks of the two exchanges may be apart from the receiving
+    one, and from each other.
     """
     now = draw(st.integers(0, 30))
     apart = draw(st.sampled_from([0, 0, 0, 8, 60])) if marks else 0
+    own = {"A": apart, "B": apart + (draw(st.sampled_from([0, 0, 0, -25, 25])) if marks else 0)}
     ahead = st.sampled_from([0] * 20 + [15, 40, 1_000]) if marks else st.just(0)
     channels: tuple[Channel | None, ...] = (CHANNEL, OTHER)
     found: list[Signal[Trade]] = [Gap(CHANNEL, 0, now, "subscribed")] if marks else []
@@ -41,13 +43,14 @@ def signals(draw: st.DrawFn, *, marks: bool = True, disorder: int = 40) -> list[
             times = draw(st.lists(st.integers(max(0, now - disorder), now + 2), min_size=1, max_size=5))
             events = tuple(
                 trade(
-                    time_ms + apart + draw(ahead),
-                    draw(st.sampled_from("AB")),
+                    time_ms + own[exchange] + draw(ahead),
+                    exchange,
                     draw(st.sampled_from("XY")),
                     draw(st.integers(1, 5)) / 4,
                     draw(st.integers(1, 8)) / 4,
                 )
                 for time_ms in times
+                for exchange in draw(st.sampled_from("AB"))
             )
             found.append(Batch(draw(st.sampled_from(channels)), now, events))
         elif kind == "a":

@@ -111,6 +111,33 @@ def test_a_loss_is_charged_to_the_windows_of_its_time(off: int) -> None:
     assert [row.dropped for row in found] == [0, 0, 1, 1, 0, 0]
 
 
+def two_exchanges(seconds: range, ahead: int, silent: range) -> Iterator[Signal[Any]]:
+    """A second exchange whose clock is `ahead`, before the market's; for some seconds neither says anything."""
+    yield Gap(CHANNEL, 0, START + seconds[0] * 1000, "subscribed")
+    for second in seconds:
+        time_ms = START + second * 1000
+        if second not in silent:
+            yield at(time_ms, time_ms + ahead, exchange="B")
+            yield at(time_ms + 10, time_ms + 10)
+        yield alive(time_ms + 50)
+
+
+@pytest.mark.parametrize("stage", [BARS, ops.sliding("10s", "5s", Tally), ops.session("900ms", Tally)])
+def test_an_exchange_whose_clock_is_behind_is_waited_for_in_silence(stage: Any) -> None:
+    """Else its events after five silent seconds would be late, and rows without them complete."""
+    signals = list(two_exchanges(range(60), -8_000, range(20, 25)))
+    assert rows(stage, *signals)[-1].late == 0
+    assert [row.n for row in rows(BARS, *signals) if row.start_ms >= START + 20_000] == [5 + 10, 20]
+
+
+def test_an_exchange_whose_clock_is_a_minute_behind_is_not() -> None:
+    """Rows that wait for it would come too late to be wanted. While it speaks it is waited for as any other."""
+    signals = list(two_exchanges(range(200), -90_000, range(120, 130)))
+    spoken = 1 + 3 * 120
+    last = [rows(BARS, *signals[:each])[-1].end_ms - START for each in (spoken, spoken + 10)]
+    assert last == [20_000, 120_000]
+
+
 EMPTIES = ops.tumbling("1s", Tally, by="exchange", emit_empty=True)
 
 
