@@ -1,9 +1,26 @@
 """What a call costs, counted: bytecode instructions of this thread, whatever else the machine does."""
 
+import inspect
 import sys
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
+
+from cgrx._recording.arrow import pa
+
+LINEAR = 1.2
+"""Growth that passes for linear: bounds that are reached on the way make it uneven."""
+
+
+class Input(NamedTuple):
+    """Something that comes from outside, and what it costs by its size."""
+
+    name: str
+    cost: Callable[[int], int]
+    """Takes a size and counts, by `work` or `instructions`; of constant cost, it adds the size."""
+    size: int
+    """The smallest of the three sizes that are compared; the others are twice and four times as large."""
+    limit: float = LINEAR
 
 
 def instructions(call: Callable[[], object]) -> int:
@@ -28,6 +45,51 @@ def instructions(call: Callable[[], object]) -> int:
     finally:
         sys.settrace(before)
     return count
+
+
+def work(call: Callable[[], object]) -> int:
+    """As `instructions`, and the lengths of what Python functions and methods of texts are given to work on.
+
+    For each call of a Python function: the length of every text, bytes or Arrow value among its arguments, as if C code
+    went through it once; pyarrow's own functions are such functions. For each call of a method of a text or of bytes:
+    the length of that. What stays unseen is C code over something else, such as `in` over a list.
+    """
+    count = 0
+
+    def trace(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal count
+        if event == "call":
+            frame.f_trace_opcodes, frame.f_trace_lines = True, False
+            code, values = frame.f_code, frame.f_locals
+            several = bool(code.co_flags & inspect.CO_VARARGS)
+            names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + several]
+            for value in map(values.get, names):
+                count += sum(map(_length, value)) if isinstance(value, tuple) else _length(value)
+        elif event == "opcode":
+            count += 1
+        return trace
+
+    def profile(_: FrameType, event: str, called: Any) -> None:
+        nonlocal count
+        if event == "c_call":
+            count += _length(getattr(called, "__self__", None))
+
+    traced, profiled = sys.gettrace(), sys.getprofile()
+    sys.settrace(trace)
+    sys.setprofile(profile)
+    try:
+        call()
+    finally:
+        sys.setprofile(profiled)
+        sys.settrace(traced)
+    return count
+
+
+_SIZED: tuple[Any, ...] = (str, bytes, bytearray, memoryview, pa.Array, pa.ChunkedArray, pa.RecordBatch, pa.Table)
+
+
+def _length(value: Any) -> int:
+    return len(value) if isinstance(value, _SIZED) else 0
 
 
 def growth(cost: Callable[[int], int], size: int) -> float:
