@@ -20,7 +20,7 @@ class Flow(ops.Row):
 
 async def liquidations() -> AsyncIterator[str]:
     """An event keeps its type through stages and the iterator."""
-    async with cgrx.connect(api_key="none") as feed:
+    async with cgrx.connect(api_key="any-key-will-do") as feed:
         large = feed.liquidations().pipe(ops.side("long"), ops.min_volume(250_000))
         async with cgrx.stream(large) as events:
             async for event in events:

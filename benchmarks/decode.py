@@ -11,6 +11,7 @@ builds the `Frame`.
 import json
 import random
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import chain
 from typing import Any, Literal
 
@@ -23,6 +24,7 @@ from cgrx._model.events import Event, Liquidation, LiquidationSide, Trade, Trade
 from cgrx._model.exchanges import canonical_exchange
 from cgrx._wire.codec import decode_batch, encode_frame
 from cgrx._wire.messages import Frame
+from cgrx._wire.secret import Secret, Texts
 
 NOW_MS = START_MS + 1000
 CHANNELS: tuple[tuple[type[Event], str], ...] = ((Liquidation, "liquidationOrders"), (Trade, CHANNEL))
@@ -153,7 +155,8 @@ def _ours(wanted: Messages, _: None) -> Contest:
         return [_struct(event) for frame in frames for event in frame.events]
 
     _check_recorded(wanted)
-    return _timed(wanted, decode_batch, shown)
+    texts = Texts(Secret(["0123456789abcdef0123456789abcdef"]))
+    return _timed(wanted, partial(decode_batch, texts=texts), shown)
 
 
 def _json(wanted: Messages, _: None) -> Contest:

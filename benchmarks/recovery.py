@@ -89,7 +89,7 @@ def _cgrx(url: str, series: Series, survivor: Survivor) -> None:
     async def main() -> None:
         enough = trio.Event()
         survivor.reached = enough.set
-        async with cgrx.connect(url=url, api_key="none", limits=limits) as feed:
+        async with cgrx.connect(url=url, api_key="any-key-will-do", limits=limits) as feed:
             feed.status.subscribe(on_status)
             feed.futures_trades("Binance", "BTCUSDT", min_volume=0).subscribe(survivor.on_event)
             await enough.wait()

@@ -28,7 +28,7 @@ _WITHIN_S = 30.0
 CGRX = """
 import sys, json, cgrx, msgspec, trio
 async def main():
-    async with cgrx.connect(url=sys.argv[1], api_key="none") as feed:
+    async with cgrx.connect(url=sys.argv[1], api_key="any-key-will-do") as feed:
         async with cgrx.stream(feed.futures_trades("Binance", "BTCUSDT", min_volume=0)) as events:
             async for event in events:
                 print(json.dumps([event.symbol, event.price, event.volume_usd]), flush=True)

@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from cgrx._feed.engine import OnSubscriberError, require_policy
 from cgrx._feed.face import Feed, FeedFace
 from cgrx._feed.live import LiveEngine
+from cgrx._feed.log import logger
 from cgrx._model.limits import Limits
 from cgrx._model.times import Duration, to_seconds
 from cgrx._trio.clock import system_time
@@ -75,6 +76,10 @@ def connect(
     require_policy(on_subscriber_error)
     timeout_s = to_seconds(connect_timeout, "connect_timeout")
     address = parse_address(url, key)
+    if address.has_key and not address.is_private:
+        logger.warning(
+            "the API key is sent to %s without encryption: use wss:// where the server offers it", address.url
+        )
     engine = LiveEngine(
         address,
         lambda: open_transport(address, dial=dial, ssl_context=ssl_context, limits=limits, now_s=wall_clock),

@@ -45,7 +45,7 @@ class LiveEngine(FeedEngine):
         self._supervisor = Supervisor(
             open_connection=open_connection,
             start_session=lambda transport: Session(
-                transport, self.hub, self._clock, limits, self._tally, self.pressure, self.report, self._redact, skew
+                transport, self.hub, self._clock, limits, self._tally, self.pressure, self.report, address.secret, skew
             ),
             drain=self._end,
             report=self.report,

@@ -12,8 +12,7 @@ own channel, at the moment of its receipt.
 """
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from functools import cached_property
+from collections.abc import Awaitable, Callable, Iterable
 
 import attrs
 import trio
@@ -30,6 +29,7 @@ from cgrx._model.status import MalformedInput, NoticeReceived, Silent, Status
 from cgrx._trio.clock import WallClock
 from cgrx._wire.codec import PING, decode_batch, subscribe_command, unsubscribe_command
 from cgrx._wire.messages import Frame, Malformed, Message, Notice
+from cgrx._wire.secret import Secret, Texts
 from cgrx._wire.transport import Received, Transport
 
 _LATE_S = 0.05
@@ -70,26 +70,6 @@ class _Ping:
     """The number of the last change of subscriptions made before it."""
 
 
-class _Read:
-    """One read of the socket while its messages are dispatched."""
-
-    def __init__(self, payloads: Sequence[bytes], at_ms: int, redact: Callable[[str], str]) -> None:
-        self.payloads = payloads
-        self.at_ms = at_ms
-        self._redact = redact
-
-    @cached_property
-    def _echoes_key(self) -> bool:
-        """Whether the API key stands anywhere in it. Looked for once, however many of its messages are shown."""
-        whole = b" ".join(self.payloads).decode("utf-8", "replace")
-        return self._redact(whole) != whole
-
-    def shown(self, piece: str) -> str:
-        """A piece of a message without the API key, nor a part of the key where the piece was cut off."""
-        clean = self._redact(piece)
-        return "***" if clean == piece and self._echoes_key else clean
-
-
 class Session:
     """Runs one connection until it ends."""
 
@@ -102,7 +82,7 @@ class Session:
         tally: Tally,
         pressure: Pressure,
         report: Callable[[Status], None],
-        redact: Callable[[str], str],
+        secret: Secret,
         skew: Skew,
     ) -> None:
         self._skew = skew
@@ -113,7 +93,8 @@ class Session:
         self._tally = tally
         self._pressure = pressure
         self._report = report
-        self._redact = redact
+        self._secret = secret
+        self._texts = Texts(secret)
         self._scope = trio.CancelScope()
         self._stopping = False
         self._changed = trio.Event()
@@ -183,33 +164,31 @@ class Session:
         self._tally.received_bytes += size
         # Behind a large read there may be more in the socket, and older than this moment.
         up_to_date = size < min(self._limits.read_bytes, _TLS_READ_BYTES) // 2
-        read = _Read(received.payloads, at_ms, self._redact)
         spoke = False
-        for start in range(0, len(read.payloads), _TURN):
+        for start in range(0, len(received.payloads), _TURN):
             if start:
                 # Shielded: what has arrived is dispatched before the end.
                 await trio.lowlevel.cancel_shielded_checkpoint()
-            for message in decode_batch(read.payloads[start : start + _TURN]):
+            for message in decode_batch(received.payloads[start : start + _TURN], self._texts):
                 spoke |= isinstance(message, Frame)
-                self._on_message(message, read)
+                self._on_message(message, at_ms)
                 await self._pressure.wait_released()
         if spoke and up_to_date:
             self._prove(at_ms, self._limits.alive_every_s * 1e3)
 
-    def _on_message(self, message: Message, read: _Read) -> None:
+    def _on_message(self, message: Message, at_ms: int) -> None:
         if isinstance(message, Frame):
-            self._on_frame(message, read)
+            self._on_frame(message, at_ms)
         elif isinstance(message, Malformed):
             if message.path == "$":  # else it could be read, and is of no channel of ours
                 self._hub.unreadable()
-            self._on_malformed(message, None, read)
+            self._on_malformed(message, None, at_ms)
         elif isinstance(message, Notice):
-            self._on_notice(message, read)
+            self._on_notice(message, at_ms)
         else:
-            self._on_pong(read.at_ms)
+            self._on_pong(at_ms)
 
-    def _on_frame(self, frame: Frame, read: _Read) -> None:
-        at_ms = read.at_ms
+    def _on_frame(self, frame: Frame, at_ms: int) -> None:
         channel = self._desired_names().find(frame.channel)
         if channel in self._sent and channel not in self._taken_back:
             self._on_proof((channel,), at_ms)
@@ -220,17 +199,18 @@ class Session:
         if channel is not None and frame.malformed:
             self._hub.malformed(channel, len(frame.malformed))
         for malformed in frame.malformed:
-            self._on_malformed(malformed, frame.channel, read)
+            self._on_malformed(malformed, frame.channel, at_ms)
 
-    def _on_malformed(self, malformed: Malformed, name: str | None, read: _Read) -> None:
+    def _on_malformed(self, malformed: Malformed, name: str | None, at_ms: int) -> None:
         self._tally.malformed += 1
-        shown = read.shown(malformed.excerpt)
-        self._report(MalformedInput(read.at_ms, name and self._redact(name), malformed.path, malformed.reason, shown))
+        redact = self._secret.redact
+        name, shown = name and redact(name), redact(malformed.excerpt)
+        self._report(MalformedInput(at_ms, name, malformed.path, malformed.reason, shown))
 
-    def _on_notice(self, notice: Notice, read: _Read) -> None:
+    def _on_notice(self, notice: Notice, at_ms: int) -> None:
         self._tally.notices += 1
-        text = self.last_notice = read.shown(notice.text)
-        self._report(NoticeReceived(read.at_ms, text))
+        text = self.last_notice = self._secret.redact(notice.text)
+        self._report(NoticeReceived(at_ms, text))
         if notice.plan_channel is not None:
             for channel in self._desired_names().in_plan_notice(notice.plan_channel):
                 self._forget(channel)

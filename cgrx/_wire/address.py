@@ -6,14 +6,21 @@ Source: https://docs.coinglass.com/reference/ws-getting-started (`/ws-api?cg-api
 
 import re
 from collections.abc import Awaitable, Callable
+from ipaddress import ip_address
 from typing import TypeAlias
 from urllib.parse import SplitResult, parse_qsl, quote, unquote_plus, urlsplit
 
 import attrs
 import trio
 
+from cgrx._wire.secret import PART, Secret
+
 KEY_PARAMETER = "cg-api-key"
 
+_NO_KEY = (
+    f"api_key must be a str of at least {PART} characters, or what a server says of it could not be hidden; "
+    "None where the URL holds the key"
+)
 _ACCEPTED = "give ws://host[:port][/path][?query] or wss://... as a str, without user, password and fragment"
 _DEFAULT_PORTS = {"ws": 80, "wss": 443}
 _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f\s]")
@@ -31,6 +38,11 @@ class Address:
     tls: bool
     resource: str = attrs.field(repr=False)
     """Path and query as sent in the request line, with the API key: show `url` instead."""
+    secret: Secret = attrs.field(init=False, repr=False, eq=False)
+    """The API key, to be found in what the server says."""
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "secret", Secret(_spellings(self.resource)))
 
     @property
     def url(self) -> str:
@@ -42,15 +54,24 @@ class Address:
         """What the request's `Host` header says: no port where it is 80 or 443, as trio-websocket does it."""
         return self._bracketed if self.port in _DEFAULT_PORTS.values() else f"{self._bracketed}:{self.port}"
 
+    @property
+    def is_private(self) -> bool:
+        """Whether nobody else reads what is sent there: by TLS, or within this machine."""
+        if self.tls or self.host == "localhost":
+            return True
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def has_key(self) -> bool:
+        """Whether the API key is sent."""
+        return bool(_spellings(self.resource))
+
     def redact(self, text: str) -> str:
-        """`text` with the API key replaced: for whatever the server says, which may echo the request."""
-        query = self.resource.partition("?")[2]
-        keys = {value for name, value in parse_qsl(query) if name == KEY_PARAMETER}
-        keys |= {pair.partition("=")[2] for pair in query.split("&") if _is_key(pair)}
-        # The longest first: the key as it was sent may hold the plain one.
-        for key in sorted(filter(None, keys), key=len, reverse=True):
-            text = text.replace(key, "***")
-        return text
+        """`text` without the API key, or a long part of it: for what the server says, which may echo the request."""
+        return self.secret.redact(text)
 
     @property
     def _bracketed(self) -> str:
@@ -79,8 +100,10 @@ def parse_address(url: str, api_key: str | None = None) -> Address:
     # Callers without a type checker pass a Path, bytes or None here; the value may be or hold the key.
     if not isinstance(url, str):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ValueError(f"url is of type {type(url).__name__}: {_ACCEPTED}")
-    if api_key == "" or not isinstance(api_key, str | None):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ValueError("api_key must be a str that is not empty, or None where the URL holds the key")
+    if not isinstance(api_key, str | None):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ValueError(_NO_KEY)
+    if api_key is not None and len(api_key) < PART:
+        raise ValueError(_NO_KEY)
     parts = _split(url)
     if parts is None:
         raise _unusable(url, "its host or its port cannot be read")
@@ -102,11 +125,11 @@ def parse_address(url: str, api_key: str | None = None) -> Address:
         kept = [pair for pair in query.split("&") if pair and not _is_key(pair)]
         query = "&".join([*kept, f"{KEY_PARAMETER}={quote(api_key, safe='')}"])
     path = quote(parts.path, safe=_PATH_SAFE) or "/"
+    resource = f"{path}?{query}" if query else path
+    if any(len(key) < PART for key in _spellings(resource)):
+        raise _unusable(url, f"its API key has fewer than {PART} characters")
     return Address(
-        host=host,
-        port=parts.port or _DEFAULT_PORTS[parts.scheme],
-        tls=parts.scheme == "wss",
-        resource=f"{path}?{query}" if query else path,
+        host=host, port=parts.port or _DEFAULT_PORTS[parts.scheme], tls=parts.scheme == "wss", resource=resource
     )
 
 
@@ -128,6 +151,14 @@ def _ascii(host: str) -> str | None:
         return host.encode("idna").decode("ascii") or None
     except UnicodeError:
         return None
+
+
+def _spellings(resource: str) -> set[str]:
+    """The API key, plain and as it is sent; empty where there is none."""
+    query = resource.partition("?")[2]
+    keys = {value for name, value in parse_qsl(query) if name == KEY_PARAMETER}
+    keys |= {pair.partition("=")[2] for pair in query.split("&") if _is_key(pair)}
+    return keys - {""}
 
 
 def _is_key(pair: str) -> bool:

@@ -28,6 +28,7 @@ from cgrx._wire.messages import Malformed as Malformed
 from cgrx._wire.messages import Message as Message
 from cgrx._wire.messages import Notice as Notice
 from cgrx._wire.messages import Pong as Pong
+from cgrx._wire.secret import Texts
 
 PING = "ping"
 """The heartbeat: a text message, neither JSON nor a control frame."""
@@ -98,16 +99,18 @@ def decode(payload: bytes) -> Message:
     return _settle(wire) or read_message(payload)
 
 
-def decode_batch(payloads: Sequence[bytes]) -> list[Message]:
+def decode_batch(payloads: Sequence[bytes], texts: Texts) -> list[Message]:
     """Read the messages of one read from the socket: `decode` of each, neighbouring frames of one channel as one.
+
+    Parts of the API key in the texts of events are hidden.
 
     One call of msgspec for them all (`decode_lines`, or as one array) takes longer than a call for each.
     """
     messages: list[Message] = []
-    group = _Group(messages)
+    group = _Group(messages, texts)
     read, events = group.read, group.events
-    channel = exchange = None  # those of the frame before
-    settled = EXCHANGES
+    channel = exchange = symbol = asset = None  # those of the frame before
+    settled, clean = EXCHANGES, texts.clean
     for payload in payloads:
         # What nearly all are, a frame that is like the one before it: nothing here may cost without a reason.
         try:
@@ -123,6 +126,14 @@ def decode_batch(payloads: Sequence[bytes]) -> list[Message]:
                         if event.exchange not in settled:
                             break
                         exchange = event.exchange
+                    if event.symbol != symbol:
+                        if event.symbol not in clean:
+                            break
+                        symbol = event.symbol
+                    if event.base_asset != asset:
+                        if event.base_asset not in clean:
+                            break
+                        asset = event.base_asset
                 else:
                     events += wire.data
                     continue
@@ -135,8 +146,9 @@ def decode_batch(payloads: Sequence[bytes]) -> list[Message]:
 class _Group:
     """Frames of one channel that follow each other, on their way into `messages` as one."""
 
-    def __init__(self, messages: list[Message]) -> None:
+    def __init__(self, messages: list[Message], texts: Texts) -> None:
         self._messages = messages
+        self._texts = texts
         self._malformed: list[Malformed] = []
         self._event_type: type[Event] = Trade
         self.channel: str | None = None
@@ -164,7 +176,7 @@ class _Group:
             self.channel = message.channel
             is_trades = event_type_of(message.channel) is Trade
             self._event_type, self.read = (Trade, _read_trades) if is_trades else (Liquidation, _read_liquidations)
-        self.events += message.events
+        self.events += map(self._texts.cleaned, message.events)
         self._malformed += message.malformed
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from cgrx.testing import Simulator, liquidation
 
 
 async def main(folder: str) -> None:
-    async with Simulator(listen=True) as simulator, cgrx.connect(url=simulator.url, api_key="any") as feed:
+    async with Simulator(listen=True) as simulator, cgrx.connect(url=simulator.url, api_key="any-key-will-do") as feed:
         async with cgrx.record(feed, folder, channels=["liquidationOrders"]) as recorder:
             large = feed.liquidations().pipe(ops.min_volume(500_000))
             large.subscribe(lambda event: print("large:", event.symbol, f"{event.volume_usd:,.0f}"))

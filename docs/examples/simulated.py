@@ -10,7 +10,7 @@ from cgrx.testing import Simulator, liquidation
 async def main() -> None:
     async with (
         Simulator(listen=False) as simulator,
-        cgrx.connect(url=simulator.url, dial=simulator.dial, api_key="any", wall_clock=lambda: 0.0) as feed,
+        cgrx.connect(url=simulator.url, dial=simulator.dial, api_key="any-key-will-do", wall_clock=lambda: 0.0) as feed,
     ):
         feed.status.subscribe(lambda status: print(type(status).__name__))
         async with cgrx.stream(feed.liquidations()) as events:

@@ -75,7 +75,7 @@ def test_a_market_for_clients() -> None:
 
     async def client(address: str) -> None:
         async with (
-            cgrx.connect(api_key="k", url=address) as feed,
+            cgrx.connect(api_key="any-key-will-do", url=address) as feed,
             cgrx.stream(feed.liquidations()) as events,
         ):
             assert isinstance(await anext(events), Liquidation)
@@ -94,7 +94,7 @@ def test_a_file_for_clients(tmp_path: Path) -> None:
 
     async def client(address: str) -> None:
         async with (
-            cgrx.connect(api_key="good", url=address) as feed,
+            cgrx.connect(api_key="good-key", url=address) as feed,
             cgrx.stream(feed.liquidations()) as events,
         ):
             for number in range(300):
@@ -102,14 +102,17 @@ def test_a_file_for_clients(tmp_path: Path) -> None:
         await heard.wait_said("come to their end")
 
     source = JsonLines(path, Liquidation)
-    assert with_client(heard, client, source=source, speed=math.inf, keys=("good", "other"), generation=2) == 130
+    assert with_client(heard, client, source=source, speed=math.inf, keys=("good-key", "other"), generation=2) == 130
     assert "2 keys accepted" in heard.said[0]
     assert "300 events sent" in heard.last_words
 
 
 def test_a_plan() -> None:
     async def client(address: str) -> None:
-        async with cgrx.connect(api_key="k", url=address) as feed, cgrx.stream(feed.liquidations()) as events:
+        async with (
+            cgrx.connect(api_key="any-key-will-do", url=address) as feed,
+            cgrx.stream(feed.liquidations()) as events,
+        ):
             with pytest.raises(PlanError):
                 await anext(events)
 
@@ -180,7 +183,7 @@ def test_a_file_that_goes_bad(tmp_path: Path) -> None:
 
             nursery.start_soon(serve)
             await heard.wait_said("try:")
-            async with cgrx.connect(api_key="k", url=url(heard)) as feed:
+            async with cgrx.connect(api_key="any-key-will-do", url=url(heard)) as feed:
                 feed.liquidations().subscribe()
                 await feed.run()
 

@@ -318,14 +318,14 @@ def test_no_key() -> None:
 
 
 def test_the_key_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(API_KEY_VARIABLE, "good")
-    assert watched(Heard(), keys={"good"}) == Exit.DONE
+    monkeypatch.setenv(API_KEY_VARIABLE, "good-key")
+    assert watched(Heard(), keys={"good-key"}) == Exit.DONE
 
 
 def test_a_refused_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(API_KEY_VARIABLE, "hush-hush")
     heard = Heard()
-    assert watched(heard, do_nothing, keys={"good"}) == Exit.KEY_REFUSED
+    assert watched(heard, do_nothing, keys={"good-key"}) == Exit.KEY_REFUSED
     assert heard.said == ["cgrx: the server refused the API key in COINGLASS_API_KEY (HTTP 401)\n"]
 
 

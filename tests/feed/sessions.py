@@ -17,6 +17,7 @@ from cgrx._model.limits import Limits
 from cgrx._model.status import Status
 from cgrx._trio.clock import WallClock
 from cgrx._wire.codec import encode_frame
+from cgrx._wire.secret import Secret
 from cgrx._wire.transport import Received, Transport
 from tests.feed.feeding import KEY, WALL_S, Record
 from tests.simulator.simulating import liquidation
@@ -106,7 +107,7 @@ async def bench(limits: Limits | None = None) -> AsyncGenerator[Bench, None]:
         tally,
         pressure,
         statuses.append,
-        lambda text: text.replace(KEY, "***"),
+        Secret([KEY]),
         Skew(clock, hub, statuses.append),
     )
     sessions.append(session)

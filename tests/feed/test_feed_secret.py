@@ -10,6 +10,7 @@ import pytest
 import trio
 
 import cgrx
+from cgrx._model.signals import Batch
 from cgrx._simulator.faults import Close, CloseAtOnce, Drop, Garbage, Refuse, WrongTypes
 from cgrx._simulator.simulator import Simulator
 from cgrx._wire.address import Address
@@ -131,3 +132,43 @@ def test_the_key_is_nowhere(
     assert len(everything) > 200
     for secret in (key, quote(key, safe=""), repr(key)[1:-1]):
         assert secret not in everything
+
+
+@pytest.mark.parametrize("part", [KEYS[0], KEYS[0][:8], KEYS[0][9:20], KEYS[0][16:]])
+@pytest.mark.parametrize("escaped", [False, True])
+def test_an_event_that_echoes_the_key_is_redacted(part: str, escaped: bool) -> None:
+    """In each of its texts, also where JSON escapes hide it in the bytes; its numbers and its neighbours are kept."""
+    text = "".join(f"\\u{ord(char):04x}" for char in part) if escaped else part
+
+    async def main() -> None:
+        seen = Record()
+        async with Simulator(listen=False) as simulator, feed_on(simulator, api_key=KEYS[0]) as feed:
+            feed.liquidations().subscribe_signals(seen)
+            await trio.sleep(1)
+            numbers = '"side":1,"price":2.5,"volUsd":3,"time":1700000000000'
+            events = [
+                f'{{"baseAsset":"{text}","exName":"x{text}","symbol":"A-{text}-B",{numbers}}}',
+                f'{{"baseAsset":"BTC","exName":"Binance","symbol":"BTCUSDT",{numbers}}}',
+            ]
+            await simulator.send_raw(f'{{"channel":"{L}","data":[{",".join(events)}]}}')
+            await trio.sleep(1)
+        first, second = (event for signal in seen.signals if isinstance(signal, Batch) for event in signal.events)
+        assert (first.base_asset, first.exchange, first.symbol, first.price) == ("***", "x***", "A-***-B", 2.5)
+        assert (second.base_asset, second.exchange, second.symbol) == ("BTC", "Binance", "BTCUSDT")
+
+    run_mock(main)
+
+
+@pytest.mark.parametrize(("url", "warned"), [("ws://market.example/ws", 1), ("ws://127.0.0.1:1/ws", 0)])
+def test_a_key_that_leaves_the_machine_in_clear_text_is_warned_of(
+    caplog: pytest.LogCaptureFixture, url: str, warned: int
+) -> None:
+    """Once, by the logger, with the address and without the key; not on the loopback."""
+
+    async def main() -> None:
+        cgrx.connect(url=url, api_key=KEYS[0])
+
+    run_mock(main)
+    texts = [record.getMessage() for record in caplog.records if "without encryption" in record.getMessage()]
+    assert len(texts) == warned
+    assert KEYS[0] not in str(texts)

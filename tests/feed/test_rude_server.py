@@ -7,9 +7,7 @@ from trio.testing import wait_all_tasks_blocked
 from cgrx._feed.names import Names
 from cgrx._model.channels import Channel, FuturesTrades
 from cgrx._model.limits import Limits
-from cgrx._model.status import MalformedInput
 from tests.costs.counting import growth, instructions
-from tests.feed.feeding import KEY
 from tests.feed.sessions import L, bench, frame
 from tests.support import run_mock
 
@@ -97,40 +95,6 @@ def test_a_long_read_lets_other_tasks_run() -> None:
                 turns += 1
             assert turns > 16
             assert len(seen.events) == 8_192
-
-    run_mock(main)
-
-
-def test_where_a_read_echoes_the_key_all_its_pieces_are_hidden() -> None:
-    """A piece that was cut off may hold a part of the key, which nothing recognizes."""
-
-    async def main() -> None:
-        async with bench() as b:
-            b.transport.push(b"{ something", b"{ " + KEY.encode())
-            b.transport.push(b"{ something else")
-            await wait_all_tasks_blocked()
-            shown = [status.excerpt for status in b.statuses if isinstance(status, MalformedInput)]
-            assert shown == ["***", "{ ***", "{ something else"]
-
-    run_mock(main)
-
-
-def test_the_key_is_looked_for_once_in_each_read() -> None:
-    """However many messages of it are shown: what is searched for the key is a few times the bytes that came."""
-
-    async def main() -> None:
-        async with bench() as b:
-            searched: list[int] = []
-
-            def redact(text: str) -> str:
-                searched.append(len(text))
-                return text
-
-            b.session._redact = redact
-            b.transport.push(*[b"{ no JSON at all"] * 4_000)
-            await wait_all_tasks_blocked()
-            assert b.tally.malformed == 4_000
-            assert sum(searched) < 4 * b.tally.received_bytes
 
     run_mock(main)
 

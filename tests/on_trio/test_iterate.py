@@ -236,7 +236,7 @@ def test_block_stops_the_reading_of_the_socket(options: dict[str, Any]) -> None:
     async def main() -> None:
         async with (
             Simulator(listen=False) as simulator,
-            cgrx.connect(url=simulator.url, api_key="k", dial=simulator.dial) as feed,
+            cgrx.connect(url=simulator.url, api_key="any-key-will-do", dial=simulator.dial) as feed,
         ):
             await _blocking(feed, simulator, **options)
 
@@ -247,7 +247,7 @@ def test_block_waits_for_ever_when_asked_to_and_takes_batches() -> None:
     async def main() -> None:
         async with (
             Simulator(listen=False) as simulator,
-            cgrx.connect(url=simulator.url, api_key="k", dial=simulator.dial) as feed,
+            cgrx.connect(url=simulator.url, api_key="any-key-will-do", dial=simulator.dial) as feed,
             cgrx.stream(feed.liquidations(), buffer=1, overflow="block", block_timeout=math.inf) as events,
         ):
             await simulator.wait_subscribed("liquidationOrders")

@@ -14,7 +14,7 @@ import cgrx
 async def main(url: str, folder: str) -> None:
     """Record liquidations until killed, in small parts; a line with the number of events for each flush."""
     async with (
-        cgrx.connect(url=url, api_key="none") as feed,
+        cgrx.connect(url=url, api_key="any-key-will-do") as feed,
         cgrx.record(feed, folder, channels=["liquidationOrders"], flush_every="20ms", part_bytes=60_000) as recorder,
     ):
         while True:

@@ -12,7 +12,7 @@ from cgrx._wire.address import Address, dial_tcp, parse_address
 from tests.support import run
 from tests.wire.wires import raw_server
 
-KEY = "S3CRET/+ key"
+KEY = "S3CRET55/+ key"
 
 
 @pytest.mark.parametrize(
@@ -39,10 +39,10 @@ def test_urls_are_read(url: str, expected: Address) -> None:
 @pytest.mark.parametrize(
     ("url", "resource"),
     [
-        ("wss://a.example/ws-api", "/ws-api?cg-api-key=S3CRET%2F%2B%20key"),
-        ("wss://a.example/ws-api?x=1&y=", "/ws-api?x=1&y=&cg-api-key=S3CRET%2F%2B%20key"),
-        ("wss://a.example/ws-api?cg-api-key=old&x=1", "/ws-api?x=1&cg-api-key=S3CRET%2F%2B%20key"),
-        ("wss://a.example/ws-api?cg%2Dapi-key=old&cg-api-key=older", "/ws-api?cg-api-key=S3CRET%2F%2B%20key"),
+        ("wss://a.example/ws-api", "/ws-api?cg-api-key=S3CRET55%2F%2B%20key"),
+        ("wss://a.example/ws-api?x=1&y=", "/ws-api?x=1&y=&cg-api-key=S3CRET55%2F%2B%20key"),
+        ("wss://a.example/ws-api?cg-api-key=old&x=1", "/ws-api?x=1&cg-api-key=S3CRET55%2F%2B%20key"),
+        ("wss://a.example/ws-api?cg%2Dapi-key=old&cg-api-key=older", "/ws-api?cg-api-key=S3CRET55%2F%2B%20key"),
     ],
 )
 def test_the_key_is_set(url: str, resource: str) -> None:
@@ -51,10 +51,10 @@ def test_the_key_is_set(url: str, resource: str) -> None:
 
 
 def test_without_a_key_the_urls_own_stays() -> None:
-    assert parse_address("wss://a.example/?cg-api-key=own").resource == "/?cg-api-key=own"
+    assert parse_address("wss://a.example/?cg-api-key=my-own-key").resource == "/?cg-api-key=my-own-key"
 
 
-@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=8))
 def test_any_key_arrives_as_it_is(key: str) -> None:
     """The server decodes the very key, and no character of it breaks the request line."""
     address = parse_address("wss://a.example/ws-api?x=1", key)
@@ -65,32 +65,32 @@ def test_any_key_arrives_as_it_is(key: str) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "http://a.example/S3CRET?cg-api-key=S3CRET",
-        "a.example/ws?cg-api-key=S3CRET",
-        "//a.example/?cg-api-key=S3CRET",
-        "ws:a.example?cg-api-key=S3CRET",
+        "http://a.example/S3CRET55?cg-api-key=S3CRET55",
+        "a.example/ws?cg-api-key=S3CRET55",
+        "//a.example/?cg-api-key=S3CRET55",
+        "ws:a.example?cg-api-key=S3CRET55",
         "",
         "wss://",
-        "wss:///ws-api?cg-api-key=S3CRET",
-        "wss://:443/?cg-api-key=S3CRET",
-        "wss://a.example:port/?cg-api-key=S3CRET",
-        "wss://a.example:65536/?cg-api-key=S3CRET",
-        "wss://a.example:-1/?cg-api-key=S3CRET",
-        "wss://a.example:0/?cg-api-key=S3CRET",
-        "wss://[::1/?cg-api-key=S3CRET",
-        "wss://a..example/?cg-api-key=S3CRET",
-        f"wss://{'a' * 64}.example/?cg-api-key=S3CRET",
-        "wss://user:S3CRET@a.example/",
-        "wss://S3CRET@a.example/",
+        "wss:///ws-api?cg-api-key=S3CRET55",
+        "wss://:443/?cg-api-key=S3CRET55",
+        "wss://a.example:port/?cg-api-key=S3CRET55",
+        "wss://a.example:65536/?cg-api-key=S3CRET55",
+        "wss://a.example:-1/?cg-api-key=S3CRET55",
+        "wss://a.example:0/?cg-api-key=S3CRET55",
+        "wss://[::1/?cg-api-key=S3CRET55",
+        "wss://a..example/?cg-api-key=S3CRET55",
+        f"wss://{'a' * 64}.example/?cg-api-key=S3CRET55",
+        "wss://user:S3CRET55@a.example/",
+        "wss://S3CRET55@a.example/",
         "wss://user:S3C@RET@a.example/",
-        "S3CRET@a.example",
-        "ftp:S3CRET@a.example",
-        "wss://a.example/#S3CRET",
-        "wss://a.example/?cg-api-key=S3CRET#",
-        "wss://a.example/?cg-api-key=S3CRET\n",
-        "wss://a.example/a b?cg-api-key=S3CRET",
-        " wss://a.example/?cg-api-key=S3CRET",
-        "wss://a.example/\x00?cg-api-key=S3CRET",
+        "S3CRET55@a.example",
+        "ftp:S3CRET55@a.example",
+        "wss://a.example/#S3CRET55",
+        "wss://a.example/?cg-api-key=S3CRET55#",
+        "wss://a.example/?cg-api-key=S3CRET55\n",
+        "wss://a.example/a b?cg-api-key=S3CRET55",
+        " wss://a.example/?cg-api-key=S3CRET55",
+        "wss://a.example/\x00?cg-api-key=S3CRET55",
     ],
 )
 def test_unusable_urls_are_refused(url: str) -> None:
@@ -100,23 +100,30 @@ def test_unusable_urls_are_refused(url: str) -> None:
     error: BaseException | None = caught.value
     while error is not None:
         assert "cg-api-key" not in repr(error)
-        assert "S3C" not in repr(error).replace("a.example/S3CRET", "")
+        assert "S3C" not in repr(error).replace("a.example/S3CRET55", "")
         assert "RET@" not in repr(error)
         error = error.__context__
 
 
-@pytest.mark.parametrize("url", [None, b"wss://a.example/?cg-api-key=S3CRET", 5])
+@pytest.mark.parametrize("url", [None, b"wss://a.example/?cg-api-key=S3CRET55", 5])
 def test_a_url_is_a_str(url: str) -> None:
     with pytest.raises(ValueError, match=r"^url is of type \w+: give ws://") as caught:
         parse_address(url)
-    assert "S3CRET" not in str(caught.value)
+    assert "S3CRET55" not in str(caught.value)
 
 
-@pytest.mark.parametrize("key", ["", b"S3CRET", 5])
-def test_a_key_is_a_str_that_is_not_empty(key: str) -> None:
-    with pytest.raises(ValueError, match=r"^api_key must be a str that is not empty") as caught:
+@pytest.mark.parametrize("key", ["", "S3CRET5", b"S3CRET55", 5])
+def test_a_key_is_a_str_that_can_be_hidden(key: str) -> None:
+    """Of one with a letter each word of ours would be full of stars."""
+    with pytest.raises(ValueError, match=r"^api_key must be a str of at least 8 characters") as caught:
         parse_address("wss://a.example", key)
-    assert "S3CRET" not in str(caught.value)
+    assert "S3CRET5" not in str(caught.value)
+
+
+def test_a_key_in_a_url_can_be_hidden_too() -> None:
+    with pytest.raises(ValueError, match=r"its API key has fewer than 8 characters") as caught:
+        parse_address("wss://a.example/?cg-api-key=S3CRET5")
+    assert "S3CRET5" not in str(caught.value)
 
 
 def test_what_may_be_shown() -> None:
@@ -125,7 +132,7 @@ def test_what_may_be_shown() -> None:
     assert address.url == "wss://a.example:8443/ws-api"
     assert repr(address) == "Address(host='a.example', port=8443, tls=True)"
     assert pickle.loads(pickle.dumps(address)) == address
-    assert address != parse_address("wss://a.example:8443/ws-api?x=1", "other")
+    assert address != parse_address("wss://a.example:8443/ws-api?x=1", "another key")
     assert parse_address("ws://[::1]/").url == "ws://[::1]:80/"
 
 
@@ -148,9 +155,9 @@ def test_the_host_header(url: str, header: str) -> None:
 def test_an_echo_of_the_key_is_redacted() -> None:
     """Decoded, as sent, and as it stood in a URL."""
     address = parse_address("wss://a.example/?x=1", KEY)
-    said = "GET /?x=1&cg-api-key=S3CRET%2F%2B%20key: bad key 'S3CRET/+ key'"
+    said = "GET /?x=1&cg-api-key=S3CRET55%2F%2B%20key: bad key 'S3CRET55/+ key'"
     assert address.redact(said) == "GET /?x=1&cg-api-key=***: bad key '***'"
-    assert parse_address("wss://a.example/?cg-api-key=a%41").redact("a%41 aA") == "*** ***"
+    assert parse_address("wss://a.example/?cg-api-key=abcdefg%41").redact("abcdefg%41 abcdefgA") == "*** ***"
     assert parse_address("wss://a.example/?x=1").redact("x=1") == "x=1"
     assert parse_address("wss://a.example/?cg-api-key=").redact("nothing") == "nothing"
 

@@ -10,6 +10,7 @@ from cgrx._model.channels import parse_channel
 from cgrx._model.events import LATEST_MS, Event
 from cgrx._wire.codec import Frame, Malformed, Message, Notice, Pong, decode, decode_batch, encode_frame
 from tests.wire.wire_events import FIRST, SECOND, TRADES, as_frame, frame, framed, wire_dict
+from tests.wire.wires import NOTHING_HIDDEN
 
 generations: st.SearchStrategy[Literal[1, 2]] = st.sampled_from((1, 2))
 
@@ -172,7 +173,7 @@ def test_damaged_messages_are_messages(payload: bytes, damage: list[tuple[str, i
 )
 def test_a_batch_is_each_of_its_messages(payloads: list[bytes]) -> None:
     """Neighbouring frames of one channel as one. Also where the halves of a message stand beside each other."""
-    assert decode_batch(payloads) == joined([decode(payload) for payload in payloads])
+    assert decode_batch(payloads, NOTHING_HIDDEN) == joined([decode(payload) for payload in payloads])
 
 
 def joined(messages: list[Message]) -> list[Message]:

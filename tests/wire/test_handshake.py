@@ -12,7 +12,7 @@ from cgrx._wire.address import Address
 from cgrx._wire.handshake import AnswerHead, retry_after_s
 from tests.costs.counting import growth, instructions
 
-ADDRESS = Address("a.example", 443, tls=True, resource="/ws?cg-api-key=S3CRET")
+ADDRESS = Address("a.example", 443, tls=True, resource="/ws?cg-api-key=S3CRET55")
 NOW_S = 1_732_301_234.0
 DATE = "Fri, 22 Nov 2024 18:47:44 GMT"  # 30 s after NOW_S
 
@@ -108,7 +108,7 @@ def test_a_refusal_behind_an_informational_answer() -> None:
         b"\r\n\r\n",
         b"HTTP/2.0\r\n\r\n",
         b"HTTP/1.1 OK\r\n\r\n",
-        b"GET /ws?cg-api-key=S3CRET HTTP/1.1\r\n",
+        b"GET /ws?cg-api-key=S3CRET55 HTTP/1.1\r\n",
     ],
 )
 def test_what_is_no_http_is_known_at_once(data: bytes) -> None:
@@ -140,10 +140,10 @@ def test_an_unknown_address() -> None:
 @pytest.mark.parametrize("status", [200, 301, 400, 426, 429, 500, 503, 999])
 def test_any_other_status(status: int) -> None:
     """Kept as a number; nothing that the server wrote is repeated."""
-    error = refusal(b"HTTP/1.0 %d S3CRET\r\nLocation: /?cg-api-key=S3CRET\r\nretry-AFTER:  7 \r\n\r\nbody" % status)
+    error = refusal(b"HTTP/1.0 %d S3CRET55\r\nLocation: /?cg-api-key=S3CRET55\r\nretry-AFTER:  7 \r\n\r\nbody" % status)
     assert isinstance(error, HandshakeError)
     assert (error.status, error.retry_after_s) == (status, 7.0)
-    assert "S3CRET" not in str(error)
+    assert "S3CRET55" not in str(error)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from cgrx._wire.transport import DEFAULT_LIMITS, Limits, open_transport
 from tests.support import run, run_mock
 from tests.wire.wires import MEMORY, ScriptedServer, accept_head, frame, hold, memory_dial, raw_server, read_request
 
-KEY = "S3CRET"
+KEY = "S3CRET55"
 
 
 async def fail(
@@ -51,7 +51,7 @@ async def refuse(answer: bytes, *, hang_up: bool, plain: bool) -> Exception:
 
     async def serve(stream: trio.SocketStream) -> None:
         request = await read_request(stream)
-        assert b"cg-api-key=S3CRET" in request
+        assert b"cg-api-key=S3CRET55" in request
         await stream.send_all(answer.replace(b"{request}", request))
         if not hang_up:
             await hold(stream)
@@ -64,7 +64,7 @@ async def refuse(answer: bytes, *, hang_up: bool, plain: bool) -> Exception:
 
 REFUSALS: list[tuple[bytes, type[CgrxError], dict[str, object]]] = [
     (b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n", AuthError, {"status": 401}),
-    (b"HTTP/1.1 403 No\r\nContent-Length: 6\r\n\r\nS3CRET", AuthError, {"status": 403}),
+    (b"HTTP/1.1 403 No\r\nContent-Length: 6\r\n\r\nS3CRET55", AuthError, {"status": 403}),
     (b"HTTP/1.1 401 No\r\n\r\nuntil the end", AuthError, {"status": 401}),
     (b"HTTP/1.1 404 No\r\nContent-Length: 100\r\n\r\nthe rest never comes", AddressError, {}),
     (
@@ -77,17 +77,17 @@ REFUSALS: list[tuple[bytes, type[CgrxError], dict[str, object]]] = [
         HandshakeError,
         {"status": 503, "retry_after_s": 30.0},
     ),
-    (b"HTTP/1.0 500 S3CRET\r\n\r\n", HandshakeError, {"status": 500, "retry_after_s": None}),
-    (b"HTTP/1.1 302 Go\r\nLocation: /?S3CRET\r\nContent-Length: 0\r\n\r\n", HandshakeError, {"status": 302}),
+    (b"HTTP/1.0 500 S3CRET55\r\n\r\n", HandshakeError, {"status": 500, "retry_after_s": None}),
+    (b"HTTP/1.1 302 Go\r\nLocation: /?S3CRET55\r\nContent-Length: 0\r\n\r\n", HandshakeError, {"status": 302}),
     (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", HandshakeError, {"status": 200}),
     (b"{request}", HandshakeError, {"status": None, "reason": "the peer does not speak HTTP"}),
     (b"220 mail.example ESMTP\r\n", HandshakeError, {"status": None, "reason": "the peer does not speak HTTP"}),
     (b"\x15\x03\x01\x00\x02\x02\x46", HandshakeError, {"status": None, "reason": "the peer does not speak HTTP"}),
-    (b"HTTP/1.1 101 Go\r\nS3CRET\r\n\r\n", HandshakeError, {"status": 101}),
+    (b"HTTP/1.1 101 Go\r\nS3CRET55\r\n\r\n", HandshakeError, {"status": 101}),
     (b"HTTP/1.1 101 Go\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n", HandshakeError, {"status": 101}),
     (b"HTTP/1.1 101 Go\r\nConnection: \xff\r\n\r\n", HandshakeError, {"status": 101}),
     (b"HTTP/1.1 101 " + b"x" * 100_000, HandshakeError, {"reason": "the answer is longer than 64 KiB"}),
-    (b"HTTP/1.1 103 S3CRET\r\n\r\n" * 5000, HandshakeError, {"reason": "the answer is longer than 64 KiB"}),
+    (b"HTTP/1.1 103 S3CRET55\r\n\r\n" * 5000, HandshakeError, {"reason": "the answer is longer than 64 KiB"}),
     (b"HTTP/1.1 100 Go\r\n\r\nHTTP/1.1 503 No\r\nRetry-After: 7\r\n\r\n", HandshakeError, {"retry_after_s": 7.0}),
 ]
 
@@ -361,7 +361,7 @@ def test_against_trio_websockets_own_server(*, plain: bool) -> None:
             nursery.cancel_scope.cancel()
 
     run(main)
-    assert [path for path, _ in requests] == ["/ws?x=1&cg-api-key=S3CRET"]
+    assert [path for path, _ in requests] == ["/ws?x=1&cg-api-key=S3CRET55"]
     assert closed == [1000]
 
 

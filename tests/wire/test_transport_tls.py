@@ -29,7 +29,7 @@ from tests.wire.wires import (
     read_request,
 )
 
-ADDRESS = Address("server.example", 443, tls=True, resource="/ws?cg-api-key=SECRET")
+ADDRESS = Address("server.example", 443, tls=True, resource="/ws?cg-api-key=SECRET55")
 AUTHORITY = trustme.CA()
 LONG_AGO = datetime(2001, 1, 1, tzinfo=UTC)
 
@@ -71,7 +71,7 @@ async def say_and_close(stream: trio.abc.Stream) -> None:
     await stream.send_all(accept_head(await read_request(stream)))
     for i in range(100):
         await stream.send_all(frame(TEXT, b"%d" % i))
-    await stream.send_all(frame(TEXT, bytes(200_000)) + close_frame(1008, b"bye SECRET"))
+    await stream.send_all(frame(TEXT, bytes(200_000)) + close_frame(1008, b"bye SECRET55"))
     await hold(stream)
 
 
@@ -85,7 +85,7 @@ def test_over_a_socket(host: str, *, plain: bool) -> None:
 
     async def main() -> Story:
         async with raw_server(secure(say_and_close)) as port:
-            address = parse_address(f"wss://{host}:{port}/ws", "SECRET")
+            address = parse_address(f"wss://{host}:{port}/ws", "SECRET55")
             async with open_transport(address, ssl_context=trusting(), plain=plain) as transport:
                 return await listen(transport)
 
@@ -149,7 +149,7 @@ async def fail(
                 pytest.fail("it opened")
         except (CertificateError, HandshakeError) as error:
             caught = error
-    assert "SECRET" not in repr((caught, caught.__cause__, caught.__context__))
+    assert "SECRET55" not in repr((caught, caught.__cause__, caught.__context__))
     return caught
 
 

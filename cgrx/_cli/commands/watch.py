@@ -13,7 +13,7 @@ from cgrx._cli.terminal.reports import reporting
 from cgrx._cli.terminal.streams import Terminal
 from cgrx._cli.view.viewer import Show, Viewer
 
-_NO_KEY = "none"
+_NO_KEY = "no-key-needed"
 """The key for servers other than CoinGlass's where the environment has none; `cgrx simulate` accepts any key."""
 
 
