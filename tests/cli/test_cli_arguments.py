@@ -95,7 +95,7 @@ def test_no_key_on_the_command_line(url: str) -> None:
 
 def test_the_key_that_is_looked_for_is_the_one_that_the_feed_sends() -> None:
     """The command line knows the name of the parameter by itself."""
-    sent = parse_address("ws://host/", "secret").resource
+    sent = parse_address("ws://host/", "my-secret-key").resource
     with pytest.raises(CommandError):
         keyless(f"ws://host{sent}")
 
