@@ -4,8 +4,8 @@ May import `_model`, `_wire`, `_streams`, `_recording`, `_trio`.
 
 Read `face` first, what users hold: the protocol `Feed`. `connect` has `connect()`, which opens a live feed. `engine`
 drives any feed, live or replayed, and says who gets which error; `live` is the engine of a connection: `supervisor`
-tries and tries again with `backoff`, `session` is one connection, where `names` finds the channel of a frame,
-`subscriptions` knows who subscribes to which channel. `skew` compares the clocks; `backpressure` and `log` are small
-parts. `recorder` has `record()`, which writes what the streams of a feed give to disk, and `intake` is what waits to
-be written.
+tries and tries again with `backoff`, `session` is one connection, where `names` finds the channel of a frame, and
+`subscriptions` knows who subscribes to which channel, each of which is a line of `lines`. `skew` compares the clocks;
+`backpressure` and `log` are small parts. `recorder` has `record()`, which writes what the streams of a feed give to
+disk, and `intake` is what waits to be written.
 """

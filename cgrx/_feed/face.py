@@ -12,7 +12,9 @@ from cgrx._model.status import FeedStats, State, Status
 from cgrx._model.times import Duration
 from cgrx._streams.ordering import OrderedStream, trades_across
 from cgrx._streams.stream import EventStream
+from cgrx._trio.require import require_trio
 from cgrx._trio.scheduler import TrioScheduler
+from cgrx._trio.threads import ask
 
 
 class Feed(Protocol):
@@ -22,7 +24,7 @@ class Feed(Protocol):
     does every function that is written for a `Feed`.
 
     Raises:
-        ThreadError: any member but `scheduler` is used in another thread than the feed's.
+        ThreadError: any member but `scheduler` and `stats` is used in another thread than the feed's.
     """
 
     @property
@@ -37,7 +39,14 @@ class Feed(Protocol):
 
     @property
     def stats(self) -> FeedStats:
-        """A snapshot of its counters."""
+        """A snapshot of its counters, all of the same moment.
+
+        Any thread may ask, as one that serves metrics does. It waits for the feed's thread to come to the end of what
+        it does.
+
+        Raises:
+            TimeoutError: in another thread, after five seconds: something blocks the feed's thread.
+        """
         ...
 
     @property
@@ -135,6 +144,7 @@ class FeedFace(Feed):
 
     def __init__(self, engine: FeedEngine) -> None:
         self._engine = engine
+        self._token = require_trio("a feed")
 
     @property
     def _checked(self) -> FeedEngine:
@@ -151,7 +161,7 @@ class FeedFace(Feed):
 
     @property
     def stats(self) -> FeedStats:
-        return self._checked.stats
+        return ask(self._token, lambda: self._engine.stats, "feed.stats")
 
     @property
     def now_ms(self) -> int:

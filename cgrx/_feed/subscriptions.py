@@ -18,63 +18,16 @@ import attrs
 from reactivex import abc
 from reactivex.disposable import Disposable
 
+from cgrx._feed.lines import Counts, Line, Seat
 from cgrx._model.channels import Channel
 from cgrx._model.signals import Alive, Batch, Dropped, Gap, Signal
 from cgrx._model.status import ChannelStats
 from cgrx._streams.observers import SignalObserver
-from cgrx._streams.sharing import Seat
 
 Observer: TypeAlias = SignalObserver[Any]
 
-
-@attrs.define(eq=False)
-class _Seat(Seat[Any]):
-    """One subscriber of a channel."""
-
-    channel: Channel = attrs.field(kw_only=True)
-    missing_since_ms: int | None = 0
-    """Since when it misses events; None while its channel works."""
-    reason: str = "subscribed"
-    """Why it misses them, for the gap."""
-
-
-@attrs.define(eq=False)
-class _Line:
-    """A desired channel: its subscribers, its proofs and its counters."""
-
-    channel: Channel
-    seats: tuple[_Seat, ...] = ()
-    proven_ms: int | None = None
-    """When it was proven to work on the present connection; None: not yet."""
-    proven_before_ms: int = 0
-    """For how long it was proven alive on the connections before."""
-    alive_ms: int = 0
-    """The latest proof that was delivered to its subscribers."""
-    doubtful: bool = False
-    """Whether the clock has moved since its last event: by how much event times did, only its next event can tell."""
-    silence_reported: bool = False
-    events: int = 0
-    malformed: int = 0
-    gaps: int = 0
-    last_event_ms: int | None = None
-    last_received_ms: int | None = None
-
-    def is_silent(self, at_ms: int, after_ms: int) -> bool:
-        """Whether it has given no event although it was proven alive for `after_ms` in all."""
-        if self.events or self.proven_ms is None:
-            return False
-        return self.proven_before_ms + at_ms - self.proven_ms >= after_ms
-
-    def stats(self) -> ChannelStats:
-        return ChannelStats(
-            subscribers=len(self.seats),
-            proven=self.proven_ms is not None,
-            events=self.events,
-            malformed=self.malformed,
-            gaps=self.gaps,
-            last_event_ms=self.last_event_ms,
-            last_received_ms=self.last_received_ms,
-        )
+_REMEMBERED = 10_000
+"""The counters of so many channels without subscribers are kept."""
 
 
 class Hub:
@@ -98,7 +51,9 @@ class Hub:
         self._now_ms = now_ms
         self._on_change = on_change
         self._on_raise = on_raise
-        self._lines: dict[Channel, _Line] = {}
+        self._lines: dict[Channel, Line] = {}
+        self._left: dict[Channel, Counts] = {}
+        """Of channels that have no subscriber any more; the one that lost its last most lately comes last."""
         self._waiting: deque[Callable[[], None]] = deque()
         self._busy = False
         self._alive_ms = 0
@@ -115,15 +70,15 @@ class Hub:
     @property
     def unheard(self) -> tuple[Channel, ...]:
         """Those that have given no event since they got their first subscriber. None after the end."""
-        return tuple(channel for channel, line in self._lines.items() if not line.events)
+        return tuple(channel for channel, line in self._lines.items() if not line.heard)
 
     def subscribe(self, channel: Channel, observer: Observer) -> abc.DisposableBase:
         """Add a subscriber; disposing stops its delivery at once."""
-        seat = _Seat(observer, channel=channel)
+        seat = Seat(observer, channel=channel)
         self._in_turn(lambda: self._sit(seat))
         return Disposable(lambda: self._give_up(seat))
 
-    def _sit(self, seat: _Seat) -> None:
+    def _sit(self, seat: Seat) -> None:
         if not seat.taken:
             return  # disposed in the turn in which it came
         if self._end is not None:
@@ -131,24 +86,32 @@ class Hub:
             return
         line = self._lines.get(seat.channel)
         if line is None:
-            line = self._lines[seat.channel] = _Line(seat.channel)
+            counts = self._left.pop(seat.channel, None) or Counts()
+            line = self._lines[seat.channel] = Line(seat.channel, counts)
             self._on_change()
         line.seats = (*line.seats, seat)
         if line.proven_ms is not None:
             self._recover(seat, self._now_ms())
 
-    def _give_up(self, seat: _Seat) -> None:
+    def _give_up(self, seat: Seat) -> None:
         seat.taken = False
         self._in_turn(lambda: self._leave(seat))
 
-    def _leave(self, seat: _Seat) -> None:
+    def _leave(self, seat: Seat) -> None:
         line = self._lines.get(seat.channel)
         if line is None or seat not in line.seats:
             return
         line.seats = tuple(each for each in line.seats if each is not seat)
         if not line.seats:
-            del self._lines[seat.channel]
-            self._on_change()
+            self._drop(line)
+
+    def _drop(self, line: Line) -> None:
+        """Desire the channel no more, and keep its counters."""
+        del self._lines[line.channel]
+        self._left[line.channel] = line.counts
+        if len(self._left) > _REMEMBERED:
+            del self._left[next(iter(self._left))]
+        self._on_change()
 
     # Signals
 
@@ -158,10 +121,11 @@ class Hub:
         if line is None:
             return False
         if events:
-            line.doubtful = False
-            line.events += len(events)
-            line.last_event_ms = events[-1].time_ms
-            line.last_received_ms = received_ms
+            line.heard, line.doubtful = True, False
+            counts = line.counts
+            counts.events += len(events)
+            counts.last_event_ms = events[-1].time_ms
+            counts.last_received_ms = received_ms
             if line.proven_ms is None:
                 self._in_turn(lambda: self._begin(line, received_ms))
             self._in_turn(lambda: self._send(line, Batch(channel, received_ms, events)))
@@ -174,14 +138,16 @@ class Hub:
             return
         for seat in line.seats:
             seat.missing_since_ms = None
+        counts = line.counts
         match signal:
             case Batch(events=events, received_ms=received_ms) if events:
-                line.events += len(events)
-                line.last_event_ms, line.last_received_ms = events[-1].time_ms, received_ms
+                line.heard = True
+                counts.events += len(events)
+                counts.last_event_ms, counts.last_received_ms = events[-1].time_ms, received_ms
             case Dropped(channel=of, count=count) if of is not None:
-                line.malformed += count
+                counts.malformed += count
             case Gap(start_ms=start_ms):
-                line.gaps += start_ms > 0
+                counts.gaps += start_ms > 0
                 # Each subscriber's own, as on a live feed: a union passes a loss once that comes by two paths.
                 self._in_turn(lambda: self._each(line, lambda observer: observer.on_signal(attrs.evolve(signal))))
                 return
@@ -199,14 +165,15 @@ class Hub:
         """Count events that nobody had to be handed: every subscriber's own filters would have left them out."""
         line = self._lines.get(channel)
         if line is not None:
-            line.events += count
-            line.last_received_ms = max(received_ms, line.last_received_ms or 0)
+            line.heard = line.heard or count > 0
+            line.counts.events += count
+            line.counts.last_received_ms = max(received_ms, line.counts.last_received_ms or 0)
 
     def malformed(self, channel: Channel, count: int) -> None:
         """Charge events that could not be read to the subscribers of their channel."""
         line = self._lines.get(channel)
         if line is not None:
-            line.malformed += count
+            line.counts.malformed += count
             self._in_turn(lambda: self._send(line, Dropped(channel, count, "malformed")))
 
     def unreadable(self) -> None:
@@ -237,7 +204,7 @@ class Hub:
         after a set clock all events would be late. So a channel that had events gets no proof before its next event.
         """
         for line in self._lines.values():
-            line.doubtful = line.last_received_ms is not None
+            line.doubtful = line.heard
 
     def proven(self, channels: Iterable[Channel], at_ms: int) -> None:
         """These channels work from `at_ms` on: each subscriber that has missed events gets its gap."""
@@ -254,14 +221,14 @@ class Hub:
                 continue
             line.proven_before_ms += max(0, proven_until_ms - line.proven_ms)
             line.proven_ms = None
-            line.gaps += 1
+            line.counts.gaps += 1
             for seat in line.seats:
                 seat.missing_since_ms, seat.reason = proven_until_ms, reason
 
     @property
     def last_event(self) -> tuple[int, int] | None:
         """When the event that came last was received, and its own time, both in ms since the epoch."""
-        seen = ((line.last_received_ms, line.last_event_ms) for line in self._lines.values())
+        seen = ((line.counts.last_received_ms, line.counts.last_event_ms) for line in self._lines.values())
         return max(((received, time) for received, time in seen if received and time), default=None)
 
     def newly_silent(self, at_ms: int, after_ms: int) -> Sequence[Channel]:
@@ -277,16 +244,16 @@ class Hub:
 
     def end_channel(self, channel: Channel, error: Exception) -> None:
         """End the streams of one channel with an error; it can be subscribed to again."""
-        line = self._lines.pop(channel, None)
+        line = self._lines.get(channel)
         if line is not None:
-            self._on_change()
+            self._drop(line)
             self._in_turn(lambda: self._each(line, lambda observer: observer.on_error(error)))
 
     def complete(self) -> None:
         """Complete every stream, after a gap where events are missed, and each that is subscribed to later."""
         now_ms = self._now_ms()
 
-        def finish(line: _Line) -> None:
+        def finish(line: Line) -> None:
             self._recover_all(line, now_ms)
             self._each(line, lambda observer: observer.on_completed())
 
@@ -307,7 +274,7 @@ class Hub:
                 seat.taken = False
         self._finish(lambda observer: observer.on_completed(), lambda line: None)
 
-    def _finish(self, end: Callable[[Observer], None], finish: Callable[[_Line], None]) -> None:
+    def _finish(self, end: Callable[[Observer], None], finish: Callable[[Line], None]) -> None:
         if self._end is not None:
             return
         self._last_stats = self.stats()
@@ -319,10 +286,11 @@ class Hub:
     # Statistics
 
     def stats(self) -> dict[Channel, ChannelStats]:
-        """By channel; after the end, those of that moment."""
+        """By channel, those with subscribers first; after the end, those of that moment."""
         if self._end is not None:
             return self._last_stats
-        return {channel: line.stats() for channel, line in self._lines.items()}
+        left = {channel: counts.stats(subscribers=0, proven=False) for channel, counts in self._left.items()}
+        return {channel: line.stats() for channel, line in self._lines.items()} | left
 
     # Delivery
 
@@ -340,24 +308,24 @@ class Hub:
         finally:
             self._busy = False
 
-    def _begin(self, line: _Line, at_ms: int) -> None:
+    def _begin(self, line: Line, at_ms: int) -> None:
         """Deliver the first gap before any event, also where frames of an earlier subscription precede the proof."""
         for seat in line.seats:
             if seat.missing_since_ms == 0:
                 self._recover(seat, at_ms)
                 seat.missing_since_ms = at_ms
 
-    def _recover_all(self, line: _Line, at_ms: int) -> None:
+    def _recover_all(self, line: Line, at_ms: int) -> None:
         for seat in line.seats:
             self._recover(seat, at_ms)
 
-    def _recover(self, seat: _Seat, at_ms: int) -> None:
+    def _recover(self, seat: Seat, at_ms: int) -> None:
         if seat.missing_since_ms is not None:
             gap = Gap(seat.channel, min(seat.missing_since_ms, at_ms), at_ms, seat.reason)
             seat.missing_since_ms = None
             self._notify(seat, lambda observer: observer.on_signal(gap))
 
-    def _send(self, line: _Line, signal: Signal[Any]) -> None:
+    def _send(self, line: Line, signal: Signal[Any]) -> None:
         for seat in line.seats:
             if seat.taken:
                 try:
@@ -366,11 +334,11 @@ class Hub:
                     self._give_up(seat)
                     self._on_raise(error)
 
-    def _each(self, line: _Line, notify: Callable[[Observer], None]) -> None:
+    def _each(self, line: Line, notify: Callable[[Observer], None]) -> None:
         for seat in line.seats:
             self._notify(seat, notify)
 
-    def _notify(self, seat: _Seat, notify: Callable[[Observer], None]) -> None:
+    def _notify(self, seat: Seat, notify: Callable[[Observer], None]) -> None:
         if not seat.taken:
             return
         try:

@@ -10,6 +10,10 @@ OTHER_EXCHANGES = ""
 """The name of that one."""
 
 
+ANSWER_S = 5.0
+"""So many seconds another thread waits for an answer of the feed's thread."""
+
+
 def _above_zero(_: object, attribute: "attrs.Attribute[float]", value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
         raise ValueError(f"{attribute.name}={value!r} must be a number above 0 (math.inf: no limit)")

@@ -200,7 +200,10 @@ Status: TypeAlias = (
 
 @attrs.frozen
 class ChannelStats:
-    """Counters of one channel since its first subscriber came."""
+    """Counters of one channel since its first subscriber came.
+
+    They go on where the last one leaves and another one comes, as `timeout` and `retry` do.
+    """
 
     subscribers: int
     """Subscriptions now."""
@@ -252,4 +255,4 @@ class FeedStats:
     subscribers: int
     """Subscriptions now, over all channels."""
     channels: Mapping[Channel, ChannelStats]
-    """By channel, those with subscribers (after the end: those that had some)."""
+    """By channel, those that have or had subscribers, of the latter the last 10,000."""

@@ -11,8 +11,9 @@ import trio
 import cgrx
 from cgrx import operators as ops
 from cgrx._simulator.simulator import Simulator
-from tests.feed.feeding import KEY, feed_on
-from tests.simulator.simulating import liquidation
+from cgrx._trio.threads import ask
+from tests.feed.feeding import KEY, feed_on, record
+from tests.simulator.simulating import liquidation, trade
 from tests.support import run, run_mock
 
 
@@ -42,7 +43,6 @@ USES: dict[str, Callable[[cgrx.Feed], object]] = {
     "report": lambda feed: feed.report(cgrx.Resumed(0)),
     "status": lambda feed: feed.status,
     "state": lambda feed: feed.state,
-    "stats": lambda feed: feed.stats,
     "run": lambda feed: trio.run(feed.run),
     "aclose": lambda feed: trio.run(feed.aclose),
 }
@@ -140,3 +140,79 @@ def test_under_asyncio_in_another_thread_trio_s_feed_is_told_apart() -> None:
             assert isinstance(raised_in_thread(lambda: asyncio.run(handler())), cgrx.ThreadError)
 
     run_mock(main)
+
+
+def test_the_counters_are_read_in_any_thread() -> None:
+    """As one that serves metrics does: while the feed is busy, every snapshot adds up, and none goes back."""
+
+    async def main() -> None:
+        async with Simulator() as simulator, cgrx.connect(url=simulator.url, api_key=KEY) as feed:
+            done, arrived = threading.Event(), trio.Event()
+            seen: list[cgrx.FeedStats] = []
+
+            def watch() -> None:
+                while not done.is_set():
+                    seen.append(feed.stats)
+
+            feed.liquidations().subscribe(print)
+
+            def arrive(event: cgrx.Trade) -> None:
+                if event == trade(200):
+                    arrived.set()
+
+            feed.futures_trades("Binance", "BTCUSDT", min_volume=0).subscribe(arrive)
+            await simulator.wait_subscribed("liquidationOrders")
+            await simulator.wait_subscribed("futures_trades@Binance_BTCUSDT@0")
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(trio.to_thread.run_sync, watch)
+                for number in range(1, 201):
+                    await simulator.send([liquidation(number)] * 3)
+                    await simulator.send([trade(number)] * 2)
+                await arrived.wait()
+                done.set()
+            assert len(seen) > 10
+            assert all(sum(each.events for each in stats.channels.values()) == stats.events for stats in seen)
+            assert [stats.events for stats in seen] == sorted(stats.events for stats in seen)
+
+    run(main)
+
+
+def test_the_counters_are_read_after_the_end() -> None:
+    """The loop is gone, and with it all that could change them."""
+    feeds: list[cgrx.Feed] = []
+
+    async def main() -> None:
+        async with Simulator(listen=False) as simulator, feed_on(simulator) as feed:
+            record(feed.liquidations())
+            await trio.sleep(1)
+            await simulator.send(liquidation(1))
+            await trio.sleep(1)
+            feeds.append(feed)
+
+    run_mock(main)
+    assert (feeds[0].stats.events, feeds[0].stats.state) == (1, cgrx.State.CLOSED)
+
+
+def test_a_loop_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A callback blocks it: whoever asks in another thread learns that instead of waiting for ever."""
+    monkeypatch.setattr("cgrx._trio.threads.ANSWER_S", 0.01)
+
+    async def main() -> None:
+        async with Simulator(listen=False) as simulator, feed_on(simulator) as feed:
+            error = raised_in_thread(lambda: feed.stats)  # which waits for the thread, and so blocks the loop
+            assert isinstance(error, TimeoutError)
+            assert str(error).startswith("feed.stats: no answer within 0.01 s")
+
+    run_mock(main)
+
+
+def test_an_error_of_the_answer_is_raised_where_it_was_asked() -> None:
+    def fail() -> None:
+        raise LookupError("none")
+
+    async def main() -> None:
+        token = trio.lowlevel.current_trio_token()
+        with pytest.raises(LookupError, match="none"):
+            await trio.to_thread.run_sync(ask, token, fail, "it")
+
+    run(main)
