@@ -25,6 +25,7 @@ from cgrx._cli.arguments import (
     instruments,
     keyless,
     pairs,
+    passwordless,
     source,
 )
 from cgrx._cli.commands.choice import liquidations, recorded_trades, trades
@@ -234,6 +235,7 @@ async def record_command(
     flush_every: Positive = 1.0,
     url: str = COINGLASS_URL,
     connect_timeout: Positive = 30.0,
+    proxy: str | None = None,
 ) -> int:
     """Record channels of the feed into a folder, until Ctrl-C.
 
@@ -247,6 +249,8 @@ async def record_command(
         flush_every: At most this many seconds pass until received events are handed to the operating system.
         url: Address of the server, ws:// or wss://.
         connect_timeout: Seconds for the first connection, all attempts together.
+        proxy: A proxy to connect through: http://HOST:PORT, https://, socks5:// or socks5h://, or env for the one that
+            the environment names.
     """
     request = Record(
         url=keyless(url),
@@ -255,6 +259,7 @@ async def record_command(
         seconds=seconds,
         flush_every_s=flush_every,
         connect_timeout_s=connect_timeout,
+        proxy=passwordless(proxy),
     )
     return await record_feed(request, Terminal.of_process())
 

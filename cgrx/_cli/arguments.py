@@ -78,6 +78,16 @@ def keyless(url: str) -> str:
     return url
 
 
+def passwordless(proxy: str | None) -> str | None:
+    """Return the proxy unchanged; raise a `CommandError` where it holds a user or a password."""
+    if proxy is not None and "@" in proxy:
+        raise CommandError(
+            Exit.USAGE,
+            "a password in --proxy can be seen by every user of this machine: set HTTPS_PROXY and give --proxy env",
+        )
+    return proxy
+
+
 def usable(make: Callable[..., T], *arguments: Any) -> T:
     """Return `make(*arguments)`; a `ValueError` of it ends the command with its text as the last line."""
     try:

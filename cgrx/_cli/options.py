@@ -13,7 +13,7 @@ from cyclopts import Parameter
 
 from cgrx import COINGLASS_URL, Feed, Replay, to_ms
 from cgrx import operators as ops
-from cgrx._cli.arguments import Count, Names, Positive, Usd, keyless, usable
+from cgrx._cli.arguments import Count, Names, Positive, Usd, keyless, passwordless, usable
 from cgrx._cli.commands.choice import Choice, Choose
 from cgrx._cli.commands.replay import Replayed
 from cgrx._cli.commands.watch import Watch
@@ -126,11 +126,17 @@ class WatchOptions(ShowOptions):
     """Address of the server, ws:// or wss://."""
     connect_timeout: Positive = 30.0
     """Seconds for the first connection, all attempts together."""
+    proxy: str | None = None
+    """A proxy to connect through: http://HOST:PORT, https://, socks5:// or socks5h://, or env for the one that the
+    environment names."""
 
     def watch(self, choose: Choose[Feed], side: SideName | None) -> Watch:
         """What to watch: events of these channels and this side that pass the filters."""
         return Watch(
-            url=keyless(self.url), choice=Choice(choose, self.filters(side)), connect_timeout_s=self.connect_timeout
+            url=keyless(self.url),
+            choice=Choice(choose, self.filters(side)),
+            connect_timeout_s=self.connect_timeout,
+            proxy=passwordless(self.proxy),
         )
 
 

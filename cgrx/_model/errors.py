@@ -28,7 +28,7 @@ class TransportError(CgrxError):
 
 
 class UnreachableError(TransportError):
-    """No byte stream to the server: a name that does not resolve, a refused or a timed-out connect."""
+    """No byte stream to the server: an unknown name, a refused or a timed-out connect, a proxy that gives no tunnel."""
 
     def __init__(self, host: str, port: int, reason: str) -> None:
         super().__init__(f"cannot reach {host}:{port}: {reason}")

@@ -37,7 +37,7 @@ class Limits:
     """The time-outs (seconds) and bounds of one feed; give `connect(limits=Limits(...))` to change some."""
 
     connect_s: float = _seconds(10.0)
-    """For a TCP connection, name look-up included."""
+    """For a TCP connection, name look-up included; through a proxy, for all that its tunnel takes."""
     handshake_s: float = _seconds(10.0)
     """For TLS and the WebSocket handshake, each."""
     send_s: float = _seconds(10.0)

@@ -4,10 +4,12 @@ The API key travels in the query, so the query is in no repr and in no message.
 Source: https://docs.coinglass.com/reference/ws-getting-started (`/ws-api?cg-api-key={key}`).
 """
 
+import os
 import re
+import socket
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
-from typing import TypeAlias
+from typing import TypeAlias, cast
 from urllib.parse import SplitResult, parse_qsl, quote, unquote_plus, urlsplit
 
 import attrs
@@ -55,14 +57,17 @@ class Address:
         return self._bracketed if self.port in _DEFAULT_PORTS.values() else f"{self._bracketed}:{self.port}"
 
     @property
-    def is_private(self) -> bool:
-        """Whether nobody else reads what is sent there: by TLS, or within this machine."""
-        if self.tls or self.host == "localhost":
-            return True
+    def is_loopback(self) -> bool:
+        """Whether it leads to this machine itself."""
         try:
             return ip_address(self.host).is_loopback
         except ValueError:
-            return False
+            return self.host == "localhost"
+
+    @property
+    def is_private(self) -> bool:
+        """Whether nobody else reads what is sent there: by TLS, or within this machine."""
+        return self.tls or self.is_loopback
 
     @property
     def has_key(self) -> bool:
@@ -75,7 +80,7 @@ class Address:
 
     @property
     def _bracketed(self) -> str:
-        return f"[{self.host}]" if ":" in self.host else self.host
+        return bracketed(self.host)
 
 
 Dial: TypeAlias = Callable[[Address], Awaitable[trio.abc.Stream]]
@@ -85,6 +90,18 @@ Dial: TypeAlias = Callable[[Address], Awaitable[trio.abc.Stream]]
 async def dial_tcp(address: Address) -> trio.abc.Stream:
     """A TCP connection, to whichever of the host's addresses answers first (RFC 8305). Raises OSError."""
     return await trio.open_tcp_stream(address.host, address.port)
+
+
+def dial_failure(error: OSError) -> str:
+    """Why a connection could not be made, in words."""
+    # trio tries every address of the host, and says why each failed in a group.
+    attempts = error.__cause__
+    if isinstance(attempts, ExceptionGroup):
+        attempt = cast("ExceptionGroup[OSError]", attempts).exceptions[0]
+        error = attempt if isinstance(attempt, OSError) else error
+    if error.errno is not None and not isinstance(error, socket.gaierror):
+        return os.strerror(error.errno)
+    return error.strerror or str(error) or type(error).__name__
 
 
 def parse_address(url: str, api_key: str | None = None) -> Address:
@@ -104,7 +121,7 @@ def parse_address(url: str, api_key: str | None = None) -> Address:
         raise ValueError(_NO_KEY)
     if api_key is not None and len(api_key) < PART:
         raise ValueError(_NO_KEY)
-    parts = _split(url)
+    parts = split_url(url)
     if parts is None:
         raise _unusable(url, "its host or its port cannot be read")
     if parts.scheme not in _DEFAULT_PORTS:
@@ -117,7 +134,7 @@ def parse_address(url: str, api_key: str | None = None) -> Address:
         raise _unusable(url, "it holds a fragment")
     if parts.port == 0:
         raise _unusable(url, "nothing listens on port 0")
-    host = _ascii(parts.hostname or "")
+    host = ascii_host(parts.hostname or "")
     if host is None:
         raise _unusable(url, "it names no host, or one that is no valid name")
     query = quote(parts.query, safe=_QUERY_SAFE)
@@ -137,7 +154,8 @@ def parse_address(url: str, api_key: str | None = None) -> Address:
 # the context of an error raised meanwhile.
 
 
-def _split(url: str) -> SplitResult | None:
+def split_url(url: str) -> SplitResult | None:
+    """The parts of a URL; None where its host or its port cannot be read."""
     try:
         parts = urlsplit(url)
         parts.port  # noqa: B018  # raises where it is no number or too large
@@ -146,7 +164,13 @@ def _split(url: str) -> SplitResult | None:
     return parts
 
 
-def _ascii(host: str) -> str | None:
+def bracketed(host: str) -> str:
+    """The host as it stands in a URL: an IPv6 address in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
+def ascii_host(host: str) -> str | None:
+    """The name in ASCII (IDNA); None where it is empty or no valid name."""
     try:
         return host.encode("idna").decode("ascii") or None
     except UnicodeError:

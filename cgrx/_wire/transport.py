@@ -9,8 +9,6 @@ Of trio-websocket's exceptions only the close code and text are used, the text w
 may echo the request. They are not chained either, so ours are raised outside `except`.
 """
 
-import os
-import socket
 import ssl
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -24,10 +22,12 @@ from wsproto.utilities import ProtocolError
 
 from cgrx._model.errors import CertificateError, CgrxError, DisconnectedError, HandshakeError, UnreachableError
 from cgrx._model.limits import Limits as Limits
-from cgrx._wire.address import Address, Dial, dial_tcp
+from cgrx._wire.address import Address, Dial, dial_failure, dial_tcp
+from cgrx._wire.proxy import Proxy
 from cgrx._wire.tap import Received as Received
 from cgrx._wire.tap import Wire
 from cgrx._wire.tls import wrap_tls
+from cgrx._wire.tunnel import open_tunnel
 
 DEFAULT_LIMITS = Limits()
 
@@ -194,6 +194,7 @@ async def open_transport(
     address: Address,
     *,
     dial: Dial = dial_tcp,
+    proxy: Proxy | None = None,
     ssl_context: ssl.SSLContext | None = None,
     limits: Limits = DEFAULT_LIMITS,
     plain: bool = False,
@@ -206,6 +207,7 @@ async def open_transport(
     Args:
         address: where to.
         dial: opens the byte stream; TLS is put on top of it here.
+        proxy: gives the byte stream through its tunnel; `dial` opens that to the proxy then.
         ssl_context: for wss:// addresses; None for the system's certificate authorities, with verification.
         limits: its `connect_s`, `handshake_s`, `send_s`, `close_s`, `message_bytes`, `buffer_bytes`, `read_bytes`.
         plain: do without the frame tap. One message per `Received`: slow, and the reference for the tests.
@@ -213,7 +215,8 @@ async def open_transport(
             answer has no `Date` of its own. None: such a date is left out.
 
     Raises:
-        UnreachableError: the name does not resolve, or nothing accepts a connection within `connect_s`.
+        UnreachableError: the name does not resolve, nothing accepts a connection within `connect_s`, or the proxy gives
+            no tunnel within that time.
         CertificateError: the server's certificate does not verify.
         HandshakeError: the peer speaks no TLS, no HTTP or no WebSocket, not within `handshake_s`, or refuses.
         AuthError: it answers 401 or 403.
@@ -222,7 +225,7 @@ async def open_transport(
     """
     if ssl_context is not None and not address.tls:
         raise ValueError(f"ssl_context cannot be used with {address.url}: it is for wss:// addresses")
-    stream = await _dial(address, dial, limits)
+    stream = await _dial(address, dial, proxy, limits)
     outcome: BaseException | None = None
     failure: BaseException | None = None
     try:
@@ -268,28 +271,17 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     return error
 
 
-async def _dial(address: Address, dial: Dial, limits: Limits) -> trio.abc.Stream:
+async def _dial(address: Address, dial: Dial, proxy: Proxy | None, limits: Limits) -> trio.abc.Stream:
     stream: trio.abc.Stream | None = None
+    where = "" if proxy is None else f"proxy {proxy}: "
     try:
         with trio.move_on_after(limits.connect_s):
-            stream = await dial(address)
+            stream = await (dial(address) if proxy is None else open_tunnel(proxy, address, dial))
     except OSError as error:
-        raise UnreachableError(address.host, address.port, _why(error)) from error
+        raise UnreachableError(address.host, address.port, f"{where}{dial_failure(error)}") from error
     if stream is None:
-        raise UnreachableError(address.host, address.port, f"no connection within {limits.connect_s:g} s")
+        raise UnreachableError(address.host, address.port, f"{where}no connection within {limits.connect_s:g} s")
     return stream
-
-
-def _why(error: OSError) -> str:
-    """Why a connection could not be made, in words."""
-    # trio tries every address of the host, and says why each failed in a group.
-    attempts = error.__cause__
-    if isinstance(attempts, ExceptionGroup):
-        attempt = cast("ExceptionGroup[OSError]", attempts).exceptions[0]
-        error = attempt if isinstance(attempt, OSError) else error
-    if error.errno is not None and not isinstance(error, socket.gaierror):
-        return os.strerror(error.errno)
-    return error.strerror or str(error) or type(error).__name__
 
 
 async def _start_tls(

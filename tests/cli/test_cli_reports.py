@@ -76,12 +76,13 @@ def test_floods_are_counted() -> None:
     assert lines(*notices) == ["12:00:00 the server says: n0", "12:00:01 the server says: n5 (4 more not logged)"]
 
 
-def test_a_foreign_record_is_not_said() -> None:
-    """Somebody else may use the logger."""
+def test_warnings_without_a_status_are_said() -> None:
+    """Of what a call to `connect` does, there is no status yet. Less than a warning is nobody's business."""
     said: list[str] = []
     with reporting(said.append):
-        logger.warning("%s%s", "something", "")
-    assert said == []
+        logger.warning("no proxy is %s", "used")
+        logger.info("%s", "something")
+    assert said == ["no proxy is used"]
 
 
 def test_the_logger_is_left_as_it_was(caplog: pytest.LogCaptureFixture) -> None:

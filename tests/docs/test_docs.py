@@ -82,7 +82,7 @@ class Canned:
 
 
 @asynccontextmanager
-async def connect_canned(api_key: object = None) -> AsyncGenerator[Canned, None]:
+async def connect_canned(api_key: object = None, proxy: object = None) -> AsyncGenerator[Canned, None]:
     await trio.lowlevel.checkpoint()
     yield Canned()
 

@@ -2,6 +2,7 @@
 
 import ssl
 from datetime import UTC, datetime
+from pathlib import Path
 
 import trustme
 
@@ -24,6 +25,10 @@ class Authority:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._ca.configure_trust(context)  # pyright: ignore[reportUnknownMemberType]  # as above
         return context
+
+    def write_to(self, file: Path) -> None:
+        """Write the authority's certificate to a file, as the environment variable SSL_CERT_FILE names one."""
+        self._ca.cert_pem.write_to_path(str(file))
 
 
 EXPIRED = datetime(2020, 1, 1, tzinfo=UTC)

@@ -26,6 +26,7 @@ class Record:
     """How long, from the first connection on."""
     flush_every_s: float = 1.0
     connect_timeout_s: float = 30.0
+    proxy: str | None = None
 
 
 @attrs.define
@@ -53,7 +54,7 @@ async def record_feed(request: Record, terminal: Terminal) -> int:
     async def work() -> None:
         try:
             with reporting(terminal.say):
-                async with connected(request.url, request.connect_timeout_s) as feed:
+                async with connected(request.url, request.connect_timeout_s, request.proxy) as feed:
                     await _record(request, feed, run, terminal)
         except (OSError, ImportError) as error:
             raise CommandError(Exit.FAILED, f"cannot record: {error}") from error

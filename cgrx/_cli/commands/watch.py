@@ -24,6 +24,7 @@ class Watch:
     url: str
     choice: Choice[Feed]
     connect_timeout_s: float
+    proxy: str | None = None
 
 
 async def watch(request: Watch, show: Show, terminal: Terminal) -> int:
@@ -32,17 +33,18 @@ async def watch(request: Watch, show: Show, terminal: Terminal) -> int:
 
     async def work() -> None:
         with reporting(viewer.say):
-            async with connected(request.url, request.connect_timeout_s) as feed:
+            async with connected(request.url, request.connect_timeout_s, request.proxy) as feed:
                 await viewer.run(feed, request.choice.of(feed), lambda: request.url)
 
     return await run_command(work, terminal, on_signal=viewer.hurry, conclude=viewer.conclude)
 
 
-def connected(url: str, connect_timeout_s: float) -> AbstractAsyncContextManager[Feed]:
+def connected(url: str, connect_timeout_s: float, proxy: str | None) -> AbstractAsyncContextManager[Feed]:
     """A feed with the key of the environment.
 
     Raises:
-        CommandError: there is no key for the real endpoint, or the URL cannot be used.
+        CommandError: there is no key for the real endpoint, the URL or the proxy cannot be used, or a proxy needs the
+            extra that is not installed.
     """
     key = os.environ.get(API_KEY_VARIABLE)
     if not key and url == COINGLASS_URL:
@@ -50,6 +52,8 @@ def connected(url: str, connect_timeout_s: float) -> AbstractAsyncContextManager
             Exit.NO_KEY, f"no API key: set the environment variable {API_KEY_VARIABLE}; `cgrx demo` needs none"
         )
     try:
-        return connect(api_key=key or _NO_KEY, url=url, connect_timeout=connect_timeout_s)
+        return connect(api_key=key or _NO_KEY, url=url, connect_timeout=connect_timeout_s, proxy=proxy)
+    except ImportError as error:
+        raise CommandError(Exit.NO_EXTRA, str(error)) from error
     except ValueError as error:
         raise CommandError(Exit.USAGE, str(error)) from error

@@ -35,16 +35,20 @@ class Reports(logging.Handler):
         self._held_since_ms = 0
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write the status that a feed's log record carries. Records without a status are ignored."""
+        """Write the status that a feed's log record carries. Of records without one only warnings are written."""
         status: Status | None = getattr(record, "status", None)
+        if status is None:
+            if record.levelno >= logging.WARNING:
+                self._say(record.getMessage())
+            return
         text = self._words(status)
-        if status is None or text is None:
+        if text is None:
             return
         left_out: int = getattr(record, "left_out", 0)
         more = f" ({left_out} more not logged)" if left_out else ""
         self._say(f"{second(status.at_ms)} {text}{more}")
 
-    def _words(self, status: Status | None) -> str | None:
+    def _words(self, status: Status) -> str | None:
         match status:
             case Backpressured(at_ms=at_ms):
                 self._held_since_ms = at_ms
@@ -52,8 +56,6 @@ class Reports(logging.Handler):
             case Resumed(at_ms=at_ms):
                 held_ms = at_ms - self._held_since_ms
                 return f"the reader held the feed up for {held_ms / 1e3:.1f} s" if held_ms > _WORTH_SAYING_MS else None
-            case None:
-                return None
             case _:
                 return str(status)
 
