@@ -39,9 +39,7 @@ async def open_tunnel(proxy: Proxy, address: Address, dial: Dial) -> trio.abc.St
         opened = refusal is None
     finally:
         if not opened:
-            # Shielded, or a cancellation would be raised here, in place of what has happened.
-            with trio.CancelScope(shield=True):
-                await trio.aclose_forcefully(stream)
+            await trio.aclose_forcefully(stream)
     if refusal is not None:
         raise OSError(refusal)
     return stream

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 import trio
 
@@ -18,6 +19,7 @@ from tests.feed.proxies import OneTarget, listening, no_proxies, port_of, pproxy
 from tests.feed.test_feed_secret import Shown
 from tests.simulator.simulating import liquidation
 from tests.support import run
+from tests.wire.wires import hold
 
 QUICK = cgrx.Limits(backoff_first_s=0.001, backoff_most_s=0.005, close_s=1)
 PASSWORD = "S3CRET-word"
@@ -203,6 +205,22 @@ def test_a_proxy_that_is_not_there() -> None:
         assert isinstance(error.last, cgrx.UnreachableError)
         assert (error.last.host, error.last.port) == ("open.example", 80)
         assert error.last.reason == f"proxy http://127.0.0.1:{port}: Connection refused"
+
+    run(main)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https", "socks5"])
+def test_a_proxy_that_says_nothing_costs_no_more_than_the_connect_may(scheme: str) -> None:
+    """TLS to the proxy included."""
+
+    async def main() -> None:
+        async with listening(hold) as port:
+            limits = attrs.evolve(QUICK, connect_s=0.05)
+            error = await never_connects(
+                url="ws://open.example", api_key=KEY, limits=limits, proxy=f"{scheme}://127.0.0.1:{port}"
+            )
+        assert error.attempts > 1
+        assert f"proxy {scheme}://127.0.0.1:{port}: no connection within 0.05 s" in str(error)
 
     run(main)
 

@@ -47,7 +47,16 @@ EARLY = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\
 OPENED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"
 
 
-@pytest.mark.parametrize("early", [b"", b"HTTP/1.1 100 Continue\r\n\r\n", EARLY, EARLY.replace(b"\r", b"")])
+@pytest.mark.parametrize(
+    "early",
+    [
+        b"",
+        b"HTTP/1.1 100 Continue\r\n\r\n",
+        EARLY,
+        EARLY.replace(b"\r", b""),
+        b"HTTP/1.1 103 Early Hints\r\nLink: " + b"x" * 100 + b"\r\n\r\n",
+    ],
+)
 def test_informational_answers_come_before_the_answer(early: bytes) -> None:
     """Wherever the bytes are split in two, and byte by byte."""
     data, frames = early + OPENED, b"\x81\x01\n\n\nframes"
