@@ -43,11 +43,18 @@ QUICK_WINDOWS = tuple(
 )
 """The tests of windows without the properties and oracles, which take a minute for each change."""
 
+HUB = tuple(f"tests/feed/test_{name}.py" for name in ("subscriptions", "subscriptions_turns"))
+"""The tests of the hub of a feed, without a feed around it."""
+
 FILES: dict[str, tuple[str, ...]] = {
     "cgrx/_streams/chain.py": QUICK_STREAMS,
     "cgrx/_streams/merging.py": ("tests/streams/test_merge.py",),
     "cgrx/_streams/offset.py": ("tests/streams/test_offset.py",),
-    "cgrx/_streams/ordering.py": ("tests/streams/test_ordering.py", "tests/streams/test_ordering_ends.py"),
+    "cgrx/_streams/ordering.py": (
+        "tests/streams/test_ordering.py",
+        "tests/streams/test_ordering_ends.py",
+        "tests/feed/test_feed_across.py",
+    ),
     "cgrx/_streams/reordering.py": (
         "tests/streams/test_ordering.py",
         "tests/streams/test_ordering_ends.py",
@@ -57,8 +64,9 @@ FILES: dict[str, tuple[str, ...]] = {
     "cgrx/_streams/running.py": ("tests/streams/test_stage.py", "tests/streams/test_fusion.py", "tests/operators"),
     "cgrx/_streams/sharing.py": ("tests/streams/test_share.py",),
     "cgrx/_feed/backoff.py": ("tests/feed/test_backoff.py",),
+    "cgrx/_feed/lines.py": HUB,
     "cgrx/_feed/session.py": ("tests/feed/test_session.py", "tests/feed/test_session_end.py"),
-    "cgrx/_feed/subscriptions.py": ("tests/feed/test_subscriptions.py", "tests/feed/test_subscriptions_turns.py"),
+    "cgrx/_feed/subscriptions.py": HUB,
     "operators/_windows/panes.py": ("tests/windows/test_panes.py", "tests/windows/test_windows_sliding.py"),
     "operators/_windows/clocks.py": QUICK_WINDOWS,
     "operators/_windows/watermark.py": QUICK_WINDOWS,

@@ -338,8 +338,8 @@ class Reordering(Generic[T]):
             arrived.popleft()
         first_held = arrived[0][0] if arrived else FOREVER
         while marks and marks[0][0] < first_held:
-            number, mark_number, mark = marks.popleft()
-            self._give_losses(number + 1, out, before=mark_number)
+            _, mark_number, mark = marks.popleft()
+            self._give_losses(FOREVER, out, before=mark_number)
             out.mark(mark)
         self._give_losses(first_held, out)
 

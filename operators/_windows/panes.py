@@ -28,7 +28,7 @@ class PaneQueue:
         self._front: list[_Pane] = []  # the oldest is last
         self._back: list[tuple[int, Accumulator]] = []
         self._back_total: Accumulator | None = None
-        self._stale = False  # a pane has changed since, so the totals are wrong
+        self._stale = False  # a pane has changed since, so there are no totals, and no front, until the next eviction
 
     def __bool__(self) -> bool:
         return bool(self._front or self._back)
@@ -92,13 +92,12 @@ class PaneQueue:
     def total_from(self, time_ms: int) -> Accumulator:
         """The panes that begin at `time_ms` or later, without dropping the others."""
         total = self._make()
-        if not self._stale:
-            for pane in reversed(self._front):
-                if pane.start_ms >= time_ms:
-                    total.merge(pane.onward)
-                    if self._back_total is not None:
-                        total.merge(self._back_total)
-                    return total
+        for pane in reversed(self._front):
+            if pane.start_ms >= time_ms:
+                total.merge(pane.onward)
+                if self._back_total is not None:
+                    total.merge(self._back_total)
+                return total
         for start_ms, own in self._every():
             if start_ms >= time_ms:
                 total.merge(own)

@@ -1,10 +1,12 @@
 """What is wanted of a hub, which gaps and proofs it tells, how it ends. No I/O, no loop."""
 
+from typing import Any
+
 import pytest
 
 from cgrx._model.channels import FuturesTrades
 from cgrx._model.errors import PlanError
-from cgrx._model.signals import Alive, Batch, Dropped, Gap
+from cgrx._model.signals import Alive, Batch, Dropped, Gap, Signal
 from cgrx._model.status import ChannelStats
 from tests.feed.feeding import Record
 from tests.feed.hubs import House, L, T, event
@@ -45,6 +47,15 @@ def test_disposing_behind_the_end_of_the_channel_does_nothing() -> None:
     subscription.dispose()
     house.hub.batch(L, 1, (event(1),))
     assert new.events == [event(1)]
+
+
+def test_unheard_are_the_channels_that_have_given_no_event() -> None:
+    house = House()
+    house.join(L)
+    house.join(T)
+    house.hub.batch(L, 1, (event(1),))
+    house.hub.batch(T, 1, ())
+    assert house.hub.unheard == (T,)
 
 
 # Gaps
@@ -102,6 +113,17 @@ def test_a_disconnection_is_a_gap_from_the_last_proof_to_the_next() -> None:
     assert len(observer.signals) == 1, "it is told when its end is known"
     house.hub.proven([L], 5_000)
     assert observer.signals[1:] == [Gap(L, 2_000, 5_000, "code 1001")]
+
+
+def test_a_disconnection_concerns_what_worked_and_nothing_else() -> None:
+    """Also behind a channel that did not work yet."""
+    house = House()
+    unproven, proven = house.join(L), house.join(T)
+    house.hub.proven([T], 1_500)
+    house.hub.disconnected(2_000, "code 1001")
+    house.hub.proven([L, T], 5_000)
+    assert unproven.signals == [Gap(L, 0, 5_000, "subscribed")]
+    assert proven.signals[1:] == [Gap(T, 2_000, 5_000, "code 1001")]
 
 
 def test_several_disconnections_without_proof_are_one_gap() -> None:
@@ -186,6 +208,15 @@ def test_malformed_events_are_charged_to_their_channel() -> None:
     assert house.hub.stats()[L].malformed == 3
 
 
+def test_what_could_not_be_read_at_all_is_charged_to_every_channel() -> None:
+    """As the same object, so that a union of two channels counts it once."""
+    house = House()
+    liquidations, trades = house.join(L), house.join(T)
+    house.hub.unreadable()
+    assert liquidations.signals == [Dropped(None, 1, "malformed")]
+    assert trades.signals[0] is liquidations.signals[0]
+
+
 def test_a_channel_is_silent_once() -> None:
     """Proven alive for so long without any event."""
     house = House()
@@ -266,6 +297,22 @@ def test_disposal_lets_go_without_a_word() -> None:
     assert observer.end is None
 
 
+def test_disposal_drops_what_waits() -> None:
+    """Here because a callback was interrupted."""
+    house = House()
+
+    class Interrupted(Record):
+        def on_signal(self, signal: object) -> None:
+            raise KeyboardInterrupt
+
+    house.hub.subscribe(L, Interrupted())
+    other = house.join(T)
+    with pytest.raises(KeyboardInterrupt):
+        house.hub.unreadable()
+    house.hub.dispose()
+    assert other.signals == []
+
+
 @pytest.mark.parametrize(
     ("end", "expected"),
     [("complete", "completed"), ("fail", "error"), ("dispose", "completed")],
@@ -305,8 +352,48 @@ def test_stats_count_and_stay_as_they_were_at_the_end() -> None:
     assert house.hub.stats() == {L: ChannelStats(2, False, 0, 0, 0, None, None)}
     house.hub.proven([L], 1_000)
     house.hub.batch(L, 1_100, (event(7), event(8)))
-    house.hub.batch(L, 1_200, ())
+    assert house.hub.batch(L, 1_200, ()), "wanted"
     expected = {L: ChannelStats(2, True, 2, 0, 0, 8, 1_100)}
     assert house.hub.stats() == expected
     house.hub.complete()
     assert house.hub.stats() == expected
+
+
+def test_the_last_event_is_one_whose_time_is_known() -> None:
+    """Events that nobody had to be handed are counted without a look at their times."""
+    house = House()
+    house.join(L)
+    house.join(T)
+    house.hub.batch(L, 1_000, (event(7),))
+    house.hub.passed(T, 3, 2_000)
+    assert house.hub.last_event == (1_000, 7)
+
+
+def test_events_that_nobody_had_to_be_handed_are_counted() -> None:
+    """Those received before the latest of the others do not set its time back."""
+    house = House()
+    house.join()
+    house.hub.batch(L, 2_000, (event(7),))
+    house.hub.passed(L, 3, 1_500)
+    assert house.hub.stats() == {L: ChannelStats(1, False, 4, 0, 0, 7, 2_000)}
+    house.hub.passed(L, 1, 2_500)
+    assert house.hub.stats() == {L: ChannelStats(1, False, 5, 0, 0, 7, 2_500)}
+
+
+def test_what_is_relayed_is_counted_too() -> None:
+    """With the time of the last event of a batch; a gap that begins at 0 is no loss."""
+    house = House()
+    observer = house.join()
+    signals: list[Signal[Any]] = [
+        Gap(L, 0, 1_000, "subscribed"),
+        Batch(L, 1_100, (event(7), event(8), event(9))),
+        Gap(L, 1_100, 1_200, "code 1001"),
+        Dropped(L, 2, "malformed"),
+    ]
+    for signal in signals:
+        house.hub.relay(L, signal)
+        house.hub.relay(T, signal)
+    assert observer.signals == signals
+    assert house.hub.stats() == {L: ChannelStats(1, False, 3, 2, 1, 9, 1_100)}
+    house.hub.complete()
+    assert observer.signals == signals, "what is recorded has its own gaps"

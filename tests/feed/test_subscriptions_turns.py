@@ -25,6 +25,16 @@ def test_everyone_gets_a_signal_before_the_next_one_starts() -> None:
     assert order == [("first", 1), ("second", 1), ("first", 2), ("second", 2)]
 
 
+def test_so_it_is_with_what_is_relayed() -> None:
+    """The hub completes when the second one has had the batch too."""
+    house = House()
+    house.hub.subscribe(L, Doing(lambda _: house.hub.complete()))
+    second = house.join()
+    house.hub.relay(L, Batch(L, 2, (event(1),)))
+    assert second.events == [event(1)]
+    assert second.end == "completed"
+
+
 def test_who_is_disposed_while_others_complete_hears_no_completion() -> None:
     house = House()
     second = Record()

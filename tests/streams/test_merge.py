@@ -107,8 +107,10 @@ def test_an_origin_that_has_ended_is_as_alive_as_the_others() -> None:
     assert record.signals[2:] == [alive("5s", origin="a"), alive("5s", origin="b")]
     two.say(alive("4s", origin="c"))
     assert record.signals[4:] == [alive("4s", origin="c")], "it never goes back"
+    two.say(alive("5s", origin="d"))
+    assert record.signals[5:] == [alive("5s", origin="d")], "nor is it told again"
     two.say(alive("6s", origin="c"))
-    assert record.signals[5:] == [alive("6s", origin="a"), alive("6s", origin="c")]
+    assert record.signals[6:] == [alive("6s", origin="a"), alive("6s", origin="c")]
 
 
 def test_windows_close_when_one_of_two_connections_has_ended() -> None:
@@ -132,9 +134,18 @@ def test_as_long_as_one_has_said_nothing_its_events_may_be_missing() -> None:
     told = [each for each in record.of(Gap) if each.channel is None]
     assert [(each.start_ms, each.end_ms) for each in told] == [(0, 1000), (1000, 2000), (2000, 3000)]
     assert record.signals.index(told[0]) < record.signals.index(batch(trade(time="2s"), received="1s"))
+    one.say(batch(trade(time="3s"), received="3s"))
+    assert [each for each in record.of(Gap) if each.channel is None] == told, "at 3 s it has been told"
     two.say(gap(0, "3s"))
     one.say(batch(trade(time="4s"), received="4s"))
     assert [each for each in record.of(Gap) if each.channel is None] == told
+
+
+def test_where_no_stream_has_given_a_mark_nothing_is_told_of_the_unheard() -> None:
+    """Such streams tell of no gaps at all."""
+    (one, _), record = merged(heard=False)
+    one.say(batch(trade(time="1s"), received="1s"))
+    assert record.signals == [batch(trade(time="1s"), received="1s")]
 
 
 @pytest.mark.parametrize("union", [cgrx.merge, cgrx.merge_exchanges])

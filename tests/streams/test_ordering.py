@@ -58,6 +58,14 @@ def test_so_is_every_channel_of_an_exchange() -> None:
     assert merge.say(0, at("A", 200)) == ["A150", "%150"]
 
 
+def test_so_is_every_exchange_within_a_channel() -> None:
+    merge = Merge(1)
+    one, two = trade(time=0.1, exchange="A"), trade(time=0.15, exchange="B")
+    assert merge.say(0, Batch(LiquidationOrders(), 100, (one,))) == ["A100", "%100"]
+    assert merge.say(0, Batch(LiquidationOrders(), 150, (two,))) == []
+    assert merge.say(0, Batch(LiquidationOrders(), 200, (trade(time=0.2, exchange="A"),))) == ["B150", "%150"]
+
+
 def test_ties_keep_the_order_of_arrival() -> None:
     """Events at the time that the order has come to are not late either."""
     merge = Merge()
@@ -124,6 +132,14 @@ def test_gaps_and_drops_pass_in_sequence() -> None:
     assert merge.say(0, gap_of("A", 100, 190), Dropped(channel_of("A"), 2, "test"), proof(190)) == []
     assert merge.say(1, proof(190)) == []
     assert merge.say(1, at("B", 110)) == ["A100", "[A]", "~~", "^190", "%100"]
+
+
+def test_marks_between_which_no_event_came_keep_their_order() -> None:
+    merge = Merge()
+    merge.say(0, at("A", 100, 200, 300))
+    merge.say(0, gap_of("A", 250, 290), proof(300))
+    merge.say(1, proof(300), gap_of("B", 0, 310))
+    assert merge.say(1, Watermark(300)) == ["A100", "A200", "A300", "[A]", "^300", "[B]", "%300"]
 
 
 def test_a_gap_never_goes_out_behind_what_came_later() -> None:
@@ -306,6 +322,12 @@ def test_what_it_is() -> None:
     assert cgrx.merge_exchanges(trades.stream, unknown.stream).event_types is None
     stats = merged.stats
     assert hash(stats) == hash(cgrx.OrderStats(0, 0, 0))
+
+
+def test_one_event_may_be_held_alone() -> None:
+    merge = Merge(max_held=1)
+    assert merge.say(0, at("A", 100)) == []
+    assert merge.say(0, at("A", 200)) == ["A100", "%100"]
 
 
 def test_any_number_may_be_held_on_demand() -> None:

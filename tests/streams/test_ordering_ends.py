@@ -10,9 +10,10 @@ from reactivex.disposable import Disposable
 from reactivex.subject import Subject
 
 import cgrx
-from cgrx import Alive, EventStream, Gap, Trade
+from cgrx import Alive, EventStream, Gap, Signal, Trade
 from cgrx._streams.observers import SignalObserver
 from cgrx.testing import trade
+from tests.feed.feeding import Record
 from tests.streams.merging import Merge, at, channel_of
 from tests.streams.streaming import Hot, raising
 
@@ -103,11 +104,21 @@ def test_going_on_without_a_source_that_failed() -> None:
         Gap(channel_of("D"), 1000, 1500, "its source has failed"),
         Gap(channel_of("B"), 1000, 1500, "its source has failed"),
     ]
-    assert merge.say(0, at("A", 2400)) == ["C1500", "%1500"]
-    assert merge.say(2, at("C", 2500)) == ["A2400", "[D]", "[B]", "%2400"]
+    assert merge.say(0, at("A", 2499)) == ["C1500", "%1500"]
+    assert merge.say(2, at("C", 2500)) == ["A2499", "[D]", "[B]", "%2499"]
     merge.end_input(0)
     merge.end_input(2)
     assert merge.end == "completed"
+
+
+def test_in_silence_the_missing_channels_are_told_at_each_proof_of_life() -> None:
+    merge = Merge(on_source_error=print)
+    merge.say(0, at("A", 1000))
+    merge.say(1, at("B", 1000))
+    merge.end_input(1, OSError("mine"))
+    assert merge.say(0, proof(1500)) == ["[B]", "^1500"]
+    assert merge.say(0, proof(2400)) == ["^2400"]
+    assert merge.say(0, proof(2500)) == ["[B]", "^2500"]
 
 
 def test_what_is_missing_of_a_source_that_failed_has_a_channel() -> None:
@@ -161,6 +172,21 @@ def test_disposal_inside_a_batch() -> None:
     assert heard == [1]
     assert [each.time_ms for each in merge.events] == [1, 2, 3]
     assert [each.subscribers for each in merge.inputs] == [1, 1, 1]
+
+
+def test_an_observer_of_signals_that_disposes_hears_no_more() -> None:
+    """It has no guard of its own. The watermark would follow the event."""
+    source: Hot[Trade] = Hot()
+    heard: list[object] = []
+
+    class Ear(Record):
+        def on_signal(self, signal: Signal[Trade]) -> None:
+            heard.append(signal)
+            subscription.dispose()
+
+    subscription = cgrx.merge_exchanges(source.stream).subscribe_signals(Ear())
+    source.say(at("A", 1))
+    assert heard == [at("A", 1)]
 
 
 @pytest.mark.parametrize("how", ["completes", "fails"])

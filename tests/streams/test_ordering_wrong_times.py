@@ -19,16 +19,24 @@ START = 1_700_000_000_000
 
 @pytest.mark.parametrize("ahead", [5_000, HOUR])
 @pytest.mark.parametrize("max_delay", ["1s", math.inf])
-def test_an_event_from_the_future_does_not_move_the_order(ahead: int, max_delay: Any) -> None:
-    """It goes out where its receive time stands, and no other is late."""
+@pytest.mark.parametrize("off", [0, -HOUR, HOUR])
+def test_an_event_from_the_future_does_not_move_the_order(ahead: int, max_delay: Any, off: int) -> None:
+    """It goes out where its receive time stands, also where the machine's clock is off, and no other is late."""
     merge = Merge(1, max_delay=max_delay)
     for second in range(20):
         time_ms = START + second * 1000
-        merge.say(0, at("A", time_ms + (ahead if second == 10 else 0), received=time_ms), Alive("o", time_ms + 50))
+        event = at("A", time_ms + (ahead if second == 10 else 0), received=time_ms + off)
+        merge.say(0, event, Alive("o", time_ms + 50 + off))
     place = [event.time_ms for event in merge.events].index(START + 10_000 + ahead)
     assert place == 10
     assert merge.stream.stats.late == 0
     assert max(signal.time_ms for signal in merge.signals if isinstance(signal, Watermark)) < START + 20_000
+
+
+def test_two_seconds_ahead_is_not_too_early() -> None:
+    merge = Merge(1)
+    assert merge.say(0, at("A", 12_000, received=10_000)) == ["A12000", "%12000"]
+    assert merge.say(0, at("A", 22_001, received=20_000)) == ["A22001", "%20000"]
 
 
 @pytest.mark.parametrize("off", [-2 * HOUR, -5_000, 5_000, 2 * HOUR])

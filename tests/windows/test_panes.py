@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from cgrx.operators import agg
 from cgrx.operators._aggregates.accumulators import accumulator
 from cgrx.operators._windows.panes import PaneQueue
+from tests.costs.counting import instructions
 from tests.windows.windowing import trade
 
 COUNTED = accumulator((agg.count(), agg.volume(), agg.open(), agg.close()))
@@ -68,3 +69,16 @@ def test_a_total_from_a_time_that_only_the_back_reaches() -> None:
     assert [queue.total_from(start).values()[0] for start in range(6)] == [4, 4, 3, 2, 1, 0]
     queue.amend(3).add(trade(3))
     assert [queue.total_from(start).values()[0] for start in range(6)] == [5, 5, 4, 3, 1, 0]
+
+
+def test_a_total_costs_the_same_for_any_number_of_panes() -> None:
+    def cost(count: int) -> int:
+        queue = PaneQueue(COUNTED)
+        for start in range(count):
+            pane = COUNTED()
+            pane.add(trade(start))
+            queue.push(start, pane)
+        queue.evict_before(1)
+        return instructions(lambda: (queue.total(), queue.total_from(1)))
+
+    assert cost(10) == cost(100)
