@@ -7,7 +7,7 @@ import reactivex.operators as rx
 from reactivex.subject import Subject
 
 from cgrx import operators as ops
-from cgrx._model.events import Trade
+from cgrx._model.events import Trade, TradeSide
 from cgrx._model.signals import Batch, Dropped, Gap, Signal, Watermark
 from cgrx._streams.stream import merge, share
 from cgrx.operators import agg
@@ -44,6 +44,8 @@ def test_a_window_closes_when_the_watermark_reaches_its_end() -> None:
 
 def test_a_time_at_the_boundary_belongs_to_the_next_window() -> None:
     assert spans(rows(INSTANT, BEGUN, on_time(3999, 4000, 5000))) == [(3000, 4000), (4000, 5000)]
+    found = rows(SECOND, BEGUN, on_time(3999, 4000, 7000))
+    assert [(row.start_ms, row.n) for row in found] == [(3000, 1), (4000, 1)], "also as long as both are open"
 
 
 def test_no_event_no_row() -> None:
@@ -74,6 +76,13 @@ def test_a_window_can_be_kept_apart_by_any_key(by: Any) -> None:
     event = trade(500)
     for field in (by,) if isinstance(by, str) else by:
         assert row[field] == getattr(event, field)
+
+
+def test_events_of_one_batch_and_symbol_are_kept_apart() -> None:
+    sides = (TradeSide.BUY, TradeSide.SELL, TradeSide.BUY, TradeSide.BUY)
+    events = tuple(Trade("BTC", "A", "X", side, 1.0, 1.0, 500) for side in sides)
+    found = rows(ops.tumbling("1s", Tally, by="side"), BEGUN, Batch(CHANNEL, 500, events), on_time(4000))
+    assert {row["side"]: row.n for row in found} == {TradeSide.BUY: 3, TradeSide.SELL: 1}
 
 
 def test_one_slow_exchange_delays_the_rows_a_quiet_one_does_not() -> None:
@@ -206,6 +215,13 @@ def test_unneeded_gaps_are_forgotten() -> None:
     assert len(running._progress._missing) < 100
     (batch,) = running.on_signal(on_time(600_000))
     assert [row.gap_ms for row in batch.events] == [100]
+
+
+def test_gaps_are_kept_for_a_window_that_can_still_open() -> None:
+    """None is open, and many gaps lie where the next one will be."""
+    gaps = [Gap(CHANNEL, start, start + 10, "disconnected") for start in range(10_000, 17_000, 100)]
+    found = rows(ops.tumbling("10s", Tally, lateness=0), BEGUN, Watermark(10_000), *gaps, on_time(18_000, 20_000))
+    assert [(row.start_ms, row.n, row.gap_ms) for row in found] == [(10_000, 1, 700)]
 
 
 # --- late events ----------------------------------------------------------------------------------------------------

@@ -32,6 +32,12 @@ def test_more_keys_than_allowed_are_an_error(stage: Stage[Any, Any]) -> None:
     assert (heard.error.max_keys, heard.error.key) == (2, ("Z",))
 
 
+def test_a_key_that_gives_empty_rows_is_never_free_again() -> None:
+    stage = ops.tumbling("1s", Tally, by="symbol", lateness=0, max_keys=1, emit_empty=True)
+    heard = hear(stage, BEGUN, on_time(500), on_time(1500, symbol="Y"), ends=False)
+    assert isinstance(heard.error, TooManyKeysError)
+
+
 @pytest.mark.parametrize(
     "stage",
     [ops.tumbling("1s", Tally, by="symbol", max_keys=2), ops.sliding("2s", "1s", Tally, by="symbol", max_keys=3)],
@@ -74,6 +80,17 @@ def test_a_long_sliding_window_costs_no_more_than_a_short_one() -> None:
         found = rows(ops.sliding(size, "1s", n=count), BEGUN, on_time(*range(500, 3_000_000, 1000)))
         assert len(found) > 2900
         assert len(merges) <= 3 * 3000 + 2 * len(found)
+
+
+def test_an_event_of_the_same_window_and_key_as_the_one_before_costs_less() -> None:
+    """Where they alternate, window and key of each are looked up."""
+
+    def cost(*times: int) -> int:
+        running = ops.tumbling("1s", n=agg.count(), by="symbol").start()
+        list(running.on_signal(on_time(500, 1500)))
+        return instructions(lambda: list(running.on_signal(on_time(*times))))
+
+    assert cost(*[500] * 200) < 0.8 * cost(*[500, 1500] * 100)
 
 
 def test_exchanges_that_a_server_makes_up_cost_by_their_number() -> None:

@@ -54,6 +54,13 @@ def test_the_running_row_of_sliding_windows_is_the_fullest() -> None:
     ]
 
 
+def test_the_running_row_of_a_sliding_window_holds_its_own_panes() -> None:
+    """Also the first of them, and not the one behind its end."""
+    stage = ops.sliding("2s", "1s", Tally, updates="1s", lateness="9s")
+    found = rows(stage, BEGUN, on_time(2500, 4500), alive(5000), at(5000, 3500), alive(6000))
+    assert [(row.start_ms, row.n) for row in found] == [(1000, 1), (3000, 1), (2000, 2)]
+
+
 def test_known_keys_give_empty_rows() -> None:
     """From the first window in which they had an event."""
     stage = ops.tumbling("1s", Tally, by="symbol", lateness=0, emit_empty=True)
@@ -87,6 +94,20 @@ def test_before_the_subscription_began_there_are_no_empty_rows() -> None:
     begun = Gap(CHANNEL, 0, 86_400_500, "subscribed")
     found = rows(stage, begun, at(86_400_600, 500), on_time(86_403_000))
     assert [(row.start_ms, row.n) for row in found] == [(0, 1), (86_400_000, 0), (86_401_000, 0), (86_402_000, 0)]
+
+
+def test_a_window_that_ends_where_the_subscription_began_has_no_empty_row() -> None:
+    stage = ops.tumbling("1s", Tally, by="symbol", lateness=0, emit_empty=True)
+    begun = Gap(CHANNEL, 0, 10_000, "subscribed")
+    early = [at(10_000, 8500), at(10_000, 8500, symbol="Y"), at(10_000, 9500)]
+    found = rows(stage, begun, *early, on_time(11_000))
+    assert [(row.start_ms, row.symbol, row.n) for row in found] == [
+        (8000, "X", 1),
+        (8000, "Y", 1),
+        (9000, "X", 1),
+        (10_000, "X", 0),
+        (10_000, "Y", 0),
+    ]
 
 
 def test_empty_rows_of_sliding_windows() -> None:

@@ -2,6 +2,7 @@
 
 from cgrx import operators as ops
 from cgrx._model.events import Trade
+from cgrx._model.signals import Watermark
 from tests.windows.windowing import BEGUN, Tally, at, on_time, rows, spans
 
 
@@ -44,3 +45,17 @@ def test_a_key_that_begins_too_late_for_some_windows() -> None:
         (2000, "Y"),
         (3000, "X"),
     ]
+
+
+def test_a_late_event_opens_those_of_its_windows_that_can_still_close() -> None:
+    """Where no other window is open."""
+    stage = ops.sliding("2s", "1s", Tally, lateness=0)
+    found = rows(stage, BEGUN, Watermark(10_000), at(10_100, 9500), Watermark(12_000))
+    assert [(row.start_ms, row.n, row.late) for row in found] == [(9000, 1, 1)]
+
+
+def test_a_key_whose_windows_have_all_closed_stays_unknown() -> None:
+    """The last of them may close before the last pane of the next one begins: the step does not divide the size."""
+    stage = ops.sliding("3s", "2s", Tally, by="symbol", lateness=0, emit_empty=True)
+    found = rows(stage, BEGUN, on_time(4500), at(4600, 1500, symbol="Y"), on_time(8000))
+    assert [(row.start_ms, row.symbol, row.n) for row in found] == [(2000, "X", 1), (4000, "X", 1)]

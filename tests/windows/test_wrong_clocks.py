@@ -31,16 +31,22 @@ def market(
         yield alive(time_ms + 50 + off)
 
 
-def test_an_event_from_the_future_holds_nobody_up() -> None:
+@pytest.mark.parametrize("off", [0, -2 * HOUR, 2 * HOUR])
+def test_an_event_from_the_future_holds_nobody_up(off: int) -> None:
     """59 minutes ahead, then silence: the windows of the others close in time, and its own waits for its time."""
     signals = [
-        *market(range(25), ahead={12: 59 * 60_000}),
-        *(alive(START + 25_000 + each * 1000) for each in range(15)),
+        *market(range(25), off, ahead={12: 59 * 60_000}),
+        *(alive(START + off + 25_000 + each * 1000) for each in range(15)),
     ]
     found = rows(BARS, *signals)
     assert [(row.start_ms - START, row.n, row.late) for row in found] == [(0, 10, 0), (10_000, 9, 0), (20_000, 5, 0)]
     ended = rows(BARS, *signals, ends=True)
     assert (ended[-1].start_ms, ended[-1].n, ended[-1].complete) == (START + 12_000 + 59 * 60_000 - 2_000, 1, False)
+
+
+def test_what_is_as_far_ahead_as_the_lateness_is_not_from_the_future() -> None:
+    assert len(rows(ops.tumbling("1s", Tally), at(START, START), at(START + 1000, START + 3000))) == 1
+    assert len(rows(ops.tumbling("1s", Tally), at(START, START), at(START + 1000, START + 3001))) == 0
 
 
 def test_an_event_from_the_future_is_the_first() -> None:
