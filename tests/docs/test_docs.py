@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from itertools import combinations
@@ -188,6 +189,15 @@ def test_every_case_is_on_a_page() -> None:
 def test_every_example_is_on_a_page(kind: str) -> None:
     """So each is run, and what it prints is looked at."""
     assert sorted(asked_for(kind)) == sorted(path.name for path in pages.EXAMPLES.glob("*.py"))
+
+
+def test_every_promise_names_a_test_that_is_there() -> None:
+    root = Path(__file__).parents[2]
+    named = re.findall(r"`(tests/[\w/.]+)(?:::(\w+))?`", (root / "docs" / "promises.md").read_text())
+    assert len(named) > 30
+    for path, function in named:
+        assert (root / path).exists(), path
+        assert not function or f"\ndef {function}(" in (root / path).read_text(), function
 
 
 def test_filling_in_is_done_once() -> None:
