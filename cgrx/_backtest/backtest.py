@@ -157,8 +157,23 @@ def backtest(
     except Inexpressible as inexpressible:
         steps = tuple(_steps(branch, "events", len(branch.stages)))
         return Backtest(BacktestPlan(steps, str(inexpressible)), trio.run(_replay, build, playlist))
+    except Exception:
+        # Columns are read without a look at each row. Where a row is to blame, the recording says which.
+        _require_sound(playlist)
+        raise
     in_columns = len(branch.stages) - len(columnar.rest)
     return Backtest(BacktestPlan(tuple(_steps(branch, "columns", in_columns))), columnar)
+
+
+def _require_sound(playlist: Playlist) -> None:
+    """Read the recordings row by row.
+
+    Raises:
+        RecordingError: one holds what a recording does not.
+    """
+    for log in playlist.logs:
+        for _ in log.entries(channels=None, start=None, end=None):
+            """Reading it checks it."""
 
 
 def _steps(branch: Branch, ran: Ran, in_columns: int, depth: int = 0) -> list[BacktestStep]:

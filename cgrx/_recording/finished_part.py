@@ -5,13 +5,15 @@ A row group ends where a batch ends, so that a reader who takes one row group at
 
 import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 from cgrx._model.errors import RecordingError
 from cgrx._recording.arrow import Rows, pa, pq
-from cgrx._recording.manifest import Part, finished_name
+from cgrx._recording.checks import footer_fault, rows_fault, unreadable
+from cgrx._recording.manifest import Part, finished_name, require_file
 from cgrx._recording.schema import DICTIONARIES, SCHEMA, in_memory, selected
 from cgrx._recording.selection import Selection
 from cgrx._recording.summary import Summary
@@ -19,6 +21,7 @@ from cgrx._recording.summary import Summary
 GROUP_ROWS = 65_536
 """About how many rows a row group has; a reader holds one row group at a time."""
 
+_RECEIVED = SCHEMA.get_field_index("received_ms")
 _CHUNK = 2**20
 _TEXTS = (*DICTIONARIES, "text", "side")
 _ENCODINGS = {
@@ -95,41 +98,90 @@ def verify(folder: Path, part: Part) -> None:
         RecordingError: it is missing, or not as it was written.
     """
     verify_size(folder, part)
-    with (folder / part.file).open("rb") as file:
-        if _checksum(file) != part.crc32:
-            raise RecordingError(str(folder / part.file), None, "it is damaged: its checksum does not match")
+    path = folder / part.file
+    with _readable(path, None), path.open("rb") as file:
+        checksum = _checksum(file)
+    if checksum != part.crc32:
+        raise RecordingError(str(path), None, "it is damaged: its checksum does not match")
 
 
 def verify_size(folder: Path, part: Part) -> None:
     """Compare its size alone, without reading it. Raises as `verify` does."""
     path = folder / part.file
-    try:
-        size = path.stat().st_size
-    except FileNotFoundError:
+    if not path.exists():
         place = f"seq {part.first_seq} to {part.last_seq}"
-        raise RecordingError(str(path), place, "this part of the recording is missing") from None
+        raise RecordingError(str(path), place, "this part of the recording is missing")
+    require_file(path)
+    size = path.stat().st_size
     if size != part.bytes:
         raise RecordingError(str(path), f"byte {min(size, part.bytes)}", f"it has {size} bytes, not {part.bytes}")
 
 
-def read_finished(path: Path, selection: Selection) -> Iterator[Rows]:
+def read_finished(path: Path, selection: Selection, part: Part | None) -> Iterator[Rows]:
     """The selected rows of a finished part, as in memory, by row group; row groups without any are not read.
 
+    Args:
+        path: of the file, whose checksum has been compared.
+        selection: which rows are wanted.
+        part: what the manifest says of it; None where there is no manifest.
+
     Raises:
-        RecordingError: it cannot be read; with the row group.
+        RecordingError: it cannot be read, or is not what cgrx writes; with the row group.
     """
-    place = "footer"
+    with _readable(path, "footer"):
+        file = _opened(path, part)
+    with file:
+        last_seq = -1
+        for group in range(file.num_row_groups):
+            if not _may_hold(file.metadata.row_group(group), selection):
+                continue
+            place = f"row group {group}"
+            with _readable(path, place):
+                (batch,) = file.read_row_group(group).combine_chunks().to_batches()
+                fault = rows_fault(batch, part)
+            _require(path, place, fault)
+            first_seq = batch.column("seq")[0].as_py()
+            _require(path, place, None if first_seq > last_seq else f"seq={first_seq} comes after {last_seq}")
+            last_seq = batch.column("seq")[-1].as_py()
+            yield selected(in_memory(batch), selection)
+
+
+def check_finished(folder: Path, part: Part) -> None:
+    """Compare a finished part with the manifest as `verify` does, and its footer with what cgrx writes.
+
+    Raises:
+        RecordingError: it is another file.
+    """
+    verify(folder, part)
+    with _readable(folder / part.file, "footer"):
+        _opened(folder / part.file, part).close()
+
+
+@contextmanager
+def _readable(path: Path, place: str | None) -> Generator[None]:
+    """Translates the errors of reading."""
     try:
-        with pq.ParquetFile(path, read_dictionary=list(DICTIONARIES), page_checksum_verification=True) as file:
-            times = file.schema_arrow.get_field_index("received_ms")
-            for group in range(file.num_row_groups):
-                place = f"row group {group}"
-                known = file.metadata.row_group(group).column(times).statistics
-                if known is None or selection.overlaps(known.min, known.max):
-                    for batch in file.read_row_group(group).combine_chunks().to_batches():
-                        yield selected(in_memory(batch), selection)
-    except (OSError, pa.ArrowException) as error:
-        raise RecordingError(str(path), place, f"it cannot be read: {error}") from None
+        yield
+    except (OSError, ValueError, MemoryError, pa.ArrowException) as error:
+        raise RecordingError(str(path), place, unreadable(error)) from None
+
+
+def _opened(path: Path, part: Part | None) -> Any:
+    require_file(path)
+    metadata = pq.read_metadata(path)
+    _require(path, "footer", footer_fault(metadata, part))
+    return pq.ParquetFile(path, metadata=metadata, read_dictionary=list(DICTIONARIES), page_checksum_verification=True)
+
+
+def _require(path: Path, place: str, fault: str | None) -> None:
+    if fault is not None:
+        raise RecordingError(str(path), place, fault)
+
+
+def _may_hold(group: Any, selection: Selection) -> bool:
+    """Whether a row group may have selected rows, by what it says of its times."""
+    known = group.column(_RECEIVED).statistics
+    return not known.has_min_max or selection.overlaps(known.min, known.max)
 
 
 def described(folder: Path, number: int) -> Part:
@@ -140,7 +192,7 @@ def described(folder: Path, number: int) -> Part:
     """
     path = folder / finished_name(number)
     summary: Summary | None = None
-    for batch in read_finished(path, Selection()):
+    for batch in read_finished(path, Selection(), None):
         if summary is None:
             summary = Summary.before(batch.column("seq")[0].as_py())
         summary.add(batch)

@@ -8,6 +8,7 @@ The checksums are here because Arrow does not notice a flipped bit. A process th
 cut off: a short header, or a whole header and behind it less than its length. Anything else that is wrong is damage.
 """
 
+import os
 import struct
 import zlib
 from collections.abc import Iterator
@@ -32,6 +33,11 @@ class Frame:
     payload: bytes
 
     @property
+    def place(self) -> str:
+        """Where it is, for an error."""
+        return f"frame at byte {self.offset}"
+
+    @property
     def end(self) -> int:
         """The byte where the next frame begins."""
         return self.offset + HEADER_BYTES + len(self.payload)
@@ -49,16 +55,17 @@ def decode(file: IO[bytes], name: str) -> Iterator[Frame]:
     Raises:
         RecordingError: damage; with the frame.
     """
-    offset = 0
+    offset, size = 0, file.seek(0, os.SEEK_END)
+    file.seek(0)
     while len(header := file.read(HEADER_BYTES)) == HEADER_BYTES:
         body = header[: _BODY.size]
         (check,) = _CHECK.unpack_from(header, _BODY.size)
         magic, length, payload_check, seq = _BODY.unpack(body)
         if magic != MAGIC or check != zlib.crc32(body):
             raise RecordingError(name, f"frame at byte {offset}", "its header is damaged")
-        payload = file.read(length)
-        if len(payload) < length:
+        if length > size - offset - HEADER_BYTES:  # not asked of the file: it would take memory for all of it first
             return
+        payload = file.read(length)
         if payload_check != zlib.crc32(payload):
             raise RecordingError(name, f"frame at byte {offset}", "its content is damaged")
         frame = Frame(offset, seq, payload)

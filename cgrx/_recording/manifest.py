@@ -13,13 +13,21 @@ from typing import Any
 import attrs
 import msgspec
 
+from cgrx._model.channels import parse_channel
 from cgrx._model.errors import RecordingError
+from cgrx._model.events import LATEST_MS
 
 VERSION = 1
 NAME = "manifest.json"
 LOCK = "lock"
 PART_BYTES = 64 * 2**20
 """The size at which the part that is being written is finished, unless told otherwise; as Parquet it has a tenth."""
+
+LARGEST = 2**63 - 1
+"""The largest number that a column of a recording holds."""
+
+_SHOWN = 200
+"""How much of a wrong channel is shown."""
 
 _FORMAT = "cgrx recording"
 _PART = re.compile(r"part-(\d{8})\.(parquet|open)")
@@ -151,11 +159,20 @@ def read(folder: Path) -> Manifest:
         raise RecordingError(str(path), None, "the manifest is damaged: it is nested too deeply") from None
 
 
+def require_file(path: Path) -> None:
+    """Raise `RecordingError` where there is a folder or a pipe: to read a pipe would wait for ever."""
+    if path.exists() and not path.is_file():
+        raise RecordingError(str(path), None, "this is no file")
+
+
 def _read(path: Path) -> Manifest:
+    require_file(path)
     try:
         content: dict[str, Any] = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
     except (FileNotFoundError, NotADirectoryError):
         raise RecordingError(str(path), None, "there is no recording here: its manifest is missing") from None
+    except OSError as error:
+        raise RecordingError(str(path), None, f"the manifest cannot be read: {error.strerror}") from None
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise RecordingError(str(path), None, f"the manifest is damaged: {error}") from None
     if content.get("format") != _FORMAT:
@@ -173,7 +190,34 @@ def _read(path: Path) -> Manifest:
     for number, (part, first_seq) in enumerate(zip(known.parts, seqs, strict=False)):
         if part.number != number or part.first_seq != first_seq:
             raise RecordingError(str(path), f"part {number}", "the parts do not follow one another")
+        fault = _fault(part)
+        if fault is not None:
+            raise RecordingError(str(path), f"part {number}", fault)
+    if known.open not in (None, known.next_number):
+        raise RecordingError(str(path), "open", f"{known.open} is not the number of the part behind the finished ones")
     return known
+
+
+def _fault(part: Part) -> str | None:
+    """What cannot be true of a finished part; None where all of it can."""
+    if not 0 <= part.first_seq <= part.last_seq <= LARGEST:
+        return f"{part.last_seq} is no number of its last entry"
+    if not 0 <= part.events <= part.rows or not part.last_seq - part.first_seq < part.rows <= LARGEST:
+        return f"{part.rows} rows cannot hold its entries, with {part.events} events"
+    if not 0 <= part.start_ms <= part.end_ms <= LATEST_MS:
+        return f"{part.start_ms} to {part.end_ms} is no time"
+    if part.bytes < 0 or part.crc32 is None or not 0 <= part.crc32 < 2**32:
+        return f"{part.bytes} bytes and the checksum {part.crc32} are those of no file"
+    return next(filter(None, map(channel_fault, part.channels)), None)
+
+
+def channel_fault(name: str) -> str | None:
+    """Why a text cannot be the channel of rows; None where it can. Each channel has one name."""
+    try:
+        known = parse_channel(name).name
+    except ValueError as error:
+        return str(error)[:_SHOWN]
+    return None if known == name else f"the channel {known} is called {name!r}"[:_SHOWN]
 
 
 def _converted(path: Path, content: dict[str, Any]) -> Manifest:

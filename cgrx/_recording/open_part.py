@@ -2,14 +2,16 @@
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from cgrx._model.errors import RecordingError
 from cgrx._recording.arrow import Rows, pa
-from cgrx._recording.framing import decode, encode
-from cgrx._recording.manifest import Part, open_name, replace
+from cgrx._recording.checks import columns_fault, rows_fault, unreadable
+from cgrx._recording.framing import Frame, decode, encode
+from cgrx._recording.manifest import Part, open_name, replace, require_file
 from cgrx._recording.schema import SCHEMA
 from cgrx._recording.summary import Summary
 
@@ -61,22 +63,47 @@ def read_open(path: Path, until: int | None = None) -> Iterator[tuple[int, Rows]
         RecordingError: damage; with the frame.
         FileNotFoundError: it is not there, or not any more.
     """
-    with path.open("rb") as file:
+    with _opened(path) as file:
         frames = decode(file, str(path))
         head = next(frames, None)
         if head is None:
             raise RecordingError(str(path), "frame at byte 0", "the file is cut off before its first frame ends")
-        if not pa.ipc.read_schema(pa.py_buffer(head.payload)).equals(SCHEMA):
-            raise RecordingError(str(path), "frame at byte 0", "its columns are others than this cgrx reads")
+        found = _decoded(path, head, pa.ipc.read_schema)
+        _require(path, head, columns_fault(found))
         seq = head.seq
         for frame in frames:
-            if frame.seq != seq:
-                raise RecordingError(str(path), f"frame at byte {frame.offset}", "it does not follow the one before")
-            batch = pa.ipc.read_record_batch(pa.py_buffer(frame.payload), SCHEMA)
+            _require(path, frame, None if frame.seq == seq else "it does not follow the one before")
+            batch = _decoded(path, frame, partial(pa.ipc.read_record_batch, schema=SCHEMA))
+            _require(path, frame, rows_fault(batch, None))
+            first_seq = batch.column("seq")[0].as_py()
+            _require(path, frame, None if first_seq == seq else f"its rows begin with seq={first_seq}")
             yield frame.end, batch
             if frame.end == until:
                 return
             seq = batch.column("seq")[-1].as_py() + 1
+
+
+def _opened(path: Path) -> IO[bytes]:
+    try:
+        require_file(path)
+        return path.open("rb")
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise RecordingError(str(path), None, unreadable(error)) from None
+
+
+def _decoded(path: Path, frame: Frame, decode_: Callable[[Any], Any]) -> Any:
+    """What a frame holds; `decode_` is a function of Arrow."""
+    try:
+        return decode_(pa.py_buffer(frame.payload))
+    except (OSError, ValueError, MemoryError, pa.ArrowException) as error:
+        raise RecordingError(str(path), frame.place, unreadable(error)) from None
+
+
+def _require(path: Path, frame: Frame, fault: str | None) -> None:
+    if fault is not None:
+        raise RecordingError(str(path), frame.place, fault)
 
 
 def summarized(folder: Path, number: int) -> tuple[Part | None, RecordingError | None]:

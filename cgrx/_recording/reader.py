@@ -6,7 +6,7 @@ from pathlib import Path
 from cgrx._model.errors import RecordingError
 from cgrx._recording import manifest
 from cgrx._recording.arrow import Rows
-from cgrx._recording.finished_part import described, read_finished, verify, verify_size
+from cgrx._recording.finished_part import check_finished, described, read_finished, verify, verify_size
 from cgrx._recording.manifest import Manifest, Part
 from cgrx._recording.open_part import read_open, summarized
 from cgrx._recording.schema import in_files, in_memory, selected, until_seq
@@ -44,7 +44,7 @@ class Reader:
                 if part.crc32 is None:
                     rest += self._open_rows(part)
                 else:
-                    verify(self.folder, part)
+                    check_finished(self.folder, part)
                     files.append(self.folder / part.file)
             except RecordingError as error:
                 self._meet(error)
@@ -59,7 +59,7 @@ class Reader:
                 yield selected(in_memory(batch), selection)
         else:
             verify(self.folder, part)
-            yield from read_finished(self.folder / part.file, selection)
+            yield from read_finished(self.folder / part.file, selection, part)
 
     def _open_rows(self, part: Part) -> Iterator[Rows]:
         """The rows, as in files, of a part that was not finished when the recording was opened; it may be by now."""

@@ -77,11 +77,11 @@ MEMORY_SCHEMA: Final = pa.schema(
 )
 """As in memory."""
 
-_EVENT: Final = ("base_asset", "exchange", "symbol", "side", "price", "volume_usd", "time_ms")
-_MARK: Final = ("start_ms", "end_ms", "count", "text")
-_NO_EVENT: Final = SimpleNamespace(**dict.fromkeys(_EVENT))
+EVENT: Final = ("base_asset", "exchange", "symbol", "side", "price", "volume_usd", "time_ms")
+MARK: Final = ("start_ms", "end_ms", "count", "text")
+_NO_EVENT: Final = SimpleNamespace(**dict.fromkeys(EVENT))
 """Stands where a row is no event."""
-_KINDS: Final[dict[type, str]] = {Liquidation: "liquidation", Trade: "trade"}
+EVENT_KINDS: Final[dict[type, str]] = {Liquidation: "liquidation", Trade: "trade"}
 _TYPES: Final = (("liquidation", Liquidation, LiquidationSide), ("trade", Trade, TradeSide))
 
 MarkValues = tuple[int | None, int | None, int | None, str | None]
@@ -122,7 +122,7 @@ class RowBuilder:
             if not count:
                 return 0
             self.now_ms = max(self.now_ms, said.received_ms)
-            self._append(_KINDS[channel.event_type], channel.name, said.received_ms, count)
+            self._append(EVENT_KINDS[channel.event_type], channel.name, said.received_ms, count)
             self._events += said.events
             return count
         if isinstance(said, Alive | Gap | Dropped | Watermark):
@@ -151,7 +151,7 @@ class RowBuilder:
     def take(self) -> Rows:
         """The rows so far, as in files. The next entries are collected anew."""
         heads = (self._seqs, self._kinds, self._channels, self._times)
-        fields = (list(map(attrgetter(name), self._events)) for name in _EVENT)
+        fields = (list(map(attrgetter(name), self._events)) for name in EVENT)
         columns = [*heads, *fields, *self._mark_columns()]
         arrays = [pa.array(values, field.type) for values, field in zip(columns, SCHEMA, strict=True)]
         for collected in (*heads, self._events, self._marks):
@@ -159,7 +159,7 @@ class RowBuilder:
         return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
 
     def _mark_columns(self) -> Iterator[list[Any]]:
-        for index in range(len(_MARK)):
+        for index in range(len(MARK)):
             column: list[Any] = [None] * len(self)
             for row, values in self._marks:
                 column[row] = values[index]
@@ -255,7 +255,7 @@ def placed(batch: Rows) -> Iterator[tuple[int, int, Channel | None, Signal[Any] 
     kinds = _texts(heads.column("kind"))
     channels = _channels(heads.column("channel"))
     events = {kind: _events(batch, kind, of, sides) for kind, of, sides in _TYPES if kind in kinds}
-    marks = _marks(heads, [row for row, kind in enumerate(kinds) if kind not in _KINDS.values()])
+    marks = _marks(heads, [row for row, kind in enumerate(kinds) if kind not in EVENT_KINDS.values()])
     seqs, times = (_numbers(heads.column(name), "q") for name in ("seq", "received_ms"))
     for seq, kind, channel, received_ms, start, end in zip(seqs, kinds, channels, times, starts, ends, strict=True):
         made = events.get(kind)
@@ -287,7 +287,7 @@ def _events(batch: Rows, kind: str, of: type[Any], sides: Iterable[Any]) -> Iter
 
 def _marks(heads: Rows, rows: list[int]) -> Iterator[dict[str, Any]]:
     """The values of the rows that are no events. They are few, so each may cost more."""
-    return iter(heads.select(list(_MARK)).take(pa.array(rows, pa.int32())).to_pylist())
+    return iter(heads.select(list(MARK)).take(pa.array(rows, pa.int32())).to_pylist())
 
 
 def _mark(kind: str, channel: Channel | None, values: dict[str, Any]) -> Mark:

@@ -6,12 +6,14 @@ its type and its message: the error itself does not outlive the program that rec
 
 import json
 import reprlib
+from types import NoneType
 from typing import Any, TypeAlias
 
 import attrs
 
-from cgrx._model.channels import parse_channel
+from cgrx._model.channels import FuturesTrades, LiquidationOrders, parse_channel
 from cgrx._model.errors import RecordedError
+from cgrx._model.events import LATEST_MS
 from cgrx._model.status import (
     ClockSkewed,
     Connected,
@@ -29,6 +31,16 @@ KEPT: dict[str, type[Kept]] = {
     kept.__name__: kept
     for kept in (Connecting, Connected, Disconnected, Silent, ClockSkewed, MalformedInput, NoticeReceived)
 }
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("at_ms", "attempt", "difference_ms"), (int,)),
+    **dict.fromkeys(("path", "reason", "excerpt", "text", "witness"), (str,)),
+    "channel": (str, NoneType, LiquidationOrders, FuturesTrades),
+    "error": (RecordedError,),
+    "hint": (str, NoneType),
+    "retry_in_s": (int, float),
+}
+"""The types of the fields of all statuses."""
 
 
 def to_text(status: Kept) -> str:
@@ -59,6 +71,17 @@ def from_text(text: str) -> Kept:
             fields["error"] = RecordedError(error["type"], error["message"])
         elif status is Silent:
             fields["channel"] = parse_channel(fields["channel"])
+        for name, value in fields.items():
+            _require_field(name, value)
         return status(**fields)
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"{reprlib.repr(text)} is no recorded status: {error!r}") from None
+
+
+def _require_field(name: str, value: Any) -> None:
+    texts = value.args if isinstance(value, RecordedError) else ()
+    if type(value) not in _TYPES[name] or not all(isinstance(text, str) for text in texts):
+        raise TypeError(f"{name}={reprlib.repr(value)} is of another type")
+    least, largest = (0, LATEST_MS) if name == "at_ms" else (-(2**63), 2**63)
+    if isinstance(value, int | float) and not least <= value <= largest:
+        raise ValueError(f"{name}={reprlib.repr(value)} is too small or too large")

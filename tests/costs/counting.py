@@ -4,7 +4,7 @@ import inspect
 import sys
 from collections.abc import Callable
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from cgrx._recording.arrow import pa
 
@@ -63,8 +63,9 @@ def work(call: Callable[[], object]) -> int:
             code, values = frame.f_code, frame.f_locals
             several = bool(code.co_flags & inspect.CO_VARARGS)
             names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + several]
+            value: Any
             for value in map(values.get, names):
-                count += sum(map(_length, value)) if isinstance(value, tuple) else _length(value)
+                count += _length(value)
         elif event == "opcode":
             count += 1
         return trace
@@ -89,7 +90,10 @@ _SIZED: tuple[Any, ...] = (str, bytes, bytearray, memoryview, pa.Array, pa.Chunk
 
 
 def _length(value: Any) -> int:
-    return len(value) if isinstance(value, _SIZED) else 0
+    """The length of a text, of bytes or of an Arrow value; of several arguments, of all of them; 0 of anything else."""
+    if isinstance(value, _SIZED):
+        return len(value)
+    return sum(map(_length, cast("tuple[Any, ...]", value))) if isinstance(value, tuple) else 0
 
 
 def growth(cost: Callable[[int], int], size: int) -> float:

@@ -29,6 +29,7 @@ from cgrx import (
     TradeSide,
     Watermark,
 )
+from cgrx._model.events import LATEST_MS
 from cgrx._recording.entry import Recorded
 
 LIQUIDATIONS = LiquidationOrders()
@@ -36,7 +37,7 @@ TRADES = FuturesTrades("Binance", "BTCUSDT", 10_000)
 CHANNELS: tuple[Channel, ...] = (LIQUIDATIONS, TRADES, FuturesTrades("OKX", "BTC-USDT_SWAP", 0.5))
 
 _TEXTS = st.text(st.characters(codec="utf-8"), max_size=8)
-_TIMES = st.integers(0, 2**53)
+_TIMES = st.integers(0, LATEST_MS)
 _NUMBERS = st.floats(min_value=0, exclude_min=True, allow_infinity=False)
 _ERRORS = st.sampled_from([HeartbeatError(10.0), ValueError("no"), RecordedError("AuthError", "refused")])
 
