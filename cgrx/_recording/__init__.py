@@ -3,8 +3,8 @@
 May import `_model`. No trio: a recording is read in any program, and written by a thread.
 
 Read `entry` first, what a recording is made of; then `schema`, its columns; `writer`, and the two states of a file,
-`open_part` (with `framing`) and `finished_part` (listed in `manifest`, with the `summary` of each part), both refused by
-`checks` where cgrx cannot have written them. `recording` is the public face of reading: `selection` is the part of it
-that a caller asks for, `reader` finds and reads the files, `scan` makes a query of polars. `status_text` is the JSON of a
-status; `extra` says what to install; `arrow` is pyarrow as it is used inside.
+`open_part` (with `framing`) and `finished_part` (listed in `manifest`, with the `summary` of each part). `checks`
+refuses a file that cgrx cannot have written. `recording` is the public face of reading: `selection` is the part of it
+that a caller asks for, `reader` finds and reads the files, `scan` makes a query of polars. `status_text` is the JSON of
+a status; `extra` says what to install; `arrow` is pyarrow as it is used inside.
 """
