@@ -32,6 +32,9 @@ SAID = [
 """Six rows: a gap, two trades, a liquidation, a status, a proof."""
 GAP, TRADE, TRADE_2, LIQUIDATION, STATUS, ALIVE = range(6)
 
+NESTED = pa.struct([("a", pa.list_(pa.struct([("b", pa.map_(pa.string(), pa.int8()))])))])
+"""A type that no column has."""
+
 Change = Callable[[Any], Any]
 """Takes the table of a part, and returns another."""
 
