@@ -5,6 +5,7 @@ nox -s benchmarks       every scenario of benchmarks/, small
 nox -s report           the full run of benchmarks/, and the pages that show it
 nox -s soak             the long runs that plain pytest leaves out
 nox -s mutants          change the core in one place at a time, and see whether a test fails; hours, or `-- FILE`
+nox -s fuzz -- TARGET   look for bytes that break codec, frames, recording or import; `--seconds N`
 nox -s lowest           the tests on the oldest dependencies that pyproject.toml admits
 nox -s constraints      write constraints.txt anew
 """
@@ -45,6 +46,14 @@ def mutants(session: nox.Session) -> None:
     session.install("-e", ".[test]", env=PINNED)
     session.install("cosmic-ray>=8.7")  # after and without the pins, which are for what CI installs
     session.run("python", "-m", "tests.mutants", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def fuzz(session: nox.Session) -> None:
+    """Look for bytes that break a property, guided by coverage. What is found goes into the corpus of the target."""
+    session.install("-e", ".[test]", env=PINNED)
+    session.install("atheris>=3.0")  # after and without the pins, as above; it has wheels for Linux
+    session.run("python", "-m", "tests.fuzz", *session.posargs)
 
 
 @nox.session(python=OLDEST)
