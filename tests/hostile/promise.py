@@ -20,7 +20,7 @@ from tests.feed.feeding import KEY, WALL_S, eventually
 from tests.hostile.parts import NOTHING, Account
 from tests.hostile.server import SMALL_BYTES, Play, Server
 
-PATIENCE_S = 5.0
+PATIENCE_S = 20.0
 """How long a feed may take to be well again over loopback: longer than the time-outs of these tests."""
 
 VIRTUAL_PATIENCE_S = 600.0
