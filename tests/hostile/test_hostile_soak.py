@@ -90,11 +90,11 @@ def test_a_few_drawn_connections(seed: int) -> None:
 @pytest.mark.soak
 @pytest.mark.parametrize("runner", [run, run_mock], ids=["over loopback", "in memory"])
 def test_drawn_connections(runner: Callable[..., None]) -> None:
-    """A new feed for every hundred. A failure names the seed, with which `survive_all` plays the same again."""
-    for _ in range(60):
+    """A new feed for every thirty. A failure names the seed, with which `survive_all` plays the same again."""
+    for _ in range(150):
         seed = random.randrange(2**32)
         try:
-            runner(partial(survive_all, random.Random(seed), 100, memory=runner is run_mock))
+            runner(partial(survive_all, random.Random(seed), 30, memory=runner is run_mock))
         except BaseException as error:
             error.add_note(f"seed {seed}")
             raise
