@@ -123,7 +123,7 @@ def import_csv(
         As `import_jsonl`.
 
     Raises:
-        ValueError: also where a file lacks a column, or its first line cannot be read. Otherwise as `import_jsonl`.
+        ValueError: also where a file lacks a column. Otherwise as `import_jsonl`.
     """
     columns, constants = columns or {}, constants or {}
     for name, fields in (("columns", columns), ("constants", constants)):

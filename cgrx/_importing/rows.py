@@ -131,15 +131,12 @@ def csv_rows(path: Path, reader: Reader, columns: Mapping[str, str], constants: 
     """The rows of a file of comma-separated values whose first line names its columns, plain or gzip.
 
     Raises:
-        ValueError: a column that is asked for is not there, or the line of column names cannot be read.
+        ValueError: a column that is asked for is not there.
         UnreadableFileError: from some line on.
     """
     numbered = _Numbered(_lines(path))
     rows = csv.reader(numbered, strict=True)
-    try:
-        names = next(rows, list[str]())
-    except csv.Error as error:
-        raise ValueError(f"{path} has no line of column names that can be read: {error}") from None
+    names = next(rows, list[str]())
     places = _places(path, names, columns, constants)
     fixed = {FIELDS[field]: value for field, value in constants.items()}
     while True:

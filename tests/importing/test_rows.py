@@ -197,15 +197,6 @@ def test_a_column_that_is_not_there_is_named(tmp_path: Path) -> None:
         list(csv_rows(csv_file(tmp_path / "b.csv", header=""), reader(), COLUMNS, {"base_asset": "BTC"}))
 
 
-@pytest.mark.parametrize(
-    "header", ['symbol,"px\n', "x" * 131_073 + ",px\n", "symbol\rpx\r"], ids=["quote", "long", "line end"]
-)
-def test_column_names_that_cannot_be_read(tmp_path: Path, header: str) -> None:
-    """An open quote, a name longer than `csv` takes, an old kind of line end: nothing can be imported."""
-    with pytest.raises(ValueError, match=r"a\.csv has no line of column names that can be read: "):
-        list(csv_rows(csv_file(tmp_path / "a.csv", header=header), reader(), {}, {}))
-
-
 def test_the_time_of_receipt_in_a_column(tmp_path: Path) -> None:
     path = csv_file(tmp_path / "a.csv", "BTCUSDT,1,2,1,1700000000000,Binance\n")
     named = COLUMNS | {"received": "at"}
