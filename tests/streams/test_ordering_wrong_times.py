@@ -9,7 +9,6 @@ import cgrx
 from cgrx import Alive, Batch, Gap, Watermark
 from cgrx import operators as ops
 from cgrx.testing import trade
-from tests.costs.counting import growth, instructions
 from tests.streams.merging import Merge, at, channel_of
 from tests.streams.streaming import Hot
 
@@ -80,34 +79,3 @@ def test_behind_a_merge_events_are_held_no_longer_than_asked() -> None:
         one.say(Batch(channel_of("A"), now, (trade(time=(now + 1_500) / 1000, exchange="A"),)))
     assert len(seen) > 10
     assert max(given - received for received, given in seen) <= 1_300
-
-
-def test_a_silent_input_costs_by_what_is_held() -> None:
-    """Every event held has gaps and proofs beside it, and each is looked at once."""
-
-    def cost(count: int) -> int:
-        def run() -> None:
-            one, two = Hot[Any](), Hot[Any]()
-            seen: list[Any] = []
-            cgrx.merge_exchanges(one.stream, two.stream, max_delay=math.inf, max_held=math.inf).subscribe(seen.append)
-            one.say(Gap(channel_of("A"), 0, START, "subscribed"))
-            for number in range(count):
-                one.say(at("A", START + number), Alive("o", START + number))
-            two.complete()
-            one.complete()
-            assert len(seen) == count
-
-        return instructions(run)
-
-    assert growth(cost, 200) < 1.1
-
-
-def test_exchanges_that_a_server_makes_up_cost_by_their_number() -> None:
-    """Beyond 256 of one channel they count as one more, so each name costs the same."""
-
-    def cost(count: int) -> int:
-        merge = Merge(1, max_delay="1s", max_held=math.inf)
-        trades = tuple(trade(time=1, exchange=f"E{number}") for number in range(count))
-        return instructions(lambda: merge.say(0, Batch(channel_of("E"), 1_000, trades)))
-
-    assert growth(cost, 1_000) < 1.1

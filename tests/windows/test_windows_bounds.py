@@ -9,7 +9,7 @@ from cgrx._model.errors import TooManyKeysError
 from cgrx._model.signals import Batch
 from cgrx._streams.stream import Stage
 from cgrx.operators import agg
-from tests.costs.counting import growth, instructions
+from tests.costs.counting import instructions
 from tests.windows.windowing import BEGUN, CHANNEL, Tally, hear, on_time, rows, trade
 
 
@@ -91,17 +91,6 @@ def test_an_event_of_the_same_window_and_key_as_the_one_before_costs_less() -> N
         return instructions(lambda: list(running.on_signal(on_time(*times))))
 
     assert cost(*[500] * 200) < 0.8 * cost(*[500, 1500] * 100)
-
-
-def test_exchanges_that_a_server_makes_up_cost_by_their_number() -> None:
-    """Beyond 256 of one channel they count as one more, so each name costs the same."""
-
-    def cost(count: int) -> int:
-        events = tuple(trade(1_000, exchange=f"E{number}") for number in range(count))
-        running = ops.tumbling("1s", Tally, lateness=0).start()
-        return instructions(lambda: list(running.on_signal(Batch(CHANNEL, 1_000, events))))
-
-    assert growth(cost, 1_000) < 1.1
 
 
 def test_exchanges_beyond_the_bound_hold_each_other_up_no_more() -> None:

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from cgrx._model.errors import AddressError, AuthError, CgrxError, HandshakeError
 from cgrx._wire.address import Address
 from cgrx._wire.handshake import AnswerHead, retry_after_s
-from tests.costs.counting import growth, instructions
 
 ADDRESS = Address("a.example", 443, tls=True, resource="/ws?cg-api-key=S3CRET55")
 NOW_S = 1_732_301_234.0
@@ -86,13 +85,6 @@ def test_informational_answers_have_an_end(cuts: list[int], early: bytes) -> Non
     error = head.refusal(ADDRESS, NOW_S)
     assert isinstance(error, HandshakeError)
     assert (error.reason, error.status) == ("the answer is longer than 64 KiB", None)
-
-
-def test_a_flood_of_informational_answers_costs_by_its_size() -> None:
-    def cost(count: int) -> int:
-        return instructions(lambda: read(b"HTTP/1.1 100 \n\n" * count))
-
-    assert growth(cost, 1000) < 1.1
 
 
 def test_the_answer_ends_within_the_bound_as_well() -> None:
