@@ -90,15 +90,30 @@ class ShowOptions:
     """Only this asset, such as BTC; may be repeated."""
     format: FormatName = "table"
     """table: a live table in a terminal, aligned lines elsewhere; jsonl: one JSON object a line; csv."""
+    escape_formulas: bool = False
+    """With --format csv: write an apostrophe before texts that begin with =, +, - or @, such as a symbol that the
+    server made up. A spreadsheet would run them as formulas."""
     seconds: Positive = math.inf
     """End this many seconds after the first connection."""
     count: Count | None = None
     """End after this many events, or with --window after this many final rows."""
 
     def show(self, title: str, windows: WindowOptions = NO_WINDOW) -> Show:
-        """How to show them, or the rows of a window over them."""
-        count = math.inf if self.count is None else self.count
-        return Show(title=title, format=self.format, seconds=self.seconds, count=count, window=windows.windowing())
+        """How to show them, or the rows of a window over them.
+
+        Raises:
+            CommandError: a value that cannot be used, or one without the option that it needs.
+        """
+        if self.escape_formulas and self.format != "csv":
+            raise _unusable("--escape-formulas is for spreadsheets: add --format csv, or leave it out")
+        return Show(
+            title=title,
+            format=self.format,
+            escape_formulas=self.escape_formulas,
+            seconds=self.seconds,
+            count=math.inf if self.count is None else self.count,
+            window=windows.windowing(),
+        )
 
     def filters(self, side: SideName | None) -> tuple[ops.Stage[Any, Any], ...]:
         """The stages that the options ask for, that of the side first."""

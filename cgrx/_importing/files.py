@@ -17,7 +17,7 @@ from cgrx._importing.rows import FIELDS, RECEIVED, Good, Reader, Reject, Row, Un
 from cgrx._model.channels import Channel, FuturesTrades
 from cgrx._model.events import Event, Liquidation, Trade
 from cgrx._recording.entry import Recorded
-from cgrx._recording.manifest import own_files
+from cgrx._recording.manifest import own_files, part_numbers
 
 Kind: TypeAlias = Literal["liquidations", "trades"]
 Files: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
@@ -84,7 +84,8 @@ def import_jsonl(
         UnreadableFileError: a file cannot be read on from some line; what came before is in the recording.
         RecordingError: the folder holds a recording already.
 
-    Where a `ValueError` or an `OSError` ends it, nothing of the recording is left behind: it can be tried again.
+    Where a `ValueError` or an `OSError` ends it, or a file of which nothing can be read, nothing is left in `to`, and
+    it can be tried again.
     """
     reader = _reader(events, received)
     return _import(_rows(files, lambda path: json_rows(path, reader)), Path(to), min_volume, gapless, rejects, progress)
@@ -180,12 +181,20 @@ def _import(
     is_new = not to.exists()
     try:
         return _written(rows, to, min_volume, gapless, rejects, progress)
-    except (ValueError, OSError):  # of what breaks off in the middle of a file, what came before is in the recording
-        for path in own_files(to) if to.is_dir() else ():
-            path.unlink()
-        if is_new and to.is_dir():
-            to.rmdir()
+    except (ValueError, OSError):
+        _undo(to, is_new)
         raise
+    except UnreadableFileError:
+        if not any(part_numbers(to).values()):  # else what came before is in the recording
+            _undo(to, is_new)
+        raise
+
+
+def _undo(to: Path, is_new: bool) -> None:
+    for path in own_files(to) if to.is_dir() else ():
+        path.unlink()
+    if is_new and to.is_dir():
+        to.rmdir()
 
 
 def _written(

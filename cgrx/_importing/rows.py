@@ -5,6 +5,7 @@ Text in, `Row` out; nothing a file holds raises, but a file that cannot be read 
 
 import csv
 import gzip
+import reprlib
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -35,6 +36,8 @@ FIELDS = {
 RECEIVED = "received"
 """The key under which a row of CSV has its time of receipt."""
 
+_TOO_LONG = f"longer than {LINE_BYTES:,} bytes"
+_COLUMNS_SHOWN = 20
 _GZIP_MAGIC = b"\x1f\x8b"
 _decode = msgspec.json.Decoder().decode
 
@@ -116,7 +119,7 @@ def json_rows(path: Path, reader: Reader) -> Iterator[Row]:
     for number, line in _lines(path):
         text = line.decode("utf-8", "backslashreplace").rstrip("\r\n")
         if len(line) > LINE_BYTES:
-            yield Reject(str(path), number, "$", f"longer than {LINE_BYTES:,} bytes", text)
+            yield Reject(str(path), number, "$", _TOO_LONG, text)
             continue
         if line.isspace():
             continue
@@ -131,12 +134,12 @@ def csv_rows(path: Path, reader: Reader, columns: Mapping[str, str], constants: 
     """The rows of a file of comma-separated values whose first line names its columns, plain or gzip.
 
     Raises:
-        ValueError: a column that is asked for is not there.
+        ValueError: the first line cannot be read, or a column that is asked for is not there.
         UnreadableFileError: from some line on.
     """
     numbered = _Numbered(_lines(path))
     rows = csv.reader(numbered, strict=True)
-    names = next(rows, list[str]())
+    names = _header(path, numbered, rows)
     places = _places(path, names, columns, constants)
     fixed = {FIELDS[field]: value for field, value in constants.items()}
     while True:
@@ -151,6 +154,9 @@ def csv_rows(path: Path, reader: Reader, columns: Mapping[str, str], constants: 
             continue
         if not row:
             continue
+        if numbered.is_cut:
+            yield Reject(str(path), numbered.first, "$", _TOO_LONG, numbered.text)
+            continue
         if len(row) != len(names):
             reason = f"expected {len(names)} values, got {len(row)}"
             yield Reject(str(path), numbered.first, "$", reason, numbered.text)
@@ -160,6 +166,21 @@ def csv_rows(path: Path, reader: Reader, columns: Mapping[str, str], constants: 
         if named is not None:
             value["side"] = int(named)
         yield reader.judge(str(path), numbered.first, value, numbered.text)
+
+
+def _header(path: Path, numbered: "_Numbered", rows: Iterator[list[str]]) -> list[str]:
+    """The names of the columns, none where the file is empty.
+
+    Raises:
+        ValueError: they cannot be read.
+    """
+    try:
+        names = next(rows, list[str]())
+    except csv.Error as error:
+        raise ValueError(f"{path}, line 1: the names of its columns cannot be read: {error}") from None
+    if numbered.is_cut:
+        raise ValueError(f"{path}, line 1: the names of its columns are {_TOO_LONG}")
+    return names
 
 
 def _places(path: Path, names: list[str], columns: Mapping[str, str], constants: Mapping[str, str]) -> dict[str, int]:
@@ -173,10 +194,10 @@ def _places(path: Path, names: list[str], columns: Mapping[str, str], constants:
             continue
         column = next((name for name in accepted if name in names), None)
         if column is None:
-            raise ValueError(
-                f"{path} has no column {' or '.join(map(repr, accepted))} for {field}; its columns are"
-                f" {', '.join(map(repr, names))}"
-            )
+            shown = ", ".join(map(reprlib.repr, names[:_COLUMNS_SHOWN]))
+            more = f" and {len(names) - _COLUMNS_SHOWN:,} more" if len(names) > _COLUMNS_SHOWN else ""
+            either = " or ".join(map(repr, dict.fromkeys(accepted)))
+            raise ValueError(f"{path}, line 1: there is no column {either} for {field}; its columns are {shown}{more}")
         places[FIELDS.get(field, field)] = names.index(column)
     return places
 
@@ -189,10 +210,13 @@ class _Numbered(Iterator[str]):
         self._taken: list[str] = []
         self.first = 0
         """The number of the first line of the present row."""
+        self.is_cut = False
+        """Whether a line of the present row is longer than `LINE_BYTES`, and its rest has been left out."""
 
     def begin(self) -> None:
         """Begin a new row."""
         self._taken = []
+        self.is_cut = False
 
     @property
     def text(self) -> str:
@@ -203,6 +227,7 @@ class _Numbered(Iterator[str]):
         number, line = next(self._lines)
         if not self._taken:
             self.first = number
+        self.is_cut = self.is_cut or len(line) > LINE_BYTES
         self._taken.append(line.decode("utf-8-sig" if number == 1 else "utf-8", "backslashreplace"))
         return self._taken[-1]
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cgrx._cli.view.event_text import FIELDS, LINE_FORMATS, FormatName
+from cgrx._cli.view.event_text import FIELDS, FormatName, event_formats
 from cgrx._model.events import Liquidation, LiquidationSide, Trade, TradeSide
 
 TRADE = Trade("BTC", "Binance", "BTCUSDT", TradeSide.BUY, 60_123.4, 12_345.67, 1_704_110_400_007)
@@ -19,7 +19,7 @@ TEXTS = st.text(max_size=30)
 
 
 def lines(format_name: FormatName, *events: Trade | Liquidation) -> str:
-    chosen = LINE_FORMATS[format_name]
+    chosen = event_formats()[format_name]
     return chosen.header + chosen.lines(events).decode()
 
 
@@ -39,6 +39,34 @@ def test_csv() -> None:
         "liquidation,2024-01-01T12:00:00.000Z,1704110400000,OKX,ETH-USDT-SWAP,ETH,long,2500.0,0.5\n"
         "trade,2024-01-01T12:00:00.007Z,1704110400007,Binance,BTCUSDT,BTC,buy,60123.4,12345.67\n"
     )
+
+
+FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", "=cmd|' /C calc'!A0", "\uff1d1+1")
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_formulas_are_escaped_where_that_is_asked_for(text: str) -> None:
+    """By an apostrophe, in the columns of texts alone; otherwise texts are as the server sent them."""
+    event = Trade(text, text, text, TradeSide.SELL, 1.0, 2.5, 0)
+    (escaped,) = csv.DictReader(io.StringIO(event_formats(escape_formulas=True)["csv"].header + line(event)))
+    (plain,) = csv.DictReader(io.StringIO(lines("csv", event)))
+    for field in ("exchange", "symbol", "base_asset"):
+        assert (escaped[field], plain[field]) == (f"'{text}", text)
+    assert {name: value for name, value in escaped.items() if value == plain[name]}.keys() == {
+        "type", "time", "time_ms", "side", "price", "volume_usd"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["\t=1+1", "\r=1+1", "\n=1+1", "BTC-USDT", "1+1", "", "'=1"])
+def test_what_is_no_formula_is_as_it_was(text: str) -> None:
+    """Tabs and line ends before one are written as escapes, with or without the switch."""
+    event = Trade(text, text, text, TradeSide.SELL, 1.0, 2.5, 0)
+    assert event_formats()["csv"].header + line(event) == lines("csv", event)
+
+
+def line(event: Trade) -> str:
+    """The event as csv with formulas escaped."""
+    return event_formats(escape_formulas=True)["csv"].lines([event]).decode()
 
 
 def test_plain_lines() -> None:

@@ -1,5 +1,6 @@
 """`cgrx replay` and `cgrx import`: data, words, exit codes, and the progress bar."""
 
+import csv
 import gzip
 import io
 import json
@@ -84,9 +85,32 @@ def test_rows_of_windows(folder: Path, capsys: Captured) -> None:
     assert sum(int(str(line["count"])) for line in lines if line["final"]) > 0
 
 
+@pytest.mark.parametrize("window", [(), ("--window", "2s", "--by", "exchange,symbol")], ids=["events", "rows"])
+def test_formulas_in_a_spreadsheet(tmp_path: Path, capsys: Captured, window: tuple[str, ...]) -> None:
+    """With `--escape-formulas` no cell of text begins one, and numbers below zero are still numbers."""
+    said = [gap(0)]
+    said += [events(n, liquidation("long", 50, symbol="=1+1", time=START_MS / 1000 + n)) for n in range(10)]
+    write_recording(tmp_path / "a", said)
+    found: list[dict[str, str]] = []
+    for more in ((), ("--escape-formulas",)):
+        assert run(["replay", "liquidations", str(tmp_path / "a"), "--format", "csv", *window, *more]) == Exit.DONE
+        found.append(next(iter(csv.DictReader(io.StringIO(capsys.readouterr().out)))))
+    plain, escaped = found
+    assert (plain["symbol"], escaped["symbol"]) == ("=1+1", "'=1+1")
+    assert {**escaped, "symbol": plain["symbol"]} == plain
+
+
+def test_numbers_below_zero_stay_numbers(folder: Path, capsys: Captured) -> None:
+    arguments = ["replay", "liquidations", str(folder), "--format", "csv", "--window", "1d", "--running"]
+    assert run([*arguments, "--escape-formulas", "--side", "long"]) == Exit.DONE
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert float(rows[-1]["delta"]) < 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
+        (("liquidations", "{}", "--escape-formulas"), Exit.USAGE, "add --format csv"),
         (
             ("trades", "{}", "--market", "Gate:X:1"),
             Exit.FAILED,

@@ -14,7 +14,7 @@ from cgrx import operators as ops
 from cgrx._cli.commands.choice import Choice, liquidations
 from cgrx._cli.commands.watch import Watch, watch
 from cgrx._cli.terminal.exits import Exit
-from cgrx._cli.view.event_text import LINE_FORMATS, FormatName
+from cgrx._cli.view.event_text import FormatName, event_formats
 from cgrx._cli.view.row_text import row_formats
 from cgrx._cli.view.viewer import Show
 from cgrx._model.channels import LiquidationOrders
@@ -82,7 +82,7 @@ async def do_nothing(simulator: Simulator) -> None:
 @pytest.mark.parametrize("format_name", ["table", "jsonl", "csv"])
 def test_events_to_data_words_to_standard_error(format_name: FormatName) -> None:
     heard = Heard()
-    chosen = LINE_FORMATS[format_name]
+    chosen = event_formats()[format_name]
     assert watched(heard, show=Show(title="x", format=format_name, count=5)) == Exit.DONE
     assert heard.text == chosen.header + chosen.lines(EVENTS).decode()
     assert [line[15:] for line in heard.said[:2]] == ["connected\n", "listening to liquidationOrders\n"]

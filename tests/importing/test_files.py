@@ -112,7 +112,7 @@ def test_an_import_that_fails_leaves_nothing_and_can_be_tried_again(tmp_path: Pa
     path = lines(tmp_path / "a.csv", "symbol,px")
     (tmp_path / "empty").mkdir()
     for to in (tmp_path / "new", tmp_path / "empty"):
-        with pytest.raises(ValueError, match="has no column"):
+        with pytest.raises(ValueError, match="line 1: there is no column"):
             cgrx.import_csv(path, to, events="trades")
         assert to.exists() == (to.name == "empty")
         assert not to.exists() or list(to.iterdir()) == []

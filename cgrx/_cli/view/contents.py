@@ -10,7 +10,7 @@ from cgrx import operators as ops
 from cgrx._cli.terminal.text import counted
 from cgrx._cli.view.event_board import Board
 from cgrx._cli.view.event_table import picture
-from cgrx._cli.view.event_text import LINE_FORMATS, FormatName, LineFormat
+from cgrx._cli.view.event_text import FormatName, LineFormat, event_formats
 from cgrx._cli.view.picture import View
 from cgrx._cli.view.row_board import RowBoard
 from cgrx._cli.view.row_table import row_picture
@@ -34,8 +34,8 @@ class Content(Protocol):
         """Take items until `count` reaches `most`; return those that become lines."""
         ...
 
-    def line_format(self, name: FormatName) -> LineFormat[Any]:
-        """How items become lines."""
+    def line_format(self, name: FormatName, *, escape_formulas: bool) -> LineFormat[Any]:
+        """How items become lines; `escape_formulas` is as of `csv_line`."""
         ...
 
     def draw(self, view: View, width: int, height: int) -> RenderableType:
@@ -74,9 +74,9 @@ class EventContent:
         least = self._board.min_volume
         return [event for event in chosen if event.volume_usd >= least]
 
-    def line_format(self, name: FormatName) -> LineFormat[Event]:
+    def line_format(self, name: FormatName, *, escape_formulas: bool) -> LineFormat[Event]:
         """See `Content`."""
-        return LINE_FORMATS[name]
+        return event_formats(escape_formulas=escape_formulas)[name]
 
     def draw(self, view: View, width: int, height: int) -> RenderableType:
         """See `Content`."""
@@ -122,9 +122,9 @@ class RowContent:
                 chosen.append(row)
         return chosen
 
-    def line_format(self, name: FormatName) -> LineFormat[ops.Row]:
+    def line_format(self, name: FormatName, *, escape_formulas: bool) -> LineFormat[ops.Row]:
         """See `Content`."""
-        return row_formats(self._window.row)[name]
+        return row_formats(self._window.row, escape_formulas=escape_formulas)[name]
 
     def draw(self, view: View, width: int, height: int) -> RenderableType:
         """See `Content`."""

@@ -21,6 +21,12 @@ T = TypeVar("T")
 
 FormatName: TypeAlias = Literal["table", "jsonl", "csv"]
 
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a formula begins with, in both widths. Tabs and line ends, which may stand before one, are escaped in any case.
+
+Source: https://owasp.org/www-community/attacks/CSV_Injection.
+"""
+
 FIELDS = ("type", "time", "time_ms", "exchange", "symbol", "base_asset", "side", "price", "volume_usd")
 
 
@@ -61,10 +67,16 @@ def json_object(fields: Mapping[str, object]) -> str:
     return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in line) + "\n"
 
 
-def csv_line(values: Iterable[object]) -> str:
-    """One row as RFC 4180 quotes it, ended by a line feed; texts are escaped as on a terminal."""
+def csv_line(values: Iterable[object], *, escape_formulas: bool = False) -> str:
+    """One row as RFC 4180 quotes it, ended by a line feed; texts are escaped as on a terminal.
+
+    With `escape_formulas` an apostrophe stands before each text that a spreadsheet would take for a formula. Numbers
+    stay numbers.
+    """
     line = io.StringIO()
     escaped = [visible(value) if isinstance(value, str) else value for value in values]
+    if escape_formulas:
+        escaped = [f"'{each}" if isinstance(each, str) and each.startswith(_FORMULA) else each for each in escaped]
     csv.writer(line, lineterminator="\n").writerow(escaped)
     return line.getvalue()
 
@@ -90,8 +102,10 @@ class LineFormat(Generic[T]):
         return "".join(map(self.line, items)).encode("utf-8", "backslashreplace")
 
 
-LINE_FORMATS: dict[FormatName, LineFormat[Event]] = {
-    "table": LineFormat(plain_line),
-    "jsonl": LineFormat(json_line),
-    "csv": LineFormat(lambda event: csv_line(_values(event)), csv_line(FIELDS)),
-}
+def event_formats(*, escape_formulas: bool = False) -> dict[FormatName, LineFormat[Event]]:
+    """How events become lines; `escape_formulas` is as of `csv_line`."""
+    return {
+        "table": LineFormat(plain_line),
+        "jsonl": LineFormat(json_line),
+        "csv": LineFormat(lambda event: csv_line(_values(event), escape_formulas=escape_formulas), csv_line(FIELDS)),
+    }

@@ -43,13 +43,17 @@ def state(row: ops.Row) -> str:
     return f"{word}: {why}" if why else word
 
 
-def row_formats(kind: type[ops.Row]) -> dict[FormatName, LineFormat[ops.Row]]:
-    """How rows of a class become lines."""
+def row_formats(kind: type[ops.Row], *, escape_formulas: bool = False) -> dict[FormatName, LineFormat[ops.Row]]:
+    """How rows of a class become lines; `escape_formulas` is as of `csv_line`."""
     cells, heading = _columns(kind)
+
+    def csv_row(row: ops.Row) -> str:
+        return csv_line(map(_csv, _record(row).values()), escape_formulas=escape_formulas)
+
     return {
         "table": LineFormat(lambda row: f"{'  '.join(cell(row) for cell in cells)}  {state(row)}\n", heading),
         "jsonl": LineFormat(lambda row: json_object(_record(row))),
-        "csv": LineFormat(lambda row: csv_line(map(_csv, _record(row).values())), csv_line(("start", *kind.fields))),
+        "csv": LineFormat(csv_row, csv_line(("start", *kind.fields))),
     }
 
 

@@ -36,6 +36,8 @@ class Show:
 
     title: str
     format: FormatName = "table"
+    escape_formulas: bool = False
+    """In csv: an apostrophe before texts that a spreadsheet would take for formulas."""
     min_volume: float = 0.0
     """US dollars; smaller events are counted but not shown."""
     seconds: float = math.inf
@@ -147,7 +149,8 @@ class Viewer:
             finally:
                 self._drawn = False
         else:
-            output, lines = self._terminal.output, self._content.line_format(self._show.format)
+            show, output = self._show, self._terminal.output
+            lines = self._content.line_format(show.format, escape_formulas=show.escape_formulas)
             await output.write(lines.header.encode())
             yield lambda items: output.write(lines.lines(items))
 
