@@ -103,7 +103,9 @@ def test_a_line_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str],
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
-@pytest.mark.parametrize("content", [gzip.compress(b"x" * 100)[:14], b"\x1f\x8b", b"\x1f\x8b" + b"?" * 50])
+@pytest.mark.parametrize(
+    "content", [gzip.compress(b"x" * 100)[:14], b"\x1f\x8b", b"\x1f\x8b" + b"?" * 50], ids=range(3)
+)
 def test_a_compressed_file_of_which_nothing_can_be_read(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, content: bytes
 ) -> None:
