@@ -47,6 +47,9 @@ _MOST_GROUP_ROWS = 2**24
 _STORED_SCHEMA: Final = b"ARROW:schema"
 """The key under which Arrow keeps types that Parquet does not have. The writer keeps none."""
 
+UNREADABLE: Final = (OSError, EOFError, ValueError, MemoryError, pa.ArrowException)
+"""What Arrow raises on bytes that it cannot read."""
+
 _SHOWN = 100
 """How much of a type is shown: a nested one may be as long as its file."""
 

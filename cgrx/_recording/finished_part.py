@@ -12,7 +12,7 @@ from typing import IO, Any
 
 from cgrx._model.errors import RecordingError
 from cgrx._recording.arrow import Rows, pa, pq
-from cgrx._recording.checks import footer_fault, rows_fault, unreadable
+from cgrx._recording.checks import UNREADABLE, footer_fault, rows_fault, unreadable
 from cgrx._recording.manifest import Part, finished_name, require_file
 from cgrx._recording.schema import DICTIONARIES, SCHEMA, in_memory, selected
 from cgrx._recording.selection import Selection
@@ -162,7 +162,7 @@ def _readable(path: Path, place: str | None) -> Generator[None]:
     """Translates the errors of reading."""
     try:
         yield
-    except (OSError, ValueError, MemoryError, pa.ArrowException) as error:
+    except UNREADABLE as error:
         raise RecordingError(str(path), place, unreadable(error)) from None
 
 

@@ -9,7 +9,7 @@ from typing import IO, Any
 
 from cgrx._model.errors import RecordingError
 from cgrx._recording.arrow import Rows, pa
-from cgrx._recording.checks import columns_fault, rows_fault, unreadable
+from cgrx._recording.checks import UNREADABLE, columns_fault, rows_fault, unreadable
 from cgrx._recording.framing import Frame, decode, encode
 from cgrx._recording.manifest import Part, open_name, replace, require_file
 from cgrx._recording.schema import SCHEMA
@@ -97,7 +97,7 @@ def _decoded(path: Path, frame: Frame, decode_: Callable[[Any], Any]) -> Any:
     """What a frame holds; `decode_` is a function of Arrow."""
     try:
         return decode_(pa.py_buffer(frame.payload))
-    except (OSError, ValueError, MemoryError, pa.ArrowException) as error:
+    except UNREADABLE as error:
         raise RecordingError(str(path), frame.place, unreadable(error)) from None
 
 
