@@ -114,8 +114,12 @@ class Playlist:
             ValueError: it is not replayed.
         """
         state = "recorded" if self.selection.channels is None else "recorded, or left out by `channels`"
-        _require_among(self.channels, channel, state)
-        return self.channels[self.channels.index(channel)]
+        _require_among(self._held, channel, state)
+        return self._held[channel]
+
+    @cached_property
+    def _held(self) -> dict[Channel, Channel]:
+        return {channel: channel for channel in self.channels}
 
 
 @attrs.define(eq=False)

@@ -58,7 +58,7 @@ def work(call: Callable[[], object]) -> int:
 
     def trace(frame: FrameType, event: str, _: Any) -> Any:
         nonlocal count
-        if event == "call":
+        if event == "call" and frame.f_trace is None:  # a generator that goes on is called again, and has one
             frame.f_trace_opcodes, frame.f_trace_lines = True, False
             code, values = frame.f_code, frame.f_locals
             several = bool(code.co_flags & inspect.CO_VARARGS)

@@ -1,16 +1,16 @@
 """Whatever comes from outside costs by its size: a table of inputs, each at a size, at twice and four times of it.
 
-A new kind of input gets a row, in the module of its kind: `files`, `marks`, `messages`.
+A new kind of input gets a row, in the module of its kind: `arguments`, `files`, `marks`, `messages`.
 """
 
 from collections.abc import Callable
 
 import pytest
 
-from tests.costs import files, marks, messages
+from tests.costs import arguments, files, marks, messages
 from tests.costs.counting import Input, growth
 
-INPUTS = (*files.INPUTS, *marks.INPUTS, *messages.INPUTS)
+INPUTS = (*arguments.INPUTS, *files.INPUTS, *marks.INPUTS, *messages.INPUTS)
 
 
 @pytest.mark.parametrize("input_", INPUTS, ids=[each.name for each in INPUTS])
