@@ -4,7 +4,7 @@ import inspect
 import sys
 from collections.abc import Callable
 from types import FrameType
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from cgrx._recording.arrow import pa
 
@@ -91,9 +91,8 @@ _SIZED: tuple[Any, ...] = (str, bytes, bytearray, memoryview, pa.Array, pa.Chunk
 
 def _length(value: Any) -> int:
     """The length of a text, of bytes or of an Arrow value; of several arguments, of all of them; 0 of anything else."""
-    if isinstance(value, _SIZED):
-        return len(value)
-    return sum(map(_length, cast("tuple[Any, ...]", value))) if isinstance(value, tuple) else 0
+    each: tuple[Any, ...] = value if isinstance(value, tuple) else (value,)
+    return sum(len(one) for one in each if isinstance(one, _SIZED))
 
 
 def growth(cost: Callable[[int], int], size: int) -> float:

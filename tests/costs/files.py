@@ -148,7 +148,7 @@ def _backtested(make: Callable[[Path, int], object]) -> Callable[[int], int]:
 
 
 def _entries(folder: Path, size: int) -> None:
-    write_recording(folder, (Recorded(TRADES, Batch(TRADES, START + n, (trade(1 + n / 1e3),))) for n in range(size)))
+    write_recording(folder, (Recorded(TRADES, Batch(TRADES, START + n, (trade(n),))) for n in range(size)))
 
 
 def _seconds(folder: Path, size: int) -> None:
@@ -157,7 +157,7 @@ def _seconds(folder: Path, size: int) -> None:
 
 
 def _events(folder: Path, size: int) -> None:
-    write_recording(folder, [Recorded(TRADES, Batch(TRADES, START, (trade(1.5),) * size))])
+    write_recording(folder, [Recorded(TRADES, Batch(TRADES, START, (trade(1),) * size))])
 
 
 def _marks(folder: Path, size: int) -> None:
