@@ -2,7 +2,7 @@
 
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import FrameType
 from typing import Any, NamedTuple
 
@@ -91,8 +91,12 @@ _SIZED: tuple[Any, ...] = (str, bytes, bytearray, memoryview, pa.Array, pa.Chunk
 
 def _length(value: Any) -> int:
     """The length of a text, of bytes or of an Arrow value; of several arguments, of all of them; 0 of anything else."""
-    each: tuple[Any, ...] = value if isinstance(value, tuple) else (value,)
-    return sum(len(one) for one in each if isinstance(one, _SIZED))
+    if isinstance(value, _SIZED):
+        return len(value)
+    if not isinstance(value, tuple):
+        return 0
+    several: Iterable[Any] = value  # pyright: ignore[reportUnknownVariableType]  # arguments of any types
+    return sum(len(each) for each in several if isinstance(each, _SIZED))
 
 
 def growth(cost: Callable[[int], int], size: int) -> float:
