@@ -2,7 +2,7 @@
 
 import inspect
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from types import FrameType
 from typing import Any, NamedTuple
 
@@ -61,11 +61,10 @@ def work(call: Callable[[], object]) -> int:
         if event == "call" and frame.f_trace is None:  # a generator that goes on is called again, and has one
             frame.f_trace_opcodes, frame.f_trace_lines = True, False
             code, values = frame.f_code, frame.f_locals
-            several = bool(code.co_flags & inspect.CO_VARARGS)
-            names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + several]
-            value: Any
-            for value in map(values.get, names):
-                count += _length(value)
+            named = code.co_argcount + code.co_kwonlyargcount
+            count += sum(_length(values.get(name)) for name in code.co_varnames[:named])
+            if code.co_flags & inspect.CO_VARARGS:
+                count += sum(map(_length, values[code.co_varnames[named]]))
         elif event == "opcode":
             count += 1
         return trace
@@ -90,13 +89,8 @@ _SIZED: tuple[Any, ...] = (str, bytes, bytearray, memoryview, pa.Array, pa.Chunk
 
 
 def _length(value: Any) -> int:
-    """The length of a text, of bytes or of an Arrow value; of several arguments, of all of them; 0 of anything else."""
-    if isinstance(value, _SIZED):
-        return len(value)
-    if not isinstance(value, tuple):
-        return 0
-    several: Iterable[Any] = value  # pyright: ignore[reportUnknownVariableType]  # arguments of any types
-    return sum(len(each) for each in several if isinstance(each, _SIZED))
+    """The length of a text, of bytes or of an Arrow value; 0 of anything else."""
+    return len(value) if isinstance(value, _SIZED) else 0
 
 
 def growth(cost: Callable[[int], int], size: int) -> float:
