@@ -61,8 +61,13 @@ def unreadable(error: Exception) -> str:
 
 def columns_fault(found: Any) -> str | None:
     """How the columns of a file differ from those of a recording; None where they do not."""
-    if found.equals(SCHEMA):
-        return None
+    try:
+        return None if found.equals(SCHEMA) else _differing_columns(found)
+    except UnicodeDecodeError:  # of a column, or within a type
+        return "it has a name that is not UTF-8"
+
+
+def _differing_columns(found: Any) -> str:
     for field in SCHEMA:
         count = found.names.count(field.name)
         if count != 1:
