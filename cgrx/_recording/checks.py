@@ -106,7 +106,10 @@ def footer_fault(metadata: Any, part: Part | None) -> str | None:
         group = metadata.row_group(number)
         if not 0 < group.num_rows <= _MOST_GROUP_ROWS:
             return f"row group {number} has {group.num_rows} rows"
-        nulls = {each.path_in_schema: _nulls(each.statistics) for each in map(group.column, range(len(SCHEMA)))}
+        columns = [group.column(place) for place in range(group.num_columns)]
+        nulls = {each.path_in_schema: _nulls(each.statistics) for each in columns}
+        if list(nulls) != SCHEMA.names:
+            return f"row group {number} has other columns than the file"
         fewest = nulls["time_ms"]
         for name, expected in (*((name, 0) for name in _HEADS), *((name, fewest) for name in EVENT)):
             if nulls[name] != expected:
