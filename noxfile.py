@@ -58,9 +58,11 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def lowest(session: nox.Session) -> None:
-    """The suite on the lower bound of each core dependency."""
+    """The suite on the lower bound of each dependency of the core, and of the extras that read and send bytes."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    session.install("-e", ".[test]", *(bound.replace(">=", "==") for bound in project["dependencies"]))
+    extras = project["optional-dependencies"]
+    bounds = [*project["dependencies"], *extras["recording"], *extras["proxy"]]
+    session.install("-e", ".[test]", *(bound.replace(">=", "==") for bound in bounds))
     session.run("pytest", *session.posargs)
 
 
