@@ -11,7 +11,6 @@ builds the `Frame`.
 import json
 import random
 from collections.abc import Callable, Sequence
-from functools import partial
 from itertools import chain
 from typing import Any, Literal
 
@@ -22,8 +21,9 @@ from benchmarks._harness.data import CHANNEL, START_MS, generated_event, has_rec
 from benchmarks._harness.scenario import AbsentError, Case, Contest, Results, Rival, Scenario, Timed
 from cgrx._model.events import Event, Liquidation, LiquidationSide, Trade, TradeSide
 from cgrx._model.exchanges import canonical_exchange
-from cgrx._wire.codec import decode_batch, encode_frame
+from cgrx._wire.codec import encode_frame
 from cgrx._wire.messages import Frame
+from cgrx._wire.reading import Reader
 from cgrx._wire.secret import Secret, Texts
 
 NOW_MS = START_MS + 1000
@@ -155,8 +155,8 @@ def _ours(wanted: Messages, _: None) -> Contest:
         return [_struct(event) for frame in frames for event in frame.events]
 
     _check_recorded(wanted)
-    texts = Texts(Secret(["0123456789abcdef0123456789abcdef"]))
-    return _timed(wanted, partial(decode_batch, texts=texts), shown)
+    reader = Reader(Texts(Secret(["0123456789abcdef0123456789abcdef"])))
+    return _timed(wanted, reader.read, shown)
 
 
 def _json(wanted: Messages, _: None) -> Contest:

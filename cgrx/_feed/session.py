@@ -27,8 +27,9 @@ from cgrx._model.instruments import Instrument
 from cgrx._model.limits import Limits
 from cgrx._model.status import MalformedInput, NoticeReceived, Silent, Status
 from cgrx._trio.clock import WallClock
-from cgrx._wire.codec import PING, decode_batch, subscribe_command, unsubscribe_command
+from cgrx._wire.codec import PING, subscribe_command, unsubscribe_command
 from cgrx._wire.messages import Frame, Malformed, Message, Notice
+from cgrx._wire.reading import Reader
 from cgrx._wire.secret import Secret, Texts
 from cgrx._wire.transport import Received, Transport
 
@@ -94,7 +95,7 @@ class Session:
         self._pressure = pressure
         self._report = report
         self._secret = secret
-        self._texts = Texts(secret)
+        self._reader = Reader(Texts(secret))
         self._scope = trio.CancelScope()
         self._stopping = False
         self._changed = trio.Event()
@@ -169,7 +170,7 @@ class Session:
             if start:
                 # Shielded: what has arrived is dispatched before the end.
                 await trio.lowlevel.cancel_shielded_checkpoint()
-            for message in decode_batch(received.payloads[start : start + _TURN], self._texts):
+            for message in self._reader.read(received.payloads[start : start + _TURN]):
                 spoke |= isinstance(message, Frame)
                 self._on_message(message, at_ms)
                 await self._pressure.wait_released()

@@ -13,7 +13,7 @@ Nothing that a server sends makes `decode` raise.
 Source: https://docs.coinglass.com/reference/liquidation-order and .../futures-trade-order.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
@@ -28,7 +28,6 @@ from cgrx._wire.messages import Malformed as Malformed
 from cgrx._wire.messages import Message as Message
 from cgrx._wire.messages import Notice as Notice
 from cgrx._wire.messages import Pong as Pong
-from cgrx._wire.secret import Texts
 
 PING = "ping"
 """The heartbeat: a text message, neither JSON nor a control frame."""
@@ -41,6 +40,8 @@ _SNIFFED_BYTES = 64
 
 _NOT_THIS_WAY = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What msgspec raises on bytes that it cannot read as the type wanted."""
+NOT_THIS_WAY = (*_NOT_THIS_WAY, LookupError)
+"""The same, and what a table or a place in the bytes raises."""
 
 
 class _WireFrame(msgspec.Struct, Generic[E], gc=False):
@@ -62,8 +63,8 @@ class _SecondGeneration(msgspec.Struct, gc=False):
     no_volume: UnsetType = msgspec.field(default=UNSET, name="volUsd")
 
 
-_read_liquidations = msgspec.json.Decoder(_WireFrame[Liquidation]).decode
-_read_trades = msgspec.json.Decoder(_WireFrame[Trade]).decode
+read_liquidations = msgspec.json.Decoder(_WireFrame[Liquidation]).decode
+read_trades = msgspec.json.Decoder(_WireFrame[Trade]).decode
 _read_second_generation = msgspec.json.Decoder(_WireFrame[_SecondGeneration]).decode
 
 
@@ -84,10 +85,10 @@ def decode(payload: bytes) -> Message:
     try:
         if payload.find(_TRADES, 0, _SNIFFED_BYTES) > 0:
             guess = Trade
-            wire = _read_trades(payload)
+            wire = read_trades(payload)
         else:
             guess = Liquidation
-            wire = _read_liquidations(payload)
+            wire = read_liquidations(payload)
     except _NOT_THIS_WAY:
         return _decode_otherwise(payload)
     if event_type_of(wire.channel) is guess:
@@ -97,95 +98,6 @@ def decode(payload: bytes) -> Message:
         else:
             return Frame(wire.channel, wire.data, ())
     return _settle(wire) or read_message(payload)
-
-
-def decode_batch(payloads: Sequence[bytes], texts: Texts) -> list[Message]:
-    """Read the messages of one read from the socket: `decode` of each, neighbouring frames of one channel as one.
-
-    Parts of the API key in the texts of events are hidden.
-
-    One call of msgspec for them all (`decode_lines`, or as one array) takes longer than a call for each.
-    """
-    messages: list[Message] = []
-    group = _Group(messages, texts)
-    read, events = group.read, group.events
-    channel = exchange = symbol = asset = None  # those of the frame before
-    settled, clean = EXCHANGES, texts.clean
-    for payload in payloads:
-        # What nearly all are, a frame that is like the one before it: nothing here may cost without a reason.
-        try:
-            wire = read(payload)
-        except _NOT_THIS_WAY:
-            pass
-        else:
-            name = wire.channel
-            if name == channel or group.begins(name):
-                channel = name
-                for event in wire.data:
-                    if event.exchange != exchange:
-                        if event.exchange not in settled:
-                            break
-                        exchange = event.exchange
-                    if event.symbol != symbol:
-                        if event.symbol not in clean:
-                            break
-                        symbol = event.symbol
-                    if event.base_asset != asset:
-                        if event.base_asset not in clean:
-                            break
-                        asset = event.base_asset
-                else:
-                    events += wire.data
-                    continue
-        group.take(decode(payload))
-        read, channel = group.read, group.channel
-    group.close()
-    return messages
-
-
-class _Group:
-    """Frames of one channel that follow each other, on their way into `messages` as one."""
-
-    def __init__(self, messages: list[Message], texts: Texts) -> None:
-        self._messages = messages
-        self._texts = texts
-        self._malformed: list[Malformed] = []
-        self._event_type: type[Event] = Trade
-        self.channel: str | None = None
-        self.events: list[Event] = []
-        """Those of the group so far; always the same list."""
-        self.read: Callable[[bytes], _WireFrame[Any]] = _read_trades
-        """What reads frames of this channel, and of others of its type."""
-
-    def begins(self, channel: str) -> bool:
-        """Begin with frames of another channel, if `read` reads those too."""
-        if event_type_of(channel) is not self._event_type:
-            return False
-        self.close()
-        self.channel = channel
-        return True
-
-    def take(self, message: Message) -> None:
-        """Take any message: a frame joins the group or begins one, all else ends it."""
-        if not isinstance(message, Frame):
-            self.close()
-            self._messages.append(message)
-            return
-        if message.channel != self.channel:
-            self.close()
-            self.channel = message.channel
-            is_trades = event_type_of(message.channel) is Trade
-            self._event_type, self.read = (Trade, _read_trades) if is_trades else (Liquidation, _read_liquidations)
-        self.events += map(self._texts.cleaned, message.events)
-        self._malformed += message.malformed
-
-    def close(self) -> None:
-        """Hand the group on."""
-        if self.channel is not None:
-            self._messages.append(Frame(self.channel, tuple(self.events), tuple(self._malformed)))
-            self.channel = None
-            self.events.clear()
-            self._malformed.clear()
 
 
 def _decode_otherwise(payload: bytes) -> Message:

@@ -23,12 +23,12 @@ LIMITS = cgrx.Limits(
     connect_s=0.5,
     handshake_s=0.5,
     ping_every_s=0.3,
-    pong_within_s=0.5,
+    pong_within_s=3.0,
     close_s=0.2,
     backoff_first_s=0.1,
     backoff_most_s=0.3,
 )
-WITHIN_S = 20.0
+WITHIN_S = 40.0
 
 
 def sh(command: str) -> None:

@@ -26,10 +26,11 @@ from cgrx._recording import framing, manifest
 from cgrx._recording.arrow import pa, pq
 from cgrx._recording.manifest import Manifest, Part
 from cgrx._recording.schema import SCHEMA
-from cgrx._wire.codec import decode, decode_batch, encode_frame
+from cgrx._wire.codec import decode, encode_frame
 from cgrx._wire.frames import FrameParser
 from cgrx._wire.lenient import read_message
 from cgrx._wire.messages import EXCERPT_LENGTH, NOTICE_LENGTH, Frame, Malformed, Message, Notice, Pong
+from cgrx._wire.reading import Reader
 from cgrx._wire.secret import Secret, Texts
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -61,7 +62,7 @@ def codec(data: bytes) -> None:
     else:
         assert isinstance(message, Pong)
     lines = data.split(b"\n")
-    assert _events(decode_batch(lines, Texts(Secret(())))) == _events(list(map(decode, lines)))
+    assert _events(Reader(Texts(Secret(()))).read(lines)) == _events(list(map(decode, lines)))
 
 
 def _check_malformed(found: tuple[Malformed, ...]) -> None:

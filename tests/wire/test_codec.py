@@ -16,7 +16,6 @@ from cgrx._wire.codec import (
     Notice,
     Pong,
     decode,
-    decode_batch,
     encode_frame,
     subscribe_command,
     unsubscribe_command,
@@ -33,7 +32,6 @@ from tests.wire.wire_events import (
     decoded,
     frame,
 )
-from tests.wire.wires import NOTHING_HIDDEN
 
 OFFICIAL = b"""{
     "channel": "liquidationOrders",
@@ -207,20 +205,6 @@ def test_replies_for_humans_are_told_apart(payload: bytes, text: str) -> None:
 )
 def test_the_channel_of_a_plan_notice(text: str, channel: str | None) -> None:
     assert Notice(text).plan_channel == channel
-
-
-def test_a_batch_is_each_of_its_messages() -> None:
-    payloads = [OFFICIAL, b"pong", b"", frame(FIRST, {}, channel=TRADES), b"{"]
-    expected: list[Message] = [decode(payload) for payload in payloads]
-    assert decode_batch(payloads, NOTHING_HIDDEN) == expected
-    assert decode_batch([], NOTHING_HIDDEN) == []
-
-
-def test_neighbours_of_one_channel_are_one_frame_however_they_are_spelled() -> None:
-    """A frame that the fast way does not read joins those before it, and those behind it join it."""
-    other = {**FIRST, "exName": "BINANCE"}
-    (found,) = decode_batch([frame(each, channel=TRADES) for each in (FIRST, other, FIRST)], NOTHING_HIDDEN)
-    assert as_frame(found).events == (TRADE, TRADE, TRADE)
 
 
 @pytest.mark.parametrize(("generation", "event"), [(1, FIRST), (2, SECOND)])

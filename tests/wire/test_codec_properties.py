@@ -3,14 +3,13 @@
 import json
 from typing import Any, Literal
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cgrx._model.channels import parse_channel
 from cgrx._model.events import LATEST_MS, Event
-from cgrx._wire.codec import Frame, Malformed, Message, Notice, Pong, decode, decode_batch, encode_frame
+from cgrx._wire.codec import Frame, Malformed, Message, Notice, Pong, decode, encode_frame
 from tests.wire.wire_events import FIRST, SECOND, TRADES, as_frame, frame, framed, wire_dict
-from tests.wire.wires import NOTHING_HIDDEN
 
 generations: st.SearchStrategy[Literal[1, 2]] = st.sampled_from((1, 2))
 
@@ -155,33 +154,3 @@ def test_damaged_messages_are_messages(payload: bytes, damage: list[tuple[str, i
         else:
             damaged[at : at + 1] = bytes(value ^ (byte or 1) for value in damaged[at : at + 1])
     check(bytes(damaged))
-
-
-@settings(suppress_health_check=[HealthCheck.too_slow])
-@given(
-    st.lists(
-        st.one_of(
-            st.sampled_from(VALID),
-            st.binary(max_size=30),
-            framed().map(lambda sent: encode_frame(*sent)),
-            framed().map(lambda sent: encode_frame(*sent, generation=2)),
-            st.tuples(st.sampled_from(VALID), st.integers(0, 300)).map(lambda cut: cut[0][: cut[1]]),
-            st.tuples(st.sampled_from(VALID), st.integers(0, 300)).map(lambda cut: cut[0][cut[1] :]),
-        ),
-        max_size=8,
-    )
-)
-def test_a_batch_is_each_of_its_messages(payloads: list[bytes]) -> None:
-    """Neighbouring frames of one channel as one. Also where the halves of a message stand beside each other."""
-    assert decode_batch(payloads, NOTHING_HIDDEN) == joined([decode(payload) for payload in payloads])
-
-
-def joined(messages: list[Message]) -> list[Message]:
-    found: list[Message] = []
-    for message in messages:
-        before = found[-1] if found else None
-        if isinstance(message, Frame) and isinstance(before, Frame) and before.channel == message.channel:
-            found[-1] = Frame(message.channel, before.events + message.events, before.malformed + message.malformed)
-        else:
-            found.append(message)
-    return found

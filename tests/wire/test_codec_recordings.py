@@ -5,11 +5,13 @@ import json
 import pytest
 
 from cgrx._model.channels import parse_channel
-from cgrx._wire.codec import decode, decode_batch, encode_frame
+from cgrx._wire.codec import decode, encode_frame
+from cgrx._wire.reading import Reader
+from cgrx._wire.secret import Texts
 from tests import recordings
 from tests.recordings import Recording
 from tests.wire.wire_events import as_frame, wire_dict
-from tests.wire.wires import NOTHING_HIDDEN
+from tests.wire.wires import NO_SECRET
 
 """After all of them."""
 
@@ -25,7 +27,7 @@ def each(recording: Recording) -> str:
 @pytest.mark.parametrize("events_each", [1, 10, 1000])
 def test_recorded_events_are_read_as_json_reads_them(recording: Recording, events_each: int) -> None:
     """All of them, in order; the recorder's own keys are ignored."""
-    frames = [as_frame(message) for message in decode_batch(list(recording.frames(events_each)), NOTHING_HIDDEN)]
+    frames = [as_frame(message) for message in Reader(Texts(NO_SECRET)).read(list(recording.frames(events_each)))]
     assert {frame.channel for frame in frames} == {recording.channel}
     assert [frame.malformed for frame in frames if frame.malformed] == []
     events = [event for frame in frames for event in frame.events]

@@ -18,14 +18,14 @@ import trio.testing
 
 from cgrx._model.errors import DisconnectedError
 from cgrx._wire.address import Address, Dial
-from cgrx._wire.secret import Secret, Texts
+from cgrx._wire.secret import Secret
 from cgrx._wire.transport import Limits, Transport, open_transport
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 
 MEMORY = Address(host="server.example", port=80, tls=False, resource="/ws?cg-api-key=SECRET55")
 """An address for servers that are only in memory."""
-NOTHING_HIDDEN = Texts(Secret([]))
+NO_SECRET = Secret([])
 
 
 def frame(

@@ -1,0 +1,127 @@
+"""The messages of one read of the socket, the events of each channel together. Pure: no I/O, no clock.
+
+A server that many channels are subscribed to at sends their frames by turns, an event in each. They are gathered by
+channel, up to the next message that is no frame: within one read the order between channels carries no meaning, since
+they share their time of receipt, and what comes behind a batch costs by the batch. Within a channel the order stays.
+
+What is read is what `codec.decode` reads, message by message, with parts of the API key hidden. A frame like those that
+came before on its channel is read the short way: by the decoder of its type, which its first letter tells, with texts
+that are known.
+"""
+
+from collections.abc import Sequence
+
+from cgrx._model.events import Event
+from cgrx._model.exchanges import EXCHANGES
+from cgrx._wire.codec import NOT_THIS_WAY, decode, read_liquidations, read_trades
+from cgrx._wire.messages import Frame, Malformed, Message
+from cgrx._wire.secret import Texts
+
+_REMEMBERED = 20_000
+"""So many names of channels are known, more than a connection can have; then they are learnt anew."""
+
+_NAME_AT = len('{"channel":"')
+_F = ord("f")  # as in `futures_trades@`; a wrong guess costs time and nothing else
+
+
+class _Line:
+    """A channel, by the name that frames have for it. State: what came of it in this read, and its latest texts."""
+
+    __slots__ = ("asset", "events", "exchange", "is_trades", "malformed", "name", "symbol", "touched")
+
+    def __init__(self, name: str, is_trades: bool) -> None:
+        self.name = name
+        self.is_trades = is_trades
+        self.events: list[Event] = []
+        self.malformed: tuple[Malformed, ...] = ()
+        self.touched = False
+        """Whether a frame of it has come in this read."""
+        self.symbol = self.exchange = self.asset = ""
+
+    def take(self) -> Frame:
+        """All that came, as one frame."""
+        frame = Frame(self.name, tuple(self.events), self.malformed)
+        self.events.clear()
+        self.malformed, self.touched = (), False
+        return frame
+
+
+_NONE = _Line("", is_trades=False)
+
+
+class Reader:
+    """Reads the messages of one connection. State: the channels whose frames have come."""
+
+    def __init__(self, texts: Texts) -> None:
+        self._texts = texts
+        self._lines: dict[str, _Line] = {}
+        self._touched: list[_Line] = []
+        self._messages: list[Message] = []
+
+    def read(self, payloads: Sequence[bytes]) -> list[Message]:
+        """Read the messages of one read: `decode` of each, the frames of each channel as one."""
+        lines, touched = self._lines, self._touched
+        name: str | None = None
+        line, events = _NONE, _NONE.events
+        for payload in payloads:
+            # What nearly all are, a frame that is like those before it: nothing here may cost without a reason.
+            try:
+                is_trades = payload[_NAME_AT] == _F
+                wire = (read_trades if is_trades else read_liquidations)(payload)
+                if wire.channel != name:
+                    line = lines[wire.channel]
+                    name, events = line.name, line.events
+                    if not line.touched:
+                        line.touched = True
+                        touched.append(line)
+            except NOT_THIS_WAY:
+                self._take(payload)
+                name = None
+                continue
+            if is_trades is line.is_trades:
+                for event in wire.data:
+                    if event.symbol != line.symbol or event.exchange != line.exchange or event.base_asset != line.asset:
+                        if not self._knows(event):
+                            break
+                        line.symbol, line.exchange, line.asset = event.symbol, event.exchange, event.base_asset
+                else:
+                    events += wire.data
+                    continue
+            self._take(payload)
+            name = None
+        self._close()
+        messages, self._messages = self._messages, []
+        return messages
+
+    def _knows(self, event: Event) -> bool:
+        """Whether its texts may stand as they are: an exchange in its one spelling, and no part of the API key."""
+        clean = self._texts.clean
+        return event.exchange in EXCHANGES and event.symbol in clean and event.base_asset in clean
+
+    def _take(self, payload: bytes) -> None:
+        """Any message: a frame joins its channel, all else comes behind what has been gathered."""
+        message = decode(payload)
+        if not isinstance(message, Frame):
+            self._close()
+            self._messages.append(message)
+            return
+        line = self._lines.get(message.channel)
+        if line is None:
+            line = self._begin(message.channel)
+        if not line.touched:
+            line.touched = True
+            self._touched.append(line)
+        line.events += map(self._texts.cleaned, message.events)
+        line.malformed += message.malformed
+
+    def _begin(self, name: str) -> _Line:
+        if len(self._lines) >= _REMEMBERED:
+            self._close()
+            self._lines.clear()
+        line = self._lines[name] = _Line(name, name.startswith("f"))
+        return line
+
+    def _close(self) -> None:
+        """Hand on what has been gathered."""
+        self._messages += [line.take() for line in self._touched]
+        self._touched.clear()
