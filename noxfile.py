@@ -7,7 +7,7 @@ nox -s soak             the long runs that plain pytest leaves out
 nox -s mutants          change the core in one place at a time, and see whether a test fails; hours, or `-- FILE`
 nox -s fuzz -- TARGET   look for bytes that break codec, frames, recording or import; `--seconds N`
 nox -s lowest           the tests on the oldest dependencies that pyproject.toml admits
-nox -s constraints      write constraints.txt anew
+nox -s constraints      write constraints.txt anew, and .ci/hashes.txt with the hashes of its files
 """
 
 import shutil
@@ -128,8 +128,12 @@ def report(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def constraints(session: nox.Session) -> None:
-    """Write constraints.txt from the newest versions that pyproject.toml admits."""
+    """Write constraints.txt from the newest versions that pyproject.toml admits, and .ci/hashes.txt from that."""
     session.install("--upgrade", "-e", ".[dev]", "setuptools")
     frozen = session.run("pip", "freeze", "--all", "--exclude-editable", "--exclude", "pip", silent=True)
     header = "# The versions that CI and nox install. Written by `nox -s constraints`; do not edit.\n"
     CONSTRAINTS.write_text(f"{header}{frozen}")
+    session.install("pip-tools")
+    plain = ("--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links", "--strip-extras")
+    hashed = ("--generate-hashes", "--allow-unsafe", "--output-file", str(ROOT / ".ci" / "hashes.txt"))
+    session.run("pip-compile", "--quiet", *plain, *hashed, str(CONSTRAINTS))

@@ -259,3 +259,18 @@ def test_an_exception_without_reason_is_seen() -> None:
         "import j  # noqa: F401\n"
     )
     assert unexplained(text) == [1, 3, 7]
+
+
+def test_every_package_that_ci_installs_has_its_hashes() -> None:
+    """Of the very version that constraints.txt names."""
+    pinned = [line for line in (plan.ROOT / "constraints.txt").read_text().splitlines() if line and line[0] != "#"]
+    hashed = re.findall(
+        r"^(\S+==\S+) \\\n    --hash=sha256:", (plan.ROOT / ".ci" / "hashes.txt").read_text(), re.MULTILINE
+    )
+    assert {canonical(pin) for pin in pinned} == {canonical(pin) for pin in hashed}
+
+
+def canonical(pin: str) -> str:
+    """A name and a version; names are the same whatever separates their words."""
+    name, version = pin.split("==")
+    return f"{re.sub(r'[-_.]+', '-', name).lower()}=={version}"
