@@ -22,6 +22,7 @@ nox.options.sessions = ["tests", "lint", "types", "docs", "build"]
 
 ROOT = Path(__file__).parent
 CONSTRAINTS = ROOT / "constraints.txt"
+HASHES = ROOT / ".ci" / "hashes.txt"
 PINNED = {"PIP_CONSTRAINT": str(CONSTRAINTS), "PIP_BUILD_CONSTRAINT": str(CONSTRAINTS)}
 OLDEST = "3.11"
 
@@ -135,5 +136,7 @@ def constraints(session: nox.Session) -> None:
     CONSTRAINTS.write_text(f"{header}{frozen}")
     session.install("pip-tools")
     plain = ("--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links", "--strip-extras")
-    hashed = ("--generate-hashes", "--allow-unsafe", "--output-file", str(ROOT / ".ci" / "hashes.txt"))
+    hashed = ("--generate-hashes", "--allow-unsafe", "--output-file", str(HASHES))
     session.run("pip-compile", "--quiet", *plain, *hashed, str(CONSTRAINTS))
+    title = "# The files of each version in constraints.txt, by hash. Written by `nox -s constraints`; do not edit.\n"
+    HASHES.write_text(title + HASHES.read_text())

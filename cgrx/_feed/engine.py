@@ -172,8 +172,8 @@ class FeedEngine(ABC):
         """Where the feed stands as long as it has not ended."""
 
     @abstractmethod
-    def _on_desired_change(self) -> None:
-        """Other channels than before have subscribers."""
+    def _on_desired_change(self, channel: Channel) -> None:
+        """A channel has its first subscriber, or has lost its last."""
 
     @abstractmethod
     async def _ready(self) -> None:

@@ -49,13 +49,12 @@ class Line:
     """The latest proof that was delivered to its subscribers."""
     doubtful: bool = False
     """Whether the clock has moved since its last event: by how much event times did, only its next event can tell."""
-    silence_reported: bool = False
     heard: bool = False
     """Whether it has given an event since it got its first subscriber."""
 
     def is_silent(self, at_ms: int, after_ms: int) -> bool:
         """Whether it has given no event although it was proven alive for `after_ms` in all."""
-        if self.heard or self.proven_ms is None:
+        if self.proven_ms is None:
             return False
         return self.proven_before_ms + at_ms - self.proven_ms >= after_ms
 

@@ -14,6 +14,7 @@ from cgrx._feed.log import redacted
 from cgrx._feed.session import Session, Tally
 from cgrx._feed.skew import Skew
 from cgrx._feed.supervisor import Open, Supervisor
+from cgrx._model.channels import Channel
 from cgrx._model.errors import ConnectError
 from cgrx._model.limits import Limits
 from cgrx._model.status import FeedStats, State
@@ -88,9 +89,9 @@ class LiveEngine(FeedEngine):
             self._supervisor.session.resumed(self.pressure.held_since)
         super()._on_pressure(held)
 
-    def _on_desired_change(self) -> None:
+    def _on_desired_change(self, channel: Channel) -> None:
         if self._supervisor.session is not None:
-            self._supervisor.session.desired_changed()
+            self._supervisor.session.desired_changed(channel)
 
     def _around(self) -> AbstractContextManager[None]:
         return redacted(self._redact)

@@ -3,28 +3,52 @@
 Looking one up costs the same however many are desired, whatever name the server sends.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeAlias
 
 from cgrx._model.channels import Channel, FuturesTrades, parse_channel
+
+_Ordered: TypeAlias = dict[Channel, None]
+"""Channels in the order in which they were added."""
 
 _REMEMBERED = 1000
 """How many names that are spelled otherwise than subscribed to are remembered, of desired channels and of others."""
 
 
 class Names:
-    """The desired channels, by all that the server may call them. A new one is made when they change."""
+    """The desired channels, by all that the server may call them. Adding one and taking one out cost the same too."""
 
     def __init__(self, desired: Iterable[Channel]) -> None:
         self._by_name: dict[str, Channel] = {}
-        self._by_meaning: dict[tuple[object, ...], Channel] = {}
-        self._by_beginning: dict[str, list[Channel]] = {}
+        self._by_meaning: dict[tuple[object, ...], _Ordered] = {}
+        self._by_beginning: dict[str, _Ordered] = {}
         self._others: dict[str, Channel | None] = {}
         for channel in desired:
-            self._by_name[channel.name] = channel
-            self._by_meaning.setdefault(_meaning(channel), channel)
-            parts = channel.name.casefold().split("@")
-            for count in range(1, len(parts)):
-                self._by_beginning.setdefault("@".join(parts[:count]), []).append(channel)
+            self.add(channel)
+
+    def add(self, channel: Channel) -> None:
+        """The channel is desired from now on."""
+        self._by_name[channel.name] = channel
+        for table, key in self._keys(channel):
+            table.setdefault(key, {})[channel] = None
+        self._others.clear()
+
+    def discard(self, channel: Channel) -> None:
+        """The channel is desired no more, if it was."""
+        if self._by_name.pop(channel.name, None) is None:
+            return
+        for table, key in self._keys(channel):
+            del table[key][channel]
+            if not table[key]:
+                del table[key]
+        self._others.clear()
+
+    def _keys(self, channel: Channel) -> Iterator[tuple[dict[Any, "_Ordered"], object]]:
+        """Where it stands in which table."""
+        yield self._by_meaning, _meaning(channel)
+        parts = channel.name.casefold().split("@")
+        for count in range(1, len(parts)):
+            yield self._by_beginning, "@".join(parts[:count])
 
     def find(self, name: str) -> Channel | None:
         """The desired channel of a frame with this name; None where none is meant."""
@@ -40,13 +64,14 @@ class Names:
     def in_plan_notice(self, name: str) -> Sequence[Channel]:
         """The desired channels that a plan notice speaks of, which may leave out a channel's parameters."""
         channel = self.find(name)
-        return [channel] if channel is not None else self._by_beginning.get(name.casefold(), [])
+        return [channel] if channel is not None else list(self._by_beginning.get(name.casefold(), ()))
 
     def _find_by_meaning(self, name: str) -> Channel | None:
         try:
-            return self._by_meaning.get(_meaning(parse_channel(name)))
+            meant = self._by_meaning.get(_meaning(parse_channel(name)))
         except ValueError:
             return None
+        return next(iter(meant)) if meant else None
 
 
 def _meaning(channel: Channel) -> tuple[object, ...]:

@@ -107,7 +107,9 @@ class Session:
         self._unproven: set[Channel] = set()
         self._taken_back: dict[Channel, int] = {}
         """Frames of these may be left over from before, and prove nothing."""
-        self._names: Names | None = None  # of the desired channels; None: they have changed
+        self._names = Names(hub.desired)
+        self._wanted_otherwise = dict.fromkeys(hub.desired)
+        """Channels that may be desired and not sent, or the other way round."""
         self._alive_ms = 0
         self._ended: BaseException | None = None
         self.proven_until_ms: int | None = None
@@ -132,9 +134,13 @@ class Session:
         self._changed.set()
         self._scope.deadline = trio.current_time() + self._limits.close_s
 
-    def desired_changed(self) -> None:
-        """The hub desires other channels: send the change soon."""
-        self._names = None
+    def desired_changed(self, channel: Channel) -> None:
+        """The hub desires the channel from now on, or no more: send the change soon."""
+        if self._hub.is_desired(channel):
+            self._names.add(channel)
+        else:
+            self._names.discard(channel)
+        self._wanted_otherwise[channel] = None
         self._changed.set()
 
     def resumed(self, held_since: float) -> None:
@@ -190,7 +196,7 @@ class Session:
             self._on_pong(at_ms)
 
     def _on_frame(self, frame: Frame, at_ms: int) -> None:
-        channel = self._desired_names().find(frame.channel)
+        channel = self._names.find(frame.channel)
         if channel in self._sent and channel not in self._taken_back:
             self._on_proof((channel,), at_ms)
         if channel is not None and self._hub.batch(channel, at_ms, frame.events):
@@ -213,14 +219,9 @@ class Session:
         text = self.last_notice = self._secret.redact(notice.text)
         self._report(NoticeReceived(at_ms, text))
         if notice.plan_channel is not None:
-            for channel in self._desired_names().in_plan_notice(notice.plan_channel):
+            for channel in self._names.in_plan_notice(notice.plan_channel):
                 self._forget(channel)
                 self._hub.end_channel(channel, PlanError(channel.name, text))
-
-    def _desired_names(self) -> Names:
-        if self._names is None:
-            self._names = Names(self._hub.desired)
-        return self._names
 
     # Proof
 
@@ -231,7 +232,7 @@ class Session:
         ping = self._pings.popleft()
         self._tally.round_trip_ms = (trio.current_time() - ping.sent_at) * 1e3
         self._taken_back = {channel: change for channel, change in self._taken_back.items() if change > ping.covers}
-        self._on_proof([channel for channel, change in self._sent.items() if change <= ping.covers], at_ms)
+        self._on_proof([channel for channel in self._unproven if self._sent[channel] <= ping.covers], at_ms)
         self._prove(self._clock.at_ms(ping.sent_at), 0)
 
     def _on_proof(self, channels: Iterable[Channel], at_ms: int) -> None:
@@ -269,9 +270,10 @@ class Session:
     async def _send_changes(self) -> bool:
         """Make the server's subscriptions the desired ones; whether anything had to change."""
         self._changed = trio.Event()
-        desired = dict.fromkeys(self._hub.desired)
-        gone = [channel for channel in self._sent if channel not in desired]
-        new = [channel for channel in desired if channel not in self._sent]
+        changed, self._wanted_otherwise = self._wanted_otherwise, {}
+        gone = [channel for channel in changed if channel in self._sent and not self._hub.is_desired(channel)]
+        new = [channel for channel in changed if channel not in self._sent and self._hub.is_desired(channel)]
+        back = [channel for channel in changed if channel in self._sent and self._hub.is_desired(channel)]
         self._changes += 1
         for channel in gone:
             self._forget(channel)
@@ -280,7 +282,7 @@ class Session:
             self._sent[channel] = self._changes
             self._unproven.add(channel)
         # Left and wanted again before anything was sent: it has worked all the time.
-        self._hub.proven([channel for channel in desired if channel not in self._unproven], self._clock.now_ms())
+        self._hub.proven([channel for channel in back if channel not in self._unproven], self._clock.now_ms())
         if gone:
             await self._transport.send(unsubscribe_command(channel.name for channel in gone))
         if new:

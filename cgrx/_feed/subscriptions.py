@@ -36,7 +36,7 @@ class Hub:
     Args:
         origin: names the feed in `Alive`.
         now_ms: reads the feed's clock.
-        on_change: called when other channels than before are desired.
+        on_change: called with a channel that is desired from now on, or no more.
         on_raise: called with what an observer raises although it must not; that observer gets nothing more.
     """
 
@@ -44,7 +44,7 @@ class Hub:
         self,
         origin: str,
         now_ms: Callable[[], int],
-        on_change: Callable[[], None],
+        on_change: Callable[[Channel], None],
         on_raise: Callable[[Exception], None],
     ) -> None:
         self._origin = origin
@@ -52,6 +52,8 @@ class Hub:
         self._on_change = on_change
         self._on_raise = on_raise
         self._lines: dict[Channel, Line] = {}
+        self._quiet: dict[Channel, Line] = {}
+        """Those of the lines that have given no event yet, and have not been reported for it."""
         self._left: dict[Channel, Counts] = {}
         """Of channels that have no subscriber any more; the one that lost its last most lately comes last."""
         self._waiting: deque[Callable[[], None]] = deque()
@@ -59,6 +61,8 @@ class Hub:
         self._alive_ms = 0
         self._end: Callable[[Observer], None] | None = None
         self._last_stats: dict[Channel, ChannelStats] = {}
+        self.last_event: tuple[int, int] | None = None
+        """When the event that came last was received, and its own time, both in ms since the epoch."""
 
     # Desired channels
 
@@ -66,6 +70,10 @@ class Hub:
     def desired(self) -> tuple[Channel, ...]:
         """The channels that have subscribers, in the order in which they got their first."""
         return tuple(self._lines)
+
+    def is_desired(self, channel: Channel) -> bool:
+        """Whether the channel has a subscriber."""
+        return channel in self._lines
 
     @property
     def unheard(self) -> tuple[Channel, ...]:
@@ -87,8 +95,8 @@ class Hub:
         line = self._lines.get(seat.channel)
         if line is None:
             counts = self._left.pop(seat.channel, None) or Counts()
-            line = self._lines[seat.channel] = Line(seat.channel, counts)
-            self._on_change()
+            line = self._lines[seat.channel] = self._quiet[seat.channel] = Line(seat.channel, counts)
+            self._on_change(seat.channel)
         line.seats = (*line.seats, seat)
         if line.proven_ms is not None:
             self._recover(seat, self._now_ms())
@@ -108,10 +116,11 @@ class Hub:
     def _drop(self, line: Line) -> None:
         """Desire the channel no more, and keep its counters."""
         del self._lines[line.channel]
+        self._quiet.pop(line.channel, None)
         self._left[line.channel] = line.counts
         if len(self._left) > _REMEMBERED:
             del self._left[next(iter(self._left))]
-        self._on_change()
+        self._on_change(line.channel)
 
     # Signals
 
@@ -121,11 +130,15 @@ class Hub:
         if line is None:
             return False
         if events:
-            line.heard, line.doubtful = True, False
+            if not line.heard:
+                line.heard = True
+                self._quiet.pop(channel, None)
+            line.doubtful = False
             counts = line.counts
             counts.events += len(events)
             counts.last_event_ms = events[-1].time_ms
             counts.last_received_ms = received_ms
+            self.last_event = received_ms, events[-1].time_ms
             if line.proven_ms is None:
                 self._in_turn(lambda: self._begin(line, received_ms))
             self._in_turn(lambda: self._send(line, Batch(channel, received_ms, events)))
@@ -225,20 +238,12 @@ class Hub:
             for seat in line.seats:
                 seat.missing_since_ms, seat.reason = proven_until_ms, reason
 
-    @property
-    def last_event(self) -> tuple[int, int] | None:
-        """When the event that came last was received, and its own time, both in ms since the epoch."""
-        seen = ((line.counts.last_received_ms, line.counts.last_event_ms) for line in self._lines.values())
-        return max(((received, time) for received, time in seen if received and time), default=None)
-
     def newly_silent(self, at_ms: int, after_ms: int) -> Sequence[Channel]:
         """Channels without any event although proven alive for `after_ms`; each is named once."""
-        silent = [
-            line for line in self._lines.values() if not line.silence_reported and line.is_silent(at_ms, after_ms)
-        ]
-        for line in silent:
-            line.silence_reported = True
-        return [line.channel for line in silent]
+        silent = [channel for channel, line in self._quiet.items() if line.is_silent(at_ms, after_ms)]
+        for channel in silent:
+            del self._quiet[channel]
+        return silent
 
     # The end
 
@@ -280,6 +285,7 @@ class Hub:
         self._last_stats = self.stats()
         self._end = end
         lines, self._lines = self._lines, {}
+        self._quiet.clear()
         self._waiting.extend(partial(finish, line) for line in lines.values())
         self._run_waiting()
 

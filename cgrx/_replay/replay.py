@@ -168,7 +168,7 @@ class _ReplayEngine(FeedEngine):
     def _state(self) -> State:
         return State.CONNECTED if self._started.is_set() else State.CONNECTING
 
-    def _on_desired_change(self) -> None:
+    def _on_desired_change(self, channel: Channel) -> None:
         """No server has to be asked."""
 
     def _on_pressure(self, held: bool) -> None:

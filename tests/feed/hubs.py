@@ -28,7 +28,7 @@ class House:
         self.raised: list[Exception] = []
         self.hub = Hub("feed", lambda: self.now_ms, self._on_change, self.raised.append)
 
-    def _on_change(self) -> None:
+    def _on_change(self, _: Channel) -> None:
         self.changes.append(self.hub.desired)
 
     def join(self, channel: Channel = L) -> Record:

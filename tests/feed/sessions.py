@@ -12,7 +12,7 @@ from cgrx._feed.backpressure import Pressure
 from cgrx._feed.session import Session, Tally
 from cgrx._feed.skew import Skew
 from cgrx._feed.subscriptions import Hub
-from cgrx._model.channels import LiquidationOrders
+from cgrx._model.channels import Channel, LiquidationOrders
 from cgrx._model.limits import Limits
 from cgrx._model.status import Status
 from cgrx._trio.clock import WallClock
@@ -95,8 +95,8 @@ async def bench(limits: Limits | None = None) -> AsyncGenerator[Bench, None]:
     sessions: list[Session] = []
     pressure = Pressure(lambda held: None if held else sessions[0].resumed(pressure.held_since))
 
-    def changed() -> None:
-        sessions[0].desired_changed()
+    def changed(channel: Channel) -> None:
+        sessions[0].desired_changed(channel)
 
     hub = Hub("origin", clock.now_ms, changed, no_error)
     session = Session(
