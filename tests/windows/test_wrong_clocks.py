@@ -44,6 +44,15 @@ def test_an_event_from_the_future_holds_nobody_up(off: int) -> None:
     assert (ended[-1].start_ms, ended[-1].n, ended[-1].complete) == (START + 12_000 + 59 * 60_000 - 2_000, 1, False)
 
 
+@pytest.mark.parametrize("off", [0, -2 * HOUR, 2 * HOUR])
+def test_nor_do_sessions_wait_for_it(off: int) -> None:
+    """Each event is a session of its own, and none is late."""
+    found = rows(ops.session("900ms", Tally), *market(range(25), off, ahead={12: 59 * 60_000}))
+    assert [(row.start_ms - START, row.late) for row in found] == [
+        (second * 1000, 0) for second in range(22) if second != 12
+    ]
+
+
 def test_what_is_as_far_ahead_as_the_lateness_is_not_from_the_future() -> None:
     assert len(rows(ops.tumbling("1s", Tally), at(START, START), at(START + 1000, START + 3000))) == 1
     assert len(rows(ops.tumbling("1s", Tally), at(START, START), at(START + 1000, START + 3001))) == 0
