@@ -100,12 +100,8 @@ class Clocks:
         """An offset as far as it counts for gaps: they are wide enough for differences within the lateness."""
         return offset_ms if abs(offset_ms) > self._lateness_ms else 0
 
-    def middle(self, time_ms: int) -> int:
-        """A time of this machine's clock, by the clock of the stream."""
-        return time_ms + self._beyond(self.offset.ms)
-
     def earliest(self, time_ms: int) -> int:
-        """The same by the clock that is furthest behind."""
+        """A time of this machine's clock, by the clock that is furthest behind."""
         return time_ms + self._low_ms
 
     def latest(self, time_ms: int) -> int:

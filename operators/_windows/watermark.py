@@ -160,7 +160,7 @@ class Progress:
             case Gap(channel=channel, start_ms=start_ms, end_ms=end_ms):
                 self._now_ms = max(self._now_ms, end_ms)
                 if start_ms <= 0 and channel is not None and self.begun_ms == NEVER:
-                    self.begun_ms = self.clocks.middle(end_ms)
+                    self.begun_ms = end_ms
                 earliest_ms, latest_ms = self.clocks.earliest(start_ms), self.clocks.latest(end_ms)
                 self._missing.add_gap(earliest_ms - self._lateness_ms, latest_ms + self._lateness_ms)
             case Dropped(count=count):

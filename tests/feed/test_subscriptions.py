@@ -55,7 +55,10 @@ def test_unheard_are_the_channels_that_have_given_no_event() -> None:
     house.join(T)
     house.hub.batch(L, 1, (event(1),))
     house.hub.batch(T, 1, ())
+    house.hub.passed(T, 0, 2)
     assert house.hub.unheard == (T,)
+    house.hub.passed(T, 1, 3)
+    assert house.hub.unheard == ()
 
 
 # Gaps
@@ -195,6 +198,20 @@ def test_alive_stays_monotonic_over_reconnects() -> None:
     house.hub.alive(2_500)
     house.hub.alive(4_000)
     assert [mark.at_ms for mark in observer.of(Alive)] == [2_000, 4_000]
+
+
+def test_behind_a_moved_clock_the_next_event_comes_before_the_next_proof() -> None:
+    """Where there were events: only they can tell by how much it has moved."""
+    house = House()
+    spoken, silent = house.join(L), house.join(T)
+    house.hub.proven([L, T], 1_000)
+    house.hub.batch(L, 1_100, (event(1),))
+    house.hub.clock_moved()
+    house.hub.alive(9_000)
+    assert (spoken.of(Alive), silent.of(Alive)) == ([], [Alive("feed", 9_000)])
+    house.hub.batch(L, 9_100, (event(2),))
+    house.hub.alive(9_500)
+    assert spoken.of(Alive) == [Alive("feed", 9_500)]
 
 
 def test_malformed_events_are_charged_to_their_channel() -> None:
@@ -359,6 +376,18 @@ def test_stats_count_and_stay_as_they_were_at_the_end() -> None:
     assert house.hub.stats() == expected
 
 
+def test_the_counters_of_a_channel_stay_when_its_last_subscriber_leaves() -> None:
+    house = House()
+    subscription = house.hub.subscribe(L, Record())
+    house.hub.proven([L], 1_000)
+    house.hub.batch(L, 1_100, (event(7),))
+    subscription.dispose()
+    assert house.hub.stats() == {L: ChannelStats(0, False, 1, 0, 0, 7, 1_100)}
+    house.join()
+    house.hub.batch(L, 1_200, (event(8),))
+    assert house.hub.stats() == {L: ChannelStats(1, False, 2, 0, 0, 8, 1_200)}
+
+
 def test_the_last_event_is_one_whose_time_is_known() -> None:
     """Events that nobody had to be handed are counted without a look at their times."""
     house = House()
@@ -394,6 +423,7 @@ def test_what_is_relayed_is_counted_too() -> None:
         house.hub.relay(L, signal)
         house.hub.relay(T, signal)
     assert observer.signals == signals
+    assert house.hub.unheard == ()
     assert house.hub.stats() == {L: ChannelStats(1, False, 3, 2, 1, 9, 1_100)}
     house.hub.complete()
     assert observer.signals == signals, "what is recorded has its own gaps"

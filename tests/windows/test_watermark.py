@@ -217,3 +217,7 @@ def test_begun_is_where_the_first_gap_ends() -> None:
     one.on_mark(Gap(CHANNEL, 0, 300, "subscribed"))
     one.on_mark(Gap(OTHER, 0, 900, "subscribed"))
     assert one.begun_ms == 300
+    for time_ms in range(1000, 9000, 1000):
+        one.on_mark(alive(time_ms))
+        see(one, CHANNEL, "A", time_ms, time_ms)
+    assert one.begun_ms == 300, "whatever is heard then"

@@ -145,6 +145,21 @@ def test_an_exchange_whose_clock_is_behind_is_waited_for_in_silence(stage: Any) 
     assert [row.n for row in rows(BARS, *signals) if row.start_ms >= START + 20_000] == [5 + 10, 20]
 
 
+def test_a_gap_reaches_to_an_exchange_whose_clock_is_ahead() -> None:
+    """By that clock the subscription began eight seconds later, which the third proof of life tells."""
+    found = rows(BARS, *two_exchanges(range(40), 8_000, range(0)))
+    assert [row.gap_ms for row in found] == [10_000, 0, 0]
+
+
+def test_a_gap_reaches_to_an_exchange_whose_clock_is_behind() -> None:
+    """One that is heard of later: its third proof of life comes behind the gap."""
+    _, *before = two_exchanges(range(20, 22), -8_000, range(0))
+    _, *behind = two_exchanges(range(22, 60), -8_000, range(0))
+    gap = Gap(CHANNEL, START + 21_100, START + 21_900, "disconnected")
+    found = rows(BARS, *market(range(20)), *before, gap, *behind)
+    assert [row.gap_ms for row in found] == [2_000, 8_900, 3_900, 0]
+
+
 def test_an_exchange_whose_clock_is_a_minute_behind_is_not() -> None:
     """Rows that wait for it would come too late to be wanted. While it speaks it is waited for as any other."""
     signals = list(two_exchanges(range(200), -90_000, range(120, 130)))
