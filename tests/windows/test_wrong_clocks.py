@@ -126,21 +126,22 @@ def test_a_loss_is_charged_to_the_windows_of_its_time(off: int) -> None:
     assert [row.dropped for row in found] == [0, 0, 1, 1, 0, 0]
 
 
-def two_exchanges(seconds: range, ahead: int, silent: range) -> Iterator[Signal[Any]]:
+def two_exchanges(seconds: range, ahead: int, silent: range, off: int = 0) -> Iterator[Signal[Any]]:
     """A second exchange whose clock is `ahead`, before the market's; for some seconds neither says anything."""
-    yield Gap(CHANNEL, 0, START + seconds[0] * 1000, "subscribed")
+    yield Gap(CHANNEL, 0, START + seconds[0] * 1000 + off, "subscribed")
     for second in seconds:
         time_ms = START + second * 1000
         if second not in silent:
-            yield at(time_ms, time_ms + ahead, exchange="B")
-            yield at(time_ms + 10, time_ms + 10)
-        yield alive(time_ms + 50)
+            yield at(time_ms + off, time_ms + ahead, exchange="B")
+            yield at(time_ms + 10 + off, time_ms + 10)
+        yield alive(time_ms + 50 + off)
 
 
 @pytest.mark.parametrize("stage", [BARS, ops.sliding("10s", "5s", Tally), ops.session("900ms", Tally)])
-def test_an_exchange_whose_clock_is_behind_is_waited_for_in_silence(stage: Any) -> None:
+@pytest.mark.parametrize("off", [0, -2 * HOUR, 2 * HOUR])
+def test_an_exchange_whose_clock_is_behind_is_waited_for_in_silence(stage: Any, off: int) -> None:
     """Else its events after five silent seconds would be late, and rows without them complete."""
-    signals = list(two_exchanges(range(60), -8_000, range(20, 25)))
+    signals = list(two_exchanges(range(60), -8_000, range(20, 25), off))
     assert rows(stage, *signals)[-1].late == 0
     assert [row.n for row in rows(BARS, *signals) if row.start_ms >= START + 20_000] == [5 + 10, 20]
 
@@ -151,13 +152,17 @@ def test_a_gap_reaches_to_an_exchange_whose_clock_is_ahead() -> None:
     assert [row.gap_ms for row in found] == [10_000, 0, 0]
 
 
-def test_a_gap_reaches_to_an_exchange_whose_clock_is_behind() -> None:
-    """One that is heard of later: its third proof of life comes behind the gap."""
-    _, *before = two_exchanges(range(20, 22), -8_000, range(0))
-    _, *behind = two_exchanges(range(22, 60), -8_000, range(0))
-    gap = Gap(CHANNEL, START + 21_100, START + 21_900, "disconnected")
-    found = rows(BARS, *market(range(20)), *before, gap, *behind)
-    assert [row.gap_ms for row in found] == [2_000, 8_900, 3_900, 0]
+@pytest.mark.parametrize(
+    ("ahead", "first", "gaps"), [(-8_000, 20, [2_000, 8_900, 3_900]), (8_000, 23, [2_000, 0, 7_900, 4_900])]
+)
+def test_a_gap_reaches_to_an_exchange_that_is_heard_of_later(ahead: int, first: int, gaps: list[int]) -> None:
+    """Its third proof of life comes behind the gap. The gap is as wide as it was on the side where it is not needed."""
+    _, *before = two_exchanges(range(first, first + 2), ahead, range(0))
+    _, *behind = two_exchanges(range(first + 2, 60), ahead, range(0))
+    gone = START + first * 1000 + 1_100
+    gap = Gap(CHANNEL, gone, gone + 800, "disconnected")
+    found = rows(BARS, *market(range(first)), *before, gap, *behind)
+    assert [row.gap_ms for row in found][: len(gaps)] == gaps
 
 
 def test_an_exchange_whose_clock_is_a_minute_behind_is_not() -> None:
