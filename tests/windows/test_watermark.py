@@ -2,11 +2,14 @@
 
 from typing import Any
 
+import pytest
+
 from cgrx._model.channels import Channel
 from cgrx._model.signals import Dropped, Gap, Watermark
 from cgrx._model.times import FOREVER, NEVER
 from cgrx.operators._windows.missing import Missing
 from cgrx.operators._windows.watermark import Progress
+from tests.costs.counting import growth, instructions
 from tests.windows.windowing import CHANNEL, OTHER, alive
 
 
@@ -82,6 +85,43 @@ def test_the_slowest_connection_says_what_is_proven() -> None:
     assert two.watermark == 18_000
     two.on_mark(alive(25_000, "p"))
     assert two.watermark == 23_000
+
+
+@pytest.mark.parametrize("ahead", [0, 1500])
+def test_events_do_not_pass_what_all_connections_have_proven(ahead: int) -> None:
+    """Minus the lateness, and by the clock of the exchange. At the end no more than that has been seen."""
+    two = progress(("A", 5000 + ahead, 5000))
+    two.on_mark(alive(5000, "o"))
+    two.on_mark(alive(4000, "p"))
+    see(two, CHANNEL, "A", 20_000 + ahead, 20_000)
+    assert two.watermark == 3000 + ahead
+    two.on_mark(alive(20_000, "o"))
+    two.on_mark(alive(15_000, "p"))
+    source = two.source(two.sources(CHANNEL), "B", 20_000)
+    assert two.when(source, 13_000 + ahead) == 15_000 + ahead
+    assert two.when(source, 13_001 + ahead) == FOREVER
+    source.advance(20_000 + ahead, 20_000)
+    assert not two.reached(13_001 + ahead)
+    assert two.reached(13_000 + ahead)
+    assert two.watermark == 13_000 + ahead
+    two.end()
+    assert two.gap_ms(10_000 + ahead, 20_000 + ahead) == 5000
+
+
+def test_the_present_is_not_before_the_latest_event() -> None:
+    one = progress(("A", 5000, 5300))
+    one.on_mark(alive(5000))
+    assert one.latest_ms == 5000
+    one.on_mark(alive(5301))
+    assert one.latest_ms == 5001
+
+
+def test_each_event_of_a_source_costs_the_same() -> None:
+    def cost(count: int) -> int:
+        one = progress()
+        return instructions(lambda: [see(one, CHANNEL, "A", time_ms, time_ms) for time_ms in range(count)])
+
+    assert growth(cost, 50) < 1.1
 
 
 def test_without_proof_nothing_moves() -> None:
