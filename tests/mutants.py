@@ -43,7 +43,7 @@ QUICK_WINDOWS = tuple(
 )
 """The tests of windows without the properties and oracles, which take a minute for each change."""
 
-HUB = tuple(f"tests/feed/test_{name}.py" for name in ("subscriptions", "subscriptions_turns"))
+HUB = tuple(f"tests/feed/test_{name}.py" for name in ("subscriptions", "subscriptions_turns", "subscriptions_counters"))
 """The tests of the hub of a feed, without a feed around it."""
 
 FILES: dict[str, tuple[str, ...]] = {
@@ -65,7 +65,10 @@ FILES: dict[str, tuple[str, ...]] = {
     "cgrx/_streams/sharing.py": ("tests/streams/test_share.py",),
     "cgrx/_feed/backoff.py": ("tests/feed/test_backoff.py",),
     "cgrx/_feed/lines.py": HUB,
-    "cgrx/_feed/session.py": ("tests/feed/test_session.py", "tests/feed/test_session_end.py"),
+    "cgrx/_feed/session.py": tuple(
+        f"tests/feed/test_{name}.py"
+        for name in ("session", "session_end", "feed_subscriptions", "feed_proof", "feed_input")
+    ),
     "cgrx/_feed/subscriptions.py": HUB,
     "operators/_windows/panes.py": ("tests/windows/test_panes.py", "tests/windows/test_windows_sliding.py"),
     "operators/_windows/clocks.py": QUICK_WINDOWS,

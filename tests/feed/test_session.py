@@ -1,10 +1,13 @@
 """What one connection takes for proof, and in which order it hands on what it reads."""
 
 import trio
-from trio.testing import wait_all_tasks_blocked
+from trio.testing import MockClock, wait_all_tasks_blocked
 
+from cgrx._feed.session import Tally
 from cgrx._model.channels import FuturesTrades
+from cgrx._model.errors import HeartbeatError
 from cgrx._model.limits import Limits
+from cgrx._model.status import Silent
 from cgrx._wire.codec import encode_frame
 from tests.feed.feeding import START_MS
 from tests.feed.sessions import bench, frame
@@ -118,5 +121,112 @@ def test_neighbouring_frames_of_a_channel_are_one_batch() -> None:
             assert batches == [[1, 2], [4, 5], [6]]
             assert len(trades.events) == 1
             assert (b.tally.messages, b.tally.events, b.tally.pongs, b.tally.notices) == (7, 6, 1, 1)
+
+    run_mock(main)
+
+
+def test_what_is_counted() -> None:
+    """Also what nobody wanted and what could not be read; a pong tells how long it took."""
+
+    async def main() -> None:
+        unwanted = encode_frame("futures_trades@OKX_BTC-USDT-SWAP@0", [trade(3)])
+        received = (frame(1), unwanted, b"[1, 2]", b"pong", b"hello")
+        async with bench() as b:
+            await trio.sleep(5)
+            b.transport.push(b"pong")
+            await wait_all_tasks_blocked()
+            b.join()
+            await wait_all_tasks_blocked()
+            assert b.tally == Tally(messages=1, received_bytes=4, pings=2, pongs=1, round_trip_ms=5000.0)
+            await trio.sleep(0.25)
+            b.transport.push(*received)
+            await wait_all_tasks_blocked()
+            assert b.tally == Tally(
+                messages=6,
+                received_bytes=4 + sum(map(len, received)),
+                events=1,
+                unclaimed=1,
+                malformed=1,
+                notices=1,
+                pings=2,
+                pongs=2,
+                round_trip_ms=250.0,
+            )
+
+    run_mock(main)
+
+
+def test_a_read_of_many_messages_gives_other_tasks_a_turn_behind_each_512() -> None:
+
+    async def main() -> None:
+        async with bench() as b:
+            seen = b.join()
+            await wait_all_tasks_blocked()
+            b.transport.push(*[frame(number) for number in range(1025)])
+            counts = {0}
+            while len(seen.events) < 1025:
+                await trio.lowlevel.checkpoint()
+                counts.add(len(seen.events))
+            assert {0, 1025} < counts <= {0, 512, 1024, 1025}
+
+    run_mock(main)
+
+
+def test_a_channel_is_silent_when_it_has_been_proven_for_so_long() -> None:
+    """To the millisecond; frames of other channels are proof, at most once a second."""
+
+    async def main() -> None:
+        channel = FuturesTrades("OKX", "BTCUSDT", 0)
+        async with bench(Limits(silent_after_s=10, alive_every_s=1)) as b:
+            b.join()
+            seen = b.join(channel)
+            await wait_all_tasks_blocked()
+            b.transport.push(b"pong", b"pong")
+            await wait_all_tasks_blocked()
+            for at, alive in ((0.999, [0]), (1.0, [0, 1]), (1.999, [0, 1])):
+                b.transport.push(frame(1), at=at)
+                await wait_all_tasks_blocked()
+                assert seen.alive == alive
+            for at in (9.0, 9.999, 10.0):
+                assert not [each for each in b.statuses if isinstance(each, Silent)]
+                b.transport.push(frame(1), at=at)
+                await wait_all_tasks_blocked()
+            silent = [each for each in b.statuses if isinstance(each, Silent)]
+            assert silent == [Silent(START_MS + 10_000, channel, "OKX spells this BTC-USDT-SWAP")]
+
+    run_mock(main)
+
+
+def test_a_watch_that_wakes_late_looks_again_for_the_pong() -> None:
+    """The program was busy when the pong was due: it has a second more to be read, and no longer."""
+
+    async def main() -> None:
+        async with bench() as b:
+            await trio.sleep(9)
+            clock = trio.lowlevel.current_clock()
+            assert isinstance(clock, MockClock)
+            clock.jump(2)
+            await trio.sleep(0.9)
+            assert b.ended == []
+            await trio.sleep(0.2)
+            assert isinstance(b.ended[0], HeartbeatError)
+
+    run_mock(main)
+
+
+def test_a_pong_that_was_waiting_when_the_watch_woke_late_is_one() -> None:
+    """The watch goes on with the pings that follow."""
+
+    async def main() -> None:
+        async with bench() as b:
+            await trio.sleep(9)
+            clock = trio.lowlevel.current_clock()
+            assert isinstance(clock, MockClock)
+            clock.jump(2)
+            b.transport.push(b"pong")
+            await trio.sleep(18.9)
+            assert b.ended == [], "29.9 s"
+            await trio.sleep(0.2)
+            assert isinstance(b.ended[0], HeartbeatError)
 
     run_mock(main)

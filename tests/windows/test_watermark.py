@@ -95,9 +95,9 @@ def test_events_do_not_pass_what_all_connections_have_proven(ahead: int) -> None
     two.on_mark(alive(4000, "p"))
     see(two, CHANNEL, "A", 20_000 + ahead, 20_000)
     assert two.watermark == 3000 + ahead
+    source = two.source(two.sources(CHANNEL), "B", 20_000)
     two.on_mark(alive(20_000, "o"))
     two.on_mark(alive(15_000, "p"))
-    source = two.source(two.sources(CHANNEL), "B", 20_000)
     assert two.when(source, 13_000 + ahead) == 15_000 + ahead
     assert two.when(source, 13_001 + ahead) == FOREVER
     source.advance(20_000 + ahead, 20_000)
@@ -118,8 +118,8 @@ def test_the_present_is_not_before_the_latest_event() -> None:
 
 def test_each_event_of_a_source_costs_the_same() -> None:
     def cost(count: int) -> int:
-        one = progress()
-        return instructions(lambda: [see(one, CHANNEL, "A", time_ms, time_ms) for time_ms in range(count)])
+        events = [("A", time_ms, time_ms) for time_ms in range(count)]
+        return instructions(lambda: progress(*events))
 
     assert growth(cost, 50) < 1.1
 
