@@ -125,6 +125,23 @@ def test_neighbouring_frames_of_a_channel_are_one_batch() -> None:
     run_mock(main)
 
 
+def test_a_pong_proves_only_what_was_subscribed_to_before_its_ping() -> None:
+
+    async def main() -> None:
+        async with bench() as b:
+            seen = b.join()
+            await wait_all_tasks_blocked()
+            assert b.tally.pings == 2
+            b.transport.push(b"pong")
+            await wait_all_tasks_blocked()
+            assert seen.signals == []
+            b.transport.push(b"pong")
+            await wait_all_tasks_blocked()
+            assert seen.gaps == [(-float("inf"), 0)]
+
+    run_mock(main)
+
+
 def test_what_is_counted() -> None:
     """Also what nobody wanted and what could not be read; a pong tells how long it took."""
 
@@ -176,10 +193,11 @@ def test_a_channel_is_silent_when_it_has_been_proven_for_so_long() -> None:
     """To the millisecond; frames of other channels are proof, at most once a second."""
 
     async def main() -> None:
-        channel = FuturesTrades("OKX", "BTCUSDT", 0)
-        async with bench(Limits(silent_after_s=10, alive_every_s=1)) as b:
+        channel, unknown = FuturesTrades("OKX", "BTCUSDT", 0), FuturesTrades("OKX", "?", 0)
+        async with bench(Limits(silent_after_s=10, alive_every_s=1, ping_every_s=10)) as b:
             b.join()
             seen = b.join(channel)
+            b.join(unknown)
             await wait_all_tasks_blocked()
             b.transport.push(b"pong", b"pong")
             await wait_all_tasks_blocked()
@@ -187,12 +205,16 @@ def test_a_channel_is_silent_when_it_has_been_proven_for_so_long() -> None:
                 b.transport.push(frame(1), at=at)
                 await wait_all_tasks_blocked()
                 assert seen.alive == alive
-            for at in (9.0, 9.999, 10.0):
-                assert not [each for each in b.statuses if isinstance(each, Silent)]
-                b.transport.push(frame(1), at=at)
-                await wait_all_tasks_blocked()
+            b.transport.push(frame(1), at=9.995)
+            await trio.sleep(10)
+            assert not [each for each in b.statuses if isinstance(each, Silent)]
+            b.transport.push(b"pong")
+            await wait_all_tasks_blocked()
             silent = [each for each in b.statuses if isinstance(each, Silent)]
-            assert silent == [Silent(START_MS + 10_000, channel, "OKX spells this BTC-USDT-SWAP")]
+            assert silent == [
+                Silent(START_MS + 10_000, channel, "OKX spells this BTC-USDT-SWAP"),
+                Silent(START_MS + 10_000, unknown, None),
+            ]
 
     run_mock(main)
 
