@@ -1,12 +1,14 @@
 """Recordings that somebody forged: their checksums and their manifest agree, but no feed gave what they hold."""
 
 import json
+import shutil
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import attrs
+import pytest
 
 from cgrx import Alive, Batch, Gap, NoticeReceived
 from cgrx._recording.arrow import pa, pq
@@ -114,3 +116,17 @@ def typed(name: str, type_: Any) -> Change:
     return lambda before: before.set_column(
         SCHEMA.get_field_index(name), pa.field(name, type_), [pa.nulls(len(before), type_)]
     )
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A recording that nobody changes."""
+    folder = tmp_path_factory.mktemp("whole")
+    begin(folder)
+    return folder
+
+
+@pytest.fixture
+def folder(whole: Path, tmp_path: Path) -> Path:
+    """A recording to forge."""
+    return Path(shutil.copytree(whole, tmp_path / "recording"))

@@ -2,7 +2,6 @@
 
 import math
 import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -29,21 +28,9 @@ from tests.recording.forging import (
     typed,
     without,
 )
+from tests.recording.forging import folder as folder
+from tests.recording.forging import whole as whole
 from tests.recording.reading import QUERIES, READERS, refused, refused_by_command, said_by
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A recording that nobody changes."""
-    folder = tmp_path_factory.mktemp("whole")
-    forging.begin(folder)
-    return folder
-
-
-@pytest.fixture
-def folder(whole: Path, tmp_path: Path) -> Path:
-    """A recording to forge."""
-    return Path(shutil.copytree(whole, tmp_path / "recording"))
 
 
 def test_what_nobody_forged_is_read(whole: Path) -> None:

@@ -1,6 +1,5 @@
 """Open parts and manifests that somebody forged: whatever reads them says which file is wrong, and where."""
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,22 +22,9 @@ from tests.recording.forging import (
     changed,
     parquet,
 )
+from tests.recording.forging import folder as folder
+from tests.recording.forging import whole as whole
 from tests.recording.reading import QUERIES, READERS, refused, refused_by_command
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A recording that nobody changes."""
-    folder = tmp_path_factory.mktemp("whole")
-    forging.begin(folder)
-    return folder
-
-
-@pytest.fixture
-def folder(whole: Path, tmp_path: Path) -> Path:
-    """A recording to forge."""
-    return Path(shutil.copytree(whole, tmp_path / "recording"))
-
 
 # The part that is being written.
 
