@@ -60,7 +60,7 @@ class Following:
 
     def __init__(self) -> None:
         self.passed = 0
-        self.hub = Hub("benchmark", lambda: 0, lambda: None, self._fail)
+        self.hub = Hub("benchmark", lambda: 0, lambda _: None, self._fail)
         stream: EventStream[Trade] = EventStream(
             lambda observer, _: self.hub.subscribe(FOLLOWED, observer), event_types=frozenset({Trade})
         )

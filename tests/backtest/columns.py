@@ -199,7 +199,7 @@ def said(draw: st.DrawFn, *, disorder: int = 12, channels: Sequence[Channel] = (
         if kind == "e":
             times = draw(st.lists(st.integers(max(0, now - disorder), now + 2), min_size=1, max_size=5))
             events = tuple(
-                draw(_event(channel, exchange, time_ms + own[exchange] + draw(ahead)))
+                draw(_event(channel, exchange, max(0, time_ms + own[exchange] + draw(ahead))))
                 for time_ms in times
                 for exchange in draw(st.sampled_from("AB"))
             )
