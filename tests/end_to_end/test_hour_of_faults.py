@@ -23,6 +23,7 @@ import trio
 import cgrx
 from cgrx import operators as ops
 from cgrx._trio.clock import system_time
+from cgrx.operators import agg
 from cgrx.testing import (
     Binary,
     Close,
@@ -157,7 +158,7 @@ class Usage:
 
 
 def bars(feed: cgrx.Feed) -> cgrx.EventStream[Any]:
-    return feed.liquidations().pipe(ops.tumbling(SIZE_MS / 1e3, by="exchange", count=ops.agg.count()))
+    return feed.liquidations().pipe(ops.tumbling(SIZE_MS / 1e3, by="exchange", count=agg.count()))
 
 
 async def draw_faults(simulator: Simulator, rng: random.Random) -> None:
