@@ -11,6 +11,7 @@ from typing import Literal
 
 from cgrx._feed.subscriptions import Hub
 from cgrx._model.status import ClockSkewed, Status
+from cgrx._model.times import NEVER
 from cgrx._streams.offset import Offset
 from cgrx._trio.clock import WallClock
 
@@ -19,6 +20,9 @@ _TOLERATED_MS: dict[Literal["system", "events"], int] = {"system": 1000, "events
 
 _CHANGE_MS = 1000
 """A reported difference is reported again when it has changed by more than this."""
+
+_AGAIN_MS: dict[Literal["system", "events"], int] = {"system": 0, "events": 60_000}
+"""And no earlier than so long after: where the clocks of two exchanges differ, now one tells and now the other."""
 
 
 class Skew:
@@ -29,6 +33,7 @@ class Skew:
         self._hub = hub
         self._report = report
         self._told_ms: dict[Literal["system", "events"], int] = {"system": 0, "events": 0}
+        self._told_at_ms: dict[Literal["system", "events"], int] = {"system": NEVER, "events": NEVER}
         self._offset = Offset(_TOLERATED_MS["events"])
         self._sampled: tuple[int, int] | None = None
 
@@ -49,11 +54,13 @@ class Skew:
             self._compare("events", self._offset.ms)
 
     def _compare(self, witness: Literal["system", "events"], difference_ms: int) -> None:
-        told_ms = self._told_ms[witness]
+        told_ms, now_ms = self._told_ms[witness], self._clock.now_ms()
+        if now_ms - self._told_at_ms[witness] < _AGAIN_MS[witness]:
+            return
         if abs(difference_ms) <= _TOLERATED_MS[witness] // 2:
             difference_ms = 0
         elif abs(difference_ms) <= _TOLERATED_MS[witness] and not told_ms:
             return
         if (told_ms and not difference_ms) or abs(difference_ms - told_ms) > _CHANGE_MS:
-            self._told_ms[witness] = difference_ms
-            self._report(ClockSkewed(self._clock.now_ms(), difference_ms, witness))
+            self._told_ms[witness], self._told_at_ms[witness] = difference_ms, now_ms
+            self._report(ClockSkewed(now_ms, difference_ms, witness))

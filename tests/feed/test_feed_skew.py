@@ -1,5 +1,7 @@
 """`ClockSkewed`: a clock that differs from the feed's is reported, and again when that changes or is over."""
 
+import itertools
+
 import pytest
 import trio
 
@@ -89,5 +91,23 @@ def test_event_times_that_differ_from_receive_times_are_told(ahead_ms: int) -> N
             await trio.sleep(100)
             await send(9, 0)
             assert [each[1:] for each in told(statuses)] == [(ahead_ms, "events"), (0, "events")]
+
+    run_mock(main)
+
+
+def test_two_exchanges_that_differ_are_no_flood() -> None:
+    """Now the median is that of the one, and now that of the other: it is told once a minute at most."""
+
+    async def main() -> None:
+        async with Simulator(listen=False) as simulator, feed_on(simulator) as feed:
+            statuses = Statuses(feed)
+            record(feed.liquidations())
+            for second in range(600):
+                await trio.sleep(1)
+                ahead_ms = 5_000 if second % 20 < 10 else 0
+                await simulator.send(event(START_MS + round(trio.current_time() * 1000) + ahead_ms))
+            times = statuses.times(cgrx.ClockSkewed)
+            assert 2 <= len(times) <= 10
+            assert all(later - earlier >= 60 for earlier, later in itertools.pairwise(times))
 
     run_mock(main)
