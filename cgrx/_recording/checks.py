@@ -91,10 +91,7 @@ def rows_fault(batch: Rows, part: Part | None) -> str | None:
 
 
 def footer_fault(metadata: Any, part: Part | None) -> str | None:
-    """What is wrong with a finished part by what its footer says of it, without reading its rows; None where nothing.
-
-    For those who query columns without reading them first: that no value is missing where none may be.
-    """
+    """What is wrong with a finished part by what its footer says of all of it; None where nothing."""
     if _STORED_SCHEMA in (metadata.metadata or {}):
         return "it describes its columns in another way than cgrx does"
     fault = columns_fault(metadata.schema.to_arrow_schema())
@@ -106,6 +103,16 @@ def footer_fault(metadata: Any, part: Part | None) -> str | None:
         group = metadata.row_group(number)
         if not 0 < group.num_rows <= _MOST_GROUP_ROWS:
             return f"row group {number} has {group.num_rows} rows"
+    return None
+
+
+def nulls_fault(metadata: Any) -> str | None:
+    """What is wrong with the columns of a finished part by its footer, without reading its rows; None where nothing.
+
+    For those who query columns without reading them first: that no value is missing where none may be.
+    """
+    for number in range(metadata.num_row_groups):
+        group = metadata.row_group(number)
         columns = [group.column(place) for place in range(group.num_columns)]
         nulls = {each.path_in_schema: _nulls(each.statistics) for each in columns}
         if list(nulls) != SCHEMA.names:

@@ -12,7 +12,7 @@ from typing import IO, Any
 
 from cgrx._model.errors import RecordingError
 from cgrx._recording.arrow import Rows, pa, pq
-from cgrx._recording.checks import UNREADABLE, footer_fault, rows_fault, unreadable
+from cgrx._recording.checks import UNREADABLE, footer_fault, nulls_fault, rows_fault, unreadable
 from cgrx._recording.manifest import Part, finished_name, require_file
 from cgrx._recording.schema import DICTIONARIES, SCHEMA, in_memory, selected
 from cgrx._recording.selection import Selection
@@ -170,7 +170,13 @@ def _opened(path: Path, part: Part | None) -> Any:
     require_file(path)
     metadata = pq.read_metadata(path)
     _require(path, "footer", footer_fault(metadata, part))
-    return pq.ParquetFile(path, metadata=metadata, read_dictionary=list(DICTIONARIES), page_checksum_verification=True)
+    file = pq.ParquetFile(path, metadata=metadata, read_dictionary=list(DICTIONARIES), page_checksum_verification=True)
+    for group in range(file.num_row_groups):
+        # Arrow ends the process where it is asked for a column with histograms of a wrong size. Reading a row raises.
+        with _readable(path, f"row group {group}"):
+            next(file.iter_batches(1, [group]))
+    _require(path, "footer", nulls_fault(metadata))
+    return file
 
 
 def _require(path: Path, place: str, fault: str | None) -> None:

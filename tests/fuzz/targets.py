@@ -13,7 +13,6 @@ import math
 import zlib
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
-from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
@@ -23,7 +22,6 @@ import attrs
 import cgrx
 from cgrx._importing.rows import UnreadableFileError
 from cgrx._recording import framing, manifest
-from cgrx._recording.arrow import pa, pq
 from cgrx._recording.manifest import Manifest, Part
 from cgrx._recording.schema import SCHEMA
 from cgrx._wire.codec import decode, encode_frame
@@ -74,13 +72,15 @@ def _check_malformed(found: tuple[Malformed, ...]) -> None:
 
 
 def _events(messages: list[Message]) -> list[object]:
-    """The messages, frames in pieces: neighbours of one channel may have become one."""
+    """The messages, the events of each channel together up to the next message that is no frame."""
     found: list[object] = []
-    for message in messages:
+    by_channel: dict[str, list[object]] = {}
+    for message in [*messages, None]:
         if isinstance(message, Frame):
-            found += [(message.channel, event) for event in message.events]
+            by_channel.setdefault(message.channel, []).extend(message.events)
         else:
-            found.append(message)
+            found += [*by_channel.items(), message]
+            by_channel.clear()
     return found
 
 
@@ -149,8 +149,6 @@ def _first_frame(folder: Path, data: bytes) -> None:
 
 
 def _finished_part(folder: Path, data: bytes) -> None:
-    if _ends_the_process(data):
-        return
     checksum = zlib.crc32(data)
     part = Part(
         number=0, first_seq=0, last_seq=2, events=3, rows=3, start_ms=0, end_ms=2**41, channels=("liquidationOrders",),
@@ -158,17 +156,6 @@ def _finished_part(folder: Path, data: bytes) -> None:
     )  # fmt: skip
     manifest.write(folder, Manifest((part,)))
     (folder / manifest.finished_name(0)).write_bytes(data)
-
-
-def _ends_the_process(data: bytes) -> bool:
-    """A footer whose histograms have a wrong size: asked for the column, pyarrow aborts; reading it raises first."""
-    try:
-        with pq.ParquetFile(BytesIO(data)) as file:
-            for group in range(file.num_row_groups):
-                next(file.iter_batches(1, [group]), None)
-    except (OSError, ValueError, MemoryError, pa.ArrowException) as error:
-        return "histogram size mismatch" in str(error)
-    return False
 
 
 _RECORDINGS = (_manifest, _sealed_manifest, _open_part, _sealed_open_part, _first_frame, _finished_part)
