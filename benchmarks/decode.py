@@ -18,7 +18,7 @@ import attrs
 import msgspec
 
 from benchmarks._harness.data import CHANNEL, START_MS, generated_event, has_recordings, recorded_trades
-from benchmarks._harness.scenario import AbsentError, Case, Contest, Results, Rival, Scenario, Timed
+from benchmarks._harness.scenario import AbsentError, Case, Contest, Rival, Scenario, Timed
 from cgrx._model.events import Event, Liquidation, LiquidationSide, Trade, TradeSide
 from cgrx._model.exchanges import canonical_exchange
 from cgrx._wire.codec import encode_frame
@@ -139,9 +139,10 @@ def _from_dicts(
     return decoded
 
 
-def _timed(wanted: Messages, read: Callable[[list[bytes]], Any], shown: Callable[[Any], Results]) -> Timed:
+def _timed(wanted: Messages, read: Callable[[list[bytes]], Any], shown: Callable[[Any], list[Any]]) -> Timed:
     messages = wanted.make()
-    return Timed(lambda: read(messages), len(messages) * wanted.events, shown)
+    # cgrx gathers the events of each channel: the order between channels carries no meaning.
+    return Timed(lambda: read(messages), len(messages) * wanted.events, lambda decoded: sorted(shown(decoded)))
 
 
 def _check_recorded(wanted: Messages) -> None:
@@ -150,7 +151,7 @@ def _check_recorded(wanted: Messages) -> None:
 
 
 def _ours(wanted: Messages, _: None) -> Contest:
-    def shown(frames: Sequence[Any]) -> Results:
+    def shown(frames: Sequence[Any]) -> list[Any]:
         assert all(isinstance(frame, Frame) and not frame.malformed for frame in frames)
         return [_struct(event) for frame in frames for event in frame.events]
 
@@ -181,7 +182,7 @@ def _msgspec(wanted: Messages, _: None) -> Contest:
     frame_type: Any = FirstFrame if wanted.generation == 1 else SecondFrame
     decode: Callable[[bytes], Any] = msgspec.json.Decoder(frame_type).decode
 
-    def shown(frames: Sequence[Any]) -> Results:
+    def shown(frames: Sequence[Any]) -> list[Any]:
         return [_struct(event) for frame in frames for event in frame.data]
 
     _check_recorded(wanted)
