@@ -38,10 +38,8 @@ _TRADES = b'"futures_trades@'
 _SNIFFED_BYTES = 64
 """The channel is among the first keys; where it is not, a wrong guess costs time and nothing else."""
 
-_NOT_THIS_WAY = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+NOT_THIS_WAY = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What msgspec raises on bytes that it cannot read as the type wanted."""
-NOT_THIS_WAY = (*_NOT_THIS_WAY, LookupError)
-"""The same, and what a table or a place in the bytes raises."""
 
 
 class _WireFrame(msgspec.Struct, Generic[E], gc=False):
@@ -89,8 +87,8 @@ def decode(payload: bytes) -> Message:
         else:
             guess = Liquidation
             wire = read_liquidations(payload)
-    except _NOT_THIS_WAY:
-        return _decode_otherwise(payload)
+    except NOT_THIS_WAY:
+        return decode_otherwise(payload)
     if event_type_of(wire.channel) is guess:
         for event in wire.data:
             if event.exchange not in EXCHANGES:
@@ -100,10 +98,11 @@ def decode(payload: bytes) -> Message:
     return _settle(wire) or read_message(payload)
 
 
-def _decode_otherwise(payload: bytes) -> Message:
+def decode_otherwise(payload: bytes) -> Message:
+    """`decode` of a message that is known not to be a frame of first-generation events without a fault."""
     try:
         wire = _read_second_generation(payload)
-    except _NOT_THIS_WAY:
+    except NOT_THIS_WAY:
         return read_message(payload)
     return _settle(wire) or read_message(payload)
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from cgrx._model.events import Event
 from cgrx._model.exchanges import EXCHANGES
-from cgrx._wire.codec import NOT_THIS_WAY, decode, read_liquidations, read_trades
+from cgrx._wire.codec import NOT_THIS_WAY, decode, decode_otherwise, read_liquidations, read_trades
 from cgrx._wire.messages import Frame, Malformed, Message
 from cgrx._wire.secret import Texts
 
@@ -75,7 +75,11 @@ class Reader:
                         line.touched = True
                         touched.append(line)
             except NOT_THIS_WAY:
-                self._take(payload)
+                self._take(decode_otherwise(payload))
+                name = None
+                continue
+            except LookupError:  # too short, or of a channel that is not known yet
+                self._take(decode(payload))
                 name = None
                 continue
             if is_trades is line.is_trades:
@@ -87,7 +91,7 @@ class Reader:
                 else:
                     events += wire.data
                     continue
-            self._take(payload)
+            self._take(decode(payload))
             name = None
         self._close()
         messages, self._messages = self._messages, []
@@ -98,9 +102,8 @@ class Reader:
         clean = self._texts.clean
         return event.exchange in EXCHANGES and event.symbol in clean and event.base_asset in clean
 
-    def _take(self, payload: bytes) -> None:
+    def _take(self, message: Message) -> None:
         """Any message: a frame joins its channel, all else comes behind what has been gathered."""
-        message = decode(payload)
         if not isinstance(message, Frame):
             self._close()
             self._messages.append(message)
