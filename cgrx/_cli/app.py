@@ -321,7 +321,7 @@ def run(arguments: Sequence[str]) -> int:
         return app(arguments, exit_on_error=False, print_error=False) or Exit.DONE
     except CycloptsError as error:
         command = " ".join(("cgrx", *(error.command_chain or ())))
-        Terminal.of_process().say(f"{error} See `{command} --help`.")
+        Terminal.of_process().say(f"{str(error).removesuffix('.')}. See `{command} --help`.")
         return Exit.USAGE
     except CommandError as error:
         Terminal.of_process().say(str(error))

@@ -4,12 +4,13 @@ A text that cannot be used raises a `ValueError` or a `CommandError` that names 
 """
 
 import math
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
-from cyclopts import Parameter
+from cyclopts import Parameter, Token
 
 from cgrx import (
     API_KEY_VARIABLE,
@@ -28,6 +29,11 @@ T = TypeVar("T")
 
 RATE = 200.0
 """Events a second of the simulated market."""
+
+_POWERS = {"k": "e3", "m": "e6", "b": "e9", "g": "e9", "t": "e12"}
+"""What an amount may end with. G for a billion is what the live table writes."""
+
+_THOUSANDS = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d*)?", re.ASCII)
 
 _KEY_PARAMETER = "cg-api-key"
 """The query parameter in which the server expects the API key."""
@@ -53,7 +59,32 @@ def _port(_: object, value: int) -> None:
         raise ValueError("Give 0 (any that is free) to 65535.")
 
 
-Usd = Annotated[float, Parameter(validator=_not_negative)]
+def amount(text: str) -> float:
+    """Read an amount as people write it: `250000`, `2.5e5`, `250_000`, `250,000`, `250k`, `1.5M`, `1b`.
+
+    The letter may be of either case. A comma stands before three digits and nowhere else: `2,5` is refused, for it is
+    2.5 to some and 25 to others.
+
+    Raises:
+        ValueError: it is none, naming it and what is accepted.
+    """
+    power = _POWERS.get(text[-1:].lower(), "")
+    number = text[:-1] if power else text
+    if _THOUSANDS.fullmatch(number):
+        number = number.replace(",", "")
+    try:
+        return float(number + power)  # not a product: 1.1 times a million is no whole number
+    except ValueError:
+        raise ValueError(
+            f"{text!r} is no amount: give US dollars such as 250000, 250_000, 250,000, 250k, 1.5M or 1B"
+        ) from None
+
+
+def _amount(_: object, tokens: Sequence[Token]) -> float:
+    return amount(tokens[0].value)
+
+
+Usd = Annotated[float, Parameter(validator=_not_negative, converter=_amount)]
 Positive = Annotated[float, Parameter(validator=_above_zero)]
 Rate = Annotated[float, Parameter(validator=_finite)]
 Count = Annotated[int, Parameter(validator=_above_zero)]
@@ -144,7 +175,7 @@ def parse_channel_argument(text: str) -> Channel:
 
 def _number(text: str) -> float | None:
     try:
-        return float(text)
+        return amount(text)
     except ValueError:
         return None
 

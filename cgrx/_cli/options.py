@@ -79,7 +79,7 @@ class ShowOptions:
     """Which events are shown, and how."""
 
     min_volume: Usd | None = None
-    """Only events of at least this many US dollars."""
+    """Only events of at least this many US dollars, such as 250k or 1.5M."""
     max_volume: Usd | None = None
     """Only events of at most this many US dollars."""
     exchange: Names = ()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cgrx import operators as ops
-from cgrx._cli.arguments import faults, instruments, keyless, parse_instrument, source
+from cgrx._cli.arguments import amount, faults, instruments, keyless, parse_instrument, source
 from cgrx._cli.options import WatchOptions
 from cgrx._cli.terminal.exits import CommandError, Exit
 from cgrx._cli.view.viewer import Show
@@ -29,6 +29,7 @@ from cgrx._wire.address import parse_address
         ("Binance:BTCUSDT:7", 500, FuturesTrades("Binance", "BTCUSDT", 7)),
         ("Binance:1000:5", None, FuturesTrades("Binance", "1000", 5)),
         ("Binance:1000", 5, FuturesTrades("Binance", "1000", 5)),
+        ("Binance:BTCUSDT:250k", None, FuturesTrades("Binance", "BTCUSDT", 250_000)),
     ],
 )
 def test_instruments(text: str, min_volume: float | None, channel: FuturesTrades) -> None:
@@ -52,6 +53,45 @@ def test_instruments(text: str, min_volume: float | None, channel: FuturesTrades
 def test_what_is_no_instrument(text: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         parse_instrument(text, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "usd"),
+    [
+        ("250000", 250_000.0),
+        ("0", 0.0),
+        ("2.5e5", 250_000.0),
+        ("250k", 250_000.0),
+        ("250K", 250_000.0),
+        ("5M", 5e6),
+        ("5m", 5e6),
+        ("1.1M", 1_100_000.0),
+        (".5M", 500_000.0),
+        ("1b", 1e9),
+        ("1.5G", 1.5e9),
+        ("2T", 2e12),
+        ("1_000_000", 1e6),
+        ("250,000", 250_000.0),
+        ("1,234,567.89", 1_234_567.89),
+        ("1,500k", 1.5e6),
+        ("-1", -1.0),
+    ],
+)
+def test_amounts(text: str, usd: float) -> None:
+    """As people write them, and exactly; that none is negative is for the option to say."""
+    assert amount(text) == usd
+
+
+@pytest.mark.parametrize(
+    "text", ["", "k", "ten", "2,5", "2,50", "1,0000", "1000,000", ",500", "5kk", "5 k", "1e4k", "$5"]
+)
+def test_what_is_no_amount(text: str) -> None:
+    """A comma that may be a decimal sign is refused too."""
+    with pytest.raises(
+        ValueError, match=r"is no amount: give US dollars such as 250000, 250_000, 250,000, 250k"
+    ) as why:
+        amount(text)
+    assert str(why.value).startswith(repr(text))
 
 
 def test_an_instrument_given_twice_is_one() -> None:

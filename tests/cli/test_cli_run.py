@@ -86,6 +86,8 @@ def test_version(capsys: Captured) -> None:
         (["demo", "--rate", "inf"], ["Give a finite number above 0."]),
         (["demo", "--fault", "boom"], ["'boom' is not a fault: give NAME"]),
         (["watch", "liquidations", "--min-volume", "-1"], ["Give US dollars, 0 or more."]),
+        (["watch", "liquidations", "--max-volume", "2,5"], ["--max-volume: '2,5' is no amount: give", "1B. See `cgrx"]),
+        (["import", "x", "--to", "y", "--events", "trades", "--min-volume", "ten"], ["'ten' is no amount"]),
         (["watch", "liquidations", "--count", "0"], ["Give a number above 0."]),
         (["watch", "liquidations", "--url", "ws://h/?cg-api-key=s3cret"], ["set COINGLASS_API_KEY instead"]),
         (["demo", "--window", "soon"], ["--window soon cannot be used: give a duration such as 250ms"]),
