@@ -85,6 +85,7 @@ from cgrx._recording.recording import Recording as Recording
 from cgrx._replay.replay import Replay as Replay
 from cgrx._replay.replay import ReplayProgress as ReplayProgress
 from cgrx._replay.replay import replay as replay
+from cgrx._streams.counts import StageStats as StageStats
 from cgrx._streams.ordering import OrderedStream as OrderedStream
 from cgrx._streams.ordering import OrderStats as OrderStats
 from cgrx._streams.ordering import merge_exchanges as merge_exchanges

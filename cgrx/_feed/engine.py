@@ -69,6 +69,7 @@ class FeedEngine(ABC):
         self._log = StatusLog()
         self._statuses: ReplaySubject[Status] = ReplaySubject(1)
         self._ended = trio.Event()  # the streams have got their last signal
+        self._ended_ms = 0  # when that was
         self._closed = trio.Event()  # the work is over too
         self._failure: Exception | None = None
         self._failure_told = False  # by `run`
@@ -90,6 +91,11 @@ class FeedEngine(ABC):
         if not self._ended.is_set():
             return self._state()
         return State.CLOSED if self._failure is None else State.FAILED
+
+    @property
+    def _last_ms(self) -> int:
+        """The feed's time; behind the end that of the end, for then there may be no trio to tell it."""
+        return self._ended_ms if self._ended.is_set() else self.now_ms()
 
     def stream(self, channel: Channel, event_type: type[E]) -> EventStream[E]:
         """The stream of a channel: each subscriber of it subscribes to the hub."""
@@ -258,8 +264,9 @@ class FeedEngine(ABC):
             self.hub.complete()
         else:
             self.hub.fail(self._failure)
+        self._ended_ms = self.now_ms()
         self._ended.set()
-        self.report(Ended(self.now_ms(), self._failure))
+        self.report(Ended(self._ended_ms, self._failure))
         self._statuses.on_completed()
 
     def _log_unheard(self) -> None:

@@ -16,6 +16,7 @@ class Counts:
     events: int = 0
     malformed: int = 0
     gaps: int = 0
+    gap_ms: int = 0
     last_event_ms: int | None = None
     last_received_ms: int | None = None
 
@@ -43,6 +44,8 @@ class Line:
     seats: tuple[Seat, ...] = ()
     proven_ms: int | None = None
     """When it was proven to work on the present connection; None: not yet."""
+    missing_since_ms: int | None = None
+    """Since when an interruption lasts; None where there is none."""
     proven_before_ms: int = 0
     """For how long it was proven alive on the connections before."""
     alive_ms: int = 0
@@ -58,5 +61,19 @@ class Line:
             return False
         return self.proven_before_ms + at_ms - self.proven_ms >= after_ms
 
-    def stats(self) -> ChannelStats:
-        return self.counts.stats(subscribers=len(self.seats), proven=self.proven_ms is not None)
+    def interrupted(self, since_ms: int) -> None:
+        """It misses events from this time on."""
+        self.counts.gaps += 1
+        self.missing_since_ms = since_ms
+
+    def resumed(self, at_ms: int) -> None:
+        """It misses events no more, or is wanted no more: the interruption, if there is one, is over."""
+        self.counts.gap_ms += self._missing_ms(at_ms)
+        self.missing_since_ms = None
+
+    def _missing_ms(self, at_ms: int) -> int:
+        return 0 if self.missing_since_ms is None else max(0, at_ms - self.missing_since_ms)
+
+    def stats(self, at_ms: int) -> ChannelStats:
+        stats = self.counts.stats(subscribers=len(self.seats), proven=self.proven_ms is not None)
+        return attrs.evolve(stats, gap_ms=stats.gap_ms + self._missing_ms(at_ms))

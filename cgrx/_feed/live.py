@@ -41,7 +41,7 @@ class LiveEngine(FeedEngine):
         self._connect_timeout_s = connect_timeout_s
         self._clock = WallClock(wall_clock)
         self._tally = Tally()
-        skew = Skew(self._clock, self.hub, self.report)
+        skew = self._skew = Skew(self._clock, self.hub, self.report)
         self.scheduler = TrioScheduler(clock=self._clock, on_error=self.subscriber_raised)
         self._supervisor = Supervisor(
             open_connection=open_connection,
@@ -73,11 +73,15 @@ class LiveEngine(FeedEngine):
         """See `Feed.stats`."""
         channels = self.hub.stats()
         return FeedStats(
+            at_ms=self._last_ms,
             state=self.state,
             connections=self._supervisor.connections,
             attempts=self._supervisor.attempts,
             subscribers=sum(each.subscribers for each in channels.values()),
             channels=MappingProxyType(channels),
+            forgotten=MappingProxyType(dict(self.hub.forgotten)),
+            lag_ms=self._skew.lag_ms,
+            clock_skew_ms=None if self._ended.is_set() else self._clock.skew_ms(),
             **attrs.asdict(self._tally),
         )
 

@@ -59,6 +59,7 @@ class Tally:
     pings: int = 0
     pongs: int = 0
     round_trip_ms: float | None = None
+    proven_ms: int | None = None
 
 
 @attrs.define(eq=False)
@@ -239,11 +240,11 @@ class Session:
         self._unproven.difference_update(channels)
         self._hub.proven(channels, at_ms)
         if self.proven_until_ms is None:
-            self.proven_until_ms = at_ms
+            self._proven_until(at_ms)
 
     def _prove(self, at_ms: int, least_ms: float) -> None:
         """Every event up to `at_ms` has arrived. The streams get the proof if their last one is `least_ms` ago."""
-        self.proven_until_ms = max(at_ms, self.proven_until_ms or 0)
+        self._proven_until(max(at_ms, self.proven_until_ms or 0))
         if at_ms - self._alive_ms < least_ms:
             return
         self._alive_ms = max(self._alive_ms, at_ms)
@@ -251,6 +252,10 @@ class Session:
         self._skew.on_proof()
         for channel in self._hub.newly_silent(at_ms, round(self._limits.silent_after_s * 1e3)):
             self._report(Silent(at_ms, channel, _hint(channel)))
+
+    def _proven_until(self, at_ms: int) -> None:
+        self.proven_until_ms = at_ms
+        self._tally.proven_ms = max(at_ms, self._tally.proven_ms or 0)
 
     # Writing
 

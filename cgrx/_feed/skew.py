@@ -37,6 +37,11 @@ class Skew:
         self._offset = Offset(_TOLERATED_MS["events"])
         self._sampled: tuple[int, int] | None = None
 
+    @property
+    def lag_ms(self) -> int | None:
+        """See `FeedStats`."""
+        return -self._offset.ms if self._offset.known else None
+
     def on_ping(self) -> None:
         """Compare the system's clock."""
         self._compare("system", self._clock.skew_ms())

@@ -56,6 +56,8 @@ class Hub:
         """Those of the lines that have given no event yet, and have not been reported for it."""
         self._left: dict[Channel, Counts] = {}
         """Of channels that have no subscriber any more; the one that lost its last most lately comes last."""
+        self.forgotten: dict[str, ChannelStats] = {}
+        """By kind of channel, the sums of those whose counters are not kept."""
         self._waiting: deque[Callable[[], None]] = deque()
         self._busy = False
         self._alive_ms = 0
@@ -117,10 +119,17 @@ class Hub:
         """Desire the channel no more, and keep its counters."""
         del self._lines[line.channel]
         self._quiet.pop(line.channel, None)
+        line.resumed(self._now_ms())
         self._left[line.channel] = line.counts
         if len(self._left) > _REMEMBERED:
-            del self._left[next(iter(self._left))]
+            self._forget(next(iter(self._left)))
         self._on_change(line.channel)
+
+    def _forget(self, channel: Channel) -> None:
+        """Keep no more of a channel than its part of the sums."""
+        stats = self._left.pop(channel).stats(subscribers=0, proven=False)
+        before = self.forgotten.get(channel.kind)
+        self.forgotten[channel.kind] = stats if before is None else ChannelStats.together((before, stats))
 
     # Signals
 
@@ -159,8 +168,10 @@ class Hub:
                 counts.last_event_ms, counts.last_received_ms = events[-1].time_ms, received_ms
             case Dropped(channel=of, count=count) if of is not None:
                 counts.malformed += count
-            case Gap(start_ms=start_ms):
-                counts.gaps += start_ms > 0
+            case Gap(start_ms=start_ms, end_ms=end_ms):
+                if start_ms > 0:
+                    counts.gaps += 1
+                    counts.gap_ms += end_ms - start_ms
                 # Each subscriber's own, as on a live feed: a union passes a loss once that comes by two paths.
                 self._in_turn(lambda: self._each(line, lambda observer: observer.on_signal(attrs.evolve(signal))))
                 return
@@ -225,6 +236,7 @@ class Hub:
             line = self._lines.get(channel)
             if line is not None and line.proven_ms is None:
                 line.proven_ms = at_ms
+                line.resumed(at_ms)
                 self._in_turn(partial(self._recover_all, line, at_ms))
 
     def disconnected(self, proven_until_ms: int, reason: str) -> None:
@@ -234,7 +246,7 @@ class Hub:
                 continue
             line.proven_before_ms += max(0, proven_until_ms - line.proven_ms)
             line.proven_ms = None
-            line.counts.gaps += 1
+            line.interrupted(proven_until_ms)
             for seat in line.seats:
                 seat.missing_since_ms, seat.reason = proven_until_ms, reason
 
@@ -295,8 +307,9 @@ class Hub:
         """By channel, those with subscribers first; after the end, those of that moment."""
         if self._end is not None:
             return self._last_stats
+        now_ms = self._now_ms()
         left = {channel: counts.stats(subscribers=0, proven=False) for channel, counts in self._left.items()}
-        return {channel: line.stats() for channel, line in self._lines.items()} | left
+        return {channel: line.stats(now_ms) for channel, line in self._lines.items()} | left
 
     # Delivery
 

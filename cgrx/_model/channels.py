@@ -20,6 +20,7 @@ from cgrx._model.events import Event, Liquidation, Trade
 class LiquidationOrders:
     """All liquidation orders of all exchanges: one channel, without parameters."""
 
+    kind: ClassVar[str] = "liquidation_orders"
     event_type: ClassVar[type[Event]] = Liquidation
 
     @property
@@ -61,6 +62,7 @@ def _require_volume(_: object, __: object, value: float) -> None:
 class FuturesTrades:
     """The trades of one instrument on one exchange whose volume is at least `min_volume` US dollars."""
 
+    kind: ClassVar[str] = "futures_trades"
     event_type: ClassVar[type[Event]] = Trade
 
     exchange: str = attrs.field(validator=_require_part)

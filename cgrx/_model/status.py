@@ -1,6 +1,6 @@
 """What is known of a feed as a whole: its state, its status events and its counters. All frozen values."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import Literal, TypeAlias
 
@@ -215,10 +215,40 @@ class ChannelStats:
     """Events received that could not be read."""
     gaps: int
     """Times that events may have been missed, the beginning of each subscription not counted."""
+    gap_ms: int
+    """How long that was in all, an interruption that still lasts included, milliseconds."""
     last_event_ms: int | None
     """Time of the latest event received, milliseconds since the epoch."""
     last_received_ms: int | None
     """When it was received, milliseconds since the epoch."""
+
+    @property
+    def lag_ms(self) -> int | None:
+        """How long after its own time the latest event was received, milliseconds; below zero where clocks differ.
+
+        None before the first event, and of a replay.
+        """
+        if self.proven is None or self.last_received_ms is None or self.last_event_ms is None:
+            return None
+        return self.last_received_ms - self.last_event_ms
+
+    @classmethod
+    def together(cls, several: Iterable["ChannelStats"]) -> "ChannelStats":
+        """The sums over one or more channels; `proven` where all that have subscribers are, the latest event of all."""
+        each = tuple(several)
+        heard = [one for one in each if one.last_received_ms is not None]
+        last = max(heard, key=lambda one: one.last_received_ms or 0, default=each[0])
+        replayed = each[0].proven is None
+        return cls(
+            subscribers=sum(one.subscribers for one in each),
+            proven=None if replayed else all(one.proven for one in each if one.subscribers),
+            events=sum(one.events for one in each),
+            malformed=sum(one.malformed for one in each),
+            gaps=sum(one.gaps for one in each),
+            gap_ms=sum(one.gap_ms for one in each),
+            last_event_ms=last.last_event_ms,
+            last_received_ms=last.last_received_ms,
+        )
 
 
 @attrs.frozen
@@ -229,6 +259,8 @@ class FeedStats:
     recording holds is None there.
     """
 
+    at_ms: int
+    """The feed's time when they were read, or when it ended, milliseconds since the epoch."""
     state: State
     connections: int
     """Handshakes completed."""
@@ -252,7 +284,30 @@ class FeedStats:
     """Pongs received; None of a replay."""
     round_trip_ms: float | None
     """Of the latest ping and pong, milliseconds; None before the first pong, and of a replay."""
+    proven_ms: int | None
+    """The latest proof of life, milliseconds since the epoch: all that the server had to say until then has been
+    received. None before the first one, and of a replay."""
+    lag_ms: int | None
+    """How long after their own times events are received: the median over the last nine seconds in which events came,
+    milliseconds; below zero where clocks differ. None before three of them, and of a replay."""
+    clock_skew_ms: int | None
+    """The system's clock minus the feed's, milliseconds; None of a feed that has ended, and of a replay."""
     subscribers: int
     """Subscriptions now, over all channels."""
     channels: Mapping[Channel, ChannelStats]
     """By channel, those that have or had subscribers, of the latter the last 10,000."""
+    forgotten: Mapping[str, ChannelStats]
+    """By kind of channel, the sums of those that `channels` holds no more."""
+
+    @property
+    def reconnects(self) -> int:
+        """Connections after the first one."""
+        return max(self.connections - 1, 0)
+
+    @property
+    def kinds(self) -> Mapping[str, ChannelStats]:
+        """The sums by kind of channel, `"liquidation_orders"` and `"futures_trades"`, of all there were."""
+        found = {kind: [stats] for kind, stats in self.forgotten.items()}
+        for channel, stats in self.channels.items():
+            found.setdefault(channel.kind, []).append(stats)
+        return {kind: ChannelStats.together(each) for kind, each in found.items()}

@@ -120,7 +120,9 @@ class _ReplayEngine(FeedEngine):
     def stats(self) -> FeedStats:
         """See `Feed.stats`."""
         channels = {channel: attrs.evolve(each, proven=None) for channel, each in self.hub.stats().items()}
+        forgotten = {kind: attrs.evolve(each, proven=None) for kind, each in self.hub.forgotten.items()}
         return FeedStats(
+            at_ms=self._last_ms,
             state=self.state,
             messages=None,
             received_bytes=None,
@@ -131,6 +133,10 @@ class _ReplayEngine(FeedEngine):
             round_trip_ms=None,
             subscribers=sum(each.subscribers for each in channels.values()),
             channels=MappingProxyType(channels),
+            forgotten=MappingProxyType(forgotten),
+            proven_ms=None,
+            lag_ms=None,
+            clock_skew_ms=None,
             **attrs.asdict(self._tally),
         )
 

@@ -7,6 +7,7 @@ from reactivex import abc
 from reactivex.disposable import SingleAssignmentDisposable
 
 from cgrx._model.signals import Batch, Signal
+from cgrx._streams.counts import StageStats, Subscriptions
 from cgrx._streams.observers import SignalObserver
 from cgrx._streams.running import Elementwise, Produced, Running, delivered, filter_step, noted
 
@@ -41,6 +42,10 @@ class Chain(Running[Any, Any]):
         only = links[0][1] if len(links) == 1 else None
         self.produce = only.produce if isinstance(only, Elementwise) else self._produce
         """What `on_signal` gives, without a generator."""
+
+    @property
+    def stats(self) -> StageStats:
+        return StageStats.together(running.stats for _, running in self._links)
 
     def on_signal(self, signal: Signal[Any]) -> Iterable[Signal[Any]]:
         return delivered(self.produce(signal))
@@ -123,9 +128,13 @@ def _noted(error: Exception, stage: Startable, signal: Signal[Any] | None) -> Ex
 class Link(abc.DisposableBase, Generic[T]):
     """One subscription through a fused chain of stages."""
 
-    def __init__(self, stages: tuple[Startable, ...], observer: SignalObserver[T]) -> None:
+    def __init__(
+        self, stages: tuple[Startable, ...], observer: SignalObserver[T], subscriptions: Subscriptions
+    ) -> None:
         self.stages = stages
-        chain = Chain(stages)
+        chain = self._chain = Chain(stages)
+        self._subscriptions = subscriptions
+        subscriptions.begin(chain)
         self._produce = chain.produce
         self._finish = chain.finish
         self._observer = observer
@@ -150,6 +159,7 @@ class Link(abc.DisposableBase, Generic[T]):
 
     def dispose(self) -> None:
         self._stopped = True
+        self._subscriptions.end(self._chain)
         self.source.dispose()
 
     def _deliver(self, produced: Produced) -> None:

@@ -18,6 +18,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import attrs
 
 from cgrx._model.signals import Batch, Mark, Signal, proof_ms
+from cgrx._streams.counts import StageStats
 from cgrx._streams.predicates import Predicate, compiled
 
 In = TypeVar("In")
@@ -34,6 +35,11 @@ class Running(Generic[In, Out]):
 
     now_ms: int = 0
     """The latest time seen on a signal (receive time or proof), milliseconds since the epoch."""
+
+    @property
+    def stats(self) -> StageStats:
+        """What it holds and has counted, for `EventStream.stage_stats`; zeros unless overridden."""
+        return StageStats()
 
     def on_batch(self, batch: Batch[In]) -> Iterable[Out]:
         """The results of a batch of events."""

@@ -21,6 +21,7 @@ from reactivex.disposable import CompositeDisposable
 from cgrx._model.signals import Batch, Signal
 from cgrx._streams.about import STATELESS, About
 from cgrx._streams.chain import Link
+from cgrx._streams.counts import StageStats, Subscriptions
 from cgrx._streams.functions import check_function, check_type, code_of, map_step, where_step
 from cgrx._streams.merging import FanIn
 from cgrx._streams.observable import Chained, Foreign, threadless
@@ -99,6 +100,16 @@ class EventStream(Chained[T_co]):
         """The cgrx stages between the source and this stream, in order."""
         self.event_types = event_types
         """The types of event that it carries, None where that is not known."""
+        self._subscriptions = Subscriptions()
+
+    @property
+    def stage_stats(self) -> StageStats:
+        """What its `stages` hold and have counted, all its subscriptions together. A snapshot.
+
+        Of the stages behind its source, as `cgrx.explain` shows them: a stream that is made of this one, by a stage or
+        by a merge, counts for itself. Ask the stream that is subscribed to.
+        """
+        return self._subscriptions.stats
 
     @property
     def source(self) -> Connect[Any]:
@@ -114,7 +125,7 @@ class EventStream(Chained[T_co]):
             scheduler = threadless(scheduler or self.runtime.scheduler)
         if not self.stages:
             return self._connect(observer, scheduler)
-        link: Link[T_co] = Link(self.stages, observer)
+        link: Link[T_co] = Link(self.stages, observer, self._subscriptions)
         link.source.disposable = self._connect(link, scheduler)
         return link
 

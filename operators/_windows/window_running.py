@@ -12,6 +12,7 @@ from typing import Any, TypeAlias, TypeVar
 from cgrx._model.errors import TooManyKeysError
 from cgrx._model.signals import Batch, Mark, Signal
 from cgrx._model.times import FOREVER, NEVER
+from cgrx._streams.counts import StageStats
 from cgrx._streams.running import Running, noted
 from cgrx.operators._aggregates.accumulators import Accumulator
 from cgrx.operators._rows.row import Row
@@ -65,6 +66,10 @@ class WindowRunning(Running[Any, Row]):
         self._updates_ms = terms.updates_ms
         self._update_at = FOREVER if terms.updates_ms is None else NEVER
         self._changed: dict[Key, int] = {}  # what has changed since the last update, and where
+
+    @property
+    def stats(self) -> StageStats:
+        return StageStats(keys=len(self._open), late=self._late)
 
     # Signals
 

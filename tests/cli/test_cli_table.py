@@ -16,6 +16,7 @@ from cgrx._model.events import Event, Liquidation, LiquidationSide, Trade, Trade
 from cgrx._model.status import FeedStats, State
 
 STATS = FeedStats(
+    at_ms=3_400,
     state=State.CONNECTED,
     connections=1,
     attempts=1,
@@ -28,8 +29,12 @@ STATS = FeedStats(
     pings=1,
     pongs=1,
     round_trip_ms=1.25,
+    proven_ms=3_000,
+    lag_ms=None,
+    clock_skew_ms=0,
     subscribers=1,
     channels={},
+    forgotten={},
 )
 VIEW = View(
     title="cgrx demo", where="ws://127.0.0.1:1/ws-api", stats=STATS, gaps=0, rate=41.25, elapsed_s=3.4, seconds=20

@@ -154,7 +154,9 @@ def test_what_is_counted() -> None:
             await wait_all_tasks_blocked()
             b.join()
             await wait_all_tasks_blocked()
-            assert b.tally == Tally(messages=1, received_bytes=4, pings=2, pongs=1, round_trip_ms=5000.0)
+            assert b.tally == Tally(
+                messages=1, received_bytes=4, pings=2, pongs=1, round_trip_ms=5000.0, proven_ms=START_MS + 5_000
+            )
             await trio.sleep(0.25)
             b.transport.push(*received)
             await wait_all_tasks_blocked()
@@ -168,6 +170,7 @@ def test_what_is_counted() -> None:
                 pings=2,
                 pongs=2,
                 round_trip_ms=250.0,
+                proven_ms=START_MS + 5_250,
             )
 
     run_mock(main)
