@@ -5,6 +5,7 @@ A text that cannot be used raises a `ValueError` or a `CommandError` that names 
 
 import math
 import re
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -18,11 +19,13 @@ from cgrx import (
     FuturesTrades,
     Liquidation,
     LiquidationOrders,
+    SpellingWarning,
     Trade,
     canonical_exchange,
 )
 from cgrx._cli.terminal.exits import CommandError, Exit
 from cgrx._cli.terminal.fault_text import parse_fault
+from cgrx._cli.terminal.streams import Terminal
 from cgrx.testing import Fault, Generator, JsonLines
 
 T = TypeVar("T")
@@ -125,6 +128,16 @@ def usable(make: Callable[..., T], *arguments: Any) -> T:
         return make(*arguments)
     except ValueError as error:
         raise CommandError(Exit.USAGE, str(error)) from error
+
+
+def spelled(make: Callable[..., T], names: Sequence[str]) -> T:
+    """Return `make(*names)`, a filter by name; a name that is probably misspelt is a line on standard error."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", SpellingWarning)
+        made = usable(make, *names)
+    for each in caught:
+        Terminal.of_process().say(str(each.message))
+    return made
 
 
 def instruments(texts: Iterable[str], min_volume: float | None) -> tuple[FuturesTrades, ...]:

@@ -13,7 +13,7 @@ from cyclopts import Parameter
 
 from cgrx import COINGLASS_URL, Feed, Replay, to_ms
 from cgrx import operators as ops
-from cgrx._cli.arguments import Count, Names, Positive, Usd, keyless, passwordless, usable
+from cgrx._cli.arguments import Count, Names, Positive, Usd, keyless, passwordless, spelled
 from cgrx._cli.commands.choice import Choice, Choose
 from cgrx._cli.commands.replay import Replayed
 from cgrx._cli.commands.watch import Watch
@@ -128,7 +128,7 @@ class ShowOptions:
             (ops.base_asset, self.base_asset),
         ):
             if names:
-                stages.append(usable(make, *names))
+                stages.append(spelled(make, names))
         return tuple(stages)
 
 

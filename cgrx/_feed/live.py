@@ -17,10 +17,14 @@ from cgrx._feed.supervisor import Open, Supervisor
 from cgrx._model.channels import Channel
 from cgrx._model.errors import ConnectError
 from cgrx._model.limits import Limits
-from cgrx._model.status import FeedStats, State
+from cgrx._model.spelling import doubts
+from cgrx._model.status import FeedStats, Misspelt, State
 from cgrx._trio.clock import WallClock
 from cgrx._trio.scheduler import TrioScheduler
 from cgrx._wire.address import Address
+
+_ASKED = 1000
+"""How many misspelt names a feed reports at the most."""
 
 
 class LiveEngine(FeedEngine):
@@ -41,6 +45,8 @@ class LiveEngine(FeedEngine):
         self._connect_timeout_s = connect_timeout_s
         self._clock = WallClock(wall_clock)
         self._tally = Tally()
+        self._asked: set[str] = set()
+        """Names that were reported as misspelt."""
         skew = self._skew = Skew(self._clock, self.hub, self.report)
         self.scheduler = TrioScheduler(clock=self._clock, on_error=self.subscriber_raised)
         self._supervisor = Supervisor(
@@ -96,6 +102,15 @@ class LiveEngine(FeedEngine):
     def _on_desired_change(self, channel: Channel) -> None:
         if self._supervisor.session is not None:
             self._supervisor.session.desired_changed(channel)
+        if self.hub.is_desired(channel):
+            self._ask_about(channel)
+
+    def _ask_about(self, channel: Channel) -> None:
+        """Report what in the name of a channel is probably misspelt, each name once."""
+        for doubt in doubts(channel):
+            if doubt.name not in self._asked and len(self._asked) < _ASKED:
+                self._asked.add(doubt.name)
+                self.report(Misspelt(self.now_ms(), channel, doubt.name, doubt.nearest))
 
     def _around(self) -> AbstractContextManager[None]:
         return redacted(self._redact)

@@ -21,10 +21,10 @@ from cgrx._feed.backpressure import Pressure
 from cgrx._feed.names import Names
 from cgrx._feed.skew import Skew
 from cgrx._feed.subscriptions import Hub
-from cgrx._model.channels import Channel, FuturesTrades
+from cgrx._model.channels import Channel
 from cgrx._model.errors import DisconnectedError, HeartbeatError, PlanError
-from cgrx._model.instruments import Instrument
 from cgrx._model.limits import Limits
+from cgrx._model.spelling import hint
 from cgrx._model.status import MalformedInput, NoticeReceived, Silent, Status
 from cgrx._trio.clock import WallClock
 from cgrx._wire.codec import PING, subscribe_command, unsubscribe_command
@@ -251,7 +251,7 @@ class Session:
         self._hub.alive(at_ms)
         self._skew.on_proof()
         for channel in self._hub.newly_silent(at_ms, round(self._limits.silent_after_s * 1e3)):
-            self._report(Silent(at_ms, channel, _hint(channel)))
+            self._report(Silent(at_ms, channel, hint(channel)))
 
     def _proven_until(self, at_ms: int) -> None:
         self.proven_until_ms = at_ms
@@ -324,14 +324,3 @@ class Session:
                 ping.deadline = now + _LOOK_AGAIN_S
                 continue
             raise HeartbeatError(self._limits.pong_within_s)
-
-
-def _hint(channel: Channel) -> str | None:
-    """How else the exchange may spell the instrument of a silent channel."""
-    if not isinstance(channel, FuturesTrades):
-        return None
-    try:
-        usual = Instrument.parse(channel.exchange, channel.symbol).spell(channel.exchange)
-    except ValueError:
-        return None
-    return None if usual in (None, channel.symbol) else f"{channel.exchange} spells this {usual}"

@@ -1,20 +1,132 @@
-"""One spelling for each known exchange, whatever case or older name the server used.
+"""The known exchanges: one spelling for each, whatever case or older name is used, and how it writes its symbols.
 
-Source of the names: https://docs.coinglass.com/reference/exchanges-and-symbols.
+The table is data, a row for each exchange, with the source of the row. CoinGlass's lists change as exchanges come and
+go, so a name that is not here is no mistake by itself.
 """
 
-# fmt: off
-EXCHANGES = frozenset({
-    "ApeX Omni", "Aster", "Binance", "BingX", "Bitfinex", "Bitget", "BitMEX", "Bitstamp", "Bitunix", "Bybit", "CME",
-    "Coinbase", "CoinEx", "Crypto.com", "Deribit", "Drift", "dYdX", "EdgeX", "Extended", "Gate", "Gemini", "HTX",
-    "Hyperliquid", "Kraken", "KuCoin", "LBank", "Lighter", "MEXC", "OKX", "Paradex", "tradeXYZ", "Upbit", "WhiteBIT",
-})
-# fmt: on
-"""The known exchanges, each in the spelling that events carry."""
+from typing import Literal, TypeAlias
 
-_OTHER_NAMES = {"gate.io": "Gate", "gateio": "Gate", "huobi": "HTX", "okex": "OKX", "apex": "ApeX Omni"}
+import attrs
 
-_SPELLING = {name.casefold(): name for name in EXCHANGES} | _OTHER_NAMES
+Margin: TypeAlias = Literal["linear", "inverse"]
+Forms: TypeAlias = dict[str, tuple[str, ...]]
+"""By quote, how the contracts are written: the usual form first, then others that are in use."""
+
+_LIST = "https://docs.coinglass.com/reference/exchanges-and-symbols"
+_FORMER_LIST = "https://docs.coinglass.com/v4.0-zh/reference/supported-exchanges.md"
+_COINS = "https://docs.coinglass.com/v4.0-zhtw/reference/trading-market"
+_CLIENTS = "symbols that public clients of CoinGlass send"
+
+_JOINED, _DASHED, _UNDERSCORED, _SWAP = "{base}{quote}", "{base}-{quote}", "{base}_{quote}", "{base}-{quote}-SWAP"
+
+
+def _all(form: str, *quotes: str) -> Forms:
+    return dict.fromkeys(quotes, (form,))
+
+
+@attrs.frozen
+class Exchange:
+    """What is known of an exchange."""
+
+    name: str
+    """In the spelling that events carry, which is CoinGlass's."""
+    source: str = _LIST
+    """Where the name is listed, or the symbols are shown."""
+    other_names: tuple[str, ...] = ()
+    """Its former names, and what others call it; lower case."""
+    perpetuals: Forms = attrs.field(factory=dict)
+    """How it writes its perpetual contracts; empty where that is not known."""
+    futures: Forms = attrs.field(factory=dict)
+    """How it writes contracts that expire."""
+    usd_margin: Margin | None = None
+    """What contracts quoted in USD are margined in where it has one kind only: the coin, or dollars."""
+    multiplier_first: bool = False
+    """Whether the multiplier of small coins stands in front. Others have it behind, or none at all."""
+    own_assets: dict[str, str] = attrs.field(factory=dict)
+    """Assets that it calls by a name of its own."""
+
+
+TABLE = (
+    Exchange("ApeX Omni", other_names=("apex",)),
+    Exchange("Aster", _CLIENTS, perpetuals=_all(_JOINED, "USDT"), multiplier_first=True),
+    Exchange(
+        "Binance",
+        _COINS,
+        perpetuals=_all(_JOINED, "USDT", "USDC") | _all("{base}{quote}_PERP", "USD"),
+        futures=_all("{base}{quote}_{expiry:%y%m%d}", "USDT", "USD"),
+        usd_margin="inverse",
+        multiplier_first=True,
+    ),
+    Exchange("BingX", "https://hexdocs.pm/bingex/Bingex.Swap.html", perpetuals=_all(_DASHED, "USDT")),
+    Exchange("Bitfinex"),
+    Exchange(
+        "Bitget",
+        "https://bitgetlimited.github.io/apidoc/en/mix",  # the joined form is that of its present API
+        perpetuals={"USDT": ("{base}{quote}_UMCBL", _JOINED), "USD": ("{base}{quote}_DMCBL", _JOINED)},
+        usd_margin="inverse",
+    ),
+    Exchange(
+        "BitMEX",
+        "https://npmjs.com/package/%40strong-roots-capital%2Fbitmex-list-active-instruments",
+        perpetuals=_all(_JOINED, "USDT", "USD"),
+        usd_margin="inverse",
+        own_assets={"BTC": "XBT"},
+    ),
+    Exchange("Bitstamp"),
+    Exchange("Bitunix"),
+    Exchange("Bybit", _CLIENTS, perpetuals=_all(_JOINED, "USDT", "USD"), usd_margin="inverse"),
+    Exchange("CME"),
+    Exchange("Coinbase"),
+    Exchange("CoinEx", _CLIENTS, perpetuals=_all(_JOINED, "USDT", "USD"), usd_margin="inverse"),
+    Exchange("Crypto.com"),
+    Exchange("Deribit"),
+    Exchange("Drift"),
+    Exchange("dYdX", _CLIENTS, perpetuals=_all(_DASHED, "USD"), usd_margin="linear"),
+    Exchange("EdgeX"),
+    Exchange("Extended"),
+    Exchange(
+        "Gate",
+        _CLIENTS,
+        other_names=("gate.io", "gateio"),
+        perpetuals=_all(_UNDERSCORED, "USDT", "USD"),
+        usd_margin="inverse",
+    ),
+    Exchange("Gemini", _FORMER_LIST),
+    Exchange(
+        "HTX",
+        "https://www.skills.sh/htx-exchange/htx-skills-hub/htxfutures-market",
+        other_names=("huobi",),
+        perpetuals=_all(_DASHED, "USDT", "USD"),
+        usd_margin="inverse",
+    ),
+    Exchange("Hyperliquid", usd_margin="linear"),
+    Exchange("Kraken"),
+    Exchange("KuCoin"),
+    Exchange("LBank"),
+    Exchange("Lighter"),
+    Exchange("MEXC", _CLIENTS, perpetuals=_all(_UNDERSCORED, "USDT", "USD"), usd_margin="inverse"),
+    Exchange(
+        "OKX",
+        _COINS,
+        other_names=("okex",),
+        perpetuals=_all(_SWAP, "USDT", "USDC", "USD"),
+        futures=_all("{base}-{quote}-{expiry:%y%m%d}", "USDT", "USD"),
+        usd_margin="inverse",
+    ),
+    Exchange("Paradex"),
+    Exchange("tradeXYZ"),
+    Exchange("Upbit"),
+    Exchange("WhiteBIT"),
+)
+"""The known exchanges, by name without regard to case."""
+
+EXCHANGES = frozenset(each.name for each in TABLE)
+"""Their names, each in the spelling that events carry."""
+
+_BY_NAME = {each.name: each for each in TABLE}
+
+SPELLINGS = {spelled: each.name for each in TABLE for spelled in (each.name.casefold(), *each.other_names)}
+"""Every known spelling in lower case, and the name that it stands for."""
 
 
 def canonical_exchange(name: str) -> str:
@@ -23,4 +135,9 @@ def canonical_exchange(name: str) -> str:
     Events and channels carry this spelling, so use it for an exchange that a user typed. An unknown name comes back as
     it is. Costs one lookup and keeps no state.
     """
-    return _SPELLING.get(name.casefold(), name)
+    return SPELLINGS.get(name.casefold(), name)
+
+
+def known_exchange(name: str) -> Exchange:
+    """What is known of the exchange with this canonical name; of an unknown one, its name alone."""
+    return _BY_NAME.get(name) or Exchange(name, "")

@@ -14,10 +14,9 @@ from typing import Literal, TypeAlias
 
 import attrs
 
-from cgrx._model.exchanges import canonical_exchange
+from cgrx._model.exchanges import Margin, canonical_exchange, known_exchange
 
 Kind: TypeAlias = Literal["perpetual", "future"]
-Margin: TypeAlias = Literal["linear", "inverse"]
 
 _STABLE = frozenset({"USDT", "USDC", "FDUSD", "BUSD", "TUSD", "USDE", "USD1"})
 _ENDINGS = ("USDT", "USDC", "USD1", "USD", "EUR", "BTC", "ETH")
@@ -33,46 +32,11 @@ _SUFFIXES: dict[str, Margin | None] = {
 }
 """How symbols of perpetual contracts can end, and what that says about their margin."""
 
-_USD_MARGIN: dict[str, Margin] = {
-    **dict.fromkeys(("Binance", "BitMEX", "Bitget", "Bybit", "CoinEx", "Gate", "HTX", "MEXC", "OKX"), "inverse"),
-    **dict.fromkeys(("dYdX", "Hyperliquid"), "linear"),
-}
-"""What contracts quoted in USD are margined in where an exchange has one kind only: the coin, or dollars."""
-
-_ALIASES = {("BitMEX", "XBT"): "BTC"}
-"""Assets that an exchange calls by a name of its own."""
-
 _SYMBOL = re.compile(r"(?:([^\W_]+):)?([^\W_]+)(?:[-_]([^\W_]+))?(?:[-_]([^\W_]+))?")
 _DATE = re.compile(r"(?:20)?(\d\d)(\d\d)(\d\d)", re.ASCII)
 _BASE = re.compile(r"(10{3,6}(?=\D)|1M(?=\D{3}))?(.*?)((?<=\D)1000)?")
 """A multiplier before the asset (`1000PEPE`, `1MBABYDOGE`) or behind it (`SHIB1000`), but not in `1INCH`."""
 
-_JOINED, _DASHED, _UNDERSCORED, _SWAP = "{base}{quote}", "{base}-{quote}", "{base}_{quote}", "{base}-{quote}-SWAP"
-
-_PERPETUALS: dict[str, dict[str, str]] = {
-    "Aster": {"USDT": _JOINED},
-    "Binance": {"USDT": _JOINED, "USDC": _JOINED, "USD": "{base}{quote}_PERP"},
-    "BingX": {"USDT": _DASHED},
-    "BitMEX": {"USDT": _JOINED, "USD": _JOINED},
-    "Bitget": {"USDT": "{base}{quote}_UMCBL", "USD": "{base}{quote}_DMCBL"},
-    "Bybit": {"USDT": _JOINED, "USD": _JOINED},
-    "CoinEx": {"USDT": _JOINED, "USD": _JOINED},
-    "dYdX": {"USD": _DASHED},
-    "Gate": {"USDT": _UNDERSCORED, "USD": _UNDERSCORED},
-    "HTX": {"USDT": _DASHED, "USD": _DASHED},
-    "MEXC": {"USDT": _UNDERSCORED, "USD": _UNDERSCORED},
-    "OKX": {"USDT": _SWAP, "USDC": _SWAP, "USD": _SWAP},
-}
-"""How an exchange writes its perpetual contracts, by their quote."""
-
-_FUTURES: dict[str, dict[str, str]] = {
-    "Binance": dict.fromkeys(("USDT", "USD"), "{base}{quote}_{expiry:%y%m%d}"),
-    "OKX": dict.fromkeys(("USDT", "USD"), "{base}-{quote}-{expiry:%y%m%d}"),
-}
-"""The same for contracts that expire."""
-
-_MULTIPLIER_FIRST = frozenset({"Aster", "Binance"})
-"""Where the multiplier of small coins stands in front. Others have it behind, or none at all."""
 _MILLION = 1_000_000
 """Multipliers from here on are written in two ways, 1000000MOG and 1MBABYDOGE."""
 
@@ -119,9 +83,10 @@ class Instrument:
         except ValueError:
             raise ValueError(f"cannot read the symbol {symbol!r} of {exchange}: there is no day {suffix}") from None
         asset, multiplier = _asset(base)
+        usual_names = {own: usual for usual, own in known_exchange(exchange).own_assets.items()}
         return cls(
             exchange=exchange,
-            base=_ALIASES.get((exchange, asset), asset),
+            base=usual_names.get(asset, asset),
             quote=quote,
             kind="future" if expiry else "perpetual",
             margin=_SUFFIXES.get(suffix) or _margin(exchange, quote),
@@ -135,20 +100,27 @@ class Instrument:
 
         `Instrument.parse("OKX", "BTCUSDT").spell("OKX")` is `"BTC-USDT-SWAP"`. The exchange need not list it.
         """
+        return next(iter(self.spellings(exchange)), None)
+
+    def spellings(self, exchange: str) -> tuple[str, ...]:
+        """Every symbol for such a contract that is known to be in use on an exchange, the usual one first.
+
+        Empty where we cannot tell.
+        """
         exchange = canonical_exchange(exchange)
-        template = (_FUTURES if self.expiry else _PERPETUALS).get(exchange, {}).get(self.quote)
+        known = known_exchange(exchange)
+        forms = (known.futures if self.expiry else known.perpetuals).get(self.quote)
         if (
-            template is None
+            forms is None
             or self.venue
             or self.multiplier >= _MILLION
-            or (self.multiplier > 1 and exchange not in _MULTIPLIER_FIRST)
+            or (self.multiplier > 1 and not known.multiplier_first)
             or (self.margin or _margin(exchange, self.quote)) != _margin(exchange, self.quote)
         ):
-            return None
-        own_names = {asset: name for (where, name), asset in _ALIASES.items() if where == exchange}
-        base = own_names.get(self.base, self.base)
+            return ()
+        base = known.own_assets.get(self.base, self.base)
         multiplied = base if self.multiplier == 1 else f"{self.multiplier}{base}"
-        return template.format(base=multiplied, quote=self.quote, expiry=self.expiry)
+        return tuple(form.format(base=multiplied, quote=self.quote, expiry=self.expiry) for form in forms)
 
 
 def _parts(symbol: str) -> tuple[str, str, str, str] | None:
@@ -183,5 +155,5 @@ def _asset(base: str) -> tuple[str, int]:
 
 def _margin(exchange: str, quote: str) -> Margin | None:
     if quote == "USD":
-        return _USD_MARGIN.get(exchange)
+        return known_exchange(exchange).usd_margin
     return "linear" if quote in _STABLE else None

@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 import attrs
 
 from cgrx._model.channels import Channel
+from cgrx._model.spelling import Doubt
 
 
 class State(Enum):
@@ -69,6 +70,25 @@ class Silent:
 
     def __str__(self) -> str:
         return f"no event of {self.channel.name} yet: {self.hint or 'is it spelled as the exchange does?'}"
+
+
+@attrs.frozen
+class Misspelt:
+    """A channel is subscribed to whose exchange or symbol is probably misspelt; it is subscribed to all the same.
+
+    Reported once for each name, when its channel gets its first subscriber. What is not near any known name is not
+    reported: CoinGlass may list an exchange that cgrx does not know yet.
+    """
+
+    at_ms: int
+    channel: Channel
+    name: str
+    """The exchange or the symbol, as it was given."""
+    nearest: tuple[str, ...]
+    """What was probably meant, the likeliest first; at least one."""
+
+    def __str__(self) -> str:
+        return f"{Doubt(self.name, self.nearest)} (channel {self.channel.name})"
 
 
 @attrs.frozen
@@ -186,6 +206,7 @@ Status: TypeAlias = (
     | Connected
     | Disconnected
     | Silent
+    | Misspelt
     | ClockSkewed
     | Backpressured
     | Resumed

@@ -5,6 +5,7 @@ The arguments of `replay` and `backtest` become one `Playlist`, checked before a
 
 import os
 from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from functools import cached_property
 from itertools import combinations
 from typing import Self, TypeAlias, TypeGuard
@@ -149,8 +150,16 @@ def _is_log(value: object) -> TypeGuard[Log]:
 
 def _require_among(channels: Iterable[Channel], channel: Channel, state: str) -> None:
     if channel not in channels:
-        names = ", ".join(sorted(each.name for each in channels)) or "none"
-        raise ValueError(f"{channel.name} is not {state}; the channels are {names}")
+        names = sorted(each.name for each in channels)
+        near = " or ".join(_nearest(channel.name, names))
+        question = f" (did you mean {near}?)" if near else ""
+        raise ValueError(f"{channel.name} is not {state}{question}; the channels are {', '.join(names) or 'none'}")
+
+
+def _nearest(name: str, names: Iterable[str]) -> list[str]:
+    """The names whose instrument and minimum volume are most like those of `name`, three at the most."""
+    parameters = {each.partition("@")[2]: each for each in names}
+    return [parameters[near] for near in get_close_matches(name.partition("@")[2], parameters, cutoff=0.7)]
 
 
 def _require_apart(logs: Sequence[Log], channels: frozenset[Channel]) -> None:

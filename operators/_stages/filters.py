@@ -4,12 +4,14 @@ All are elementwise: 1 event -> 0 or 1 event, order kept, no state; marks, compl
 """
 
 import math
+import warnings
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar, cast, overload
 
 import attrs
 
 from cgrx._model.events import EVENT_TYPES, SIDES, Liquidation, LiquidationSide, Trade, TradeSide
+from cgrx._model.spelling import Doubt, SpellingWarning, nearest_assets, nearest_exchanges, nearest_of_any
 from cgrx._streams.about import About
 from cgrx._streams.conditions import MEMO_SIZE, Condition, Conditional, is_one_of
 from cgrx._streams.predicates import Predicate
@@ -141,8 +143,18 @@ class OneOf(Conditional, AnyEvent):
         return f"{self.field}({', '.join(repr(name) for name in self.names)})"
 
 
+_NEAREST: dict[str, Callable[[str], tuple[str, ...]]] = {
+    "exchange": nearest_exchanges,
+    "symbol": nearest_of_any,
+    "base_asset": nearest_assets,
+}
+"""What a text that was probably meant otherwise is near to."""
+
+
 def exchange(*names: str) -> OneOf:
     """Keep the events of these exchanges, in any spelling that cgrx knows and without regard to case.
+
+    A name that is nearly a known one (`"Binnance"`) gives a `cgrx.SpellingWarning` with the nearest names.
 
     Raises:
         ValueError: no name is given, or an empty one.
@@ -154,6 +166,8 @@ def exchange(*names: str) -> OneOf:
 def symbol(*names: str) -> OneOf:
     """Keep the events of these symbols, as their exchanges spell them, without regard to case.
 
+    A pair with a slash (`"BTC/USDT"`), which no exchange writes, gives a `cgrx.SpellingWarning` with their forms.
+
     Raises:
         ValueError: no name is given, or an empty one.
         TypeError: a name is no text.
@@ -163,6 +177,8 @@ def symbol(*names: str) -> OneOf:
 
 def base_asset(*names: str) -> OneOf:
     """Keep the events of these assets, such as `"BTC"`, without regard to case.
+
+    A symbol in place of an asset (`"BTCUSDT"`) gives a `cgrx.SpellingWarning` with the asset.
 
     Raises:
         ValueError: no name is given, or an empty one.
@@ -178,6 +194,10 @@ def _one_of(field: Literal["exchange", "symbol", "base_asset"], names: tuple[obj
     texts = tuple(str(name) for name in names)
     if not texts or not all(text.strip() for text in texts):
         raise ValueError(f"{field}{texts!r} takes one or more texts that are not empty")
+    for text in texts:
+        nearest = _NEAREST[field](text)
+        if nearest:
+            warnings.warn(f"{field}: {Doubt(text, nearest)}", SpellingWarning, stacklevel=3)
     return OneOf(field, texts)
 
 

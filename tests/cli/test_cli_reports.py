@@ -15,6 +15,7 @@ from cgrx._model.status import (
     Connecting,
     Disconnected,
     MalformedInput,
+    Misspelt,
     NoticeReceived,
     Resumed,
     Silent,
@@ -49,6 +50,10 @@ def lines(*statuses: Status) -> list[str]:
             f"12:00:00 no event of {TRADES.name} yet: is it spelled as the exchange does?",
         ),
         (Silent(NOON, TRADES, "it is BTC"), f"12:00:00 no event of {TRADES.name} yet: it is BTC"),
+        (
+            Misspelt(NOON, TRADES, "Binnance", ("Binance",)),
+            f"12:00:00 'Binnance': did you mean Binance? (channel {TRADES.name})",
+        ),
         (
             MalformedInput(NOON, "x", "$.data[3].price", "negative", "..."),
             "12:00:00 malformed input at $.data[3].price: negative in ...",

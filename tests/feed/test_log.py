@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from cgrx._feed.log import StatusLog, redacted
-from cgrx._model.channels import LiquidationOrders
+from cgrx._model.channels import FuturesTrades, LiquidationOrders
 from cgrx._model.errors import DisconnectedError, PlanError
 from cgrx._model.status import (
     Backpressured,
@@ -15,6 +15,7 @@ from cgrx._model.status import (
     Disconnected,
     Ended,
     MalformedInput,
+    Misspelt,
     NoticeReceived,
     Resumed,
     Silent,
@@ -35,6 +36,7 @@ def malformed(at_ms: int) -> MalformedInput:
         (Resumed(0), "INFO"),
         (Disconnected(0, DisconnectedError(1001), 0.5), "WARNING"),
         (Silent(0, LiquidationOrders(), None), "WARNING"),
+        (Misspelt(0, FuturesTrades("Binnance", "BTCUSDT", 0), "Binnance", ("Binance",)), "WARNING"),
         (ClockSkewed(0, 5_000, "system"), "WARNING"),
         (Backpressured(0), "WARNING"),
         (NoticeReceived(0, "hello"), "WARNING"),

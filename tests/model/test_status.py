@@ -4,7 +4,7 @@ from typing import get_args
 
 import pytest
 
-from cgrx._model.channels import LiquidationOrders
+from cgrx._model.channels import FuturesTrades, LiquidationOrders
 from cgrx._model.errors import DisconnectedError
 from cgrx._model.status import (
     Backpressured,
@@ -14,6 +14,7 @@ from cgrx._model.status import (
     Disconnected,
     Ended,
     MalformedInput,
+    Misspelt,
     NoticeReceived,
     RecordingFailed,
     Resumed,
@@ -29,6 +30,10 @@ SENTENCES: list[tuple[Status, str]] = [
     (Disconnected(0, DisconnectedError(1001), 0.44), f"{DisconnectedError(1001)}; trying again in 0.4 s"),
     (Silent(0, LiquidationOrders(), None), "no event of liquidationOrders yet: is it spelled as the exchange does?"),
     (Silent(0, LiquidationOrders(), "it is BTC"), "no event of liquidationOrders yet: it is BTC"),
+    (
+        Misspelt(0, FuturesTrades("Binnance", "BTCUSDT", 0), "Binnance", ("Binance",)),
+        "'Binnance': did you mean Binance? (channel futures_trades@Binnance_BTCUSDT@0)",
+    ),
     (ClockSkewed(0, 7_200_049, "system"), "the system's clock is 7200.0 s ahead of the feed's clock"),
     (ClockSkewed(0, -5_000, "events"), "the clock of the events is 5.0 s behind the feed's clock"),
     (ClockSkewed(0, 0, "system"), "the system's clock agrees with the feed's clock again"),

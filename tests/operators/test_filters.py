@@ -147,6 +147,34 @@ def test_a_side_of_the_other_type_is_refused_at_the_first_event_otherwise() -> N
     assert len(notes_of(alone.error or OSError())) == 1
 
 
+@pytest.mark.parametrize(
+    ("make", "name", "told"),
+    [
+        (ops.exchange, "Binnance", "exchange: 'Binnance': did you mean Binance?"),
+        (ops.exchange, "binance futures", "exchange: 'binance futures': did you mean Binance?"),
+        (ops.base_asset, "BTCUSDT", "base_asset: 'BTCUSDT': did you mean BTC?"),
+        (ops.symbol, "BTC/USDC", "symbol: 'BTC/USDC': did you mean BTCUSDC or BTC-USDC-SWAP?"),
+    ],
+)
+def test_a_name_that_is_probably_misspelt_warns_where_the_filter_is_made(
+    make: Callable[[str], Stage[Any, Any]], name: str, told: str
+) -> None:
+    """The filter is made all the same; the warning points to the caller, so it is shown once for each place."""
+    with pytest.warns(cgrx.SpellingWarning) as caught:
+        made = make(name)
+    assert [(str(each.message), each.filename) for each in caught] == [(told, __file__)]
+    assert play(ops.pipeline(made), [batch(trade(exchange="Nowhere"))]) == []
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [(ops.exchange, "GATEIO"), (ops.exchange, "Nowhere"), (ops.symbol, "BTC-USDT-SWAP"), (ops.base_asset, "WBTC")],
+)
+def test_a_name_that_may_be_in_use_does_not_warn(make: Callable[[str], Stage[Any, Any]], name: str) -> None:
+    """A warning would be an error here."""
+    make(name)
+
+
 # --- volume ---------------------------------------------------------------------------------------------------------
 
 

@@ -184,6 +184,24 @@ def test_who_subscribes_before_the_channel_began_gets_its_recorded_gap() -> None
     run_mock(main)
 
 
+def test_the_nearest_channels_that_are_recorded_are_named() -> None:
+    """By instrument and minimum volume, the nearest first."""
+    held = [
+        cgrx.FuturesTrades(exchange, "BTCUSDT", least) for exchange, least in (("Binance", 0), ("OKX", 0), ("Aster", 5))
+    ]
+
+    async def main() -> None:
+        async with cgrx.replay(Log(Recorded(each, Gap(each, 0, START_MS, "subscribed")) for each in held)) as feed:
+            with raises(ValueError, match=r"@0 is not recorded \(did you mean futures_trades@Binance_BTCUSDT@0"):
+                feed.futures_trades("Binnance", "BTCUSDT", min_volume=0)
+            with raises(ValueError, match=r"is not recorded \(did you mean futures_trades@Aster_BTCUSDT@5"):
+                feed.futures_trades("Aster", "BTCUSDT", min_volume=0)
+            with raises(ValueError, match="liquidationOrders is not recorded; the channels are "):
+                feed.liquidations()
+
+    run_mock(main)
+
+
 def test_a_channel_that_is_not_recorded_is_refused_by_name() -> None:
     async def main() -> None:
         async with cgrx.replay(numbers(1)) as feed:

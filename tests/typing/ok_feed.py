@@ -1,5 +1,6 @@
 """What must type-check of a feed: live, replayed, or one's own. Read by mypy and pyright, never run."""
 
+import warnings
 from typing import assert_type
 
 from cgrx import (
@@ -8,10 +9,13 @@ from cgrx import (
     Feed,
     Liquidation,
     LiquidationOrders,
+    Misspelt,
     OrderedStream,
     Recorder,
     Replay,
     ReplayProgress,
+    SpellingWarning,
+    Status,
     Trade,
     connect,
     record,
@@ -37,6 +41,12 @@ def streams(feed: Feed, replayed: Replay) -> None:
     assert_type(replayed.liquidations(), EventStream[Liquidation])
     assert_type(replayed.channel(LiquidationOrders()), EventStream[Event])
     assert_type(replayed.progress, ReplayProgress)
+
+
+def misspelt(status: Status) -> None:
+    if isinstance(status, Misspelt):
+        assert_type(status.nearest, tuple[str, ...])
+        warnings.simplefilter("ignore", SpellingWarning)
 
 
 def a_replay_is_a_feed(replayed: Replay) -> Feed:
