@@ -34,15 +34,15 @@ class Exchange:
     """Where the name is listed, or the symbols are shown."""
     other_names: tuple[str, ...] = ()
     """Its former names, and what others call it; lower case."""
-    perpetuals: Forms = attrs.field(factory=dict)
+    perpetuals: Forms = attrs.field(factory=dict[str, tuple[str, ...]])
     """How it writes its perpetual contracts; empty where that is not known."""
-    futures: Forms = attrs.field(factory=dict)
+    futures: Forms = attrs.field(factory=dict[str, tuple[str, ...]])
     """How it writes contracts that expire."""
     usd_margin: Margin | None = None
     """What contracts quoted in USD are margined in where it has one kind only: the coin, or dollars."""
     multiplier_first: bool = False
     """Whether the multiplier of small coins stands in front. Others have it behind, or none at all."""
-    own_assets: dict[str, str] = attrs.field(factory=dict)
+    own_assets: dict[str, str] = attrs.field(factory=dict[str, str])
     """Assets that it calls by a name of its own."""
 
 

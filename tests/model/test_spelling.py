@@ -26,8 +26,9 @@ OTHERS = """
     Alpaca Backpack Bequant BigONE BIT.TEAM Bit2C bitbank Bitbns bitFlyer Bithumb BitoPro Bitrue Bitso BitTrade Bitvavo
     Blockchain.com BloFin BtcBox BTCTurk BTSE Bullish BYDFi CEX.IO Coincheck CoinMate CoinOne Coins.ph CoinSpot
     Cryptomus DeepCoin Derive DigiFinex FMFW.io Foxbit
-""".split()
-OTHERS += ["Binance US", "Bybit EU", "Gate EU", "Bybit Indonesia", "BTC Markets", "Delta Exchange", "Coinbase Exchange"]
+""".split() + [
+    "Binance US", "Bybit EU", "Gate EU", "Bybit Indonesia", "BTC Markets", "Delta Exchange", "Coinbase Exchange"
+]  # fmt: skip
 
 
 @st.composite
