@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -35,7 +35,9 @@ from cgrx._cli.commands.record import Record, record_feed
 from cgrx._cli.commands.replay import replay_files
 from cgrx._cli.commands.simulate import Simulate, simulate
 from cgrx._cli.commands.watch import watch
+from cgrx._cli.completion import Shell, completion_script
 from cgrx._cli.options import NO_WINDOW, ReplayOptions, WatchOptions, WindowOptions
+from cgrx._cli.terminal.command import print_text
 from cgrx._cli.terminal.exits import CommandError, Exit
 from cgrx._cli.terminal.streams import Terminal
 from cgrx.testing import Generation, Plan
@@ -312,6 +314,19 @@ async def simulate_command(
     return await simulate(request, Terminal.of_process())
 
 
+@app.command(name="completion")
+async def completion_command(shell: Annotated[Shell, Parameter(name="SHELL")], /) -> int:
+    """Print the script by which a shell completes commands, options and their choices.
+
+    For bash: `source <(cgrx completion bash)` in `~/.bashrc`. For zsh the same behind `compinit`, in `~/.zshrc`. For
+    fish: `cgrx completion fish | source` in `~/.config/fish/config.fish`.
+
+    Args:
+        shell: The shell that is to read the script.
+    """
+    return await print_text(completion_script(app, shell), Terminal.of_process())
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run the command that these arguments name, and return its exit code.
 
@@ -321,8 +336,12 @@ def run(arguments: Sequence[str]) -> int:
         return app(arguments, exit_on_error=False, print_error=False) or Exit.DONE
     except CycloptsError as error:
         command = " ".join(("cgrx", *(error.command_chain or ())))
-        Terminal.of_process().say(f"{str(error).removesuffix('.')}. See `{command} --help`.")
+        Terminal.of_process().say(f"{_sentence(str(error))} See `{command} --help`.")
         return Exit.USAGE
     except CommandError as error:
         Terminal.of_process().say(str(error))
         return error.exit
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "?")) else f"{text}."

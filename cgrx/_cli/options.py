@@ -4,12 +4,12 @@ cyclopts reads the attributes of these classes as options and the texts below th
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
 import attrs
-from cyclopts import Parameter
+from cyclopts import Parameter, Token
 
 from cgrx import COINGLASS_URL, Feed, Replay, to_ms
 from cgrx import operators as ops
@@ -20,9 +20,19 @@ from cgrx._cli.commands.watch import Watch
 from cgrx._cli.terminal.exits import CommandError, Exit
 from cgrx._cli.view.event_text import FormatName
 from cgrx._cli.view.viewer import Show
-from cgrx._cli.view.windows import KEYS, Windowing, row_type
+from cgrx._cli.view.windows import KEYS, Key, Windowing, row_type
 
 SideName: TypeAlias = Literal["long", "short", "buy", "sell"]
+
+
+def _keys(_: object, tokens: Sequence[Token]) -> tuple[Key, ...]:
+    """The keys that some texts name, each once. A text names one, or several with commas."""
+    known: dict[str, Key] = {key: key for key in KEYS}
+    names = [name.strip() for token in tokens for name in token.value.split(",")]
+    for name in names:
+        if name not in known:
+            raise ValueError(f"{name!r} is no field of every event: give one or more of {', '.join(KEYS)}")
+    return tuple(dict.fromkeys(known[name] for name in names))
 
 
 @Parameter(name="*")
@@ -36,7 +46,7 @@ class WindowOptions:
     every: str | None = None
     """The time from the start of one window to the start of the next, such as 10s. Windows overlap if it is shorter
     than --window. By default as long as --window."""
-    by: Annotated[tuple[str, ...], Parameter(show_default=False)] = ()
+    by: Annotated[tuple[Key, ...], Parameter(converter=_keys, show_default=False)] = ()
     """The fields to group by: exchange, symbol, base_asset, side, or several with commas. Each combination of their
     values gets rows of its own. With exchange and symbol, rows also hold open, high, low and close."""
     running: bool = False
@@ -59,7 +69,7 @@ class WindowOptions:
             raise _unusable(
                 f"--every {self.every} is more than --window {self.window}: events between two windows would be in none"
             )
-        keys = _keys(self.by)
+        keys = self.by
         words = self.window if self.every is None else f"{self.window} every {self.every}"
         return Windowing(
             size_ms=size_ms,
@@ -181,14 +191,6 @@ def _milliseconds(text: str, option: str) -> int:
     if found < 1:
         raise _unusable(f"{option} {text} cannot be used: give a duration such as 250ms, 5s, 1m, 4h or 1d")
     return found
-
-
-def _keys(texts: Iterable[str]) -> tuple[str, ...]:
-    keys = tuple(key.strip() for text in texts for key in text.split(","))
-    for key in keys:
-        if key not in KEYS:
-            raise _unusable(f"--by {key!r} is no field of every event: give one or more of {', '.join(KEYS)}")
-    return tuple(dict.fromkeys(keys))
 
 
 def _unusable(message: str) -> CommandError:

@@ -16,7 +16,7 @@ def windowing(window: str = "1m", **options: Any) -> Windowing:
     return found
 
 
-BARS = windowing(by=("exchange,symbol",))
+BARS = windowing(by=("exchange", "symbol"))
 FLOWS = windowing(by=("side",))
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from cgrx import operators as ops
+from cgrx._cli.app import app
 from cgrx._cli.arguments import amount, faults, instruments, keyless, parse_instrument, source
-from cgrx._cli.options import WatchOptions
+from cgrx._cli.options import WatchOptions, WindowOptions
 from cgrx._cli.terminal.exits import CommandError, Exit
 from cgrx._cli.view.viewer import Show
 from cgrx._model.channels import FuturesTrades
@@ -122,6 +123,11 @@ def test_a_misspelt_name_is_a_line_on_standard_error(capfdbinary: pytest.Capture
         "cgrx: exchange: 'Krakn': did you mean Kraken?",
         "cgrx: base_asset: 'BTCUSDT': did you mean BTC?",
     ]
+
+
+def test_keys_with_commas_and_repeated() -> None:
+    _, bound, *_ = app.parse_args(["demo", "--by", "symbol, exchange", "--by", "exchange,side"], exit_on_error=False)
+    assert bound.arguments["windows"] == WindowOptions(by=("symbol", "exchange", "side"))
 
 
 def test_an_empty_name_is_refused() -> None:

@@ -74,7 +74,7 @@ def test_the_live_table() -> None:
 def test_rows_of_windows_hold_every_event() -> None:
     """Small ones too: none is lost between the simulator and the rows, which the end cuts short."""
     heard = Heard()
-    assert shown(heard, window=windowing("1m", by=("exchange,symbol",), running=True)) == Exit.DONE
+    assert shown(heard, window=windowing("1m", by=("exchange", "symbol"), running=True)) == Exit.DONE
     header, *rows = heard.lines[: next(i for i, line in enumerate(heard.lines) if line.startswith("sent "))]
     assert header.startswith("start ")
     latest = {tuple(row.split()[:4]): row.split() for row in rows}

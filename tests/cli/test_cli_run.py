@@ -92,8 +92,20 @@ def test_version(capsys: Captured) -> None:
         (["watch", "liquidations", "--url", "ws://h/?cg-api-key=s3cret"], ["set COINGLASS_API_KEY instead"]),
         (["demo", "--window", "soon"], ["--window soon cannot be used: give a duration such as 250ms"]),
         (["demo", "--by", "exchange"], ["--by says which rows a window gives: add --window"]),
+        (
+            ["demo", "--window", "1m", "--by", "exchnage"],
+            ["'exchnage' is no field", "base_asset, exchange, symbol, side"],
+        ),
+        (
+            ["demo", "--window", "1m", "--by", "side"],
+            ["--by side cannot be used here: the demo has liquidations, whose"],
+        ),
+        (["demo", "--window", "1m", "--by", "exchange,"], ["--by: '' is no field"]),
         (["watch", "liquidations", "--window", "1s", "--every", "2s"], ["--every 2s is more than --window 1s"]),
-        (["watch", "trades", "a:b:1", "--window", "1m", "--by", "x\x1b[2J"], ["--by 'x\\x1b[2J' is no field of every"]),
+        (
+            ["watch", "trades", "a:b:1", "--window", "1m", "--by", "x\x1b[2J"],
+            ["--by: 'x\\x1b[2J' is no field of every"],
+        ),
         (["watch", "trades", "Binance:BTCUSDT"], ["give EXCHANGE:SYMBOL:MIN_VOLUME, such as Binance:BTCUSDT:10000"]),
         (["watch", "trades", "a\x1b[2J"], ["'a\\x1b[2J' is no instrument"]),
         (["simulate", "--port", "65536"], ["65536", "Give 0 (any that is free) to 65535."]),
@@ -181,7 +193,7 @@ def test_windows_over_the_trades_of_several_instruments(monkeypatch: pytest.Monk
         events = [trade(number, symbol=symbol) for number in range(8) for symbol in ("BTCUSDT", "BNBUSDT")]
         async with Simulator(events, speed=1_000, start=2) as simulator:
             options = WatchOptions(url=simulator.url, count=4, format="csv", min_volume=0)
-            windows = WindowOptions(window="2s", by=("exchange,symbol",))
+            windows = WindowOptions(window="2s", by=("exchange", "symbol"))
             code = await trades_command("Binance:BTCUSDT", "Binance:BNBUSDT", options=options, windows=windows)
             assert code == Exit.DONE
 

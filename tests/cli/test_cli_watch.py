@@ -150,7 +150,7 @@ async def send_ahead(simulator: Simulator) -> None:
 def test_rows_of_windows(format_name: FormatName) -> None:
     """Final ones, as soon as no more can come; those of the time before the first connection are incomplete."""
     heard = Heard()
-    window = windowing("1s", by=("exchange,symbol",))
+    window = windowing("1s", by=("exchange", "symbol"))
 
     async def script(simulator: Simulator) -> None:
         await send_events(simulator)
@@ -204,7 +204,7 @@ def test_late_events_are_counted() -> None:
 def test_rows_in_the_live_table() -> None:
     """Running rows are there without being asked for."""
     heard = Heard()
-    show = Show(title="liquidations", seconds=12, window=windowing("2s", every="1s", by=("exchange,symbol",)))
+    show = Show(title="liquidations", seconds=12, window=windowing("2s", every="1s", by=("exchange", "symbol")))
     assert watched(heard, send_steadily, show=show, terminal={"live": True}, clock_rate=FAST) == Exit.DONE
     drawn = heard.drawn.getvalue()
     assert "2s every 1s by exchange, symbol" in drawn

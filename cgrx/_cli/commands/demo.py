@@ -13,7 +13,7 @@ import trio
 
 from cgrx import CgrxError, Event, EventStream, Feed, connect
 from cgrx._cli.terminal.command import run_command
-from cgrx._cli.terminal.exits import Exit, explain
+from cgrx._cli.terminal.exits import CommandError, Exit, explain
 from cgrx._cli.terminal.output import GRACE_S
 from cgrx._cli.terminal.reports import reporting
 from cgrx._cli.terminal.streams import Terminal
@@ -58,7 +58,17 @@ class _Market:
 
 
 async def demo(request: Demo, terminal: Terminal) -> int:
-    """Run the command, and return its exit code."""
+    """Run the command, and return its exit code.
+
+    Raises:
+        CommandError: rows cannot be kept apart by side.
+    """
+    if request.window is not None and "side" in request.window.row.key_fields:
+        raise CommandError(
+            Exit.USAGE,
+            "--by side cannot be used here: the demo has liquidations, whose sides are long and short, and trades,"
+            " whose sides are buy and sell; `cgrx watch` shows one of them",
+        )
     market = _Market(Generator(seed=request.seed, rate=request.rate), request.seconds)
     simulator = Simulator(market, times="now", faults=request.faults)
     show = Show(

@@ -45,3 +45,12 @@ async def run_command(
     if last_line:
         terminal.say(last_line)
     return interruption.exit_code or exit_code
+
+
+async def print_text(text: str, terminal: Terminal) -> int:
+    """Write a text to standard output as all that a command does, and return the exit code."""
+
+    async def conclude(exit_code: int) -> int:
+        return exit_code
+
+    return await run_command(lambda: terminal.output.write(f"{text}\n".encode()), terminal, conclude=conclude)

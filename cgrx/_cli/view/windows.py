@@ -1,14 +1,16 @@
 """The window that a command's options ask for, and the class of its rows."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, Literal, TypeAlias, cast, get_args
 
 import attrs
 
 from cgrx import operators as ops
 
-KEYS = ("base_asset", "exchange", "symbol", "side")
-"""The fields by which rows can be kept apart."""
+Key: TypeAlias = Literal["base_asset", "exchange", "symbol", "side"]
+"""A field by which rows can be kept apart."""
+
+KEYS: tuple[Key, ...] = get_args(Key)
 
 _UPDATES = "1s"
 """How often a running row may be updated, in event time."""

@@ -1,0 +1,107 @@
+"""What a shell completes: asked of real shells, with the scripts that the command prints."""
+
+import os
+import shlex
+import shutil
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from cgrx._cli.app import app, run
+from cgrx._cli.completion import Shell, completion_script
+from cgrx._cli.terminal.exits import Exit
+
+pty = pytest.importorskip("pty", reason="there are no pseudo-terminals on this system")
+
+BASH = shutil.which("bash")
+
+ASKED: dict[str, set[str]] = {
+    "cgrx ": {"watch", "replay", "demo", "import", "record", "simulate", "completion"},
+    "cgrx re": {"replay", "record"},
+    "cgrx watch ": {"liquidations", "trades"},
+    "cgrx completion ": {"bash", "zsh", "fish"},
+    "cgrx watch liquidations --side ": {"long", "short"},
+    "cgrx watch trades Binance:BTCUSDT:10k --side ": {"buy", "sell"},
+    "cgrx replay trades monday --format ": {"table", "jsonl", "csv"},
+    "cgrx replay trades monday --format = j": {"jsonl"},
+    "cgrx demo --by ": {"base_asset", "exchange", "symbol", "side"},
+    "cgrx demo --rate 5 --window 1m --by e": {"exchange"},
+    "cgrx import x --events ": {"liquidations", "trades"},
+    "cgrx simulate --generation ": {"1", "2"},
+    "cgrx record --fl": {"--flush-every"},
+    # A word that is the name of a command elsewhere is none here.
+    "cgrx record liquidations --fl": {"--flush-every"},
+    "cgrx replay liquidations demo watch --sp": {"--speed"},
+    "cgrx watch --side": set(),
+}
+
+
+@pytest.mark.skipif(BASH is None, reason="there is no bash on this system")
+def test_in_bash() -> None:
+    """Commands, options, and the choices of options, one process for all."""
+    ask = [
+        f"COMP_WORDS=({' '.join(map(shlex.quote, line.split(' ')))}); COMP_CWORD={line.count(' ')}; COMPREPLY=()"
+        '; _cgrx; echo "${COMPREPLY[*]}"'
+        for line in ASKED
+    ]
+    program = "\n".join(["set -u", completion_script(app, "bash"), *ask])
+    ran = subprocess.run([str(BASH), "--norc"], input=program, capture_output=True, text=True, timeout=30, check=True)
+    assert ran.stderr == ""
+    assert dict(zip(ASKED, (set(line.split()) for line in ran.stdout.splitlines()), strict=True)) == ASKED
+
+
+@pytest.mark.parametrize(
+    ("shell", "options", "setup", "tabulator"),
+    [
+        ("bash", ["--norc", "--noprofile", "-i"], "source {script}", "\t"),
+        # Where a command takes more words, zsh first says what they are, and completes at the second stroke.
+        ("zsh", ["-f", "-i"], "autoload -U compinit; compinit -D; source {script}", "\t\t"),
+        ("fish", ["--no-config", "-i"], "source {script}", "\t"),
+    ],
+    ids=["bash", "zsh", "fish"],
+)
+def test_with_the_tabulator_key(shell: Shell, options: list[str], setup: str, tabulator: str, tmp_path: Path) -> None:
+    """In an interactive shell: words that are typed in part are completed."""
+    found = shutil.which(shell)
+    if found is None:
+        pytest.skip(f"there is no {shell} on this system")
+    script, heard = tmp_path / f"cgrx.{shell}", tmp_path / "heard"
+    script.write_text(completion_script(app, shell), encoding="utf-8")
+    echo = f"echo $argv > {heard}; exit" if shell == "fish" else f'echo "$@" > {heard}; exit'
+    function = f"function cgrx; {echo}; end" if shell == "fish" else f"cgrx() {{ {echo}; }}"
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [found, *options],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        cwd=tmp_path,
+        env=os.environ | {"TERM": "xterm", "HOME": str(tmp_path)},
+    ) as process:
+        os.close(theirs)
+        lines = [function, setup.format(script=script), f"cgrx rec\tliquidations --fl{tabulator}5 --to x"]
+        for line in lines:
+            os.write(ours, f"{line}\n".encode())
+        with suppress(OSError):  # Linux says so when the other side has closed
+            while os.read(ours, 65_536):
+                pass
+        os.close(ours)
+        process.wait(30)
+    assert heard.read_text(encoding="utf-8").split() == ["record", "liquidations", "--flush-every", "5", "--to", "x"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_command_prints_the_script(shell: Shell, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["completion", shell]) == Exit.DONE
+    out, err = capfd.readouterr()
+    assert out == completion_script(app, shell) + "\n"
+    assert err == ""
+
+
+def test_a_shell_without_a_script(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["completion", "csh"]) == Exit.USAGE
+    err = capsys.readouterr().err
+    assert all(word in err for word in ("csh", "bash", "zsh", "fish"))
