@@ -18,6 +18,7 @@ from cgrx._feed.face import Feed as Feed
 from cgrx._feed.recorder import Recorder as Recorder
 from cgrx._feed.recorder import RecorderStats as RecorderStats
 from cgrx._feed.recorder import record as record
+from cgrx._hosts.run import run as run
 from cgrx._importing.files import Imported as Imported
 from cgrx._importing.files import import_csv as import_csv
 from cgrx._importing.files import import_jsonl as import_jsonl
@@ -94,6 +95,7 @@ from cgrx._streams.ordering import merge_exchanges as merge_exchanges
 from cgrx._streams.stream import EventStream as EventStream
 from cgrx._streams.stream import merge as merge
 from cgrx._trio.buffers import StreamStats as StreamStats
+from cgrx._trio.draining import on_drain as on_drain
 from cgrx._trio.iterate import EventIterator as EventIterator
 from cgrx._trio.iterate import from_async as from_async
 from cgrx._trio.iterate import stream as stream

@@ -37,6 +37,7 @@ from cgrx._model.status import Backpressured, Ended, FeedStats, Resumed, State, 
 from cgrx._streams.observable import Foreign
 from cgrx._streams.observers import SignalObserver
 from cgrx._streams.stream import EventStream
+from cgrx._trio.draining import on_drain, opening
 from cgrx._trio.scheduler import TrioScheduler
 
 T = TypeVar("T")
@@ -216,14 +217,16 @@ class FeedEngine(ABC):
                 async with self.scheduler:
                     self.scheduler.start_soon(self._run_work)
                     try:
-                        await self._ready()
-                        try:
-                            yield face
-                        except Exception as error:  # noqa: BLE001 - raised below, behind the end of the streams
-                            outcome = error
-                        self._stop()
-                        if not self._closed.is_set():  # else the body may be cancelled already
-                            await self._closed.wait()
+                        with opening():
+                            await self._ready()
+                        with on_drain(self._stop):
+                            try:
+                                yield face
+                            except Exception as error:  # noqa: BLE001 - raised below, behind the end of the streams
+                                outcome = error
+                            self._stop()
+                            if not self._closed.is_set():  # else the body may be cancelled already
+                                await self._closed.wait()
                     finally:
                         self.hub.dispose()  # does nothing behind the end; after a cancellation nothing else is done
                         self._end()

@@ -13,6 +13,17 @@ OTHER_EXCHANGES = ""
 ANSWER_S = 5.0
 """So many seconds another thread waits for an answer of the feed's thread."""
 
+DRAIN_S = 7.0
+"""How long what `cgrx.run` runs may take to end after the first signal. With `STOP_S` that is less than the 10 s after
+which Docker kills; Kubernetes waits 30 s, systemd 90 s. Source: `docker stop --help`, `kubectl explain
+pod.spec.terminationGracePeriodSeconds`, `man systemd-system.conf` (DefaultTimeoutStopSec)."""
+
+STOP_S = 2.0
+"""How long it may take once it is cancelled; then the process ends without clean-up."""
+
+SAME_SIGNAL_S = 0.5
+"""Signals within this time are one: `timeout` and shells send theirs to the process and again to its group."""
+
 
 def _above_zero(_: object, attribute: "attrs.Attribute[float]", value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:

@@ -32,6 +32,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "_trio": ("_model", "_streams"),
     "_feed": ("_model", "_wire", "_streams", "_recording", "_trio"),
     "_replay": ("_model", "_streams", "_recording", "_trio", "_feed"),
+    "_hosts": ("_model", "_trio", "_feed"),
     "_importing": ("_model", "_wire", "_recording"),
     "_backtest": (
         "_model",
@@ -54,6 +55,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "_trio",
         "_feed",
         "_replay",
+        "_hosts",
         "_importing",
         "_backtest",
     ),
