@@ -1,6 +1,5 @@
 """`cgrx.run`: what signals end in good order, what they cancel, and how main ends. All in this process."""
 
-import asyncio
 import logging
 import os
 import signal
@@ -125,6 +124,21 @@ def test_several_feeds_and_a_recorder(tmp_path: Path) -> None:
     cgrx.run(main)
     assert sorted(ended) == ["recorded", "replayed"]
     assert cgrx.Recording(tmp_path / "new").events == 1
+
+
+def test_statuses_tell_the_end() -> None:
+    """A signal is `aclose()` to a feed: its status ends without an error."""
+    statuses = Statuses()
+
+    async def main() -> None:
+        async with Simulator(listen=False) as simulator, cgrx.connect(**in_memory(simulator)) as feed:
+            statuses.watch(feed)
+            await arrives(signal.SIGTERM)
+            await feed.run()
+
+    run_mock(main)
+    assert statuses.completed
+    assert statuses.all[-1] == cgrx.Ended(statuses.all[-1].at_ms, None)
 
 
 # The first signal, with no feed that is open
@@ -367,97 +381,3 @@ def test_what_shields_itself_ends_with_the_process(
     with pytest.raises((SystemExit, KeyboardInterrupt)):
         run_mock(main)
     assert ended == [(128 + numbers[-1], after_s)]
-
-
-# Without any signal
-
-
-def test_without_a_signal_it_is_trio() -> None:
-    """Arguments, the value, exceptions as they are; a feed and a clock as under `trio.run`."""
-
-    async def main(first: int, second: str) -> tuple[int, str]:
-        await trio.lowlevel.checkpoint()
-        if second == "raise":
-            raise LookupError("main's")
-        return first, second
-
-    assert cgrx.run(main, 1, "two") == (1, "two")
-    with pytest.raises(LookupError, match="main's"):
-        cgrx.run(main, 1, "raise")
-
-
-def test_signals_that_are_ignored_or_not_pythons_stay_so() -> None:
-    """As SIGHUP is under `nohup`."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-
-        async def main() -> None:
-            await arrives(signal.SIGHUP)
-
-        cgrx.run(main)
-        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
-    finally:
-        signal.signal(signal.SIGHUP, before)
-
-
-# Used wrongly
-
-
-def test_inside_trio_it_says_to_await() -> None:
-    async def main() -> None:
-        with pytest.raises(cgrx.InTrioError, match=r"starts trio, which runs here already: await main\(\)"):
-            cgrx.run(main)
-
-    trio.run(main)
-
-
-def test_inside_asyncio_it_names_cgrx_aio() -> None:
-    async def main() -> None:
-        with pytest.raises(cgrx.NotInTrioError, match=r"asyncio runs here .* cgrx\.aio"):
-            cgrx.run(main)
-
-    asyncio.run(main())
-
-
-def test_in_another_thread_it_names_what_works_there() -> None:
-    async def inner() -> None:
-        """Never called."""
-
-    async def main() -> None:
-        with pytest.raises(cgrx.ThreadError, match=r"main thread alone: .* trio\.run\(main\).* cgrx\.sync"):
-            await trio.to_thread.run_sync(cgrx.run, inner)
-
-    trio.run(main)
-
-
-async def _given() -> None:
-    """A main."""
-
-
-@pytest.mark.parametrize(
-    ("call", "kind", "match"),
-    [
-        (lambda: cgrx.run(_given()), TypeError, r"calls the function itself: cgrx\.run\(_given, \.\.\.\)"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportUnknownLambdaType, reportCallIssue]
-        (lambda: cgrx.run(5), TypeError, r"main=5 is no async function"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportUnknownLambdaType, reportCallIssue]
-        (lambda: cgrx.run(_given, drain="soon"), ValueError, r"drain='soon' is not a duration"),
-        (lambda: cgrx.run(lambda: 5), TypeError, r"has returned 5, and is no async function"),  # type: ignore[arg-type, return-value]  # pyright: ignore[reportArgumentType, reportUnknownLambdaType]
-    ],
-)
-def test_arguments_that_cannot_be_used(call: Callable[[], object], kind: type[Exception], match: str) -> None:
-    with pytest.raises(kind, match=match):
-        call()
-
-
-def test_statuses_tell_the_end() -> None:
-    """A signal is `aclose()` to a feed: its status ends without an error."""
-    statuses = Statuses()
-
-    async def main() -> None:
-        async with Simulator(listen=False) as simulator, cgrx.connect(**in_memory(simulator)) as feed:
-            statuses.watch(feed)
-            await arrives(signal.SIGTERM)
-            await feed.run()
-
-    run_mock(main)
-    assert statuses.completed
-    assert statuses.all[-1] == cgrx.Ended(statuses.all[-1].at_ms, None)
