@@ -83,6 +83,7 @@ from cgrx._model.status import Status as Status
 from cgrx._model.status import StreamFailed as StreamFailed
 from cgrx._model.status import SubscriberFailed as SubscriberFailed
 from cgrx._model.times import to_ms as to_ms
+from cgrx._notebook.table import table as table
 from cgrx._recording.manifest import Part as Part
 from cgrx._recording.recording import Recording as Recording
 from cgrx._replay.replay import Replay as Replay
@@ -101,6 +102,7 @@ from cgrx._trio.iterate import from_async as from_async
 from cgrx._trio.iterate import stream as stream
 from cgrx._trio.scheduler import SchedulerStats as SchedulerStats
 from cgrx._trio.scheduler import TrioScheduler as TrioScheduler
+from cgrx.operators._rows.table import Table as Table
 from cgrx.operators._rows.to_frame import to_frame as to_frame
 from cgrx.operators._stages.explain import Explanation as Explanation
 from cgrx.operators._stages.explain import explain as explain

@@ -15,18 +15,23 @@ import trio
 from reactivex import Observable
 
 from cgrx._backtest.plan import Branch, Build, Inexpressible, Merged, Unplannable, plan
+from cgrx._model import html
 from cgrx._model.channels import Channel
 from cgrx._model.times import Moment
 from cgrx._recording.extra import require_extra
 from cgrx._replay.playlist import Playlist, Recordings
 from cgrx._replay.replay import replay
 from cgrx._trio.require import require_no_trio
+from cgrx.operators._rows.table import MOST, Table, ends
 from cgrx.operators._rows.to_frame import to_frame
 
 if TYPE_CHECKING:  # for signatures alone: it is an extra
     import polars as pl
 
 T = TypeVar("T")
+
+_INDENT = "\u2003"
+"""A space as wide as a letter is high, which HTML keeps."""
 
 Ran: TypeAlias = Literal["columns", "rows", "events"]
 """In columns; in Python on each row that the columns gave; in Python event by event."""
@@ -56,6 +61,11 @@ class BacktestPlan:
         lines = [f"{step.ran:8} {'  ' * step.depth}{step.what}" for step in self.steps]
         return "\n".join(lines if self.reason is None else [*lines, f"event by event, because {self.reason}"])
 
+    def _repr_html_(self) -> str:
+        lines = [html.Line((step.ran, _INDENT * step.depth + step.what)) for step in self.steps]
+        why = "" if self.reason is None else html.titled("event by event, because", self.reason)
+        return html.page(html.table(("ran in", "part"), lines), why)
+
 
 class _Columnar(Protocol):
     """What ran in columns: a `Columnar` of `compile`, without importing polars."""
@@ -63,6 +73,8 @@ class _Columnar(Protocol):
     def results(self) -> tuple[Any, ...]: ...
 
     def table(self, *, final_only: bool) -> pl.DataFrame | None: ...
+
+    def ends(self, most: int) -> Table | None: ...
 
 
 @attrs.frozen(eq=False)
@@ -94,6 +106,11 @@ class Backtest(Generic[T]):
     def explain(self) -> BacktestPlan:
         """Which parts of the pipeline ran in columns and which event by event, and why."""
         return self._plan
+
+    def _repr_html_(self) -> str:
+        found = None if isinstance(self._results, tuple) else self._results.ends(MOST)
+        shown = ends(self.rows) if found is None else found
+        return f"{self._plan._repr_html_()}{shown._repr_html_()}"  # pyright: ignore[reportPrivateUsage]  # the name that notebooks look for
 
 
 def backtest(

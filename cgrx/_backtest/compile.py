@@ -35,6 +35,7 @@ from cgrx._streams.chain import Chain
 from cgrx._streams.conditions import Conditional
 from cgrx._streams.running import Elementwise
 from cgrx._streams.stream import Stage
+from cgrx.operators._rows.table import Table
 from cgrx.operators._stages.dedupe import Dedupe
 from cgrx.operators._windows.final import Final
 from cgrx.operators._windows.grid import Grid
@@ -68,6 +69,16 @@ class Columnar:
         if failure is not None:
             raise failure
         return tuple(row for signal in signals if isinstance(signal, Batch) for row in signal.events)
+
+    def ends(self, most: int) -> Table | None:
+        """The first and the last results, of which alone objects are made; None where `rest` decides what comes out."""
+        if self.rest:
+            return None
+        count = len(self.frame)
+        chosen = self.frame
+        if count > most:
+            chosen = pl.concat([chosen.head((most + 1) // 2), chosen.tail(most // 2)])
+        return Table(as_rows(chosen, self.window.rows.type), count - len(chosen))
 
     def table(self, *, final_only: bool) -> pl.DataFrame | None:
         """The rows as `cgrx.to_frame` gives them, without making any; None where `rest` decides what comes out."""

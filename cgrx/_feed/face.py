@@ -195,6 +195,10 @@ class FeedFace(Feed):
     async def aclose(self) -> None:
         await self._checked.aclose()
 
+    def _repr_html_(self) -> str:
+        """Its state and its counters, as a notebook shows them. Any thread may ask, as for `stats`."""
+        return self.stats._repr_html_()  # pyright: ignore[reportPrivateUsage]  # the name that notebooks look for
+
 
 _MEANT = {
     "trades": "feed.futures_trades(exchange, symbol, min_volume=...)",

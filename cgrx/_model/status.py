@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 
 import attrs
 
+from cgrx._model import html
 from cgrx._model.channels import Channel
 from cgrx._model.spelling import Doubt
 
@@ -24,8 +25,18 @@ class State(Enum):
     """Ended by an error that `run()` raises."""
 
 
+class _Told:
+    """What a notebook shows of a status: its name, when it was, and its sentence."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        at_ms: int = getattr(self, "at_ms")  # noqa: B009 - every status has it, as a field of its own
+        return html.page(html.titled(type(self).__name__, f"{html.moment(at_ms)} UTC: {self}"))
+
+
 @attrs.frozen
-class Connecting:
+class Connecting(_Told):
     """An attempt begins; `attempt` counts from 1 since the last connection."""
 
     at_ms: int
@@ -36,7 +47,7 @@ class Connecting:
 
 
 @attrs.frozen
-class Connected:
+class Connected(_Told):
     """The handshake is done; subscriptions are being sent."""
 
     at_ms: int
@@ -46,7 +57,7 @@ class Connected:
 
 
 @attrs.frozen
-class Disconnected:
+class Disconnected(_Told):
     """A connection, or an attempt to make one, has ended; the next attempt is `retry_in_s` seconds away."""
 
     at_ms: int
@@ -58,7 +69,7 @@ class Disconnected:
 
 
 @attrs.frozen
-class Silent:
+class Silent(_Told):
     """A channel has given no event since it was subscribed to, although the connection is proven alive.
 
     `hint` says how else its instrument may be spelled, None where nothing is known.
@@ -73,7 +84,7 @@ class Silent:
 
 
 @attrs.frozen
-class Misspelt:
+class Misspelt(_Told):
     """A channel is subscribed to whose exchange or symbol is probably misspelt; it is subscribed to all the same.
 
     Reported once for each name, when its channel gets its first subscriber. What is not near any known name is not
@@ -92,7 +103,7 @@ class Misspelt:
 
 
 @attrs.frozen
-class ClockSkewed:
+class ClockSkewed(_Told):
     """A clock differs from the feed's clock, which is the system's clock at `connect()` plus the time elapsed since.
 
     Reported when the difference appears, when it has changed by more than a second, and once more when it is over.
@@ -113,7 +124,7 @@ class ClockSkewed:
 
 
 @attrs.frozen
-class Backpressured:
+class Backpressured(_Told):
     """A blocking consumer is full: the socket is not read until `Resumed`."""
 
     at_ms: int
@@ -123,7 +134,7 @@ class Backpressured:
 
 
 @attrs.frozen
-class Resumed:
+class Resumed(_Told):
     """The socket is read again."""
 
     at_ms: int
@@ -133,7 +144,7 @@ class Resumed:
 
 
 @attrs.frozen
-class MalformedInput:
+class MalformedInput(_Told):
     """Something received could not be read. `path` is where in the message, `excerpt` a bounded piece of it."""
 
     at_ms: int
@@ -147,7 +158,7 @@ class MalformedInput:
 
 
 @attrs.frozen
-class NoticeReceived:
+class NoticeReceived(_Told):
     """The server sent a text that is neither data nor a pong."""
 
     at_ms: int
@@ -158,7 +169,7 @@ class NoticeReceived:
 
 
 @attrs.frozen
-class SubscriberFailed:
+class SubscriberFailed(_Told):
     """A subscriber raised `error`; its subscription has been disposed."""
 
     at_ms: int
@@ -169,7 +180,7 @@ class SubscriberFailed:
 
 
 @attrs.frozen
-class StreamFailed:
+class StreamFailed(_Told):
     """A stream ended with `error`, and its subscriber has no `on_error`."""
 
     at_ms: int
@@ -180,7 +191,7 @@ class StreamFailed:
 
 
 @attrs.frozen
-class RecordingFailed:
+class RecordingFailed(_Told):
     """A recorder of this feed has lost events, or has ended, because of `error`; the feed goes on."""
 
     at_ms: int
@@ -191,7 +202,7 @@ class RecordingFailed:
 
 
 @attrs.frozen
-class Ended:
+class Ended(_Told):
     """The feed has ended: by its user (`error` is None) or by `error`."""
 
     at_ms: int
@@ -332,3 +343,28 @@ class FeedStats:
         for channel, stats in self.channels.items():
             found.setdefault(channel.kind, []).append(stats)
         return {kind: ChannelStats.together(each) for kind, each in found.items()}
+
+    def _repr_html_(self) -> str:
+        values = {name: _shown(name, getattr(self, name)) for name in attrs.fields_dict(type(self))}
+        counted = {name: value for name, value in values.items() if isinstance(value, int | float | str)}
+        heads = ("channel", *attrs.fields_dict(ChannelStats))
+        lines = [
+            html.Line((channel.name, *(_shown(name, getattr(stats, name)) for name in heads[1:])))
+            for channel, stats in self.channels.items()
+        ]
+        return html.page(
+            html.titled(f"Feed: {self.state.value}"),
+            html.counters(counted),
+            html.table(heads, html.bounded(lines, _MOST_CHANNELS)) if lines else html.titled("no channel yet"),
+        )
+
+
+_MOST_CHANNELS = 50
+"""How many channels a notebook shows."""
+
+_MOMENTS = frozenset({"at_ms", "proven_ms", "last_event_ms", "last_received_ms"})
+"""The counters that are times of day."""
+
+
+def _shown(name: str, value: object) -> object:
+    return html.moment(value) if name in _MOMENTS and isinstance(value, int) else value

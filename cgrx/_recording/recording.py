@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cgrx._model import html
 from cgrx._model.channels import Channel
 from cgrx._model.errors import RecordingError
 from cgrx._model.times import Moment
@@ -21,6 +22,10 @@ from cgrx._recording.selection import Selection
 if TYPE_CHECKING:  # for signatures alone: both are extras
     import polars as pl
     import pyarrow as pa
+
+
+_SHOWN = 10
+"""How many channels a notebook shows by name."""
 
 
 class Recording:
@@ -47,6 +52,21 @@ class Recording:
 
     def __repr__(self) -> str:
         return f"Recording({str(self.folder)!r})"
+
+    def _repr_html_(self) -> str:
+        channels, problems = self.channels, self.problems
+        told = {
+            "events": self.events,
+            "first received": f"{html.moment(self.start_ms)} UTC",
+            "last received": f"{html.moment(self.end_ms)} UTC",
+            "parts": len(self.parts),
+            "channels": ", ".join(channel.name for channel in channels[:_SHOWN]) or "none",
+        }
+        if len(channels) > _SHOWN:
+            told["further channels"] = len(channels) - _SHOWN
+        if problems:
+            told["DAMAGED"] = f"{len(problems):,} problems, the first: {problems[0]}"
+        return html.page(html.titled("Recording", self.folder), html.facts(told, ["DAMAGED"]))
 
     @property
     def parts(self) -> tuple[Part, ...]:

@@ -26,6 +26,8 @@ class About:
     """What comes on top of that and has no bound, such as "the time to the next proof of life"."""
     functions: tuple[Callable[..., Any], ...] = ()
     """The user's Python functions in it, which no compiler can see into."""
+    keys: tuple[str, ...] = ()
+    """The fields by which a window tells its rows apart, such as `("exchange", "symbol")`."""
 
 
 STATELESS = About(state="none", bound=0, delay_ms=0)

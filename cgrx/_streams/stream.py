@@ -30,6 +30,7 @@ from cgrx._streams.running import Elementwise, Running
 from cgrx._streams.runtime import Runtime, joint
 from cgrx._streams.sharing import Shared
 from cgrx._streams.subscriber import Subscriber
+from cgrx._streams.telling import shown
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -78,6 +79,9 @@ class Stage(Generic[In_contra, Out_co]):
 
     def __call__(self, source: Observable[In_contra]) -> "EventStream[Out_co]":
         return as_stream(source).through(self)
+
+    def _repr_html_(self) -> str:
+        return shown(self.stages)
 
 
 class EventStream(Chained[T_co]):

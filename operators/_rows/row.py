@@ -18,11 +18,10 @@ import attrs
 
 from cgrx.operators._aggregates.accumulators import Accumulator, accumulator
 from cgrx.operators._aggregates.aggregate import Aggregate
+from cgrx.operators._rows.shown import QUALITY, WINDOW, in_cell
 
 KEY_FIELDS = ("base_asset", "exchange", "symbol", "side")
 """The fields of an event that a window can have as its key."""
-WINDOW = ("start_ms", "end_ms")
-QUALITY = ("gap_ms", "dropped", "late", "final", "complete")
 INSTRUMENT = ("exchange", "symbol")
 
 Named: TypeAlias = tuple[tuple[str, Aggregate[Any]], ...]
@@ -189,6 +188,9 @@ class Row(metaclass=RowType):
         values = self.asdict()
         keys = {field: values.pop(field) for field in type(self).key_fields}
         return f"{type(self).__name__}({', '.join(f'{field}={value!r}' for field, value in (keys | values).items())})"
+
+    def _repr_html_(self) -> str:
+        return in_cell(type(self).__name__, self, self.asdict())
 
     def __setattr__(self, name: str, value: object) -> None:
         raise attrs.exceptions.FrozenInstanceError

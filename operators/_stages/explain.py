@@ -1,24 +1,34 @@
 """What a pipeline keeps, how long it delays, and which functions it holds: known before it runs."""
 
-import math
 from typing import Any
 
 import attrs
 
+from cgrx._model import html
+from cgrx._model.picture import picture
 from cgrx._streams.about import About
 from cgrx._streams.stream import EventStream, Stage
+from cgrx._streams.telling import delay, functions_of, state, step
 
 
 @attrs.frozen
 class Explanation:
-    """What the stages of a pipeline keep, and how long they hold events back. Prints as a table."""
+    """What the stages of a pipeline keep, and how long they hold events back.
+
+    Prints as a table; a notebook shows it as a picture.
+    """
 
     stages: tuple[str, ...]
     """Each stage as code, in order."""
     about: tuple[About, ...]
     """What each of them keeps, and how long it holds events back."""
-    opaque: tuple[str, ...]
-    """The names of the Python functions, and of the stages that are not of cgrx: no compiler can see into them."""
+    functions: tuple[tuple[str, ...], ...]
+    """Of each stage the names of the Python functions in it, and its own where it is not of cgrx."""
+
+    @property
+    def opaque(self) -> tuple[str, ...]:
+        """The names of all those functions and stages: no compiler can see into them."""
+        return tuple(dict.fromkeys(name for names in self.functions for name in names))
 
     @property
     def worst_delay_ms(self) -> float | None:
@@ -32,16 +42,23 @@ class Explanation:
     def __str__(self) -> str:
         lines: list[str] = []
         for number, (stage, about) in enumerate(zip(self.stages, self.about, strict=True), 1):
-            state = "not told" if about.state is None else about.state
             lines += [
                 f"{number}. {stage}",
-                f"   state: {state}{_bound(about.bound, about.beyond)}",
-                f"   delay: {_delay(about.delay_ms, about.delay_note)}",
+                f"   state: {state(about)}",
+                f"   delay: {delay(about.delay_ms, about.delay_note)}",
             ]
-        notes = "; ".join(dict.fromkeys(about.delay_note for about in self.about if about.delay_note))
-        lines.append(f"worst delay: {_delay(self.worst_delay_ms, notes)}")
+        lines.append(self._worst)
         lines.append(f"opaque Python: {', '.join(self.opaque) or 'none'}")
         return "\n".join(lines)
+
+    @property
+    def _worst(self) -> str:
+        notes = "; ".join(dict.fromkeys(about.delay_note for about in self.about if about.delay_note))
+        return f"worst delay: {delay(self.worst_delay_ms, notes)}"
+
+    def _repr_html_(self) -> str:
+        steps = map(step, self.stages, self.about, self.functions)
+        return html.page(picture(tuple(steps), self._worst))
 
 
 def explain(pipeline: Stage[Any, Any] | EventStream[Any]) -> Explanation:
@@ -64,28 +81,5 @@ def explain(pipeline: Stage[Any, Any] | EventStream[Any]) -> Explanation:
     return Explanation(
         stages=tuple(map(repr, stages)),
         about=tuple(stage.about for stage in stages),
-        opaque=tuple(dict.fromkeys(name for stage in stages for name in _opaque(stage))),
+        functions=tuple(map(functions_of, stages)),
     )
-
-
-def _opaque(stage: Stage[Any, Any]) -> list[str]:
-    own = [] if type(stage).__module__.startswith("cgrx.") else [_name(type(stage))]
-    return own + [_name(function) for function in stage.about.functions]
-
-
-def _name(function: object) -> str:
-    name = getattr(function, "__qualname__", None)
-    return f"{getattr(function, '__module__', None) or 'builtins'}.{name}" if name else repr(function)
-
-
-def _bound(keys: float | None, beyond: str) -> str:
-    if keys is None or (keys <= 1 and not beyond):
-        return ""
-    if math.isinf(keys):
-        return ", without a bound"
-    return f", at most {keys:,} key{'s' if keys > 1 else ''}{f', then {beyond}' if beyond else ''}"
-
-
-def _delay(delay_ms: float | None, note: str) -> str:
-    told = "not told" if delay_ms is None else f"{delay_ms / 1000:g} s" if delay_ms else "none"
-    return f"{told}, plus {note}" if note else told

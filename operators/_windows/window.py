@@ -131,6 +131,7 @@ class Window(Stage[Any, RowT]):
             delay_ms=delay_ms,
             delay_note=note,
             functions=tuple(functions),
+            keys=self.rows.type.key_fields,
         )
 
     @property

@@ -46,6 +46,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "_feed",
         "_replay",
     ),
+    "_notebook": ("_model", "operators._rows"),
     "cgrx": (
         "_model",
         "_streams",
@@ -58,6 +59,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "_hosts",
         "_importing",
         "_backtest",
+        "_notebook",
     ),
     "_simulator": ("_model", "_wire", "_trio"),
     "_testing": ("_model", "_streams"),
@@ -80,7 +82,7 @@ KNOWS_SCHEDULERS = "cgrx._streams.observable"
 """The one module of a pure room that names reactivex's schedulers: to refuse those that start threads."""
 
 PURE_STDLIB = frozenset(
-    "abc array bisect collections contextlib copy copyreg datetime decimal enum fractions functools heapq inspect"
+    "abc array bisect collections contextlib copy copyreg datetime decimal enum fractions functools heapq html inspect"
     " itertools linecache math numbers operator re reprlib statistics string struct sys textwrap types typing warnings"
     " weakref".split()
 )

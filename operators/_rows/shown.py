@@ -1,0 +1,62 @@
+"""How a row is shown: its quality in words, and its values as HTML.
+
+The functions take what they need of a row, so that `row` can use them.
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from cgrx._model import html
+
+
+class Judged(Protocol):
+    """What a row says about itself."""
+
+    @property
+    def gap_ms(self) -> int | None: ...
+    @property
+    def dropped(self) -> int: ...
+    @property
+    def late(self) -> int: ...
+    @property
+    def final(self) -> bool: ...
+    @property
+    def complete(self) -> bool: ...
+
+
+WINDOW = ("start_ms", "end_ms")
+QUALITY = ("gap_ms", "dropped", "late", "final", "complete")
+
+
+def quality(row: Judged) -> str:
+    """`complete`, `INCOMPLETE: gap 2.1 s, 3 dropped`, `running`, or `running: gap 2.1 s`.
+
+    Late events belonged to earlier windows, so they alone are no reason.
+    """
+    if row.complete:
+        return "complete"
+    why: list[str] = []
+    if row.gap_ms is None:
+        why.append("gaps unknown")
+    elif row.gap_ms:
+        why.append(f"gap {row.gap_ms / 1e3:,.1f} s" if row.gap_ms >= 1000 else f"gap {row.gap_ms} ms")
+    if row.dropped:
+        why.append(f"{row.dropped:,} dropped")
+    if why and row.late:
+        why.append(f"{row.late:,} late so far")
+    word = "INCOMPLETE" if row.final else "running"
+    return f"{word}: {', '.join(why)}" if why else word
+
+
+def sign(row: Judged) -> str:
+    """The quality behind a shape that is seen from afar: a hatched square, an open circle for a running row."""
+    shape = "" if row.complete else "▨ " if row.final else "◌ "
+    return f"{shape}{quality(row)}"
+
+
+def in_cell(name: str, row: Judged, values: Mapping[str, object]) -> str:
+    """One row as HTML: a line for each field."""
+    start, end = (html.moment(float(str(values[field]))) for field in WINDOW)
+    own = {field: value for field, value in values.items() if field not in WINDOW + QUALITY}
+    pairs = {"from": f"{start} UTC", "to": f"{end} UTC", **own, "quality": sign(row)}
+    return html.page(html.titled(name), html.facts(pairs, () if row.complete else ["quality"]))
