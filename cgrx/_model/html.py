@@ -58,7 +58,7 @@ def number(value: float) -> str:
         return f"{value:,}"
     if abs(value) >= 100_000:
         return f"{value:,.0f}"
-    return f"{value:,.2f}" if abs(value) >= 100 or value == 0 else f"{value:.5g}"
+    return f"{value:,.2f}" if abs(value) >= 100 or not value else f"{value:.5g}"
 
 
 def text_of(value: object) -> str:

@@ -7,6 +7,7 @@ tuples that begin and end with rows or events become tables; all others are show
 import math
 import sys
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from cgrx._model.events import Event
 from cgrx.operators._rows.row import Row
@@ -51,11 +52,8 @@ def _shown(items: Sequence[object]) -> str | None:
 
 def _show_lists() -> None:
     """Tell IPython, where it runs and nobody else has told it how lists are shown."""
-    if "IPython" not in sys.modules:
-        return
-    from IPython.core.getipython import get_ipython
-
-    shell = get_ipython()
+    ipython: Any = sys.modules.get("IPython")
+    shell: Any = ipython and ipython.get_ipython()
     if shell is None:
         return
     formatter = shell.display_formatter.formatters["text/html"]

@@ -7,8 +7,8 @@ import attrs
 
 from cgrx._model import html
 from cgrx._model.events import Event
-from cgrx.operators._rows.row import QUALITY, WINDOW, Row
-from cgrx.operators._rows.shown import sign
+from cgrx.operators._rows.row import Row
+from cgrx.operators._rows.shown import QUALITY, WINDOW, sign
 
 MOST = 20
 """How many rows are shown unless told otherwise."""
@@ -39,14 +39,12 @@ class Table:
         """The columns of two classes differ, so each stretch of one class is a part."""
         parts: list[_Part] = []
         for index, item in enumerate(self.items):
-            if self.left_out and index == (len(self.items) + 1) // 2:
-                parts[-1][1].append(self.left_out)
             heads, line = _row(item) if isinstance(item, Row) else _other(item)
             if not parts or type(item) is not type(self.items[index - 1]):
                 parts.append((heads, []))
             parts[-1][1].append(line)
-        if self.left_out and len(self.items) == 1:
-            parts[-1][1].append(self.left_out)
+            if self.left_out and index + 1 == (len(self.items) + 1) // 2:
+                parts[-1][1].append(self.left_out)
         return parts
 
 

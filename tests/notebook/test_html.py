@@ -79,7 +79,7 @@ class BTC(ops.Bar):
         (("OKX", "Bybit"), "OKX, Bybit"),
         ((), "\N{EN DASH}"),
         (MappingProxyType({"OKX": 0.25}), "OKX: 0.25"),
-        (MappingProxyType({}), "\N{EN DASH}"),
+        (MappingProxyType[str, float]({}), "\N{EN DASH}"),
         (math.nan, "nan"),
         (agg.count(), "agg.count()"),
     ],
@@ -178,6 +178,10 @@ def test_a_table_in_a_terminal() -> None:
     assert str(cgrx.table([])) == repr(cgrx.table([])) == "no rows"
 
 
+def test_a_window_that_ends_on_another_day() -> None:
+    assert "1970-01-01 23:59:59 | 1970-01-02 00:00:00 | complete" in text(cgrx.table([bar(86_399)]))
+
+
 def test_events_and_rows_of_several_classes_are_tables_of_their_own() -> None:
     found = cgrx.table([trade(time="1s"), trade(), liquidation(), bar(1)])
     assert Read(found).tags.count("table") == 3
@@ -225,6 +229,9 @@ def test_the_counters_of_a_feed() -> None:
     assert "events\N{NO-BREAK SPACE} | 1,234 | " in said
     assert "received_bytes" not in said
     assert "1 | True | 1,234 | 0 | 1 | 900 | 2024-08-05 06:00:00.250 | \N{EN DASH}" in said
+    (counted,) = STATS.channels.values()
+    many = {cgrx.FuturesTrades("OKX", f"X{index}", 0): counted for index in range(1000)}
+    assert "… 950 left out …" in text(attrs.evolve(STATS, channels=many))
     assert text(attrs.evolve(STATS, channels={})).endswith("no channel yet")
 
 

@@ -96,20 +96,20 @@ def test_a_backtest_shows_how_it_ran_and_the_first_and_last_rows(tmp_path: Path)
 
 
 @pytest.fixture
-def shell() -> Iterator[InteractiveShell]:
+def shell() -> Iterator[Any]:
     """IPython as in a kernel, but in this process."""
     made = InteractiveShell.instance()
     yield made
     InteractiveShell.clear_instance()
 
 
-def in_ipython(shell: InteractiveShell, value: Any) -> str | None:
+def in_ipython(shell: Any, value: Any) -> str | None:
     found, _ = shell.display_formatter.format(value, include={"text/html"})
-    html: str | None = found.get("text/html")
-    return html
+    shown: str | None = found.get("text/html")
+    return shown
 
 
-def test_lists_of_rows_are_tables_in_ipython(shell: InteractiveShell) -> None:
+def test_lists_of_rows_are_tables_in_ipython(shell: Any) -> None:
     """Others are shown as without cgrx."""
     rows = [bar(second) for second in range(50)]
     assert in_ipython(shell, rows) is None
@@ -119,11 +119,11 @@ def test_lists_of_rows_are_tables_in_ipython(shell: InteractiveShell) -> None:
         assert html is not None
         assert "table" in Read(html).tags
     assert in_ipython(shell, rows[0]) == rows[0]._repr_html_()
-    for other in ([], [1, 2], [rows[0], 1], (None,), "rows", {}):
-        assert in_ipython(shell, other) is None
+    others: list[object] = [list[int](), [1, 2], [rows[0], 1], (None,), "rows", dict[str, int]()]
+    assert [in_ipython(shell, other) for other in others] == [None] * 6
 
 
-def test_whoever_has_told_ipython_how_lists_are_shown_is_left_alone(shell: InteractiveShell) -> None:
+def test_whoever_has_told_ipython_how_lists_are_shown_is_left_alone(shell: Any) -> None:
     def mine(items: object) -> str:
         return "mine"
 

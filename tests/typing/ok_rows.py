@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, assert_type
 
+import cgrx
 from cgrx._model.events import Event, LiquidationSide, Trade, TradeSide
 from cgrx.operators import agg
 from cgrx.operators._rows.derive import row_type
@@ -116,3 +117,7 @@ def misuse(row: Mine) -> None:
     agg.volume(side="up")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # is no side
     cheaper: float = row.vwap  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]  # it can be None
     print(cheaper)  # noqa: T201 - never run
+
+
+def shown(mine: Mine, trade: Trade) -> None:
+    assert_type(cgrx.table([mine, trade], most=5), cgrx.Table)
