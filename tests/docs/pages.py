@@ -8,6 +8,7 @@ draws the house (`house.py`); `test_docs.py` says when that is due:
     <!-- output: event_time.py -->  what it prints
     <!-- aggregates -->             what the docstrings of cgrx.operators.agg say
     <!-- columns -->                the columns of a recording
+    <!-- exchanges -->              the known exchanges and their symbols
     <!-- rooms -->                  the rooms of the house, and what each may import
     <!-- house -->                  how large the house is
     <!-- benchmarks -->             the questions that the scenarios of benchmarks/ ask
@@ -21,12 +22,14 @@ import io
 import re
 import runpy
 from collections.abc import Callable
+from datetime import date
 from functools import cache
 from pathlib import Path
 from types import FunctionType
 
 from benchmarks._harness import results
 from benchmarks._report import quotes
+from cgrx._model import exchanges
 from cgrx._recording.schema import COLUMNS
 from cgrx.operators import agg
 from tests.docs import drawing, house
@@ -140,6 +143,24 @@ def _columns(_: None) -> str:
     return "\n".join(["| column | Arrow type | meaning |", "| --- | --- | --- |", *rows])
 
 
+def _exchanges(_: None) -> str:
+    lines = ["| exchange | other names | perpetual contracts | futures | source |", "| --- | --- | --- | --- | --- |"]
+    for each in exchanges.TABLE:
+        base = each.own_assets.get("BTC", "BTC")
+        symbols = [
+            " ".join(
+                f"`{form.format(base=base, quote=quote, expiry=date(2025, 6, 27))}`"
+                for quote, found in forms.items()
+                for form in found
+            )
+            for forms in (each.perpetuals, each.futures)
+        ]
+        names = ", ".join(each.other_names)
+        source = f"<{each.source}>" if each.source.startswith("https:") else each.source
+        lines.append(f"| {each.name} | {names} | {' | '.join(symbols)} | {source} |")
+    return "\n".join(lines)
+
+
 def _ratios(_: None) -> str:
     return quotes.lines(results.read(DOCS / "benchmarks.json"))
 
@@ -163,6 +184,7 @@ _KINDS: dict[str, Callable[..., str]] = {
     "aggregates": _aggregates,
     "benchmarks": _benchmarks,
     "columns": _columns,
+    "exchanges": _exchanges,
     "rooms": _rooms,
     "house": _house,
     "ratios": _ratios,

@@ -11,12 +11,13 @@ from typing import Any, TypeVar
 from xml.etree import ElementTree
 
 import pytest
+import reactivex
 import trio
-from reactivex import abc
+from reactivex import Observable, abc
 from reactivex.disposable import Disposable
 
 import cgrx
-from cgrx import EventStream, Liquidation, Signal, Trade
+from cgrx import EventStream, FuturesTrades, Liquidation, Misspelt, Signal, Status, Trade
 from cgrx import operators as ops
 from cgrx._streams.observers import SignalObserver
 from cgrx.testing import alive, batch, liquidation, trade
@@ -70,6 +71,11 @@ def given(*signals: Signal[T]) -> EventStream[T]:
 
 class Canned:
     """What the pages call `feed`, with a few events on every stream."""
+
+    @property
+    def status(self) -> Observable[Status]:
+        misspelt = FuturesTrades("Binnance", "BTCUSDT", 0)
+        return reactivex.of(Misspelt(0, misspelt, misspelt.exchange, ("Binance",)))
 
     def liquidations(self) -> EventStream[Liquidation]:
         large = [liquidation("long", 600_000.0, time=f"{second}s") for second in (1, 2, 90)]
