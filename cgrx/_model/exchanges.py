@@ -15,7 +15,7 @@ Forms: TypeAlias = dict[str, tuple[str, ...]]
 _LIST = "https://docs.coinglass.com/reference/exchanges-and-symbols"
 _FORMER_LIST = "https://docs.coinglass.com/v4.0-zh/reference/supported-exchanges.md"
 _COINS = "https://docs.coinglass.com/v4.0-zhtw/reference/trading-market"
-_CLIENTS = "symbols that public clients of CoinGlass send"
+_CLIENT = "https://github.com/vzaranee/coinglass-mcp"
 
 _JOINED, _DASHED, _UNDERSCORED, _SWAP = "{base}{quote}", "{base}-{quote}", "{base}_{quote}", "{base}-{quote}-SWAP"
 
@@ -31,9 +31,12 @@ class Exchange:
     name: str
     """In the spelling that events carry, which is CoinGlass's."""
     source: str = _LIST
-    """Where the name is listed, or the symbols are shown."""
+    """Where its symbols are shown; where they are not known, where its name is listed."""
     other_names: tuple[str, ...] = ()
-    """Its former names, and what others call it; lower case."""
+    """Its former names, and what others call it; lower case.
+
+    Sources: https://docs.ccxt.com/Exchange-Markets, https://github.com/dinamic/ccxt/blob/master/pro-tests.json.
+    """
     perpetuals: Forms = attrs.field(factory=dict[str, tuple[str, ...]])
     """How it writes its perpetual contracts; empty where that is not known."""
     futures: Forms = attrs.field(factory=dict[str, tuple[str, ...]])
@@ -48,7 +51,9 @@ class Exchange:
 
 TABLE = (
     Exchange("ApeX Omni", other_names=("apex",)),
-    Exchange("Aster", _CLIENTS, perpetuals=_all(_JOINED, "USDT"), multiplier_first=True),
+    Exchange(
+        "Aster", "https://github.com/cj4c0b1/aster-lik-dash", perpetuals=_all(_JOINED, "USDT"), multiplier_first=True
+    ),
     Exchange(
         "Binance",
         _COINS,
@@ -61,7 +66,7 @@ TABLE = (
     Exchange("Bitfinex"),
     Exchange(
         "Bitget",
-        "https://bitgetlimited.github.io/apidoc/en/mix",  # the joined form is that of its present API
+        _CLIENT,
         perpetuals={"USDT": ("{base}{quote}_UMCBL", _JOINED), "USD": ("{base}{quote}_DMCBL", _JOINED)},
         usd_margin="inverse",
     ),
@@ -74,19 +79,29 @@ TABLE = (
     ),
     Exchange("Bitstamp"),
     Exchange("Bitunix"),
-    Exchange("Bybit", _CLIENTS, perpetuals=_all(_JOINED, "USDT", "USD"), usd_margin="inverse"),
+    Exchange("Bybit", _CLIENT, perpetuals=_all(_JOINED, "USDT", "USD"), usd_margin="inverse"),
     Exchange("CME"),
     Exchange("Coinbase"),
-    Exchange("CoinEx", _CLIENTS, perpetuals=_all(_JOINED, "USDT", "USD"), usd_margin="inverse"),
+    Exchange(
+        "CoinEx",
+        "https://docs.coinex.com/api/v2/zh/futures/market/http/list-market",
+        perpetuals=_all(_JOINED, "USDT", "USD"),
+        usd_margin="inverse",
+    ),
     Exchange("Crypto.com"),
     Exchange("Deribit"),
     Exchange("Drift"),
-    Exchange("dYdX", _CLIENTS, perpetuals=_all(_DASHED, "USD"), usd_margin="linear"),
+    Exchange(
+        "dYdX",
+        "https://docs.dydx.exchange/developers/clients/indexer_client",
+        perpetuals=_all(_DASHED, "USD"),
+        usd_margin="linear",
+    ),
     Exchange("EdgeX"),
     Exchange("Extended"),
     Exchange(
         "Gate",
-        _CLIENTS,
+        _CLIENT,
         other_names=("gate.io", "gateio"),
         perpetuals=_all(_UNDERSCORED, "USDT", "USD"),
         usd_margin="inverse",
@@ -94,7 +109,7 @@ TABLE = (
     Exchange("Gemini", _FORMER_LIST),
     Exchange(
         "HTX",
-        "https://www.skills.sh/htx-exchange/htx-skills-hub/htxfutures-market",
+        _CLIENT,
         other_names=("huobi",),
         perpetuals=_all(_DASHED, "USDT", "USD"),
         usd_margin="inverse",
@@ -104,7 +119,7 @@ TABLE = (
     Exchange("KuCoin"),
     Exchange("LBank"),
     Exchange("Lighter"),
-    Exchange("MEXC", _CLIENTS, perpetuals=_all(_UNDERSCORED, "USDT", "USD"), usd_margin="inverse"),
+    Exchange("MEXC", _CLIENT, perpetuals=_all(_UNDERSCORED, "USDT", "USD"), usd_margin="inverse"),
     Exchange(
         "OKX",
         _COINS,

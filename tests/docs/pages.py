@@ -156,8 +156,7 @@ def _exchanges(_: None) -> str:
             for forms in (each.perpetuals, each.futures)
         ]
         names = ", ".join(each.other_names)
-        source = f"<{each.source}>" if each.source.startswith("https:") else each.source
-        lines.append(f"| {each.name} | {names} | {' | '.join(symbols)} | {source} |")
+        lines.append(f"| {each.name} | {names} | {' | '.join(symbols)} | <{each.source}> |")
     return "\n".join(lines)
 
 

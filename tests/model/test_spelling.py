@@ -150,7 +150,7 @@ def test_no_question_about_a_symbol_that_may_be_in_use(exchange: str, symbol: st
 @pytest.mark.parametrize("known", TABLE, ids=lambda known: known.name)
 def test_the_forms_of_the_table_are_never_asked_about(known: Exchange) -> None:
     """Perpetual contracts and futures, in each form. Each row has a source."""
-    assert known.source
+    assert known.source.startswith("https://")
     for forms, expiry in ((known.perpetuals, None), (known.futures, date(2025, 6, 27))):
         for quote, templates in forms.items():
             for asset in ("BTC", "ETH", "1INCH"):
