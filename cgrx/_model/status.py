@@ -72,7 +72,7 @@ class Disconnected(_Told):
 class Silent(_Told):
     """A channel has given no event since it was subscribed to, although the connection is proven alive.
 
-    `hint` says how else its instrument may be spelled, None where nothing is known.
+    `hint` says how else its exchange or its instrument may be spelled, None where nothing is known.
     """
 
     at_ms: int
