@@ -159,7 +159,7 @@ def _require_among(channels: Iterable[Channel], channel: Channel, state: str) ->
 def _nearest(name: str, names: Iterable[str]) -> list[str]:
     """The names whose instrument and minimum volume are most like those of `name`, three at the most."""
     parameters = {each.partition("@")[2]: each for each in names}
-    return [parameters[near] for near in get_close_matches(name.partition("@")[2], parameters, cutoff=0.7)]
+    return [parameters[near] for near in get_close_matches(name.partition("@")[2], parameters)]
 
 
 def _require_apart(logs: Sequence[Log], channels: frozenset[Channel]) -> None:
