@@ -12,6 +12,10 @@ from cgrx._streams.stream import Stage as Stage
 from cgrx.operators._rows.ready import Bar as Bar
 from cgrx.operators._rows.ready import Flow as Flow
 from cgrx.operators._rows.row import Row as Row
+from cgrx.operators._stages.cooldown import Cooled as Cooled
+from cgrx.operators._stages.cooldown import cooldown as cooldown
+from cgrx.operators._stages.crosses import Crossing as Crossing
+from cgrx.operators._stages.crosses import crosses as crosses
 from cgrx.operators._stages.dedupe import dedupe as dedupe
 from cgrx.operators._stages.filters import base_asset as base_asset
 from cgrx.operators._stages.filters import exchange as exchange
@@ -40,13 +44,17 @@ __all__ = [
     "About",
     "Bar",
     "Cascade",
+    "Cooled",
+    "Crossing",
     "Flow",
     "Row",
     "Running",
     "Stage",
     "base_asset",
     "cascades",
+    "cooldown",
     "count_bars",
+    "crosses",
     "dedupe",
     "exchange",
     "final",

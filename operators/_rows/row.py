@@ -142,6 +142,11 @@ class Row(metaclass=RowType):
         return cast(int, self.values[1])
 
     @property
+    def time_ms(self) -> int:
+        """The moment that the row speaks of, milliseconds since the epoch: `end_ms`."""
+        return self.end_ms
+
+    @property
     def gap_ms(self) -> int | None:
         """How many milliseconds of the window may not have been seen; None where that is not known."""
         return cast("int | None", self.values[-5])

@@ -12,6 +12,9 @@ from cgrx._streams.subscriber import is_async
 LateEvents: TypeAlias = abc.ObserverBase[Any] | Callable[[Any], object]
 """What receives late events: an observer, such as a `Subject`, whose `on_next` is called; or a function."""
 
+MAX_KEYS = 100_000
+"""How many keys a stage keeps, unless told otherwise."""
+
 _UNITS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
 
 
@@ -43,6 +46,11 @@ def whole_number(value: object, name: str) -> int:
 def key_bound(value: object) -> float:
     """How many keys may be open: an integer of 1 or more, or infinity."""
     return math.inf if value == math.inf else whole_number(value, "max_keys")
+
+
+def max_keys_as_code(bound: float) -> list[str]:
+    """`max_keys=` as it stands in a call; nothing where it is the default."""
+    return [] if bound == MAX_KEYS else [f"max_keys={'math.inf' if math.isinf(bound) else bound}"]
 
 
 def dollars(value: object, name: str) -> float:

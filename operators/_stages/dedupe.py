@@ -1,7 +1,6 @@
 """Leave repeated events out: opt-in, because equal trades are common and genuine."""
 
 import inspect
-import math
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from operator import attrgetter
@@ -16,12 +15,10 @@ from cgrx._streams.running import Running, noted
 from cgrx._streams.stream import EventTypes, Stage
 from cgrx.operators._aggregates.primitives import FIELDS
 from cgrx.operators._rows.row import Row
-from cgrx.operators._stages.arguments import key_bound, positive_ms, spelled
+from cgrx.operators._stages.arguments import MAX_KEYS, key_bound, max_keys_as_code, positive_ms, spelled
 from cgrx.operators._stages.pipeline import AnyEvent
 
 T = TypeVar("T")
-
-_MAX_KEYS = 100_000
 
 
 @attrs.frozen(repr=False)
@@ -62,8 +59,7 @@ class Dedupe(AnyEvent):
             parts.append(f"key={getattr(self.key, '__qualname__', None) or repr(self.key)}")
         elif self.key is not None:
             parts.append(f"key={self.key!r}")
-        if self.max_keys != _MAX_KEYS:
-            parts.append(f"max_keys={'math.inf' if math.isinf(self.max_keys) else self.max_keys}")
+        parts += max_keys_as_code(self.max_keys)
         return f"dedupe({', '.join(parts)})"
 
 
@@ -75,7 +71,7 @@ def dedupe(
     ttl: Duration,
     key: str | Sequence[str] | Callable[[T], Hashable] | None = None,
     *,
-    max_keys: float = _MAX_KEYS,
+    max_keys: float = MAX_KEYS,
 ) -> Stage[Any, Any]:
     """Keep the first of several events that are the same and come within `ttl`: 1 event -> 0 or 1 event.
 

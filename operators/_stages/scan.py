@@ -1,6 +1,5 @@
 """Running values: a state that each event moves on, for all events together or for each key."""
 
-import math
 from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any, TypeVar, cast, overload
@@ -14,12 +13,10 @@ from cgrx._streams.running import Elementwise, Interrupted, Running, Step, noted
 from cgrx._streams.stream import EventTypes, Stage, require_types
 from cgrx._streams.subscriber import is_async
 from cgrx.operators._aggregates.aggregate import TEXTS, Text
-from cgrx.operators._stages.arguments import key_bound
+from cgrx.operators._stages.arguments import MAX_KEYS, key_bound, max_keys_as_code
 
 T = TypeVar("T")
 S = TypeVar("S")
-
-_MAX_KEYS = 100_000
 
 
 def _check_function(_: object, __: object, function: Any) -> None:
@@ -70,8 +67,7 @@ class Scan(Stage[Any, Any]):
             parts.append(f"by={self.by!r}")
         if self.of is not None:
             parts.append(f"of={self.of.__name__}")
-        if self.max_keys != _MAX_KEYS:
-            parts.append(f"max_keys={'math.inf' if math.isinf(self.max_keys) else self.max_keys}")
+        parts += max_keys_as_code(self.max_keys)
         return f"scan({', '.join(parts)})"
 
 
@@ -91,7 +87,7 @@ def scan(
     by: Text | tuple[Text, ...] | None = None,
     *,
     of: type[T] | None = None,
-    max_keys: float = _MAX_KEYS,
+    max_keys: float = MAX_KEYS,
 ) -> Stage[Any, Any]:
     """A running value: begins as `seed`, becomes `fn(value, event)` at each event and goes out: 1 event -> 1 result.
 

@@ -99,6 +99,23 @@ def test_rows_and_their_quality(recorded: Said, shape: str, window: str, by: Any
     assert_quality(recorded, shape, window, by)
 
 
+@given(said(), st.sampled_from(list(WINDOWS)))
+@settings(max_examples=10, deadline=None)
+def test_thresholds_behind_the_window(recorded: Said, window: str) -> None:
+    """They take the rows that the columns gave, in the order in which a stream gives them."""
+    stage = WINDOWS[window](by="exchange", n=agg.count(), **TERMS)
+
+    def build(feed: Any) -> Any:
+        return feed.liquidations().pipe(stage, ops.crosses("n", above=2), ops.cooldown("30ms"))
+
+    try:
+        found = in_columns(build, recorded)
+    except Inexpressible:
+        return
+    expected = by_events(build, recorded)
+    assert found.results() == tuple(expected)
+
+
 @pytest.mark.soak
 @given(said(), st.sampled_from(list(SHAPES)), st.sampled_from(list(WINDOWS)), keys)
 @settings(max_examples=5000, deadline=None)

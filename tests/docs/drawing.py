@@ -45,7 +45,8 @@ class Case:
     times: Mapping[str, float] = {}
     """When events happened that are received later than that, seconds since the epoch."""
     results: Mapping[str, Any] = {}
-    """What the letters of the output stand for that are not among the events; of a row, the fields that matter."""
+    """What the letters of the output stand for that are not among the events; of a row or another
+    value, the fields that matter."""
     marks: bool = False
     joins: int | None = None
     """The tick at which the subscriber joins whose output it is, where another has been there from the start."""
@@ -186,7 +187,10 @@ class _Shown:
 
 
 def _matches(expected: Any, result: Any) -> bool:
-    if isinstance(result, ops.Row) and isinstance(expected, Mapping):
+    if isinstance(expected, Mapping) and attrs.has(cast("type[object]", type(result))):
+        fields = cast("Mapping[str, Any]", expected)
+        return all(getattr(result, field) == value for field, value in fields.items())
+    if isinstance(expected, Mapping) and isinstance(result, ops.Row):
         fields = cast("Mapping[str, Any]", expected)
         return all(result[field] == value for field, value in fields.items())
     return bool(expected == result)

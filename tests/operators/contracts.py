@@ -33,6 +33,11 @@ def add(usd: float, event: Any) -> float:
     return usd + float(event.volume_usd)
 
 
+def swinging(event: Any) -> Any:
+    """The same at a price that is high at each half of a second."""
+    return liquidation("long", event.volume_usd, time=event.time_ms / 1000, price=1.0 + event.time_ms % 1000)
+
+
 def halves(source: Observable[Any]) -> EventStream[Any]:
     """Two streams of one connection, merged."""
     return cgrx.merge(ops.exchange("Binance")(source), ops.exchange("OKX")(source))
@@ -88,10 +93,16 @@ SCANS: dict[str, ops.Stage[Any, Any]] = {
     "scan_by": ops.scan(add, 0.0, by=("exchange", "symbol")),
 }
 
+THRESHOLDS: dict[str, ops.Stage[Any, Any]] = {
+    "crosses": ops.pipeline(ops.map(swinging), ops.crosses("price", above=400, below=200, by="exchange")),
+    "cooldown": ops.cooldown("5s", by="exchange"),
+}
+"""Results about some of the events."""
+
 MANY: dict[str, Lift] = {"merge": halves, "merge_exchanges": ordered, "share": ops.share()}
 """Those that have several inputs or outputs."""
 
-LIFTS: dict[str, Lift] = {**EVENT_STAGES, **ROW_STAGES, **EARLY, **SCANS, **MANY}
+LIFTS: dict[str, Lift] = {**EVENT_STAGES, **ROW_STAGES, **EARLY, **SCANS, **THRESHOLDS, **MANY}
 
 BEGUN: Gap = gap(0, "10s")
 

@@ -38,3 +38,20 @@ def windows(trades: EventStream[Trade], liquidations: EventStream[Liquidation], 
     assert_type(trades.pipe(ops.volume_bars(3, Mine)), EventStream[Mine])
     assert_type(trades.pipe(ops.volume_bars(3, n=agg.count())), EventStream[ops.Row])
     assert_type(trades.pipe(ops.tumbling("1m", Mine)).map(lambda row: row.n), EventStream[int])
+
+
+def thresholds(trades: EventStream[Trade], liquidations: EventStream[Liquidation]) -> None:
+    """Results keep the type of the event or row that they are about, however deep."""
+    assert_type(trades.pipe(ops.crosses("price", above=1)), EventStream[ops.Crossing[Trade]])
+    assert_type(liquidations.pipe(ops.cooldown("10m", by="symbol")), EventStream[ops.Cooled[Liquidation]])
+    crossings = trades.pipe(ops.tumbling("1m", Mine, updates="1s"), ops.crosses("n", above=5, below=2.5))
+    assert_type(crossings, EventStream[ops.Crossing[Mine]])
+    cooled = liquidations.pipe(ops.cascades(emit="crossed"), ops.crosses("volume", above=1e6), ops.cooldown("10m"))
+    assert_type(cooled, EventStream[ops.Cooled[ops.Crossing[ops.Cascade]]])
+    assert_type(cooled.map(lambda alert: alert.item.item.volume), EventStream[float])
+    assert_type(cooled.map(lambda alert: alert.silenced), EventStream[int])
+    pipeline = ops.pipeline(ops.tumbling("1m", Mine), ops.crosses("n", above=5))
+    assert_type(trades.pipe(pipeline), EventStream[ops.Crossing[Mine]])
+    alerts = ops.pipeline(ops.crosses("price", above=5, of=Trade), ops.cooldown("10m"))
+    assert_type(alerts, ops.Stage[Trade, ops.Cooled[ops.Crossing[Trade]]])
+    assert_type(ops.cooldown("10m", of=Mine), ops.Stage[Mine, ops.Cooled[Mine]])

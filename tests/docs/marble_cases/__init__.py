@@ -1,6 +1,6 @@
 """The marble diagrams of the documentation, which are tests: `test_marble_cases.py` runs them."""
 
 from tests.docs.drawing import Case
-from tests.docs.marble_cases import domain, filters, merging, windows
+from tests.docs.marble_cases import domain, filters, merging, thresholds, windows
 
-CASES: tuple[Case, ...] = (*filters.CASES, *windows.CASES, *merging.CASES, *domain.CASES)
+CASES: tuple[Case, ...] = (*filters.CASES, *windows.CASES, *merging.CASES, *domain.CASES, *thresholds.CASES)
