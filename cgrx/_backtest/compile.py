@@ -27,7 +27,7 @@ from cgrx._backtest.order import ordered
 from cgrx._backtest.plan import Branch, Inexpressible, Merged
 from cgrx._backtest.quality import qualified
 from cgrx._backtest.results import as_rows, as_table
-from cgrx._backtest.windows import grid, session
+from cgrx._backtest.windows import grid, looked_up, session
 from cgrx._model.channels import Channel
 from cgrx._model.events import Trade
 from cgrx._model.signals import Batch
@@ -37,6 +37,7 @@ from cgrx._streams.running import Elementwise
 from cgrx._streams.stream import Stage
 from cgrx.operators._rows.table import Table
 from cgrx.operators._stages.dedupe import Dedupe
+from cgrx.operators._windows.calendar import Calendar
 from cgrx.operators._windows.final import Final
 from cgrx.operators._windows.grid import Grid
 from cgrx.operators._windows.session import Session
@@ -165,11 +166,15 @@ def _rows(window: Window[Any], arrivals: Arrivals) -> pl.DataFrame:
     moving = tuple(key for key in keys if key not in fixed)
     time_ms = pl.col("time_ms")
     if isinstance(window, Grid):
-        size_ms, every_ms = window.size_ms, window.every_ms
-        first_ms = ((time_ms - size_ms) // every_ms + 1) * every_ms
-        known = ledger(arrivals, events, first_ms + size_ms, terms.lateness_ms, terms.idle_ms)
-        around_ms = 0
-        rows = grid(events.lazy(), compiler, moving, size_ms, every_ms)
+        spacing, around_ms = window.spacing, 0
+        if isinstance(spacing, Calendar):
+            events = events.with_columns(looked_up(events["time_ms"], spacing))
+            until_ms = pl.col("end_ms")
+        else:
+            size_ms, every_ms, offset_ms = spacing.size_ms, spacing.every_ms, spacing.offset_ms
+            until_ms = ((time_ms - size_ms - offset_ms) // every_ms + 1) * every_ms + offset_ms + size_ms
+        known = ledger(arrivals, events, until_ms, terms.lateness_ms, terms.idle_ms)
+        rows = grid(events.lazy(), compiler, moving, spacing)
     else:
         gap_ms = around_ms = cast("Session[Any]", window).gap_ms
         # An event behind the watermark may be too near to a session that has closed.

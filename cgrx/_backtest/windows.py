@@ -4,23 +4,35 @@ A grid groups events into panes, as `grid_running` does, and panes into windows 
 begins where the silence before an event is too long. No event is late here: `lateness` has seen to that.
 """
 
-from math import gcd
-
 import polars as pl
 
 from cgrx._backtest.expressions import Compiler
+from cgrx.operators._windows.calendar import Calendar
+from cgrx.operators._windows.spacing import Regular
 
 
-def grid(events: pl.LazyFrame, compiler: Compiler, keys: tuple[str, ...], size_ms: int, every_ms: int) -> pl.LazyFrame:
-    """Windows of `size_ms` that begin every `every_ms`."""
-    pane_ms = gcd(size_ms, every_ms)
-    paned = events.with_columns((pl.col("time_ms") // pane_ms * pane_ms).alias("start_ms"))
+def looked_up(times: pl.Series, calendar: Calendar) -> list[pl.Series]:
+    """The window of each time, as `start_ms` and `end_ms`. The calendar is asked once for each window."""
+    pane_of, ordered = calendar.ruler().pane, times.sort()
+    windows: list[tuple[int, int]] = []
+    at = 0
+    while at < len(ordered):
+        windows.append(pane_of(ordered[at]))
+        at = ordered.search_sorted(windows[-1][1])
+    known = pl.DataFrame(windows, {"start_ms": pl.Int64, "end_ms": pl.Int64}, orient="row")
+    return known[known["start_ms"].search_sorted(times, side="right") - 1].get_columns()
+
+
+def grid(events: pl.LazyFrame, compiler: Compiler, keys: tuple[str, ...], spacing: Regular | Calendar) -> pl.LazyFrame:
+    """Windows that lie on a grid. Those of a calendar are `looked_up` before."""
     group = ("start_ms", *keys)
-    if size_ms == every_ms:
-        rows = _grouped(paned, compiler, group)
-    else:
-        rows = _overlapping(paned, compiler, group, size_ms, every_ms, pane_ms)
-    end_ms = (pl.col("start_ms") + size_ms).alias("end_ms")
+    if isinstance(spacing, Calendar):
+        return _finished(_grouped(events, compiler, group, pl.col("end_ms").first()), compiler, keys)
+    offset_ms, pane_ms = spacing.offset_ms, spacing.pane_ms
+    start_ms = (pl.col("time_ms") - offset_ms) // pane_ms * pane_ms + offset_ms
+    paned = events.with_columns(start_ms.alias("start_ms"))
+    rows = _overlapping(paned, compiler, group, spacing) if spacing.overlapping else _grouped(paned, compiler, group)
+    end_ms = (pl.col("start_ms") + spacing.size_ms).alias("end_ms")
     return _finished(rows.with_columns(end_ms), compiler, keys)
 
 
@@ -47,13 +59,12 @@ def _grouped(events: pl.LazyFrame, compiler: Compiler, group: tuple[str, ...], *
     return rows
 
 
-def _overlapping(
-    paned: pl.LazyFrame, compiler: Compiler, group: tuple[str, ...], size_ms: int, every_ms: int, pane_ms: int
-) -> pl.LazyFrame:
+def _overlapping(paned: pl.LazyFrame, compiler: Compiler, group: tuple[str, ...], spacing: Regular) -> pl.LazyFrame:
     """The same for windows that overlap: a pane goes into each window that holds it."""
-    start_ms = pl.col("start_ms")
-    first = -((size_ms - pane_ms - start_ms) // every_ms)
-    starts = (pl.int_ranges(first, start_ms // every_ms + 1) * every_ms).alias("start_ms")
+    size_ms, every_ms, offset_ms = spacing.size_ms, spacing.every_ms, spacing.offset_ms
+    start_ms = pl.col("start_ms") - offset_ms
+    first = (start_ms - size_ms) // every_ms + 1
+    starts = (pl.int_ranges(first, start_ms // every_ms + 1) * every_ms + offset_ms).alias("start_ms")
 
     def spread(panes: pl.LazyFrame) -> pl.LazyFrame:
         return panes.sort("start_ms").with_columns(starts).explode("start_ms")

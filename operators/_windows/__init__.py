@@ -3,8 +3,9 @@
 May import `_model`, `_streams`, `operators._aggregates`, `operators.agg`, `operators._rows`, `operators._stages`.
 
 Read `window` first: the arguments that all windows share, as a value (`options` has their types). Each kind has its
-file: `tumbling` and `sliding` (both a `grid` of equal windows), `session`, `bars` (by count and by volume) and
-`cascades`; `final` keeps the rows that change no more.
+file: `tumbling` and `sliding` (both a `grid`), `session`, `bars` (by count and by volume) and `cascades`; `final` keeps
+the rows that change no more. Where the windows of a grid begin, `sizes` reads from the arguments: at equal distances
+(`spacing`), or by the `calendar` of one of the `zones`.
 
 Then how they run: `missing` keeps the gaps and losses of a subscription, `clocks` its sources and how far their clocks
 are apart. `watermark` decides how far event time has come, and so when a window closes; `window_running` is the running

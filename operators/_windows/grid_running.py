@@ -1,12 +1,12 @@
 """The running form of tumbling and sliding windows, which lie on a grid of time.
 
-Time is cut into panes, as long as the greatest common divisor of size and step. An event goes into one pane, however
-many windows that pane is part of; a tumbling window is one pane. A pane takes events until the first of its windows
-closes. Then its partial results move into a queue for each key, which gives the totals of the sliding windows.
+Time is cut into panes: those of sliding windows are as long as the greatest common divisor of size and step. An event
+goes into one pane, however many windows that pane is part of; a tumbling window is one pane. A pane takes events until
+the first of its windows closes. Then its partial results move into a queue for each key, which gives the totals of the
+sliding windows. Where panes and windows lie, a `Ruler` knows: by arithmetic, or by the calendar.
 """
 
 import heapq
-import math
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
@@ -18,8 +18,10 @@ from cgrx._model.times import FOREVER, NEVER
 from cgrx._streams.running import noted
 from cgrx.operators._aggregates.accumulators import Accumulator
 from cgrx.operators._rows.row import INSTRUMENT, Row
+from cgrx.operators._windows.calendar import Calendar
 from cgrx.operators._windows.clocks import Source
 from cgrx.operators._windows.panes import PaneQueue
+from cgrx.operators._windows.spacing import Regular
 from cgrx.operators._windows.window import Window
 from cgrx.operators._windows.window_running import Key, OpenRow, WindowRunning
 
@@ -49,15 +51,15 @@ class _Cursor:
 
 
 class GridRunning(WindowRunning):
-    """Windows of `size_ms` that begin every `every_ms`. State: the panes of the open windows, by key."""
+    """Windows where `spacing` says. State: the panes of the open windows, by key."""
 
-    def __init__(self, stage: Window[Any], size_ms: int, every_ms: int, *, emit_empty: bool) -> None:
+    def __init__(self, stage: Window[Any], spacing: Regular | Calendar, *, emit_empty: bool) -> None:
         super().__init__(stage)
         self._by_instrument = stage.rows.type.key_fields == INSTRUMENT
-        self._size_ms = size_ms
-        self._every_ms = every_ms
-        self._pane_ms = math.gcd(size_ms, every_ms)
-        self._tumbling = size_ms == every_ms
+        self._ruler = spacing.ruler()
+        self._pane_ms = spacing.pane_ms
+        self._first_ms = spacing.offset_ms
+        self._tumbling = not spacing.overlapping
         self._panes: dict[int, _Pane] = {}  # those that still take events, by start
         self._starts: list[int] = []  # the starts of these, as a heap
         self._queues: dict[Key, PaneQueue] = {}
@@ -77,7 +79,8 @@ class GridRunning(WindowRunning):
 
     def _take(self, batch: Batch[Any], rows: list[Row]) -> None:
         cursor, channel, received_ms, events = self._cursor, batch.channel, batch.received_ms, batch.events
-        panes, key_of, pane_ms, by_instrument = self._panes, self._key_of, self._pane_ms, self._by_instrument
+        panes, key_of, by_instrument = self._panes, self._key_of, self._by_instrument
+        pane_ms, first_ms = self._pane_ms, self._first_ms
         changed = None if self._updates_ms is None else self._changed
         offset = self._offset
         limit_ms = received_ms + offset.reach_ms
@@ -115,7 +118,12 @@ class GridRunning(WindowRunning):
                         trigger_ms = cursor.trigger_ms = self._trigger(source)
                         end_ms = cursor.end_ms = NEVER  # the pane may have been closed
                 if not start_ms <= time_ms < end_ms:
-                    start_ms = cursor.start_ms = time_ms - time_ms % pane_ms
+                    if pane_ms:  # the arithmetic of the ruler, without a call
+                        start_ms = cursor.start_ms = time_ms - (time_ms - first_ms) % pane_ms
+                        pane_end_ms = start_ms + pane_ms
+                    else:
+                        start_ms, pane_end_ms = self._ruler.pane(time_ms)
+                        cursor.start_ms = start_ms
                     found = panes.get(start_ms)
                     if found is None:
                         found = self._begin(start_ms, event)
@@ -124,7 +132,7 @@ class GridRunning(WindowRunning):
                         end_ms = cursor.end_ms = NEVER
                         continue
                     pane = cursor.pane = found
-                    end_ms = cursor.end_ms = start_ms + pane_ms
+                    end_ms = cursor.end_ms = pane_end_ms
                     symbol = None
                 # Bars always have this key. A call for it would cost as much as all else here, and often the key is
                 # that of the event before.
@@ -145,11 +153,11 @@ class GridRunning(WindowRunning):
 
     def _begin(self, start_ms: int, event: Any) -> _Pane | None:
         """A new pane for an event; None if the event is late, because a window of that pane has closed."""
-        first_ms = self._first_window(start_ms)
-        last_ms = start_ms - start_ms % self._every_ms
-        if self._progress.reached(first_ms + self._size_ms):
+        ruler = self._ruler
+        first_ms = ruler.open_at(start_ms)
+        if self._progress.reached(ruler.end(first_ms)):
             self._is_late(event)
-            if not self._progress.reached(last_ms + self._size_ms):
+            if not self._progress.reached(ruler.end(ruler.last(start_ms))):
                 self._amend(start_ms, event)
             return None
         made = self._panes[start_ms] = {}
@@ -165,32 +173,28 @@ class GridRunning(WindowRunning):
             self._enter(key)
             queue = self._queues[key] = PaneQueue(self._accumulator)
         queue.amend(start_ms).add(event)
-        every_ms = self._every_ms
-        first_open_ms = ((self._progress.watermark - self._size_ms) // every_ms + 1) * every_ms
-        self._know(key, first_open_ms)
+        first_open_ms = self._ruler.open_at(self._progress.watermark)
+        if self._known is not None:
+            self._know(self._known, key, first_open_ms)
         self._close_from(first_open_ms)
 
     def _enter_pane(self, key: Key, start_ms: int) -> Accumulator:
         self._enter(key)
-        self._know(key, self._first_window(start_ms))
+        if self._known is not None:
+            self._know(self._known, key, self._ruler.open_at(start_ms))
         return self._accumulator()
 
-    def _know(self, key: Key, since_ms: int) -> None:
-        if self._known is not None:
-            if key not in self._known:
-                self._enter(key)  # for good: a known key is an open one
-            self._known[key] = min(since_ms, self._known.get(key, FOREVER))
+    def _know(self, known: dict[Key, int], key: Key, since_ms: int) -> None:
+        if key not in known:
+            self._enter(key)  # for good: a known key is an open one
+        known[key] = min(since_ms, known.get(key, FOREVER))
 
     # Windows
-
-    def _first_window(self, pane_start_ms: int) -> int:
-        """The start of the first window that holds a pane."""
-        return -((self._size_ms - self._pane_ms - pane_start_ms) // self._every_ms) * self._every_ms
 
     def _close_from(self, start_ms: int) -> None:
         if start_ms < self._next_ms:
             self._next_ms = start_ms
-            self._deadline = start_ms + self._size_ms
+            self._deadline = self._ruler.end(start_ms)
 
     def _close(self, rows: list[Row]) -> None:
         while self._deadline < FOREVER and self._progress.reached(self._deadline):
@@ -204,7 +208,7 @@ class GridRunning(WindowRunning):
     def _close_next(self, rows: list[Row], *, final: bool) -> None:
         """Give the rows of the window that closes next, by key, and find the one after it."""
         start_ms = self._next_ms
-        end_ms = start_ms + self._size_ms
+        end_ms = self._deadline
         found = self._close_pane(start_ms) if self._tumbling else self._close_window(start_ms, end_ms)
         self._quiet = 0 if found else self._quiet + 1
         # Before the subscription began nothing was seen, so no key is known to have been without events then.
@@ -217,8 +221,8 @@ class GridRunning(WindowRunning):
                 make((start_ms, end_ms, *fields(key), *found[key].values(), *quality))
                 for key in sorted(found, key=fields)
             )
-        self._next_ms = self._find_next(start_ms + self._every_ms)
-        self._deadline = min(self._next_ms + self._size_ms, FOREVER)
+        self._next_ms = self._find_next(self._ruler.next(start_ms))
+        self._deadline = self._ruler.end(self._next_ms) if self._next_ms < FOREVER else FOREVER
 
     def _close_pane(self, start_ms: int) -> _Pane:
         found = self._panes.pop(start_ms, None)
@@ -231,7 +235,7 @@ class GridRunning(WindowRunning):
 
     def _close_window(self, start_ms: int, end_ms: int) -> _Pane:
         queues = self._queues
-        while self._starts and self._starts[0] + self._pane_ms <= end_ms:
+        while self._starts and self._starts[0] < end_ms:
             pane_ms = heapq.heappop(self._starts)
             for key, partial in self._panes.pop(pane_ms).items():
                 queue = queues.get(key)
@@ -254,15 +258,13 @@ class GridRunning(WindowRunning):
         """The start of the first window from `start_ms` on that has a row to give."""
         if self._queues:
             return start_ms
-        held_ms = self._first_window(self._starts[0]) if self._starts else FOREVER
+        held_ms = self._ruler.open_at(self._starts[0]) if self._starts else FOREVER
         if self._known and self._quiet < _QUIET:
-            every_ms = self._every_ms
-            begun_ms = ((self._progress.begun_ms - self._size_ms) // every_ms + 1) * every_ms
-            held_ms = min(held_ms, begun_ms)
+            held_ms = min(held_ms, self._ruler.open_at(self._progress.begun_ms))
         return max(start_ms, held_ms)
 
     def _needed_from(self) -> int:
-        return min(self._next_ms, self._progress.watermark - self._size_ms)
+        return min(self._next_ms, self._progress.watermark - self._ruler.longest_ms)
 
     # Running rows
 
@@ -270,8 +272,8 @@ class GridRunning(WindowRunning):
         """For each key the first window that ends after its latest event: of its open windows the fullest one."""
         for key, pane_start_ms in changed.items():
             if pane_start_ms in self._panes:
-                start_ms = self._first_window(pane_start_ms)
-                end_ms = start_ms + self._size_ms
+                start_ms = self._ruler.open_at(pane_start_ms)
+                end_ms = self._ruler.end(start_ms)
                 if self._tumbling:
                     total = self._panes[start_ms][key]
                 else:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypedDict
 from cgrx._model.times import Duration
 from cgrx.operators._rows.row import Row
 from cgrx.operators._stages.arguments import LateEvents
+from cgrx.operators._windows.calendar import Weekday
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -36,4 +37,13 @@ class WindowOptions(BarOptions, total=False):
 class GridOptions(WindowOptions, total=False):
     """Those of windows that lie on a grid of time: see `ops.tumbling`."""
 
+    offset: Duration
     emit_empty: bool
+
+
+class CalendarOptions(GridOptions, total=False):
+    """Those of windows that may follow a calendar: see `ops.tumbling`."""
+
+    zone: str | None
+    start: str | None
+    week_start: Weekday | None

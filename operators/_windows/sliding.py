@@ -9,9 +9,10 @@ from cgrx._streams.stream import Stage
 from cgrx.operators._aggregates.aggregate import Aggregate
 from cgrx.operators._rows.ready import Flow
 from cgrx.operators._rows.row import Row
-from cgrx.operators._stages.arguments import LateEvents, flag, positive_ms
+from cgrx.operators._stages.arguments import LateEvents, flag
 from cgrx.operators._windows.grid import Grid
 from cgrx.operators._windows.options import GridOptions, RowT
+from cgrx.operators._windows.sizes import overlapping
 from cgrx.operators._windows.window import DEFAULT_IDLE, DEFAULT_LATENESS, MAX_KEYS, rows, terms
 
 
@@ -24,6 +25,7 @@ def sliding(
     row: type[RowT] | None = None,
     *,
     by: str | Sequence[str] = (),
+    offset: Duration = 0,
     lateness: Duration = ...,
     idle: Duration = ...,
     on_late: LateEvents | None = None,
@@ -38,6 +40,7 @@ def sliding(
     row: type[Row] | None = None,
     *,
     by: str | Sequence[str] = (),
+    offset: Duration = 0,
     lateness: Duration = DEFAULT_LATENESS,
     idle: Duration = DEFAULT_IDLE,
     on_late: LateEvents | None = None,
@@ -57,6 +60,7 @@ def sliding(
         every: from the start of one window to that of the next; at most `size`.
         row: as with `tumbling`, like all that follow.
         by: see `tumbling`.
+        offset: how much later than at multiples of `every` windows begin; less than `every`.
         lateness: see `tumbling`.
         idle: see `tumbling`.
         on_late: see `tumbling`.
@@ -70,17 +74,12 @@ def sliding(
     however long the window is. Only a row that follows a late event costs one merge for each pane.
 
     Raises:
-        ValueError: as with `tumbling`, or `every` is more than `size`.
+        ValueError: as with `tumbling`, or `every` is more than `size`, or `size` one of the calendar.
         TypeError: an argument of another type.
         TooManyKeysError: through `on_error`: more than `max_keys` keys are open.
     """
-    size_ms = positive_ms(size, "size")
-    every_ms = positive_ms(every, "every")
-    if every_ms > size_ms:
-        raise ValueError(f"every={every!r} is more than size={size!r}: events between two windows would be in none")
     return Grid(
-        size_ms=size_ms,
-        every_ms=every_ms,
+        spacing=overlapping(size, every, offset),
         rows=rows(row, by, aggregates),
         terms=terms(lateness, updates, max_keys, idle, on_late),
         emit_empty=flag(emit_empty, "emit_empty"),

@@ -1,4 +1,4 @@
-"""Windows of a fixed length, one after the other."""
+"""Windows one after the other, of a fixed length or by the calendar."""
 
 from collections.abc import Sequence
 from typing import Any, Unpack, overload
@@ -9,20 +9,26 @@ from cgrx._streams.stream import Stage
 from cgrx.operators._aggregates.aggregate import Aggregate
 from cgrx.operators._rows.ready import Flow
 from cgrx.operators._rows.row import Row
-from cgrx.operators._stages.arguments import LateEvents, flag, positive_ms
+from cgrx.operators._stages.arguments import LateEvents, flag
+from cgrx.operators._windows.calendar import Weekday
 from cgrx.operators._windows.grid import Grid
-from cgrx.operators._windows.options import GridOptions, RowT
+from cgrx.operators._windows.options import CalendarOptions, RowT
+from cgrx.operators._windows.sizes import successive
 from cgrx.operators._windows.window import DEFAULT_IDLE, DEFAULT_LATENESS, MAX_KEYS, rows, terms
 
 
 @overload
-def tumbling(size: Duration, **options: Unpack[GridOptions]) -> Stage[Event, Flow]: ...
+def tumbling(size: Duration, **options: Unpack[CalendarOptions]) -> Stage[Event, Flow]: ...
 @overload
 def tumbling(
     size: Duration,
     row: type[RowT] | None = None,
     *,
     by: str | Sequence[str] = (),
+    zone: str | None = None,
+    start: str | None = None,
+    week_start: Weekday | None = None,
+    offset: Duration = 0,
     lateness: Duration = ...,
     idle: Duration = ...,
     on_late: LateEvents | None = None,
@@ -36,6 +42,10 @@ def tumbling(
     row: type[Row] | None = None,
     *,
     by: str | Sequence[str] = (),
+    zone: str | None = None,
+    start: str | None = None,
+    week_start: Weekday | None = None,
+    offset: Duration = 0,
     lateness: Duration = DEFAULT_LATENESS,
     idle: Duration = DEFAULT_IDLE,
     on_late: LateEvents | None = None,
@@ -46,18 +56,33 @@ def tumbling(
 ) -> Stage[Event, Any]:
     """One row for each window of `size` and key that had an event.
 
-    A window holds the events with a time in [start_ms, end_ms); windows begin at multiples of `size` since the epoch.
+    A window holds the events with a time in [start_ms, end_ms). Where windows begin depends on `size`:
+
+    - a fixed length, such as `"8h"`: at its multiples since the epoch, plus `offset`. So `"1d"` is a day of UTC, and
+      `"7d"` begins on a Thursday, as the epoch did.
+    - a size of the calendar: `"1d"` with a `zone`, `"1w"`, `"1mo"`, `"1q"`, `"1y"`; also `"2mo"`, `"4mo"` and `"6mo"`,
+      which begin with January. Windows begin when the clocks of `zone` show `start` on the first day. So the day on
+      which they are set forward has 23 hours, and the day on which they are set back 25.
+
     A window closes as soon as the watermark reaches its end. The watermark is the highest event time of the slowest
     exchange that is not idle, minus `lateness`. Rows come out by window end, then key, each once. The worst delay of a
     row is lateness + idle + the time to the next proof that the connection lives. Without that proof nothing closes in
     a silent market.
 
     Args:
-        size: length of a window, such as `"1m"`.
+        size: length of a window, such as `"1m"`, or a size of the calendar, such as `"1w"`.
         row: a class of rows, by default `Flow`. With keyword aggregates and no class, the row holds these alone.
         by: the name of the key field, or several in a tuple: there is a row for each key. By default the key fields
             that `row` declares; if there are none, all events are of one key. `"side"` cannot be the key of
             liquidations and trades together, which number their sides alike.
+        zone: whose calendar it is: a name of the IANA database, such as `"America/New_York"`; by default UTC. The
+            rules come from the system, or from the extra `zones` where that has none.
+        start: the time of day at which windows of the calendar begin, such as `"17:00"`, in `zone`; by default
+            midnight, or the first moment of a day without it. Of a time that comes twice, because clocks are set back,
+            the first.
+        week_start: the day with which windows of `"1w"` begin, by default `"monday"`.
+        offset: how much later than at multiples of `size` windows of a fixed length begin, such as `"4h"`; less than
+            `size`.
         lateness: how far behind the newest event of its exchange an event may be and still count.
         idle: how long an exchange must be silent, on a connection that is proven alive, before windows close without
             waiting for it.
@@ -79,15 +104,16 @@ def tumbling(
     State: one partial result for each open window and key; with `emit_empty=True` also every key that ever came.
 
     Raises:
-        ValueError: `size` is shorter than a millisecond, `by` names an unknown field, an aggregate has the name of
+        ValueError: `size` is shorter than a millisecond; there is no such zone; from 2015 to 2040 there is a window
+            that would begin at a `start` across which clocks are set forward; an argument does not go with `size`;
+            `by` names an unknown field, an aggregate has the name of
             another field, or the key of a `Bar` does not hold exchange and symbol.
         TypeError: an argument of another type.
+        ImportError: the system has no rules of zones, and the extra `zones` is not installed.
         TooManyKeysError: through `on_error`: more than `max_keys` keys are open.
     """
-    size_ms = positive_ms(size, "size")
     return Grid(
-        size_ms=size_ms,
-        every_ms=size_ms,
+        spacing=successive(size, offset, zone, start, week_start),
         rows=rows(row, by, aggregates),
         terms=terms(lateness, updates, max_keys, idle, on_late),
         emit_empty=flag(emit_empty, "emit_empty"),

@@ -57,7 +57,6 @@ class WindowRunning(Running[Any, Row]):
         self._single = len(by) == 1
         self._progress = Progress(terms.lateness_ms, terms.idle_ms)
         self._offset = self._progress.clocks.offset
-        self._lateness_ms = terms.lateness_ms
         self._late = 0
         self._receive_late = None if terms.on_late is None else receive(terms.on_late)
         self._max_keys = terms.max_keys

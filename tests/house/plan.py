@@ -82,11 +82,15 @@ KNOWS_SCHEDULERS = "cgrx._streams.observable"
 """The one module of a pure room that names reactivex's schedulers: to refuse those that start threads."""
 
 PURE_STDLIB = frozenset(
-    "abc array bisect collections contextlib copy copyreg datetime decimal enum fractions functools heapq html inspect"
-    " itertools linecache math numbers operator re reprlib statistics string struct sys textwrap types typing warnings"
-    " weakref".split()
+    "abc array bisect collections contextlib copy copyreg datetime decimal difflib enum fractions functools heapq html"
+    " inspect itertools linecache math numbers operator re reprlib statistics string struct sys textwrap types typing"
+    " warnings weakref zoneinfo".split()
 )
-"""What the pure rooms may use of the standard library: no clock, no thread, no chance, no I/O."""
+"""What the pure rooms may use of the standard library: no clock, no thread, no chance, no I/O.
+
+`zoneinfo` reads files, which hold the rules of time zones: data, as the tables of a module are, and no state of the
+machine. They are read when a window is built or started, and not for an event.
+"""
 
 PURE_THIRD_PARTY = frozenset({"attrs", "msgspec", "reactivex", "ddsketch", "pandas", "polars", "typing_extensions"})
 """Three are extras, imported where they are asked for; `typing_extensions` is imported by type checkers alone."""
