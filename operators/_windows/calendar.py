@@ -79,13 +79,13 @@ class Calendar:
         if self.zone != "UTC":
             named.append(f'zone="{self.zone}"')
         if self.start_ms:
-            named.append(f'start="{shown_time(self.start_ms)}"')
+            named.append(f'start="{_shown(self.start_ms)}"')
         if self.week_start:
             named.append(f'week_start="{WEEKDAYS[self.week_start]}"')
         return "tumbling", f'"{size}"', "".join(f", {each}" for each in named)
 
 
-def shown_time(start_ms: int) -> str:
+def _shown(start_ms: int) -> str:
     """A time of day as a clock shows it: `"17:00"`, with seconds only where there are some."""
     minutes, seconds = divmod(start_ms // 1000, 60)
     return f"{minutes // 60:02}:{minutes % 60:02}" + (f":{seconds:02}" if seconds else "")
