@@ -115,21 +115,6 @@ def test_filters() -> None:
     assert WatchOptions().filters(None) == ()
 
 
-def test_a_misspelt_name_is_a_line_on_standard_error(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    """One for each name, without the place in the code that Python's own text would hold."""
-    assert WatchOptions(exchange=("Binnance", "OKX", "Krakn"), base_asset=("BTCUSDT",)).filters(None)
-    assert capfdbinary.readouterr().err.decode().splitlines() == [
-        "cgrx: exchange: 'Binnance': did you mean Binance?",
-        "cgrx: exchange: 'Krakn': did you mean Kraken?",
-        "cgrx: base_asset: 'BTCUSDT': did you mean BTC?",
-    ]
-
-
-def test_keys_with_commas_and_repeated() -> None:
-    _, bound, *_ = app.parse_args(["demo", "--by", "symbol, exchange", "--by", "exchange,side"], exit_on_error=False)
-    assert bound.arguments["windows"] == WindowOptions(by=("symbol", "exchange", "side"))
-
-
 def test_an_empty_name_is_refused() -> None:
     with pytest.raises(CommandError, match="not empty") as caught:
         WatchOptions(exchange=("",)).filters(None)

@@ -11,13 +11,13 @@ import trio
 
 from cgrx import API_KEY_VARIABLE, COINGLASS_URL
 from cgrx import operators as ops
-from cgrx._cli.commands.choice import Choice, liquidations, trades
+from cgrx._cli.commands.choice import Choice, liquidations
 from cgrx._cli.commands.watch import Watch, watch
 from cgrx._cli.terminal.exits import Exit
 from cgrx._cli.view.event_text import FormatName, event_formats
 from cgrx._cli.view.row_text import row_formats
 from cgrx._cli.view.viewer import Show
-from cgrx._model.channels import FuturesTrades, LiquidationOrders
+from cgrx._model.channels import LiquidationOrders
 from cgrx._simulator.faults import CloseAtOnce
 from cgrx._simulator.simulator import Simulator
 from cgrx._trio.clock import WallClock
@@ -266,19 +266,6 @@ def test_a_lost_connection_is_told_and_survived() -> None:
     assert heard.has_said("trying again in")
     assert heard.has_said("gap: events of liquidationOrders may be missing between")
     assert heard.last_words.endswith("1 gap, 0 malformed, 1 reconnect")
-
-
-def test_a_misspelt_channel_is_told_at_once() -> None:
-    """With the name that was probably meant; it is watched all the same."""
-    heard, channel = Heard(), FuturesTrades("Binnance", "BTCUSDT", 0)
-
-    async def wait(_: Simulator) -> None:
-        await heard.wait_said("'Binnance': did you mean Binance? (channel futures_trades@Binnance_BTCUSDT@0)")
-
-    request = {"choice": Choice(trades([channel]))}
-    assert watched(heard, wait, show=Show(title="x", seconds=0.1), request=request) == Exit.DONE
-    assert heard.has_said("did you mean Binance?")
-    assert heard.has_said(f"listening to {channel.name}")
 
 
 def test_malformed_input_and_notices_are_told() -> None:
