@@ -115,6 +115,11 @@ def test_filters() -> None:
     assert WatchOptions().filters(None) == ()
 
 
+def test_keys_with_commas_and_repeated() -> None:
+    _, bound, *_ = app.parse_args(["demo", "--by", "symbol, exchange", "--by", "exchange,side"], exit_on_error=False)
+    assert bound.arguments["windows"] == WindowOptions(by=("symbol", "exchange", "side"))
+
+
 def test_an_empty_name_is_refused() -> None:
     with pytest.raises(CommandError, match="not empty") as caught:
         WatchOptions(exchange=("",)).filters(None)
