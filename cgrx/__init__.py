@@ -103,6 +103,8 @@ from cgrx._trio.iterate import stream as stream
 from cgrx._trio.scheduler import SchedulerStats as SchedulerStats
 from cgrx._trio.scheduler import TrioScheduler as TrioScheduler
 from cgrx.operators._rows.table import Table as Table
+from cgrx.operators._rows.to_dicts import asdict as asdict
+from cgrx.operators._rows.to_dicts import to_dicts as to_dicts
 from cgrx.operators._rows.to_frame import to_frame as to_frame
 from cgrx.operators._stages.explain import Explanation as Explanation
 from cgrx.operators._stages.explain import explain as explain

@@ -92,13 +92,13 @@ class Backtest(Generic[T]):
         return cast("tuple[T, ...]", self._results.results())
 
     def to_polars(self, *, final_only: bool = True) -> pl.DataFrame:
-        """The rows as a table, the same as `cgrx.to_frame` of them; of a columnar result no row object is made.
+        """The rows, or events, as the table that `cgrx.to_frame` makes; of a columnar result no row object is made.
 
         Args:
             final_only: leave out the rows that are not final, such as those that the end of the recording cut short.
 
         Raises:
-            TypeError: something else than rows came out.
+            TypeError: something else than rows of one class or events came out.
         """
         table = None if isinstance(self._results, tuple) else self._results.table(final_only=final_only)
         return to_frame(cast(Any, self.rows), final_only=final_only) if table is None else table

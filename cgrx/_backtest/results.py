@@ -68,8 +68,9 @@ def _plain(column: pl.Expr, name: str, aggregate: Aggregate[Any] | None) -> pl.E
         case Events():
             event = pl.element().struct
             side = _side_name(side_code(event.field("side"), event.field("trade")))
+            kind = pl.when(event.field("trade")).then(pl.lit(Trade.kind)).otherwise(pl.lit(Liquidation.kind))
             fields = [side.alias("side") if field == "side" else event.field(field) for field in FIELDS]
-            return column.list.eval(pl.struct(fields))
+            return column.list.eval(pl.struct(kind.alias("kind"), *fields))
         case Names() | Parts():
             return column.fill_null([])
         case Field(field="side"):
@@ -81,5 +82,5 @@ def _plain(column: pl.Expr, name: str, aggregate: Aggregate[Any] | None) -> pl.E
 
 
 def _side_name(code: pl.Expr) -> pl.Expr:
-    names = {number: side.name.lower() for number, side in SIDES.items()}
-    return code.replace_strict(names, return_dtype=pl.String)
+    words = {number: side.word for number, side in SIDES.items()}
+    return code.replace_strict(words, return_dtype=pl.String)

@@ -5,5 +5,5 @@ Imports nothing of cgrx. Frozen values and the functions that read them: no cloc
 Read `events` and `signals` first, the two things that flow; then `channels` and `instruments`, the names; `status` and
 `errors`, what a feed says about itself; `limits`, every time-out and bound in one place; `exchanges`, the table of the
 known ones and how each is spelled; `spelling`, what a misspelt name was meant to be; `times`, how people write times.
-`html` makes what notebooks show, `picture` the boxes of a pipeline.
+`plain` makes of all these what JSON and tables take, `html` what notebooks show, `picture` the boxes of a pipeline.
 """

@@ -1,7 +1,8 @@
 """The two events of the feed, and what their sides mean.
 
 Field names are those of the second generation of the CoinGlass API. Those of the first, which the live server sends,
-are the names by which msgspec reads and writes the events.
+are the names by which msgspec reads and writes the events: `msgspec.json.encode(event)` gives an event of a frame, with
+its sides as numbers. `event.asdict()` gives the names of the attributes, and sides as words.
 Volumes are in US dollars, times in milliseconds since the epoch (UTC).
 
 Source: https://docs.coinglass.com/reference/liquidation-order and .../futures-trade-order. The REST history
@@ -10,7 +11,7 @@ on the same site numbers its sides the other way round: never mix the two.
 
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
-from typing import Annotated, TypeAlias
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -28,15 +29,28 @@ _Positive: TypeAlias = Annotated[float, Meta(gt=0)]
 _Time: TypeAlias = Annotated[int, Meta(ge=0, le=LATEST_MS)]
 
 
-class TradeSide(IntEnum):
-    """The side of the taker of a trade, numbered as on the wire."""
+class _Side(IntEnum):
+    """What the two enumerations of sides share."""
+
+    word: str
+    """The side as people and JSON say it: its name in small letters."""
+
+    def __init__(self, number: int) -> None:
+        self.word = self._name_.lower()
+
+
+class TradeSide(_Side):
+    """The side of the taker of a trade, numbered as on the wire; `side.word` is `"sell"` or `"buy"`."""
 
     SELL = 1
     BUY = 2
 
 
-class LiquidationSide(IntEnum):
-    """Which position was liquidated, numbered as on the wire: a long is closed by a forced sell."""
+class LiquidationSide(_Side):
+    """Which position was liquidated, numbered as on the wire: a long is closed by a forced sell.
+
+    `side.word` is `"long"` or `"short"`.
+    """
 
     LONG = 1
     SHORT = 2
@@ -50,6 +64,9 @@ class Liquidation(msgspec.Struct, frozen=True, gc=False, rename=_WIRE_NAMES):
 
     Source: channel `liquidationOrders`, https://docs.coinglass.com/reference/liquidation-order.
     """
+
+    kind: ClassVar[Literal["liquidation"]] = "liquidation"
+    """What tells the two kinds of event apart, in `asdict()`, frames, recordings and lines of the command line."""
 
     base_asset: str
     """The asset, such as `"BTC"`."""
@@ -65,6 +82,23 @@ class Liquidation(msgspec.Struct, frozen=True, gc=False, rename=_WIRE_NAMES):
     """Size in US dollars, above zero."""
     time_ms: _Time
     """When it happened at the exchange, milliseconds since the epoch."""
+
+    def asdict(self) -> dict[str, str | int | float]:
+        """The event in plain values: `kind`, then its fields by the names of the attributes, in order.
+
+        The side is its word. `json.dumps(event.asdict())` and `msgspec.json.encode(event.asdict())` write these names;
+        `msgspec.json.encode(event)` writes an event as the server sends it, with that one's names and numbered sides.
+        """
+        return {
+            "kind": "liquidation",
+            "base_asset": self.base_asset,
+            "exchange": self.exchange,
+            "symbol": self.symbol,
+            "side": self.side.word,
+            "price": self.price,
+            "volume_usd": self.volume_usd,
+            "time_ms": self.time_ms,
+        }
 
     @property
     def datetime(self) -> datetime:
@@ -88,6 +122,9 @@ class Trade(msgspec.Struct, frozen=True, gc=False, rename=_WIRE_NAMES):
     Source: channel `futures_trades@...`, https://docs.coinglass.com/reference/futures-trade-order.
     """
 
+    kind: ClassVar[Literal["trade"]] = "trade"
+    """What tells the two kinds of event apart, in `asdict()`, frames, recordings and lines of the command line."""
+
     base_asset: str
     """The asset, such as `"BTC"`."""
     exchange: str
@@ -102,6 +139,23 @@ class Trade(msgspec.Struct, frozen=True, gc=False, rename=_WIRE_NAMES):
     """Size in US dollars, above zero."""
     time_ms: _Time
     """When it happened at the exchange, milliseconds since the epoch."""
+
+    def asdict(self) -> dict[str, str | int | float]:
+        """The event in plain values: `kind`, then its fields by the names of the attributes, in order.
+
+        The side is its word. `json.dumps(event.asdict())` and `msgspec.json.encode(event.asdict())` write these names;
+        `msgspec.json.encode(event)` writes an event as the server sends it, with that one's names and numbered sides.
+        """
+        return {
+            "kind": "trade",
+            "base_asset": self.base_asset,
+            "exchange": self.exchange,
+            "symbol": self.symbol,
+            "side": self.side.word,
+            "price": self.price,
+            "volume_usd": self.volume_usd,
+            "time_ms": self.time_ms,
+        }
 
     @property
     def datetime(self) -> datetime:

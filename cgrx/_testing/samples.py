@@ -72,7 +72,7 @@ def _member(sides: type[S], name: str) -> S:
     try:
         return sides[name.upper()]
     except KeyError:
-        accepted = " and ".join(f'"{each.name.lower()}"' for each in sides)
+        accepted = " and ".join(f'"{each.word}"' for each in sides)
         raise ValueError(f"side={name!r} is none of {accepted}") from None
 
 

@@ -88,7 +88,7 @@ def written(name: str, *arguments: object, **options: object) -> str:
 
 def _literal(value: object) -> str:
     if isinstance(value, LiquidationSide | TradeSide):
-        value = value.name.lower()
+        value = value.word
     if isinstance(value, str):
         return f'"{value}"'
     return getattr(value, "__qualname__", None) or repr(value)

@@ -12,12 +12,14 @@ import inspect
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from types import FunctionType
-from typing import Any, ClassVar, Self, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, cast
 
 import attrs
 
+from cgrx._model.plain import PLAIN, plain
 from cgrx.operators._aggregates.accumulators import Accumulator, accumulator
 from cgrx.operators._aggregates.aggregate import Aggregate
+from cgrx.operators._rows.encoding import Encoded, FieldsForEncoders
 from cgrx.operators._rows.shown import QUALITY, WINDOW, in_cell
 
 KEY_FIELDS = ("base_asset", "exchange", "symbol", "side")
@@ -82,8 +84,12 @@ class _Field:
     def __get__(self, row: "Row | None", owner: type) -> object:
         return (self._aggregate or self) if row is None else row.values[self._index]
 
+    def __set__(self, row: "Row", value: object) -> None:
+        # With this the descriptor goes before the `__dict__` that `encoding` fills.
+        raise attrs.exceptions.FrozenInstanceError
 
-class Row(metaclass=RowType):
+
+class Row(Encoded, metaclass=RowType):
     """The values of one window: key fields, aggregates, and how much of the window was seen.
 
     Subclass it: an annotation is a key field (`base_asset`, `exchange`, `symbol` or `side`), an `agg` value an
@@ -91,9 +97,15 @@ class Row(metaclass=RowType):
     made for keyword aggregates by its definition) and prints as code. `row["n"]` is `row.n`.
 
     The constructor takes all fields by name, for tests; `gap_ms`, `dropped`, `late` default to 0 and `final` to True.
+
+    `msgspec.json.encode(row)`, `json.dumps(row.asdict())` and `vars(row)` give the same names and the same values.
     """
 
     __slots__ = ("values",)
+
+    if not TYPE_CHECKING:  # to type checkers a row has the `__dict__` of any object, and is no dataclass
+        __dataclass_fields__ = FieldsForEncoders()
+        __dict__ = property(lambda row: row.asdict())
 
     key_fields: ClassVar[tuple[str, ...]] = ()
     """The names of the key fields, in order: a window gives one row for each key."""
@@ -172,7 +184,18 @@ class Row(metaclass=RowType):
         return cast(bool, self.values[-1])
 
     def asdict(self) -> dict[str, object]:
-        """The fields and their values, in order."""
+        """The fields and their values in order, plain: as `json.dumps` takes them.
+
+        Sides are words (`"buy"`), events what their `asdict()` gives, mappings dictionaries, tuples lists. What an
+        `agg.custom` gives is left as it is, unless it is one of these.
+        """
+        return {
+            field: value if type(value) in PLAIN else plain(value)
+            for field, value in zip(type(self).fields, self.values, strict=True)
+        }
+
+    def _named(self) -> dict[str, object]:
+        """The fields and their values as they are."""
         return dict(zip(type(self).fields, self.values, strict=True))
 
     def __getitem__(self, field: str) -> object:
@@ -190,12 +213,12 @@ class Row(metaclass=RowType):
         return hash((type(self), self.values))
 
     def __repr__(self) -> str:
-        values = self.asdict()
+        values = self._named()
         keys = {field: values.pop(field) for field in type(self).key_fields}
         return f"{type(self).__name__}({', '.join(f'{field}={value!r}' for field, value in (keys | values).items())})"
 
     def _repr_html_(self) -> str:
-        return in_cell(type(self).__name__, self, self.asdict())
+        return in_cell(type(self).__name__, self, self._named())
 
     def __setattr__(self, name: str, value: object) -> None:
         raise attrs.exceptions.FrozenInstanceError

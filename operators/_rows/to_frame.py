@@ -1,114 +1,186 @@
-"""Rows as a table of polars or pandas."""
+"""Events or rows as a table of polars, pandas or Arrow."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Literal, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, overload
 
-import msgspec
-
+from cgrx._model.events import Event, Liquidation, Trade
+from cgrx._model.plain import PLAIN, plain
+from cgrx.operators._aggregates.aggregate import Aggregate
+from cgrx.operators._aggregates.formulas import Events, Names, Parts
 from cgrx.operators._rows.row import Row
+from cgrx.operators._rows.to_dicts import not_an_item
 
 if TYPE_CHECKING:
     import pandas
     import polars
+    import pyarrow
+
+Type: TypeAlias = "type[object] | list[Type] | dict[str, Type] | None"
+"""The type of a column: that of plain values, a list of one type, a record of types; None: for the library to find."""
+
+Columns: TypeAlias = dict[str, tuple[list[Any], Type]]
+"""The values of each column, and their type."""
+
+EVENT: dict[str, Type] = {
+    "kind": str,
+    "base_asset": str,
+    "exchange": str,
+    "symbol": str,
+    "side": str,
+    "price": float,
+    "volume_usd": float,
+    "time_ms": int,
+}
+"""What an event is in a table: the fields of its `asdict()`."""
 
 
 @overload
 def to_frame(
-    rows: Iterable[Row], *, final_only: bool = True, library: Literal["polars"] = "polars"
+    items: Iterable[Event | Row], *, final_only: bool = True, library: Literal["polars"] = "polars"
 ) -> "polars.DataFrame": ...
 @overload
-def to_frame(rows: Iterable[Row], *, final_only: bool = True, library: Literal["pandas"]) -> "pandas.DataFrame": ...
 def to_frame(
-    rows: Iterable[Row], *, final_only: bool = True, library: str = "polars"
-) -> "polars.DataFrame | pandas.DataFrame":
-    """Rows as a table: one column for each field, in order.
+    items: Iterable[Event | Row], *, final_only: bool = True, library: Literal["pandas"]
+) -> "pandas.DataFrame": ...
+@overload
+def to_frame(
+    items: Iterable[Event | Row], *, final_only: bool = True, library: Literal["pyarrow"]
+) -> "pyarrow.Table": ...
+def to_frame(
+    items: Iterable[Event | Row], *, final_only: bool = True, library: str = "polars"
+) -> "polars.DataFrame | pandas.DataFrame | pyarrow.Table":
+    """Events or rows as a table: one column for each field of their `asdict()`, in order.
 
-    Times stay integers of milliseconds, sides become their names (`"buy"`), events and mappings nested records. Needs
-    the extra `frames`.
+    Times stay integers of milliseconds, sides are words (`"buy"`), events in rows records, mappings lists of records
+    with `name` and `value`. The type of a column does not depend on the values, so that tables fit together; only for
+    what `agg.custom` gives the library finds one. Needs the extra `frames`.
 
     Args:
-        rows: rows of one class; they are read once.
-        final_only: leave the running rows out, so that no window counts twice.
-        library: `"polars"` or `"pandas"`.
+        items: events, of one kind or both, which the column `kind` tells apart; or rows of one class. They are read
+            once.
+        final_only: leave the running rows out, so that no window counts twice. Events are never left out.
+        library: `"polars"`, `"pandas"` or `"pyarrow"`.
 
     Returns:
-        A data frame; of no rows one without columns.
+        A data frame, or a table of Arrow; of no items one without columns, for nothing says which there would be. Of
+        running rows alone it has the columns and no row.
 
     Raises:
         ValueError: another library.
-        TypeError: rows of several classes, or no rows.
+        TypeError: rows of several classes, rows and events, or something else.
         ImportError: the library is not installed.
     """
-    if library not in ("polars", "pandas"):
-        raise ValueError(f"library={library!r} is none of 'polars' and 'pandas'")
-    all_rows = list(rows)
-    for row in all_rows:
-        if not isinstance(row, Row):
-            raise TypeError(f"to_frame() takes rows, not {row!r}")
-    kinds: dict[type[Row], None] = dict.fromkeys(type(row) for row in all_rows)
+    if library not in _LIBRARIES:
+        raise ValueError(f"library={library!r} is none of 'polars', 'pandas' and 'pyarrow'")
+    all_items = list(items)
+    for item in all_items:
+        if not isinstance(item, Row | Liquidation | Trade):
+            raise not_an_item("to_frame", item)
+    kinds = dict.fromkeys(None if isinstance(item, Liquidation | Trade) else type(item) for item in all_items)
     if len(kinds) > 1:
-        raise TypeError(f"to_frame() takes rows of one class, not of {', '.join(kind.__name__ for kind in kinds)}")
-    columns: dict[str, list[Any]] = {}
+        names = " and ".join("events" if kind is None else kind.__name__ for kind in kinds)
+        raise TypeError(f"to_frame() takes events, or rows of one class, not {names} together")
+    columns: Columns = {}
     for kind in kinds:
-        chosen = [row.values for row in all_rows if row.final or not final_only]
-        columns = {field: [_plain(values[i]) for values in chosen] for i, field in enumerate(kind.fields)}
-    types = _types(next(iter(kinds), Row))
-    return _polars(columns, types) if library == "polars" else _pandas(columns, types)
+        if kind is None:
+            columns = _of_events(cast("list[Event]", all_items))
+        else:
+            columns = _of_rows(kind, [row for row in cast("list[Row]", all_items) if row.final or not final_only])
+    try:
+        frame: polars.DataFrame | pandas.DataFrame | pyarrow.Table = _LIBRARIES[library](columns)
+    except ModuleNotFoundError as missing:
+        raise ImportError(
+            f'to_frame(library="{library}") needs the package {library}: pip install "cgrx[frames]"'
+        ) from missing
+    return frame
 
 
-def _types(kind: type[Row]) -> dict[str, type[object]]:
-    """The types of the columns of plain values, so that they do not depend on which values are None."""
-    found: dict[str, type[object]] = dict.fromkeys(Row.fields, int)
-    found["final"] = found["complete"] = bool
-    found.update(dict.fromkeys(kind.key_fields, str))
-    kinds = ((name, str if issubclass(each.kind, Enum) else each.kind) for name, each in kind.aggregates)
-    found.update((name, each) for name, each in kinds if each in (int, float, str))
-    return found
+def _of_events(events: list[Event]) -> Columns:
+    dicts = [event.asdict() for event in events]
+    return {field: ([each[field] for each in dicts], of_type) for field, of_type in EVENT.items()}
+
+
+def _of_rows(kind: type[Row], rows: list[Row]) -> Columns:
+    types = _types(kind)
+    return {
+        field: ([_plain(row.values[place]) for row in rows], types[field]) for place, field in enumerate(kind.fields)
+    }
 
 
 def _plain(value: object) -> object:
-    """Values as both libraries take them."""
-    match value:
-        case Enum():
-            return value.name.lower()
-        case msgspec.Struct():
-            return {name: _plain(getattr(value, name)) for name in value.__struct_fields__}
-        case Mapping():
-            # A list of pairs: as a record it would have other fields in each row.
-            items = cast("Mapping[object, object]", value).items()
-            return [{"name": _plain(name), "value": _plain(each)} for name, each in items]
-        case tuple():
-            return [_plain(each) for each in cast("tuple[object, ...]", value)]
+    return value if type(value) in PLAIN else plain(value, pairs=True)
+
+
+def _types(kind: type[Row]) -> dict[str, Type]:
+    found: dict[str, Type] = dict.fromkeys(Row.fields, int)
+    found["final"] = found["complete"] = bool
+    found.update(dict.fromkeys(kind.key_fields, str))
+    found.update((name, _type(aggregate)) for name, aggregate in kind.aggregates)
+    return found
+
+
+def _type(aggregate: Aggregate[Any]) -> Type:
+    match aggregate.formula:
+        case Events():
+            return [EVENT]
+        case Names():
+            return [str]
+        case Parts():
+            return [{"name": str, "value": float}]
+        case _ if issubclass(aggregate.kind, Enum):
+            return str
         case _:
-            return value
+            return aggregate.kind if aggregate.kind in PLAIN else None
 
 
-def _polars(columns: dict[str, list[Any]], types: dict[str, type]) -> "polars.DataFrame":
-    try:
-        import polars
-    except ImportError as missing:
-        raise _not_installed("polars") from missing
-    schema = {int: polars.Int64, float: polars.Float64, str: polars.String, bool: polars.Boolean}
-    series = [
-        polars.Series(name, values, schema[types[name]] if name in types else None) for name, values in columns.items()
-    ]
-    return polars.DataFrame(series)
+def _dtype(of: Type, scalars: dict[object, Any], list_of: Callable[..., Any], record: Callable[..., Any]) -> Any:
+    """A type as a library says it; None for it to find out."""
+    match of:
+        case None:
+            return None
+        case [inner]:
+            return list_of(_dtype(inner, scalars, list_of, record))
+        case dict():
+            return record([(name, _dtype(each, scalars, list_of, record)) for name, each in of.items()])
+        case _:
+            return scalars[of]
 
 
-def _pandas(columns: dict[str, list[Any]], types: dict[str, type]) -> "pandas.DataFrame":
-    try:
-        import pandas
-    except ImportError as missing:
-        raise _not_installed("pandas") from missing
-    # Int64 and boolean hold None as missing, where int64 would turn into floats.
-    dtypes = {int: "Int64", float: "float64", str: "string", bool: "bool"}
-    series = {
-        name: pandas.Series(values, dtype=dtypes[types[name]] if name in types else "object")
-        for name, values in columns.items()
-    }
-    return pandas.DataFrame(series)
+def _polars(columns: Columns) -> "polars.DataFrame":
+    import polars as pl
+
+    scalars: dict[object, Any] = {int: pl.Int64, float: pl.Float64, str: pl.String, bool: pl.Boolean}
+
+    def record(fields: Iterable[tuple[str, Any]]) -> pl.Struct:
+        return pl.Struct(dict(fields))
+
+    return pl.DataFrame(
+        [pl.Series(name, values, _dtype(of, scalars, pl.List, record)) for name, (values, of) in columns.items()]
+    )
 
 
-def _not_installed(library: str) -> ImportError:
-    return ImportError(f'to_frame(library="{library}") needs the package {library}: pip install "cgrx[frames]"')
+def _pandas(columns: Columns) -> "pandas.DataFrame":
+    import pandas as pd
+
+    # Int64 holds None as missing, where int64 would turn into floats.
+    dtypes: dict[object, Any] = {int: "Int64", float: "float64", str: "string", bool: "bool"}
+    return pd.DataFrame(
+        {
+            name: pd.Series(values, dtype=dtypes[of] if isinstance(of, type) else "object")
+            for name, (values, of) in columns.items()
+        }
+    )
+
+
+def _pyarrow(columns: Columns) -> Any:
+    import pyarrow
+
+    pa: Any = pyarrow  # its stubs leave most types unknown
+    scalars: dict[object, Any] = {int: pa.int64(), float: pa.float64(), str: pa.string(), bool: pa.bool_()}
+    return pa.table(
+        {name: pa.array(values, _dtype(of, scalars, pa.list_, pa.struct)) for name, (values, of) in columns.items()}
+    )
+
+
+_LIBRARIES: dict[str, Callable[[Columns], Any]] = {"polars": _polars, "pandas": _pandas, "pyarrow": _pyarrow}

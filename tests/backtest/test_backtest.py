@@ -147,7 +147,7 @@ def test_functions_of_rows_run_behind_the_columns(recording: Recording) -> None:
     found = cgrx.backtest(build, recording)
     assert [step.ran for step in found.explain().steps] == ["columns", "columns", "columns", "rows", "rows"]
     assert found.rows == by_events(build, recording)
-    with pytest.raises(TypeError, match="takes rows"):
+    with pytest.raises(TypeError, match="takes events or rows, not 10"):
         found.to_polars()
 
 

@@ -90,6 +90,16 @@ def assert_both_ways(build: Build, by_event: Build, recording: Recording) -> Non
     assert expected.explain().reason is not None
     assert_same(found.rows, expected.rows)
     assert found.rows
+    columns = {name: str(of) for name, of in found.to_polars().schema.items()}
+    assert columns == {name: str(of) for name, of in expected.to_polars().schema.items()}
+
+
+@pytest.mark.parametrize("kind", CHANNELS)
+def test_events_as_a_table(recordings: dict[str, Recording], kind: str) -> None:
+    """A pipeline without a window gives events, and these the table that `to_frame` makes."""
+    found = cgrx.backtest(lambda feed: stream(feed, kind).pipe(ops.min_volume(1)), recordings[kind])
+    assert found.to_polars().to_dicts() == cgrx.to_dicts(found.rows)
+    assert found.to_polars().columns == list(found.rows[0].asdict())
 
 
 def test_disorder(tmp_path: Path) -> None:

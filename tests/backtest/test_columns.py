@@ -80,8 +80,9 @@ def assert_same_or_declined(build: Build, recorded: Said) -> None:
     assert_same(rows, expected)
     assert all(row.late == 0 for row in expected)
     if expected:
-        table = cgrx.to_frame(rows, final_only=False)
-        assert as_table(found.frame, found.window.rows.type).equals(table)
+        table, in_columns = cgrx.to_frame(rows, final_only=False), as_table(found.frame, found.window.rows.type)
+        assert in_columns.schema == table.schema
+        assert in_columns.equals(table)
 
 
 keys = st.sampled_from([(), "exchange", "symbol", ("exchange", "symbol"), ("base_asset", "exchange")])

@@ -26,18 +26,19 @@ def lines(format_name: FormatName, *events: Trade | Liquidation) -> str:
 def test_jsonl() -> None:
     """The documented fields in the documented order."""
     assert lines("jsonl", TRADE) == (
-        '{"type":"trade","time":"2024-01-01T12:00:00.007Z","time_ms":1704110400007,"exchange":"Binance",'
-        '"symbol":"BTCUSDT","base_asset":"BTC","side":"buy","price":60123.4,"volume_usd":12345.67}\n'
+        '{"kind":"trade","base_asset":"BTC","exchange":"Binance","symbol":"BTCUSDT","side":"buy","price":60123.4,'
+        '"volume_usd":12345.67,"time_ms":1704110400007}\n'
     )
-    assert tuple(json.loads(lines("jsonl", LIQUIDATION))) == FIELDS
+    assert json.loads(lines("jsonl", LIQUIDATION)) == LIQUIDATION.asdict()
+    assert tuple(LIQUIDATION.asdict()) == FIELDS
 
 
 def test_csv() -> None:
     """A header, then rows."""
     assert lines("csv", LIQUIDATION, TRADE) == (
-        "type,time,time_ms,exchange,symbol,base_asset,side,price,volume_usd\n"
-        "liquidation,2024-01-01T12:00:00.000Z,1704110400000,OKX,ETH-USDT-SWAP,ETH,long,2500.0,0.5\n"
-        "trade,2024-01-01T12:00:00.007Z,1704110400007,Binance,BTCUSDT,BTC,buy,60123.4,12345.67\n"
+        "kind,base_asset,exchange,symbol,side,price,volume_usd,time_ms\n"
+        "liquidation,ETH,OKX,ETH-USDT-SWAP,long,2500.0,0.5,1704110400000\n"
+        "trade,BTC,Binance,BTCUSDT,buy,60123.4,12345.67,1704110400007\n"
     )
 
 
@@ -53,7 +54,7 @@ def test_formulas_are_escaped_where_that_is_asked_for(text: str) -> None:
     for field in ("exchange", "symbol", "base_asset"):
         assert (escaped[field], plain[field]) == (f"'{text}", text)
     assert {name: value for name, value in escaped.items() if value == plain[name]}.keys() == {
-        "type", "time", "time_ms", "side", "price", "volume_usd"
+        "kind", "side", "price", "volume_usd", "time_ms"
     }  # fmt: skip
 
 

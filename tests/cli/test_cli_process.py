@@ -129,7 +129,7 @@ def test_a_reader_that_has_had_enough() -> None:
         assert watching.stdout is not None
         assert watching.stderr is not None
         with watching.stdout, watching.stderr:
-            assert json.loads(watching.stdout.readline())["type"] == "liquidation"
+            assert json.loads(watching.stdout.readline())["kind"] == "liquidation"
             watching.stdout.close()
             assert watching.wait(LIMIT_S) == Exit.DONE
             words = [line.split(maxsplit=2)[2].strip() for line in watching.stderr]

@@ -164,7 +164,7 @@ def test_watch_liquidations(monkeypatch: pytest.MonkeyPatch) -> None:
             assert await liquidations_command(side="long", options=options) == Exit.DONE
 
     run_trio(main)
-    assert [line.split(",")[0] for line in heard.lines] == ["type", "liquidation", "liquidation"]
+    assert [line.split(",")[0] for line in heard.lines] == ["kind", "liquidation", "liquidation"]
 
 
 def test_watch_trades(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,7 +180,7 @@ def test_watch_trades(monkeypatch: pytest.MonkeyPatch) -> None:
             assert code == Exit.DONE
 
     run_trio(main)
-    assert sorted(line.split(",")[4] for line in heard.lines[1:]) == ["BNBUSDT", "BTCUSDT", "BTCUSDT"]
+    assert sorted(line.split(",")[3] for line in heard.lines[1:]) == ["BNBUSDT", "BTCUSDT", "BTCUSDT"]
     assert heard.has_said("listening to futures_trades@Binance_BNBUSDT@5")
 
 
@@ -198,7 +198,7 @@ def test_windows_over_the_trades_of_several_instruments(monkeypatch: pytest.Monk
             assert code == Exit.DONE
 
     run_trio(main)
-    assert [line.split(",")[1:5] + line.split(",")[11:12] for line in heard.lines[1:]] == [
+    assert [line.split(",")[:4] + line.split(",")[10:11] for line in heard.lines[1:]] == [
         ["0", "2000", "Binance", "BNBUSDT", "2"],
         ["0", "2000", "Binance", "BTCUSDT", "2"],
         ["2000", "4000", "Binance", "BNBUSDT", "2"],

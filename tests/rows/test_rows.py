@@ -132,7 +132,9 @@ def test_frozen_and_without_other_attributes() -> None:
             setattr(ROW, name, 1)
         with pytest.raises(attrs.exceptions.FrozenInstanceError):
             delattr(ROW, name)
-    assert not hasattr(ROW, "__dict__")
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        object.__setattr__(ROW, "n", 1)
+    assert vars(ROW) == ROW.asdict()
 
 
 def test_equal_by_type_and_values() -> None:

@@ -54,6 +54,15 @@ def wrong_elements(liquidations: EventStream[Liquidation], trades: EventStream[T
     narrow.subscribe()
 
 
+def wrong_forms(trade: Trade, numbers: list[int]) -> None:
+    # A number is neither an event nor a row...
+    cgrx.to_dicts(numbers)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    # ... for tables either.
+    cgrx.to_frame(numbers)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    # There is no such library.
+    cgrx.to_frame([trade], library="arrow")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+
+
 def wrong_kinds(liquidations: EventStream[Liquidation]) -> None:
     # Behind a foreign operator it is no EventStream.
     stream: EventStream[Liquidation] = liquidations.pipe(rx_ops.take(1))  # type: ignore[arg-type]  # pyright: ignore[reportAssignmentType]

@@ -1,20 +1,22 @@
 """What must type-check: the fields of rows have the types of their aggregates. Never run, only checked."""
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, assert_type
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Literal, assert_type
 
 import cgrx
-from cgrx._model.events import Event, LiquidationSide, Trade, TradeSide
+from cgrx._model.events import Event, Liquidation, LiquidationSide, Trade, TradeSide
 from cgrx.operators import agg
 from cgrx.operators._rows.derive import row_type
 from cgrx.operators._rows.ready import Bar, Flow
 from cgrx.operators._rows.row import Row
+from cgrx.operators._rows.to_dicts import asdict, to_dicts
 from cgrx.operators._rows.to_frame import to_frame
 
 if TYPE_CHECKING:
     import pandas
     import polars
+    import pyarrow
 
 
 def count_symbols(counts: Counter[str], trade: Trade) -> Counter[str]:
@@ -106,7 +108,21 @@ def use(row: Mine, bar: Bar, flow: Flow, mine: MyBar) -> None:
     assert_type(row_type(None, "exchange", {"n": agg.count()}), type[Row])
     polars_frame: polars.DataFrame = to_frame([bar])
     pandas_frame: pandas.DataFrame = to_frame([bar], library="pandas")
-    print(polars_frame.height, pandas_frame.index)  # noqa: T201 - never run
+    arrow_table: pyarrow.Table = to_frame([bar], library="pyarrow")
+    print(polars_frame.height, pandas_frame.index, arrow_table)  # noqa: T201 - never run
+
+
+def known_forms(trade: Trade, liquidations: list[Liquidation], events: Iterable[Event], bars: tuple[Bar, ...]) -> None:
+    assert_type(trade.asdict(), dict[str, str | int | float])
+    assert_type(trade.kind, Literal["trade"])
+    assert_type(Trade.kind, Literal["trade"])
+    assert_type(trade.side.word, str)
+    assert_type(to_dicts(liquidations), list[dict[str, object]])
+    assert_type(to_dicts(events), list[dict[str, object]])
+    assert_type(to_dicts(bars, final_only=False), list[dict[str, object]])
+    assert_type(asdict(trade), dict[str, object])
+    frames: list[polars.DataFrame] = [to_frame(liquidations), to_frame(events), to_frame([trade]), to_frame(bars)]
+    print(frames)  # noqa: T201 - never run
 
 
 def misuse(row: Mine) -> None:

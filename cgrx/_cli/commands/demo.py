@@ -19,7 +19,6 @@ from cgrx._cli.terminal.reports import reporting
 from cgrx._cli.terminal.streams import Terminal
 from cgrx._cli.terminal.tasks import beside
 from cgrx._cli.terminal.text import counted, dollars, visible
-from cgrx._cli.view.event_text import kind, side
 from cgrx._cli.view.viewer import Show, Viewer
 from cgrx._cli.view.windows import Windowing
 from cgrx.testing import Fault, Generator, Simulator, symbol_of
@@ -138,7 +137,7 @@ async def _sum_up(viewer: Viewer, feed: Feed, simulator: Simulator, terminal: Te
     ]
     if board.largest is not None:
         event = board.largest
-        what = f"{kind(event)} of {dollars(event.volume_usd)} USD: {event.exchange} {event.symbol} {side(event)}"
+        what = f"{event.kind} of {dollars(event.volume_usd)} USD: {event.exchange} {event.symbol} {event.side.word}"
         lines.append(f"largest    {what}")
     # A new deadline: leaving feed and simulator may have used up the old one.
     terminal.output.finish_by(trio.current_time() + GRACE_S)

@@ -10,7 +10,6 @@ from cgrx import Event
 from cgrx._cli.terminal.text import clock, dollars, one_line, price, second, short_dollars
 from cgrx._cli.view.columns import MEDIUM, WIDE, Column, blank_table, filled_table
 from cgrx._cli.view.event_board import Board
-from cgrx._cli.view.event_text import kind, side
 from cgrx._cli.view.picture import View, page
 
 _EXCHANGES_WIDTH = 28
@@ -49,13 +48,13 @@ def _loud(event: Event) -> str:
 
 
 def _side(event: Event) -> Text:
-    return Text(side(event), _SIDES[side(event)])
+    return Text(event.side.word, _SIDES[event.side.word])
 
 
 _COLUMNS: tuple[Column[Event], ...] = (
     Column("UTC", lambda e: Text(clock(e.time_ms), "dim"), 12, from_width=_FULL),
     Column("UTC", lambda e: Text(second(e.time_ms), "dim"), 8, below_width=_FULL),
-    Column("Event", lambda e: Text(kind(e)), 11, from_width=_FULL),
+    Column("Event", lambda e: Text(e.kind), 11, from_width=_FULL),
     Column("Exchange", lambda e: Text(one_line(e.exchange, 40)), 11, from_width=MEDIUM),
     Column("Exchange", lambda e: Text(one_line(e.exchange, 40)), 8, below_width=MEDIUM),
     Column("Symbol", lambda e: Text(one_line(e.symbol, 60)), None),

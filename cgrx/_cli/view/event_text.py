@@ -1,8 +1,6 @@
 """Events as lines: what `--format` chooses. Each event is exactly one line, whatever the server put into it.
 
-The fields of jsonl and csv are `FIELDS`, in that order: `type` (`liquidation` or `trade`), `time` (ISO 8601, UTC,
-milliseconds), `time_ms`, `exchange`, `symbol`, `base_asset`, `side` (`long`, `short`, `sell`, `buy`), `price`,
-`volume_usd`.
+The fields of jsonl and csv are those of `event.asdict()`, in its order.
 """
 
 import csv
@@ -14,7 +12,7 @@ from typing import Generic, Literal, TypeAlias, TypeVar
 import attrs
 import msgspec
 
-from cgrx import Event, Liquidation
+from cgrx import Event
 from cgrx._cli.terminal.text import dollars, iso, one_line, price, visible
 
 T = TypeVar("T")
@@ -27,36 +25,8 @@ _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 Source: https://owasp.org/www-community/attacks/CSV_Injection.
 """
 
-FIELDS = ("type", "time", "time_ms", "exchange", "symbol", "base_asset", "side", "price", "volume_usd")
-
-
-def kind(event: Event) -> str:
-    """`liquidation` or `trade`."""
-    return "liquidation" if isinstance(event, Liquidation) else "trade"
-
-
-def side(event: Event) -> str:
-    """`long`, `short`, `sell` or `buy`."""
-    return event.side.name.lower()
-
-
-def _values(event: Event) -> tuple[object, ...]:
-    return (
-        kind(event),
-        iso(event.datetime),
-        event.time_ms,
-        event.exchange,
-        event.symbol,
-        event.base_asset,
-        side(event),
-        event.price,
-        event.volume_usd,
-    )
-
-
-def json_line(event: Event) -> str:
-    """An event as `json_object`."""
-    return json_object(dict(zip(FIELDS, _values(event), strict=True)))
+FIELDS = ("kind", "base_asset", "exchange", "symbol", "side", "price", "volume_usd", "time_ms")
+"""The fields of an event, for the header of csv."""
 
 
 def json_object(fields: Mapping[str, object]) -> str:
@@ -85,8 +55,8 @@ def plain_line(event: Event) -> str:
     """Aligned columns for people, wide enough for usual values."""
     time = iso(event.datetime)[:-1].replace("T", " ")
     return (
-        f"{time}  {kind(event):<11}  {one_line(event.exchange, 40):<11}  {one_line(event.symbol, 60):<16}"
-        f"  {side(event):<5}  {price(event.price):>12}  {dollars(event.volume_usd):>12} USD\n"
+        f"{time}  {event.kind:<11}  {one_line(event.exchange, 40):<11}  {one_line(event.symbol, 60):<16}"
+        f"  {event.side.word:<5}  {price(event.price):>12}  {dollars(event.volume_usd):>12} USD\n"
     )
 
 
@@ -106,6 +76,8 @@ def event_formats(*, escape_formulas: bool = False) -> dict[FormatName, LineForm
     """How events become lines; `escape_formulas` is as of `csv_line`."""
     return {
         "table": LineFormat(plain_line),
-        "jsonl": LineFormat(json_line),
-        "csv": LineFormat(lambda event: csv_line(_values(event), escape_formulas=escape_formulas), csv_line(FIELDS)),
+        "jsonl": LineFormat(lambda event: json_object(event.asdict())),
+        "csv": LineFormat(
+            lambda event: csv_line(event.asdict().values(), escape_formulas=escape_formulas), csv_line(FIELDS)
+        ),
     }

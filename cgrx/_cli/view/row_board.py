@@ -64,4 +64,4 @@ def key_texts(row: ops.Row) -> tuple[str, ...]:
 def key_text(row: ops.Row, field: str) -> str:
     """One of the key fields as a text."""
     value = row[field]
-    return value if isinstance(value, str) else cast(Any, value).name.lower()
+    return value if isinstance(value, str) else cast(Any, value).word

@@ -1,7 +1,6 @@
 """Rows as lines and words: what `--format` chooses for `--window`. Each row is exactly one line.
 
-The fields of jsonl and csv are `start` (ISO 8601, UTC, milliseconds) and then those of the row in its own order:
-`start_ms`, `end_ms`, the key, the values, `gap_ms`, `dropped`, `late`, `final`, `complete`.
+The fields of jsonl and csv are those of `row.asdict()`, in its order.
 """
 
 from collections.abc import Callable
@@ -48,18 +47,13 @@ def row_formats(kind: type[ops.Row], *, escape_formulas: bool = False) -> dict[F
     cells, heading = _columns(kind)
 
     def csv_row(row: ops.Row) -> str:
-        return csv_line(map(_csv, _record(row).values()), escape_formulas=escape_formulas)
+        return csv_line(map(_csv, row.asdict().values()), escape_formulas=escape_formulas)
 
     return {
         "table": LineFormat(lambda row: f"{'  '.join(cell(row) for cell in cells)}  {state(row)}\n", heading),
-        "jsonl": LineFormat(lambda row: json_object(_record(row))),
-        "csv": LineFormat(csv_row, csv_line(("start", *kind.fields))),
+        "jsonl": LineFormat(lambda row: json_object(row.asdict())),
+        "csv": LineFormat(csv_row, csv_line(kind.fields)),
     }
-
-
-def _record(row: ops.Row) -> dict[str, object]:
-    keys = {field: key_text(row, field) for field in row.key_fields}
-    return {"start": iso(_start(row))} | row.asdict() | keys
 
 
 def _csv(value: object) -> object:
