@@ -1,12 +1,17 @@
-"""The extras `recording`, `frames` and `proxy`: the core imports and works without them."""
+"""The extras `recording`, `frames`, `metrics` and `proxy`: the core imports and works without them."""
 
 from importlib.util import find_spec
 from typing import Literal
 
-_PACKAGES = {"recording": ("pyarrow", "filelock"), "frames": ("polars",), "proxy": ("python_socks",)}
+_PACKAGES = {
+    "recording": ("pyarrow", "filelock"),
+    "frames": ("polars",),
+    "metrics": ("prometheus_client",),
+    "proxy": ("python_socks",),
+}
 
 
-def require_extra(what: str, extra: Literal["recording", "frames", "proxy"] = "recording") -> None:
+def require_extra(what: str, extra: Literal["recording", "frames", "metrics", "proxy"] = "recording") -> None:
     """Raise `ImportError`, which says what to install, where a package of the extra is missing."""
     for package in _PACKAGES[extra]:
         if find_spec(package) is None:

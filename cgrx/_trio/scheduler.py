@@ -107,6 +107,11 @@ class TrioScheduler(PeriodicScheduler):
         self._scope = trio.CancelScope(shield=True)  # shielded as a _Task's is
         self._tasks: set[_Task] = set()
 
+    @property
+    def token(self) -> trio.lowlevel.TrioToken:
+        """Of the trio loop that it runs in, for calls from other threads."""
+        return self._token
+
     async def __aenter__(self) -> Self:
         if require_trio("TrioScheduler") is not self._token:
             raise NotInTrioError("enter a TrioScheduler in the same trio.run(...) that constructed it")

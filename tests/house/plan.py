@@ -61,6 +61,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "_backtest",
         "_notebook",
     ),
+    "_metrics": ("_model", "_streams", "_recording", "_trio", "_feed"),
+    "metrics": ("_metrics",),
     "_simulator": ("_model", "_wire", "_trio"),
     "_testing": ("_model", "_streams"),
     "testing": ("_simulator", "_testing"),
