@@ -20,11 +20,11 @@ from cgrx._cli.arguments import (
     Positive,
     Rate,
     Usd,
-    channels,
     faults,
     instruments,
     keyless,
     pairs,
+    parse_channels,
     passwordless,
     source,
 )
@@ -36,9 +36,10 @@ from cgrx._cli.commands.replay import replay_files
 from cgrx._cli.commands.simulate import Simulate, simulate
 from cgrx._cli.commands.watch import watch
 from cgrx._cli.completion import Shell, completion_script
-from cgrx._cli.options import NO_WINDOW, ReplayOptions, WatchOptions, WindowOptions
+from cgrx._cli.config import ConfigFile
+from cgrx._cli.options import NO_FILE, NO_WINDOW, FileOptions, ReplayOptions, WatchOptions, WindowOptions
 from cgrx._cli.terminal.command import print_text
-from cgrx._cli.terminal.exits import CommandError, Exit
+from cgrx._cli.terminal.exits import CommandError, Exit, explain, whence
 from cgrx._cli.terminal.streams import Terminal
 from cgrx.testing import Generation, Plan
 
@@ -79,6 +80,7 @@ async def demo_command(
     rate: Rate = RATE,
     fault: Names = (),
     windows: WindowOptions = NO_WINDOW,
+    settings: FileOptions = NO_FILE,
 ) -> int:
     """Run a simulated server and a client, joined by a real socket: no key and no network are needed.
 
@@ -91,6 +93,7 @@ async def demo_command(
         rate: Events a second of the simulated market, on average.
         fault: A fault that the simulated server makes, such as drop@5s; may be repeated. See `cgrx simulate --help`.
         windows: See `WindowOptions`.
+        settings: See `FileOptions`.
     """
     request = Demo(seconds=seconds, seed=seed, rate=rate, faults=faults(fault), window=windows.windowing())
     return await demo(request, Terminal.of_process())
@@ -102,6 +105,7 @@ async def liquidations_command(
     side: Literal["long", "short"] | None = None,
     options: WatchOptions = _WATCH,
     windows: WindowOptions = NO_WINDOW,
+    settings: FileOptions = NO_FILE,
 ) -> int:
     """Show the liquidation orders of all exchanges.
 
@@ -111,6 +115,7 @@ async def liquidations_command(
         side: Which position was liquidated.
         options: See `WatchOptions`.
         windows: See `WindowOptions`.
+        settings: See `FileOptions`.
     """
     request = options.watch(liquidations, side)
     return await watch(request, options.show("liquidations", windows), Terminal.of_process())
@@ -122,6 +127,7 @@ async def trades_command(
     side: Literal["buy", "sell"] | None = None,
     options: WatchOptions = _WATCH,
     windows: WindowOptions = NO_WINDOW,
+    settings: FileOptions = NO_FILE,
 ) -> int:
     """Show the trades of one or more instruments, such as Binance:BTCUSDT:10000.
 
@@ -133,6 +139,7 @@ async def trades_command(
         side: Only trades in which the taker was on this side.
         options: See `WatchOptions`.
         windows: See `WindowOptions`.
+        settings: See `FileOptions`.
     """
     request = options.watch(trades(instruments(markets, options.min_volume)), side)
     return await watch(request, options.show("trades", windows), Terminal.of_process())
@@ -144,6 +151,7 @@ async def replay_liquidations_command(
     side: Literal["long", "short"] | None = None,
     options: ReplayOptions = _REPLAY,
     windows: WindowOptions = NO_WINDOW,
+    settings: FileOptions = NO_FILE,
 ) -> int:
     """Show recorded liquidation orders.
 
@@ -154,6 +162,7 @@ async def replay_liquidations_command(
         side: Which position was liquidated.
         options: See `ReplayOptions`.
         windows: See `WindowOptions`.
+        settings: See `FileOptions`.
     """
     request = options.replayed(folders, liquidations, side)
     return await replay_files(request, options.show("liquidations", windows), Terminal.of_process())
@@ -166,6 +175,7 @@ async def replay_trades_command(
     side: Literal["buy", "sell"] | None = None,
     options: ReplayOptions = _REPLAY,
     windows: WindowOptions = NO_WINDOW,
+    settings: FileOptions = NO_FILE,
 ) -> int:
     """Show recorded trades.
 
@@ -177,6 +187,7 @@ async def replay_trades_command(
         side: Only trades in which the taker was on this side.
         options: See `ReplayOptions`.
         windows: See `WindowOptions`.
+        settings: See `FileOptions`.
     """
     request = options.replayed(folders, recorded_trades(instruments(market, 0.0)), side)
     return await replay_files(request, options.show("trades", windows), Terminal.of_process())
@@ -194,6 +205,7 @@ async def import_command(
     min_volume: Usd = 0.0,
     gapless: bool = False,
     rejects: Path | None = None,
+    settings: FileOptions = NO_FILE,
 ) -> int:
     """Make a recording of files that others wrote: JSON Lines or CSV, plain or gzip.
 
@@ -213,6 +225,7 @@ async def import_command(
         gapless: Declare that no event is missing between the first row and the last. Windows over a replay then give
             complete rows.
         rejects: The file for rejected rows; by default the name of the folder with .rejects.jsonl appended.
+        settings: See `FileOptions`.
     """
     request = Import(
         files=files,
@@ -231,13 +244,14 @@ async def import_command(
 
 @app.command(name="record")
 async def record_command(
-    *named: Channels,
+    *channels: Channels,
     to: Path,
     seconds: Positive = math.inf,
     flush_every: Positive = 1.0,
     url: str = COINGLASS_URL,
     connect_timeout: Positive = 30.0,
     proxy: str | None = None,
+    settings: FileOptions = NO_FILE,
 ) -> int:
     """Record channels of the feed into a folder, until Ctrl-C.
 
@@ -245,7 +259,7 @@ async def record_command(
     loses at most the events since the last flush.
 
     Args:
-        named: liquidations, or trades:EXCHANGE:SYMBOL:MIN_VOLUME, such as trades:Binance:BTCUSDT:10000.
+        channels: liquidations, or trades:EXCHANGE:SYMBOL:MIN_VOLUME, such as trades:Binance:BTCUSDT:10000.
         to: The folder; it is created if it does not exist.
         seconds: End this many seconds after the first connection.
         flush_every: At most this many seconds pass until received events are handed to the operating system.
@@ -253,10 +267,11 @@ async def record_command(
         connect_timeout: Seconds for the first connection, all attempts together.
         proxy: A proxy to connect through: http://HOST:PORT, https://, socks5:// or socks5h://, or env for the one that
             the environment names.
+        settings: See `FileOptions`.
     """
     request = Record(
         url=keyless(url),
-        channels=channels(named),
+        channels=parse_channels(channels),
         folder=to,
         seconds=seconds,
         flush_every_s=flush_every,
@@ -281,6 +296,7 @@ async def simulate_command(
     key: Names = (),
     fault: Names = (),
     seconds: Positive = math.inf,
+    settings: FileOptions = NO_FILE,
 ) -> int:
     """Serve a simulated CoinGlass feed until Ctrl-C: of a made-up market, or of a file.
 
@@ -299,6 +315,7 @@ async def simulate_command(
         fault: `NAME[:ARGUMENT][*CONNECTIONS][@MOMENT][#CONNECTION]`, such as `drop@30s`, `close:1012@500events`,
             `refuse:503*3` or `late:5s#2`; may be repeated. A wrong name is answered with the list of all names.
         seconds: How long to serve; until Ctrl-C by default.
+        settings: See `FileOptions`.
     """
     request = Simulate(
         host=host,
@@ -332,15 +349,22 @@ def run(arguments: Sequence[str]) -> int:
 
     A mistake of the user is one line on standard error, never a traceback.
     """
+    file = ConfigFile()
+    app.config = (file,)
+    before = whence.set(file.place)
     try:
         return app(arguments, exit_on_error=False, print_error=False) or Exit.DONE
     except CycloptsError as error:
         command = " ".join(("cgrx", *(error.command_chain or ())))
-        Terminal.of_process().say(f"{_sentence(str(error))} See `{command} --help`.")
+        text = str(error)
+        Terminal.of_process().say(f"{file.place(text, error.argument)}{_sentence(text)} See `{command} --help`.")
         return Exit.USAGE
     except CommandError as error:
-        Terminal.of_process().say(str(error))
-        return error.exit
+        exit_code, text = explain(error)
+        Terminal.of_process().say(text)
+        return exit_code
+    finally:
+        whence.reset(before)
 
 
 def _sentence(text: str) -> str:

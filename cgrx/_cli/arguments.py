@@ -167,7 +167,7 @@ def parse_instrument(text: str, min_volume: float | None) -> FuturesTrades:
         raise ValueError(f"{text!r} is no instrument: {error}") from error
 
 
-def channels(texts: Iterable[str]) -> tuple[Channel, ...]:
+def parse_channels(texts: Iterable[str]) -> tuple[Channel, ...]:
     """The channels that some texts name, each once."""
     return tuple(dict.fromkeys(usable(parse_channel_argument, text) for text in texts))
 

@@ -25,6 +25,19 @@ from cgrx._cli.view.windows import KEYS, Key, Windowing, row_type
 SideName: TypeAlias = Literal["long", "short", "buy", "sell"]
 
 
+@Parameter(name="*")
+@attrs.frozen(kw_only=True)
+class FileOptions:
+    """The option that names a file of options."""
+
+    config: Path | None = None
+    """A TOML file of options by their names, such as min-volume = 250_000. Those of the command line win. Paths in it
+    begin at its folder."""
+
+
+NO_FILE = FileOptions()
+
+
 def _keys(_: object, tokens: Sequence[Token]) -> tuple[Key, ...]:
     """The keys that some texts name, each once. A text names one, or several with commas."""
     known: dict[str, Key] = {key: key for key in KEYS}

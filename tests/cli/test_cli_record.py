@@ -11,7 +11,7 @@ import trio
 
 from cgrx import API_KEY_VARIABLE, Batch, FuturesTrades, LiquidationOrders, Recording, RecordingError
 from cgrx._cli.app import record_command, run
-from cgrx._cli.arguments import channels
+from cgrx._cli.arguments import parse_channels
 from cgrx._cli.commands.record import Record, record_feed
 from cgrx._cli.terminal.exits import CommandError, Exit
 from cgrx._recording.writer import RecordingWriter
@@ -149,11 +149,11 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
 )
 def test_what_is_no_channel_is_refused(text: str) -> None:
     with pytest.raises(CommandError, match=r"is no (channel|instrument)"):
-        channels([text])
+        parse_channels([text])
 
 
 def test_channels_are_recorded_once() -> None:
-    assert channels(["liquidations", "trades:OKX:BTC-USDT-SWAP:5", "liquidations"]) == (
+    assert parse_channels(["liquidations", "trades:OKX:BTC-USDT-SWAP:5", "liquidations"]) == (
         L,
         FuturesTrades("OKX", "BTC-USDT-SWAP", 5),
     )

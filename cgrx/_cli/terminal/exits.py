@@ -1,5 +1,7 @@
 """How a command ends: its exit codes, and the one line that says why."""
 
+from collections.abc import Callable
+from contextvars import ContextVar
 from enum import IntEnum
 
 from cgrx import API_KEY_VARIABLE, AddressError, AuthError, CgrxError, ConnectError, PlanError, RejectedError
@@ -26,9 +28,15 @@ class CommandError(CgrxError):
         self.exit = exit
 
 
+whence: ContextVar[Callable[[str], str]] = ContextVar("whence", default=lambda _: "")
+"""Takes the message about a mistake of the user, and returns where that is: `FILE:LINE: `, or nothing if in no file."""
+
+
 def explain(error: CgrxError) -> tuple[Exit, str]:
     """The exit code and the line for an error that ended a command. The text may be the server's: escape it."""
     match error:
+        case CommandError(exit=Exit.USAGE):
+            return error.exit, f"{whence.get()(str(error))}{error}"
         case CommandError():
             return error.exit, str(error)
         case AuthError():
