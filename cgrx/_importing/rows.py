@@ -9,13 +9,13 @@ import reprlib
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import TypeAlias, cast
 
 import attrs
 import msgspec
 
 from cgrx._model.errors import CgrxError
-from cgrx._model.events import LATEST_MS, SIDES, Event
+from cgrx._model.events import LATEST_MS, SIDES, Event, Liquidation, Trade
 from cgrx._wire.lenient import read_event, read_json, read_number
 from cgrx._wire.messages import Malformed
 
@@ -32,6 +32,10 @@ FIELDS = {
     "time_ms": "time",
 }
 """The fields of an event, and their names in a frame. A column of CSV is found by either, unless it is named."""
+
+KIND = "kind"
+"""What tells liquidations and trades apart, in the rows that cgrx wrote itself."""
+_KINDS = (Liquidation.kind, Trade.kind)
 
 RECEIVED = "received"
 """The key under which a row of CSV has its time of receipt."""
@@ -91,6 +95,9 @@ class Reader:
         """An event, or why the row is none."""
         if isinstance(value, Malformed):
             return Reject(file, line, value.path, value.reason, text)
+        kind = _value(value, KIND)
+        if kind in _KINDS and kind != self.event_type.kind:
+            return Reject(file, line, f"$.{KIND}", f"expected {self.event_type.kind!r}, got {kind!r}", text)
         received_ms: int | None = None
         said = None if self.received is None else _value(value, self.received)
         if said is not None and said != "":
@@ -100,7 +107,7 @@ class Reader:
                 return Reject(file, line, f"$.{self.received}", str(error), text)
             if not 0 <= received_ms <= LATEST_MS:
                 return Reject(file, line, f"$.{self.received}", "expected a time between 1970 and 9999", text)
-        event = read_event(value, "$", self.event_type)
+        event = read_event(_framed(value), "$", self.event_type)
         if isinstance(event, Malformed):
             return Reject(file, line, event.path, event.reason, text)
         return Good(line, event, received_ms, text)
@@ -108,6 +115,19 @@ class Reader:
 
 def _value(row: object, key: str) -> object:
     return cast("dict[str, object]", row).get(key) if isinstance(row, dict) else None
+
+
+def _framed(row: object) -> object:
+    """A row as an event stands in a frame: its side is a number, its time has the name that it has there."""
+    if not isinstance(row, dict):
+        return row
+    fields = cast("dict[str, object]", row)
+    side = fields.get("side")
+    if isinstance(side, str):
+        fields["side"] = SIDES.get(side.strip().casefold(), side)
+    if "time_ms" in fields:
+        fields.setdefault(FIELDS["time_ms"], fields["time_ms"])
+    return fields
 
 
 def json_rows(path: Path, reader: Reader) -> Iterator[Row]:
@@ -161,10 +181,7 @@ def csv_rows(path: Path, reader: Reader, columns: Mapping[str, str], constants: 
             reason = f"expected {len(names)} values, got {len(row)}"
             yield Reject(str(path), numbered.first, "$", reason, numbered.text)
             continue
-        value: dict[str, Any] = {name: row[place] for name, place in places.items()} | fixed
-        named = SIDES.get(value["side"].strip().casefold())
-        if named is not None:
-            value["side"] = int(named)
+        value = {name: row[place] for name, place in places.items()} | fixed
         yield reader.judge(str(path), numbered.first, value, numbered.text)
 
 
@@ -188,7 +205,7 @@ def _places(path: Path, names: list[str], columns: Mapping[str, str], constants:
     sought = {field: (columns[field],) if field in columns else (field, wire) for field, wire in FIELDS.items()}
     if RECEIVED in columns:
         sought[RECEIVED] = (columns[RECEIVED],)
-    places: dict[str, int] = {}
+    places = {KIND: names.index(KIND)} if KIND in names else dict[str, int]()
     for field, accepted in sought.items():
         if field in constants:
             continue

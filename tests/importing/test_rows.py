@@ -219,3 +219,34 @@ def test_real_files_give_what_the_codec_gives(recording: Recording, count: int) 
         decoded += frame.events
     assert [row.event for row in rows if isinstance(row, Good)] == decoded
     assert len(rows) == min(count, recording.events)
+
+
+# What cgrx wrote
+
+BOUGHT = Trade("BTC", "Binance", "BTCUSDT", cgrx.TradeSide.BUY, 60_000.5, 12.5, 1_700_000_000_000)
+
+
+@pytest.mark.parametrize("event", [EVENT, BOUGHT])
+def test_what_events_say_of_themselves_is_read_back(tmp_path: Path, event: cgrx.Event) -> None:
+    """Dictionaries of events, as lines of JSON and of CSV; those of the other kind are rejected, for sides differ."""
+    plain = event.asdict()
+    path = lines(tmp_path / "a.jsonl", plain)
+    in_csv = csv_file(tmp_path / "a.csv", ",".join(map(str, plain.values())), header=",".join(plain) + "\n")
+    other = reader(Trade if isinstance(event, Liquidation) else Liquidation)
+    for (row,), (rejected,) in (
+        (json_rows(path, reader(type(event))), json_rows(path, other)),
+        (csv_rows(in_csv, reader(type(event)), {}, {}), csv_rows(in_csv, other, {}, {})),
+    ):
+        assert isinstance(row, Good)
+        assert row.event == event
+        assert isinstance(rejected, Reject)
+        assert (rejected.path, rejected.reason) == ("$.kind", f"expected {other.event_type.kind!r}, got {event.kind!r}")
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"), [({"side": "sideways"}, "$.side"), ({"time_ms": -1}, "$.time"), ({"side": None}, "$.side")]
+)
+def test_what_is_wrong_with_it_is_named(tmp_path: Path, fields: dict[str, object], path: str) -> None:
+    (row,) = json_rows(lines(tmp_path / "a.jsonl", EVENT.asdict() | fields), reader())
+    assert isinstance(row, Reject)
+    assert row.path == path
