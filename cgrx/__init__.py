@@ -84,6 +84,7 @@ from cgrx._model.status import StreamFailed as StreamFailed
 from cgrx._model.status import SubscriberFailed as SubscriberFailed
 from cgrx._model.times import to_ms as to_ms
 from cgrx._notebook.table import table as table
+from cgrx._plot.plot import plot as plot
 from cgrx._recording.manifest import Part as Part
 from cgrx._recording.recording import Recording as Recording
 from cgrx._replay.replay import Replay as Replay

@@ -47,6 +47,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "_replay",
     ),
     "_notebook": ("_model", "operators._rows"),
+    "_plot": ("_model", "operators._rows"),
     "cgrx": (
         "_model",
         "_streams",
@@ -60,6 +61,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "_importing",
         "_backtest",
         "_notebook",
+        "_plot",
     ),
     "_metrics": ("_model", "_streams", "_recording", "_trio", "_feed"),
     "metrics": ("_metrics",),

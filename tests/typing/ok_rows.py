@@ -137,3 +137,8 @@ def misuse(row: Mine) -> None:
 
 def shown(mine: Mine, trade: Trade) -> None:
     assert_type(cgrx.table([mine, trade], most=5), cgrx.Table)
+
+
+def drawn(mine: Mine) -> None:
+    chart = cgrx.plot([mine], kind="delta", most=100)
+    chart.save("delta.html")
