@@ -95,7 +95,14 @@ async def demo_command(
         windows: See `WindowOptions`.
         settings: See `FileOptions`.
     """
-    request = Demo(seconds=seconds, seed=seed, rate=rate, faults=faults(fault), window=windows.windowing())
+    request = Demo(
+        seconds=seconds,
+        seed=seed,
+        rate=rate,
+        faults=faults(fault),
+        window=windows.windowing(),
+        explains=windows.explain,
+    )
     return await demo(request, Terminal.of_process())
 
 

@@ -64,6 +64,8 @@ class WindowOptions:
     values gets rows of its own. With exchange and symbol, rows also hold open, high, low and close."""
     running: bool = False
     """Write lines also for rows that are not final yet. The live table always shows them."""
+    explain: bool = False
+    """Print what the filters and the window keep, and how long they hold results back; run nothing."""
 
     def windowing(self) -> Windowing | None:
         """The window, if one is asked for.
@@ -136,6 +138,7 @@ class ShowOptions:
             seconds=self.seconds,
             count=math.inf if self.count is None else self.count,
             window=windows.windowing(),
+            explains=windows.explain,
         )
 
     def filters(self, side: SideName | None) -> tuple[ops.Stage[Any, Any], ...]:

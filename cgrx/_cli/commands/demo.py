@@ -12,7 +12,7 @@ import attrs
 import trio
 
 from cgrx import CgrxError, Event, EventStream, Feed, connect
-from cgrx._cli.terminal.command import run_command
+from cgrx._cli.terminal.command import print_text, run_command
 from cgrx._cli.terminal.exits import CommandError, Exit, explain
 from cgrx._cli.terminal.output import GRACE_S
 from cgrx._cli.terminal.reports import reporting
@@ -42,6 +42,8 @@ class Demo:
     faults: tuple[Fault, ...]
     window: Windowing | None = None
     """Rows in place of events."""
+    explains: bool = False
+    """Say what the window keeps and delays, in place of running anything."""
 
 
 @attrs.frozen
@@ -79,6 +81,8 @@ async def demo(request: Demo, terminal: Terminal) -> int:
         window=request.window,
     )
     viewer = Viewer(show, terminal)
+    if request.explains:
+        return await print_text(viewer.explanation(), terminal)
 
     async def conclude(exit_code: int) -> int:
         if viewer.feed is None:

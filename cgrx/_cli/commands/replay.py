@@ -9,7 +9,7 @@ import attrs
 from cgrx import Replay, replay
 from cgrx._cli.commands.choice import Choice
 from cgrx._cli.terminal.bar import Bar, Done
-from cgrx._cli.terminal.command import run_command
+from cgrx._cli.terminal.command import print_text, run_command
 from cgrx._cli.terminal.exits import CommandError, Exit
 from cgrx._cli.terminal.reports import reporting
 from cgrx._cli.terminal.streams import Terminal
@@ -32,6 +32,8 @@ class Replayed:
 
 async def replay_files(request: Replayed, show: Show, terminal: Terminal) -> int:
     """Run the command, and return its exit code."""
+    if show.explains:
+        return await print_text(Viewer(show, terminal).explanation(request.choice.filters), terminal)
     bar = None if terminal.bar is None else Bar(terminal.bar)
     viewer = Viewer(
         show, terminal if bar is None else attrs.evolve(terminal, write_error=bar.over(terminal.write_error))

@@ -7,7 +7,7 @@ import attrs
 
 from cgrx import API_KEY_VARIABLE, COINGLASS_URL, Feed, connect
 from cgrx._cli.commands.choice import Choice
-from cgrx._cli.terminal.command import run_command
+from cgrx._cli.terminal.command import print_text, run_command
 from cgrx._cli.terminal.exits import CommandError, Exit
 from cgrx._cli.terminal.reports import reporting
 from cgrx._cli.terminal.streams import Terminal
@@ -30,6 +30,8 @@ class Watch:
 async def watch(request: Watch, show: Show, terminal: Terminal) -> int:
     """Run the command, and return its exit code."""
     viewer = Viewer(show, terminal)
+    if show.explains:
+        return await print_text(viewer.explanation(request.choice.filters), terminal)
 
     async def work() -> None:
         with reporting(viewer.say):

@@ -24,6 +24,7 @@ from cgrx._cli.terminal.text import counted
 from cgrx._cli.view.contents import Content, EventContent, RowContent
 from cgrx._cli.view.event_board import Board
 from cgrx._cli.view.event_text import FormatName
+from cgrx._cli.view.explanation import explanation
 from cgrx._cli.view.picture import View
 from cgrx._cli.view.windows import Windowing
 
@@ -50,6 +51,8 @@ class Show:
     """Rows in place of events."""
     tells_gaps: bool = True
     """Whether each gap of each channel gets a line."""
+    explains: bool = False
+    """Say what the pipeline keeps and delays, in place of running it."""
 
 
 class Viewer:
@@ -68,6 +71,10 @@ class Viewer:
         self._where: Callable[[], str] = str
         self.gaps = 0
         self.feed: Feed | None = None
+
+    def explanation(self, filters: Sequence[ops.Stage[Any, Any]] = ()) -> str:
+        """What the pipeline of these filters, and of the window where there is one, keeps and delays."""
+        return explanation(filters, self._show.window, live=self.is_live)
 
     async def run(self, feed: Feed, events: EventStream[Event], where: Callable[[], str]) -> None:
         """Show the events of a stream of `feed`, or the rows made of them; `where` says what it is connected to.
