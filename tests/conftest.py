@@ -1,6 +1,15 @@
-"""How hypothesis runs: no example has a deadline, for how long one takes tells more of the machine than of the code."""
+"""How the tests run.
+
+Hypothesis has no deadline for an example, for how long one takes tells more of the machine than of the code. Ctrl-C is
+heard also where a shell runs the tests in its background: there it is ignored, and would be in each process of a test.
+"""
+
+import signal
 
 from hypothesis import settings
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -2,7 +2,9 @@
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import version
+from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -38,7 +40,7 @@ from cgrx._cli.commands.watch import watch
 from cgrx._cli.completion import Shell, completion_script
 from cgrx._cli.config import ConfigFile
 from cgrx._cli.options import NO_FILE, NO_WINDOW, FileOptions, ReplayOptions, WatchOptions, WindowOptions
-from cgrx._cli.terminal.command import print_text
+from cgrx._cli.terminal.command import print_text, run_to_exit
 from cgrx._cli.terminal.exits import CommandError, Exit, explain, whence
 from cgrx._cli.terminal.streams import Terminal
 from cgrx.testing import Generation, Plan
@@ -61,9 +63,6 @@ app = App(
     help=f"The CoinGlass real-time feed of liquidations and futures trades in a terminal.\n\n{_KEY}",
     help_format="markdown",
     version=_version,
-    backend="trio",
-    result_action="return_value",
-    suppress_keyboard_interrupt=False,  # Ctrl-C has an exit code of its own: see `main` in __main__.py
     default_parameter=Parameter(negative=()),
 )
 watch_app = App(name="watch", help=f"Show the events of the feed, or of another server (--url).\n\n{_KEY}")
@@ -360,7 +359,9 @@ def run(arguments: Sequence[str]) -> int:
     app.config = (file,)
     before = whence.set(file.place)
     try:
-        return app(arguments, exit_on_error=False, print_error=False) or Exit.DONE
+        function, bound, _ = app.parse_args(arguments, exit_on_error=False, print_error=False)
+        called = partial(function, *bound.args, **bound.kwargs)
+        return run_to_exit(called) if iscoroutinefunction(function) else called() or Exit.DONE  # help, or the version
     except CycloptsError as error:
         command = " ".join(("cgrx", *(error.command_chain or ())))
         text = str(error)

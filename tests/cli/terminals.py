@@ -1,14 +1,26 @@
 """Terminals that remember, for tests of the command line."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import attrs
 import trio
 from rich.console import Console
 
+from cgrx._cli.terminal.command import run_to_exit
 from cgrx._cli.terminal.output import Output
 from cgrx._cli.terminal.streams import Terminal
+from tests.support import LIMIT_S
+
+
+def exit_code_of(command: Callable[[], Awaitable[int]]) -> int:
+    """Run a command as the program does, with the signals that come to this process; it fails after `LIMIT_S` s."""
+
+    async def limited() -> int:
+        with trio.fail_after(LIMIT_S):
+            return await command()
+
+    return run_to_exit(limited)
 
 
 @attrs.define

@@ -13,8 +13,7 @@ from cgrx._cli.terminal.exits import Exit
 from cgrx._cli.view.windows import Windowing
 from cgrx._simulator.faults import Drop, Fault, HalfFrame, Refuse, WrongTypes
 from tests.cli.rows import windowing
-from tests.cli.terminals import Heard
-from tests.support import run
+from tests.cli.terminals import Heard, exit_code_of
 
 
 def shown(
@@ -29,7 +28,7 @@ def shown(
         request = Demo(seconds=seconds, seed=3, rate=rate, faults=faults, window=window)
         return await demo(request, heard.terminal(live=live))
 
-    return run(main)
+    return exit_code_of(main)
 
 
 def counted(summary: str, name: str) -> int:

@@ -16,7 +16,7 @@ from cgrx._cli.commands.record import Record, record_feed
 from cgrx._cli.terminal.exits import CommandError, Exit
 from cgrx._recording.writer import RecordingWriter
 from cgrx._simulator.simulator import Simulator
-from tests.cli.terminals import Heard
+from tests.cli.terminals import Heard, exit_code_of
 from tests.simulator.simulating import liquidation, trade
 from tests.support import run as run_trio
 
@@ -41,17 +41,16 @@ async def send_events(simulator: Simulator) -> None:
 
 def recorded(heard: Heard, folder: Path, script: Script = send_events, **request: Any) -> int:
     """The exit code of a recording of a simulator that does what `script` says."""
-    codes: list[int] = []
 
-    async def main() -> None:
+    async def main() -> int:
         async with Simulator(listen=True) as simulator, trio.open_nursery() as nursery:
             asked = Record(url=simulator.url, channels=(L, TRADES), folder=folder, seconds=0.5, connect_timeout_s=5.0)
             nursery.start_soon(script, simulator)
-            codes.append(await record_feed(attrs.evolve(asked, **request), heard.terminal()))
+            exit_code = await record_feed(attrs.evolve(asked, **request), heard.terminal())
             nursery.cancel_scope.cancel()
+        return exit_code
 
-    run_trio(main)
-    return codes[0]
+    return exit_code_of(main)
 
 
 def events_in(folder: Path) -> list[Any]:

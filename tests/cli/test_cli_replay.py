@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import signal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from cgrx._importing import files
 from cgrx._recording.entry import Recorded
 from cgrx._recording.writer import write_recording
 from cgrx.testing import liquidation, trade
-from tests.cli.terminals import Heard
+from tests.cli.terminals import Heard, exit_code_of
 from tests.feed.feeding import START_MS
 from tests.replay.replaying import L, alive, events, gap
 from tests.support import run as run_trio
@@ -280,7 +281,7 @@ def test_an_import_that_is_interrupted_says_so(tmp_path: Path, monkeypatch: pyte
     )  # fmt: skip
     heard = Heard()
     console = Console(file=Interrupting(), force_terminal=True, width=80, color_system=None)
-    assert run_trio(import_files, request, attrs.evolve(heard.terminal(), bar=console)) == 130
+    assert exit_code_of(partial(import_files, request, attrs.evolve(heard.terminal(), bar=console))) == 130
     assert heard.last_words == f"interrupted: {request.to} holds a part of the files"
     assert 0 < cgrx.Recording(request.to).events < 20_000
 

@@ -19,7 +19,7 @@ from cgrx._model.errors import PlanError
 from cgrx._model.events import Liquidation
 from cgrx._simulator.market import Generator
 from cgrx._simulator.sources import JsonLines
-from tests.cli.terminals import Heard
+from tests.cli.terminals import Heard, exit_code_of
 from tests.support import run
 
 LINE = '{"baseAsset":"BTC","exName":"Binance","price":60000,"side":1,"symbol":"BTCUSDT","time":%d,"volUsd":100}'
@@ -47,21 +47,19 @@ def served(heard: Heard, **changes: Any) -> int:
 
 def with_client(heard: Heard, client: Callable[[str], Awaitable[None]], **changes: Any) -> int:
     """The exit code of a simulator that is ended by Ctrl-C when the client, given its URL, has finished."""
-    codes: list[int] = []
 
-    async def main() -> None:
-        async with trio.open_nursery() as nursery:
-
-            async def serve() -> None:
-                codes.append(await simulate(attrs.evolve(MARKET, **changes), heard.terminal()))
-
-            nursery.start_soon(serve)
+    async def main() -> int:
+        async def interrupt() -> None:
             await heard.wait_said("try:")
             await client(url(heard))
             signal.raise_signal(signal.SIGINT)
 
-    run(main)
-    return codes[0]
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(interrupt)
+            return await simulate(attrs.evolve(MARKET, **changes), heard.terminal())
+        raise AssertionError
+
+    return exit_code_of(main)
 
 
 def url(heard: Heard) -> str:

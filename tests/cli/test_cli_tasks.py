@@ -1,8 +1,6 @@
-"""Tasks beside a command, signals, and the screen: the body's exceptions leave plain, and everything is undone."""
+"""Tasks beside a command, and the screen: the body's exceptions leave plain, and everything is undone."""
 
 import io
-import math
-import signal
 
 import pytest
 import trio
@@ -11,8 +9,8 @@ from rich.text import Text
 
 from cgrx._cli.terminal.exits import CommandError
 from cgrx._cli.terminal.screen import REFRESH_S, screen
-from cgrx._cli.terminal.tasks import SIGNALS, beside, interruptible
-from tests.support import run, run_mock
+from cgrx._cli.terminal.tasks import beside
+from tests.support import run_mock
 
 
 def test_a_task_ends_with_the_body() -> None:
@@ -62,31 +60,6 @@ def test_a_task_that_raises_ends_the_body() -> None:
                 await trio.sleep_forever()
 
     run_mock(main)
-
-
-@pytest.mark.parametrize("number", SIGNALS)
-def test_a_signal_ends_the_body_and_no_more(number: int) -> None:
-    async def main() -> None:
-        calls: list[int] = []
-        async with interruptible(lambda: calls.append(number)) as interruption:
-            signal.raise_signal(number)
-            await trio.sleep(math.inf)
-        assert calls == [number]
-        assert interruption.exit_code == 128 + number
-
-    run(main)
-
-
-def test_without_a_signal() -> None:
-    async def main() -> None:
-        async with interruptible(lambda: None) as interruption:
-            await trio.lowlevel.checkpoint()
-        assert interruption.exit_code == 0
-        with pytest.raises(KeyError):
-            async with interruptible(lambda: None):
-                raise KeyError
-
-    run(main)
 
 
 # --- the screen -----------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from cgrx._simulator.faults import CloseAtOnce
 from cgrx._simulator.simulator import Simulator
 from cgrx._trio.clock import WallClock
 from tests.cli.rows import windowing
-from tests.cli.terminals import Heard
+from tests.cli.terminals import Heard, exit_code_of
 from tests.simulator.simulating import liquidation
 from tests.support import run, run_fast
 
@@ -53,23 +53,20 @@ def watched(
     **simulated: Any,
 ) -> int:
     """The exit code of a watch of a simulator that does what `script` says."""
-    codes: list[int] = []
 
-    async def main() -> None:
+    async def main() -> int:
         async with Simulator(**simulated) as simulator, trio.open_nursery() as nursery:
             asked = Watch(url=simulator.url, choice=Choice(liquidations), connect_timeout_s=5.0)
             nursery.start_soon(script, simulator)
-            codes.append(
-                await watch(
-                    attrs.evolve(asked, **(request or {})),
-                    show or Show(title="liquidations", format="jsonl", count=len(EVENTS)),
-                    heard.terminal(**(terminal or {})),
-                )
+            exit_code = await watch(
+                attrs.evolve(asked, **(request or {})),
+                show or Show(title="liquidations", format="jsonl", count=len(EVENTS)),
+                heard.terminal(**(terminal or {})),
             )
             nursery.cancel_scope.cancel()
+        return exit_code
 
-    run_fast(clock_rate, main)
-    return codes[0]
+    return exit_code_of(main) if clock_rate == 1.0 else run_fast(clock_rate, main)
 
 
 async def do_nothing(simulator: Simulator) -> None:

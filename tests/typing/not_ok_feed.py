@@ -21,6 +21,17 @@ async def entered_wrongly(liquidations: cgrx.EventStream[cgrx.Liquidation]) -> N
         pass
 
 
+async def main_of(symbol: str) -> None:
+    pass
+
+
+def run_wrongly() -> None:
+    # The function is given, not called...
+    cgrx.run(main_of("BTCUSDT"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    # ... with its arguments.
+    cgrx.run(main_of, 5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
 def used_wrongly(feed: cgrx.Feed, replay: cgrx.Replay) -> None:
     # It has no such member...
     feed.trades("Binance", "BTCUSDT")  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]

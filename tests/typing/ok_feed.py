@@ -18,8 +18,10 @@ from cgrx import (
     Status,
     Trade,
     connect,
+    on_drain,
     record,
     replay,
+    run,
 )
 
 
@@ -30,6 +32,16 @@ async def opened() -> None:
         assert_type(again, Replay)
         async with record(again, "other", channels=[LiquidationOrders()]) as recorder:
             assert_type(recorder, Recorder)
+
+
+async def main_of(symbol: str, count: int) -> list[Trade]:
+    with on_drain(list[Trade]().clear):
+        return []
+
+
+def runs() -> None:
+    assert_type(run(main_of, "BTCUSDT", 5), list[Trade])
+    assert_type(run(main_of, "BTCUSDT", 5, drain="1m", on_signal=print), list[Trade])
 
 
 def streams(feed: Feed, replayed: Replay) -> None:

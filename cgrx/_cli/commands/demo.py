@@ -89,9 +89,7 @@ async def demo(request: Demo, terminal: Terminal) -> int:
             return exit_code
         return await _sum_up(viewer, viewer.feed, simulator, terminal) or exit_code
 
-    return await run_command(
-        lambda: _run(simulator, viewer, request.seconds), terminal, on_signal=viewer.hurry, conclude=conclude
-    )
+    return await run_command(lambda: _run(simulator, viewer, request.seconds), terminal, conclude=conclude)
 
 
 async def _run(simulator: Simulator, viewer: Viewer, seconds: float) -> None:

@@ -9,7 +9,7 @@ from typing import Literal
 import attrs
 import trio
 
-from cgrx import Imported, import_csv, import_jsonl
+from cgrx import Imported, import_csv, import_jsonl, on_drain
 from cgrx._cli.terminal.bar import Bar, Done
 from cgrx._cli.terminal.command import run_command
 from cgrx._cli.terminal.exits import CommandError, Exit
@@ -67,8 +67,8 @@ async def import_files(request: Import, terminal: Terminal) -> int:
         bar = nullcontext() if terminal.bar is None else Bar(terminal.bar).showing(lambda: Done(0.0, run.events, ""))
         async with bar:
             try:
-                # Not abandoned when cancelled: `stop` ends the thread in order, so that the files are whole.
-                imported = await trio.to_thread.run_sync(_import, request, run.progress)
+                with on_drain(stop):  # ends the thread in order, so that the files are whole
+                    imported = await trio.to_thread.run_sync(_import, request, run.progress)
                 for line in _words(request, imported):
                     terminal.say(line)
             except _InterruptedError:
@@ -83,7 +83,7 @@ async def import_files(request: Import, terminal: Terminal) -> int:
             terminal.say(f"interrupted: {request.to} holds a part of the files")
         return exit_code
 
-    return await run_command(work, terminal, on_signal=stop, conclude=conclude)
+    return await run_command(work, terminal, conclude=conclude)
 
 
 def _import(request: Import, progress: Callable[[Imported], None]) -> Imported:

@@ -6,7 +6,7 @@ from pathlib import Path
 import attrs
 import trio
 
-from cgrx import Channel, Feed, Recorder, record
+from cgrx import Channel, Feed, Recorder, on_drain, record
 from cgrx._cli.commands.watch import connected
 from cgrx._cli.terminal.command import run_command
 from cgrx._cli.terminal.exits import CommandError, Exit
@@ -74,7 +74,7 @@ async def _record(request: Record, feed: Feed, run: _Run, terminal: Terminal) ->
         run.recorder, run.began = recorder, trio.current_time()
         terminal.say(f"recording {', '.join(each.name for each in request.channels)} to {request.folder}")
         try:
-            with trio.move_on_after(request.seconds):
+            with trio.move_on_after(request.seconds) as recording, on_drain(recording.cancel):
                 await recorder.failed()
                 raise CommandError(Exit.FAILED, "nothing can be recorded any more; what was written before is there")
             await feed.aclose()

@@ -46,7 +46,7 @@ async def replay_files(request: Replayed, show: Show, terminal: Terminal) -> int
                 async with nullcontext() if bar is None else bar.showing(lambda: _done(feed)):
                     await viewer.run(feed, events, lambda: _where(feed))
 
-    return await run_command(work, terminal, on_signal=viewer.hurry, conclude=viewer.conclude)
+    return await run_command(work, terminal, conclude=viewer.conclude)
 
 
 def _opened(request: Replayed) -> AbstractAsyncContextManager[Replay]:

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 import attrs
 import trio
 
+from cgrx import on_drain
 from cgrx._cli.terminal.command import run_command
 from cgrx._cli.terminal.exits import CommandError, Exit
 from cgrx._cli.terminal.streams import Terminal
@@ -93,7 +94,7 @@ async def _serve(simulator: Simulator, request: Simulate, terminal: Terminal) ->
         accepted = counted(len(request.keys), "key") if request.keys else "any key"
         terminal.say(f"serving {simulator.url} (plan {request.plan}, {accepted} accepted); Ctrl-C ends")
         terminal.say(f"try: cgrx watch liquidations --url {simulator.url}")
-        with trio.move_on_after(request.seconds):
+        with trio.move_on_after(request.seconds) as serving, on_drain(serving.cancel):
             async with beside(lambda: _say_status(simulator, terminal)):
                 await simulator.wait_finished()
                 terminal.say("the events have come to their end; clients stay connected")

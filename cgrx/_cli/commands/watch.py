@@ -38,7 +38,7 @@ async def watch(request: Watch, show: Show, terminal: Terminal) -> int:
             async with connected(request.url, request.connect_timeout_s, request.proxy) as feed:
                 await viewer.run(feed, request.choice.of(feed), lambda: request.url)
 
-    return await run_command(work, terminal, on_signal=viewer.hurry, conclude=viewer.conclude)
+    return await run_command(work, terminal, conclude=viewer.conclude)
 
 
 def connected(url: str, connect_timeout_s: float, proxy: str | None) -> AbstractAsyncContextManager[Feed]:

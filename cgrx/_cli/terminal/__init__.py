@@ -3,6 +3,6 @@
 May import `cgrx`, `testing`.
 
 Read `streams` first, then `output`, `screen` and `bar`, three ways of writing to them. `command` runs a command's work
-to its end, with `tasks` (signals, a task beside the work) and `exits` (exit codes). `reports` puts into lines what a
+to its end, with `tasks` (a task beside the work) and `exits` (exit codes). `reports` puts into lines what a
 feed reports; `text` and `fault_text` are words for people.
 """

@@ -14,7 +14,7 @@ import attrs
 import trio
 from rich.console import RenderableType
 
-from cgrx import Event, EventIterator, EventStream, Feed, Gap, Mark, stream
+from cgrx import Event, EventIterator, EventStream, Feed, Gap, Mark, on_drain, stream
 from cgrx import operators as ops
 from cgrx._cli.terminal.output import GRACE_S
 from cgrx._cli.terminal.reports import begins, gap_words
@@ -80,20 +80,21 @@ class Viewer:
         """Show the events of a stream of `feed`, or the rows made of them; `where` says what it is connected to.
 
         Ends when `seconds` are over, when `count` is reached, or with the stream, whose error is raised. When the
-        time is over, the feed is closed, and events that had arrived are still shown.
+        time is over, and on a signal, the feed is closed, and events that had arrived are still shown.
         """
         show, self.feed, self._where = self._show, feed, where
         self._began = trio.current_time()
         seconds = show.seconds + show.longer_s
         self._terminal.output.finish_by(self._began + seconds + GRACE_S)
         shown = events.pipe(ops.tap(on_mark=self._on_mark), *self._content.stages(live=self.is_live))
-        async with stream(shown, overflow="block", block_timeout=math.inf) as queue, self._showing() as take:
-            with trio.move_on_after(seconds):
-                await self._drain(queue, take)
-            self.hurry()
-            if self._content.count < show.count:
-                await feed.aclose()
-                await self._drain(queue, take)
+        with on_drain(self.hurry):
+            async with stream(shown, overflow="block", block_timeout=math.inf) as queue, self._showing() as take:
+                with trio.move_on_after(seconds):
+                    await self._drain(queue, take)
+                self.hurry()
+                if self._content.count < show.count:
+                    await feed.aclose()
+                    await self._drain(queue, take)
         left_out = "" if self.is_live else self._content.left_out()
         if left_out:
             self.say(left_out)
