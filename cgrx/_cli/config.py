@@ -43,7 +43,7 @@ class ConfigFile:
         Raises:
             CommandError: the file cannot be read, names what is no option, or holds a value of a wrong type.
         """
-        options = {_name(each): each for each in arguments if each.parse and each.name != "*"}
+        options = {_name(each): each for each in arguments if each.name != "*"}
         chosen = options.pop(_OPTION.lstrip("-"), None)
         if chosen is None or not chosen.tokens:
             return
