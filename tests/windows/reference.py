@@ -214,17 +214,58 @@ def row(
     return (start, end, *key, *values, gap, dropped, late, final, final and gap == 0 and dropped == 0)
 
 
+class Even(NamedTuple):
+    """Windows of equal length."""
+
+    size: int
+    every: int
+    offset: int = 0
+
+    def containing(self, time_ms: int) -> list[int]:
+        """The starts of the windows that hold a time."""
+        last = (time_ms - self.offset) // self.every * self.every + self.offset
+        return sorted(range(last, time_ms - self.size, -self.every))
+
+    def end(self, start: int) -> int:
+        return start + self.size
+
+    def first_open(self, watermark: int) -> int:
+        """The start of the first window that ends after the watermark."""
+        return (watermark - self.size - self.offset) // self.every * self.every + self.every + self.offset
+
+    def between(self, start: int, until: int) -> set[int]:
+        """The windows from one on, up to another one."""
+        return set(range(start, until, self.every))
+
+
+class Uneven(NamedTuple):
+    """One window after the other, of lengths that differ."""
+
+    cuts: tuple[int, ...]
+
+    def containing(self, time_ms: int) -> list[int]:
+        return [max(cut for cut in self.cuts if cut <= time_ms)]
+
+    def end(self, start: int) -> int:
+        return min(cut for cut in self.cuts if cut > start)
+
+    def first_open(self, watermark: int) -> int:
+        return max((cut for cut in self.cuts if cut <= watermark), default=self.cuts[0])
+
+    def between(self, start: int, until: int) -> set[int]:
+        return {cut for cut in self.cuts if start <= cut < until}
+
+
 def sliding(
     signals: Sequence[Signal[Trade]],
-    size: int,
-    every: int,
+    grid: Even | Uneven,
     by: tuple[str, ...],
     lateness: int,
     idle: int,
     emit: bool = False,
     ends: bool = True,
 ) -> tuple[list[RefRow], list[Trade]]:
-    """The rows of windows on a grid (tumbling where `every` is `size`), and the late events."""
+    """The rows of windows on a grid, and the late events."""
     progress = Progress(lateness, idle)
     windows: dict[int, dict[Key, list[Trade]]] = {}
     known: dict[Key, int] = {}
@@ -234,35 +275,32 @@ def sliding(
 
     def close(start: int, final: bool) -> None:
         found = windows.pop(start, {})
-        if emit and start + size > progress.begun:
+        window = (start, grid.end(start))
+        if emit and window[1] > progress.begun:
             for key, since in known.items():
                 if since <= start:
                     found.setdefault(key, [])
-        window = (start, start + size)
         rows.extend(row(progress, window, key, found[key], len(late), final) for key in sorted(found))
-
-    def containing(time_ms: int) -> list[int]:
-        return sorted(range(time_ms // every * every, time_ms - size, -every))
 
     for step in steps(signals):
         if isinstance(step, Arrival):
             progress.see(*step)
         else:
             progress.hear(step)
-        first_open = (progress.watermark - size) // every * every + every
+        first_open = grid.first_open(progress.watermark)
         candidates = set(windows)
         if emit and known:
             since = min(known.values()) if closed_before is None else closed_before
-            candidates |= set(range(since, first_open, every))
+            candidates |= grid.between(since, first_open)
         for start in sorted(candidates):
-            if start + size <= progress.watermark:
+            if grid.end(start) <= progress.watermark:
                 close(start, True)
         if closed_before is None or first_open > closed_before:
             closed_before = first_open
         if isinstance(step, Arrival):
             event = step.event
-            starts = containing(event.time_ms)
-            opened = [start for start in starts if start + size > progress.watermark]
+            starts = grid.containing(event.time_ms)
+            opened = [start for start in starts if grid.end(start) > progress.watermark]
             if len(opened) < len(starts):
                 late.append(event)
             for start in opened:
@@ -275,7 +313,7 @@ def sliding(
             first = min(windows)
             if emit and closed_before is not None:
                 first = min(first, max(closed_before, min(known.values())))
-            for start in range(first, max(windows) + 1, every):
+            for start in sorted(grid.between(first, max(windows) + 1)):
                 close(start, False)
     return rows, late
 
