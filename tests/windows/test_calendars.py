@@ -139,7 +139,7 @@ def windows(stage: Stage[Any, Any], first: str, last: str) -> list[tuple[str, fl
             [("2024-08-08T00:00", 168), ("2024-08-15T00:00", 168)],
         ),
     ],
-    ids=lambda value: repr(value) if isinstance(value, Stage) else None,
+    ids=repr,
 )
 def test_where_windows_begin(stage: Any, first: str, last: str, expected: list[tuple[str, float]]) -> None:
     assert windows(stage, first, last) == expected
