@@ -14,7 +14,7 @@ ZONES = (
     "Australia/Lord_Howe",
     "America/Sao_Paulo",
     "Asia/Kolkata",
-    "Europe/London",
+    "UTC",
 )
 FIRST, LAST = datetime(2015, 1, 1, tzinfo=UTC), datetime(2025, 1, 1, tzinfo=UTC)
 MOMENTS = pl.Series("at", pl.datetime_range(FIRST, LAST, "30m", time_unit="ms", time_zone="UTC", eager=True))
