@@ -18,6 +18,8 @@ from cgrx._model.events import Trade
 from cgrx._model.signals import Alive, Batch, Dropped, Gap, Signal, Watermark
 from cgrx._streams.stream import Stage
 from tests.windows import reference
+from tests.windows.grids import Even
+from tests.windows.grids import Uneven as UnevenOfReference
 from tests.windows.windowing import CHANNEL, OTHER, Heard, Tally, hear, one_by_one, rows, trade
 
 LATENESS, IDLE = 10, 15
@@ -25,7 +27,7 @@ TERMS: dict[str, Any] = {"lateness": "10ms", "idle": "15ms"}
 BY = ("exchange", "symbol")
 
 SIZES = ((20, 20), (7, 7), (20, 5), (20, 10), (21, 6), (12, 8), (5, 2), (30, 1))
-grids = st.sampled_from([reference.Even(size, every, offset % every) for size, every in SIZES for offset in (0, 3)])
+grids = st.sampled_from([Even(size, every, offset % every) for size, every in SIZES for offset in (0, 3)])
 
 
 @st.composite
@@ -78,7 +80,7 @@ def values(stage: Stage[Any, Any], given_signals: Sequence[Signal[Trade]]) -> li
 @given(signals(), grids, st.booleans(), st.sampled_from([(), BY[:1], BY]))
 @settings(max_examples=200, deadline=None)
 def test_grids_are_as_the_reference(
-    given_signals: list[Signal[Trade]], grid: reference.Even, emit_empty: bool, by: tuple[str, ...]
+    given_signals: list[Signal[Trade]], grid: Even, emit_empty: bool, by: tuple[str, ...]
 ) -> None:
     """Tumbling and sliding windows, with late events, idle sources, gaps, losses and upstream watermarks."""
     size, every, offset = (each / 1000 for each in grid)
@@ -129,7 +131,7 @@ def test_windows_that_are_not_equally_long_are_as_the_reference(
     late: list[Trade] = []
     even: Any = ops.tumbling("20ms", Tally, by=by, on_late=late.append, emit_empty=emit_empty, **TERMS)
     stage = attrs.evolve(even, spacing=Uneven(cuts))
-    expected, expected_late = reference.sliding(given_signals, reference.Uneven(cuts), by, LATENESS, IDLE, emit_empty)
+    expected, expected_late = reference.sliding(given_signals, UnevenOfReference(cuts), by, LATENESS, IDLE, emit_empty)
     assert values(stage, given_signals) == expected
     assert late == expected_late
 
