@@ -219,7 +219,7 @@ def test_a_mistake_is_one_line_with_its_place(
 
 def test_a_mistake_of_the_command_line_has_no_place(write: Write, capsys: Captured) -> None:
     path = write("seconds = 1\nrate = 5")
-    for arguments in (["--rate", "0"], ["--fault", "boom"], ["--window", "soon"], ["--nope"]):
+    for arguments in (["--rate", "0"], ["--fault", "boom"], ["--window", "soon"], ["--nope"], ["--rat", "5"]):
         assert run(["demo", *arguments, "--config", str(path)]) == Exit.USAGE
         assert str(path) not in capsys.readouterr().err
 
