@@ -4,9 +4,11 @@ cyclopts reads the attributes of these classes as options and the texts below th
 """
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, cast
 
 import attrs
 from cyclopts import Parameter, Token
@@ -23,6 +25,10 @@ from cgrx._cli.view.viewer import Show
 from cgrx._cli.view.windows import KEYS, Key, Windowing, row_type
 
 SideName: TypeAlias = Literal["long", "short", "buy", "sell"]
+Weekday: TypeAlias = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+_CALENDAR = re.compile(r"\d+\s*(w|mo|q|y)")
+"""Sizes of windows that have no fixed length."""
 
 
 @Parameter(name="*")
@@ -54,14 +60,22 @@ class WindowOptions:
     """The options that ask for rows of windows."""
 
     window: str | None = None
-    """Show rows in place of events: one for each window of this length, such as 1m, and each group of --by that had
-    an event in it."""
+    """Show rows in place of events: one for each window of this length, such as 1m, or 1w, 1mo, 1q or 1y of the
+    calendar, and each group of --by that had an event in it."""
     every: str | None = None
     """The time from the start of one window to the start of the next, such as 10s. Windows overlap if it is shorter
     than --window. By default as long as --window."""
     by: Annotated[tuple[Key, ...], Parameter(converter=_keys, show_default=False)] = ()
     """The fields to group by: exchange, symbol, base_asset, side, or several with commas. Each combination of their
     values gets rows of its own. With exchange and symbol, rows also hold open, high, low and close."""
+    zone: str | None = None
+    """Whose calendar --window follows, such as America/New_York, where it is 1d, 1w, 1mo, 1q or 1y. By default UTC."""
+    start: str | None = None
+    """The time of day at which such windows begin, such as 17:00, by the clocks of --zone. By default midnight."""
+    week_start: Weekday | None = None
+    """The day with which windows of 1w begin. By default monday."""
+    offset: str | None = None
+    """How much later than at multiples of their length windows of a fixed length begin, such as 4h for --window 8h."""
     running: bool = False
     """Write lines also for rows that are not final yet. The live table always shows them."""
     explain: bool = False
@@ -74,25 +88,48 @@ class WindowOptions:
             CommandError: a value that cannot be used, or one without --window.
         """
         if self.window is None:
-            for name, value in (("--every", self.every), ("--by", self.by), ("--running", self.running)):
+            for name, value in self._placed.items():
                 if value:
-                    raise _unusable(f"{name} says which rows a window gives: add --window, such as --window 1m")
+                    option = f"--{name.replace('_', '-')}"
+                    raise _unusable(f"{option} says which rows a window gives: add --window, such as --window 1m")
             return None
-        size_ms = _milliseconds(self.window, "--window")
+        window, step_ms = self._window(self.window)
+        words = self.window if self.every is None else f"{self.window} every {self.every}"
+        found = Windowing(
+            of=window if self.offset is None else partial(window, offset=self.offset),
+            step_ms=step_ms,
+            row=row_type(self.by),
+            running=self.running,
+            words=f"{words} by {', '.join(self.by)}" if self.by else words,
+            zone=self.zone or "UTC",
+        )
+        try:
+            found.stage(updates=False)
+        except (ValueError, ImportError) as error:
+            raise _unusable(str(error)) from error
+        return found
+
+    @property
+    def _placed(self) -> dict[str, Any]:
+        """What says nothing without a window, by the names of the arguments."""
+        names = ("every", "by", "running", "zone", "start", "week_start", "offset")
+        return {name: getattr(self, name) for name in names}
+
+    def _window(self, size: str) -> tuple[Callable[..., ops.Stage[Any, ops.Row]], int]:
+        """What makes the window, and how long it is from the beginning of one to that of the next."""
+        tumbling, sliding = cast("tuple[Callable[..., Any], ...]", (ops.tumbling, ops.sliding))
+        calendar = {name: self._placed[name] for name in ("zone", "start", "week_start") if self._placed[name]}
+        if calendar or _CALENDAR.fullmatch(size):
+            if self.every is not None:
+                raise _unusable(f"--every {self.every} is for windows of a fixed length, such as 7d: leave it out")
+            return partial(tumbling, size, **calendar), 86_400_000
+        size_ms = _milliseconds(size, "--window", ", or 1w, 1mo, 1q or 1y by the calendar")
         every_ms = size_ms if self.every is None else _milliseconds(self.every, "--every")
         if every_ms > size_ms:
             raise _unusable(
-                f"--every {self.every} is more than --window {self.window}: events between two windows would be in none"
+                f"--every {self.every} is more than --window {size}: events between two windows would be in none"
             )
-        keys = self.by
-        words = self.window if self.every is None else f"{self.window} every {self.every}"
-        return Windowing(
-            size_ms=size_ms,
-            every_ms=every_ms,
-            row=row_type(keys),
-            running=self.running,
-            words=f"{words} by {', '.join(keys)}" if keys else words,
-        )
+        return partial(tumbling, size) if every_ms == size_ms else partial(sliding, size, self.every), every_ms
 
 
 NO_WINDOW = WindowOptions()
@@ -199,13 +236,13 @@ class ReplayOptions(ShowOptions):
         return Replayed(folders=folders, choice=choice, speed=self.speed, start=self.start, end=self.end)
 
 
-def _milliseconds(text: str, option: str) -> int:
+def _milliseconds(text: str, option: str, more: str = "") -> int:
     try:
         found = to_ms(text)
     except ValueError:
         found = 0
     if found < 1:
-        raise _unusable(f"{option} {text} cannot be used: give a duration such as 250ms, 5s, 1m, 4h or 1d")
+        raise _unusable(f"{option} {text} cannot be used: give a duration such as 250ms, 5s, 1m, 4h or 1d{more}")
     return found
 
 

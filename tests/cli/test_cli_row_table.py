@@ -185,3 +185,13 @@ def test_text_of_the_server_does_nothing() -> None:
     assert "\u202e" not in text
     assert r"[b]\x1b[2J" in text
     assert r"\u202eX [/b]" in text
+
+
+def test_days_are_those_of_the_zone() -> None:
+    """A day of New York that begins in the evening is that of its first hour."""
+    window = windowing(window="1d", zone="America/New_York", start="17:00")
+    late = ops.Flow.from_values((1_723_150_800_000, 1_723_237_200_000, *flow().values[2:]))
+    (cells,) = rows_of(drawn(board_of(late), window))
+    assert cells[1] == "2024-08-08"
+    (cells,) = rows_of(drawn(board_of(late), windowing(window="1d", zone="Asia/Tokyo")))
+    assert cells[1] == "2024-08-09"

@@ -41,6 +41,25 @@ def test_every_as_long_as_the_window() -> None:
 
 
 @pytest.mark.parametrize(
+    ("options", "stage"),
+    [
+        ({"window": "1d", "zone": "Europe/Berlin"}, ops.tumbling("1d", zone="Europe/Berlin")),
+        ({"window": "1d", "zone": "UTC"}, ops.tumbling("1d")),
+        ({"window": "1w"}, ops.tumbling("1w")),
+        (
+            {"window": "1w", "zone": "America/New_York", "start": "17:00", "week_start": "sunday"},
+            ops.tumbling("1w", zone="America/New_York", start="17:00", week_start="sunday"),
+        ),
+        ({"window": "1q"}, ops.tumbling("1q")),
+        ({"window": "8h", "offset": "4h"}, ops.tumbling("8h", offset="4h")),
+        ({"window": "8h", "every": "1h", "offset": "30m"}, ops.sliding("8h", "1h", offset="30m")),
+    ],
+)
+def test_windows_by_the_calendar_and_at_an_offset(options: dict[str, Any], stage: ops.Stage[Any, Any]) -> None:
+    assert windowing(**options).stage(updates=False) == stage
+
+
+@pytest.mark.parametrize(
     ("by", "kind", "keys"),
     [
         ((), ops.Flow, ()),
@@ -68,6 +87,19 @@ def test_rows_are_bars_where_the_key_fixes_the_instrument(
         ({"window": "nan"}, "--window nan cannot be used"),
         ({"window": "1m", "every": ""}, "--every  cannot be used"),
         ({"window": "1m", "every": "2m"}, "--every 2m is more than --window 1m: events between"),
+        (
+            {"window": "1M"},
+            "--window 1M cannot be used: give a duration such as 250ms, 5s, 1m, 4h or 1d, or 1w, 1mo, 1q",
+        ),
+        ({"window": "2w"}, "size='2w' does not say with which week to begin"),
+        ({"window": "1d", "zone": "Europe/Berln"}, "zone='Europe/Berln' is no time zone: did you mean Europe/Berlin"),
+        ({"window": "4h", "zone": "Asia/Kolkata"}, "zone='Asia/Kolkata' is for the sizes of a calendar"),
+        ({"window": "1d", "zone": "Europe/Berlin", "start": "02:30"}, "start='02:30' does not exist on 2015-03-29 in"),
+        ({"window": "1w", "every": "1d"}, "--every 1d is for windows of a fixed length, such as 7d"),
+        ({"window": "8h", "offset": "8h"}, "offset='8h' is not less than size='8h'"),
+        ({"window": "8h", "offset": "x"}, "offset='x' is not a duration"),
+        ({"zone": "UTC"}, "--zone says which rows"),
+        ({"week_start": "sunday"}, "--week-start says which rows"),
         ({"every": "1s"}, "--every says which rows a window gives: add --window, such as --window 1m"),
         ({"by": ("exchange",)}, "--by says which rows"),
         ({"running": True}, "--running says which rows"),

@@ -5,7 +5,7 @@ bidirectional overrides and invisible characters are shown as Python writes them
 `str.isprintable`, which follows Unicode, decides. Nothing is ever read as markup.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST = 400
@@ -35,9 +35,9 @@ def second(time_ms: int) -> str:
     return f"{_EPOCH + timedelta(milliseconds=time_ms):%H:%M:%S}"
 
 
-def date(time_ms: int) -> str:
-    """The day in UTC, `2024-01-31`."""
-    return f"{_EPOCH + timedelta(milliseconds=time_ms):%Y-%m-%d}"
+def date(time_ms: int, zone: tzinfo = UTC) -> str:
+    """The day in UTC or another zone, `2024-01-31`."""
+    return f"{(_EPOCH + timedelta(milliseconds=time_ms)).astimezone(zone):%Y-%m-%d}"
 
 
 def iso(time: datetime) -> str:

@@ -1,6 +1,8 @@
 """The live table of rows. A sign leads each: `…` runs, `✓` is final and complete, `!` is final and incomplete."""
 
 from collections.abc import Callable
+from datetime import UTC
+from zoneinfo import ZoneInfo
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -59,9 +61,10 @@ def _state(row: ops.Row) -> Text:
 
 
 def _start(window: Windowing) -> Column[ops.Row]:
-    step_ms = window.every_ms
+    step_ms = window.step_ms
     if step_ms % _DAY_MS == 0:
-        return Column("From", lambda row: Text(date(row.start_ms), "dim"), 10)
+        zone = UTC if window.zone == "UTC" else ZoneInfo(window.zone)
+        return Column("From", lambda row: Text(date(row.start_ms, zone), "dim"), 10)
     if step_ms % 1000 == 0:
         return Column("From", lambda row: Text(second(row.start_ms), "dim"), 8)
     return Column("From", lambda row: Text(clock(row.start_ms), "dim"), 12)

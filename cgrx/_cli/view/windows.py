@@ -1,6 +1,6 @@
 """The window that a command's options ask for, and the class of its rows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeAlias, cast, get_args
 
 import attrs
@@ -20,22 +20,22 @@ _UPDATES = "1s"
 class Windowing:
     """A window that was asked for."""
 
-    size_ms: int
-    every_ms: int
+    of: Callable[..., ops.Stage[Any, ops.Row]]
+    """Makes it, of the class of rows and `updates=`."""
+    step_ms: int
+    """From the beginning of one to that of the next; a day for all that follow a calendar."""
     row: type[ops.Row]
     """`ops.Bar` with its key where that fixes the instrument, else `ops.Flow`."""
     running: bool = False
     """Whether rows that are not final become lines too."""
     words: str = ""
     """The window described for people, such as "1m by exchange, symbol"."""
+    zone: str = "UTC"
+    """Whose days they begin with."""
 
     def stage(self, *, updates: bool) -> ops.Stage[Any, ops.Row]:
         """The window; with `updates` it gives running rows too."""
-        size, every = self.size_ms / 1e3, self.every_ms / 1e3
-        period = _UPDATES if updates else None
-        if every == size:
-            return ops.tumbling(size, self.row, updates=period)
-        return ops.sliding(size, every, self.row, updates=period)
+        return self.of(self.row, updates=_UPDATES if updates else None)
 
 
 def row_type(keys: Sequence[str]) -> type[ops.Row]:
