@@ -15,6 +15,7 @@ from cgrx._feed.connect import API_KEY_VARIABLE as API_KEY_VARIABLE
 from cgrx._feed.connect import COINGLASS_URL as COINGLASS_URL
 from cgrx._feed.connect import connect as connect
 from cgrx._feed.face import Feed as Feed
+from cgrx._feed.json_log import JsonFormatter as JsonFormatter
 from cgrx._feed.recorder import Recorder as Recorder
 from cgrx._feed.recorder import RecorderStats as RecorderStats
 from cgrx._feed.recorder import record as record

@@ -39,7 +39,18 @@ from cgrx._cli.commands.simulate import Simulate, simulate
 from cgrx._cli.commands.watch import watch
 from cgrx._cli.completion import Shell, completion_script
 from cgrx._cli.config import ConfigFile
-from cgrx._cli.options import NO_FILE, NO_WINDOW, FileOptions, ReplayOptions, WatchOptions, WindowOptions
+from cgrx._cli.options import (
+    LOGS,
+    NO_FILE,
+    NO_WINDOW,
+    SERVICE,
+    FileOptions,
+    LogOptions,
+    ReplayOptions,
+    ServiceOptions,
+    WatchOptions,
+    WindowOptions,
+)
 from cgrx._cli.terminal.command import print_text, run_to_exit
 from cgrx._cli.terminal.exits import CommandError, Exit, explain, whence
 from cgrx._cli.terminal.streams import Terminal
@@ -79,7 +90,7 @@ async def demo_command(
     rate: Rate = RATE,
     fault: Names = (),
     windows: WindowOptions = NO_WINDOW,
-    settings: FileOptions = NO_FILE,
+    settings: ServiceOptions = SERVICE,
 ) -> int:
     """Run a simulated server and a client, joined by a real socket: no key and no network are needed.
 
@@ -92,7 +103,7 @@ async def demo_command(
         rate: Events a second of the simulated market, on average.
         fault: A fault that the simulated server makes, such as drop@5s; may be repeated. See `cgrx simulate --help`.
         windows: See `WindowOptions`.
-        settings: See `FileOptions`.
+        settings: See `ServiceOptions`.
     """
     request = Demo(
         seconds=seconds,
@@ -102,7 +113,7 @@ async def demo_command(
         window=windows.windowing(),
         explains=windows.explain,
     )
-    return await demo(request, Terminal.of_process())
+    return await demo(request, settings.terminal(), settings.metrics())
 
 
 @watch_app.command(name="liquidations")
@@ -111,7 +122,7 @@ async def liquidations_command(
     side: Literal["long", "short"] | None = None,
     options: WatchOptions = _WATCH,
     windows: WindowOptions = NO_WINDOW,
-    settings: FileOptions = NO_FILE,
+    settings: ServiceOptions = SERVICE,
 ) -> int:
     """Show the liquidation orders of all exchanges.
 
@@ -121,10 +132,10 @@ async def liquidations_command(
         side: Which position was liquidated.
         options: See `WatchOptions`.
         windows: See `WindowOptions`.
-        settings: See `FileOptions`.
+        settings: See `ServiceOptions`.
     """
     request = options.watch(liquidations, side)
-    return await watch(request, options.show("liquidations", windows), Terminal.of_process())
+    return await watch(request, options.show("liquidations", windows), settings.terminal(), settings.metrics())
 
 
 @watch_app.command(name="trades")
@@ -133,7 +144,7 @@ async def trades_command(
     side: Literal["buy", "sell"] | None = None,
     options: WatchOptions = _WATCH,
     windows: WindowOptions = NO_WINDOW,
-    settings: FileOptions = NO_FILE,
+    settings: ServiceOptions = SERVICE,
 ) -> int:
     """Show the trades of one or more instruments, such as Binance:BTCUSDT:10000.
 
@@ -145,10 +156,10 @@ async def trades_command(
         side: Only trades in which the taker was on this side.
         options: See `WatchOptions`.
         windows: See `WindowOptions`.
-        settings: See `FileOptions`.
+        settings: See `ServiceOptions`.
     """
     request = options.watch(trades(instruments(markets, options.min_volume)), side)
-    return await watch(request, options.show("trades", windows), Terminal.of_process())
+    return await watch(request, options.show("trades", windows), settings.terminal(), settings.metrics())
 
 
 @replay_app.command(name="liquidations")
@@ -157,7 +168,7 @@ async def replay_liquidations_command(
     side: Literal["long", "short"] | None = None,
     options: ReplayOptions = _REPLAY,
     windows: WindowOptions = NO_WINDOW,
-    settings: FileOptions = NO_FILE,
+    settings: ServiceOptions = SERVICE,
 ) -> int:
     """Show recorded liquidation orders.
 
@@ -168,10 +179,10 @@ async def replay_liquidations_command(
         side: Which position was liquidated.
         options: See `ReplayOptions`.
         windows: See `WindowOptions`.
-        settings: See `FileOptions`.
+        settings: See `ServiceOptions`.
     """
     request = options.replayed(folders, liquidations, side)
-    return await replay_files(request, options.show("liquidations", windows), Terminal.of_process())
+    return await replay_files(request, options.show("liquidations", windows), settings.terminal(), settings.metrics())
 
 
 @replay_app.command(name="trades")
@@ -181,7 +192,7 @@ async def replay_trades_command(
     side: Literal["buy", "sell"] | None = None,
     options: ReplayOptions = _REPLAY,
     windows: WindowOptions = NO_WINDOW,
-    settings: FileOptions = NO_FILE,
+    settings: ServiceOptions = SERVICE,
 ) -> int:
     """Show recorded trades.
 
@@ -193,10 +204,10 @@ async def replay_trades_command(
         side: Only trades in which the taker was on this side.
         options: See `ReplayOptions`.
         windows: See `WindowOptions`.
-        settings: See `FileOptions`.
+        settings: See `ServiceOptions`.
     """
     request = options.replayed(folders, recorded_trades(instruments(market, 0.0)), side)
-    return await replay_files(request, options.show("trades", windows), Terminal.of_process())
+    return await replay_files(request, options.show("trades", windows), settings.terminal(), settings.metrics())
 
 
 @app.command(name="import")
@@ -257,7 +268,7 @@ async def record_command(
     url: str = COINGLASS_URL,
     connect_timeout: Positive = 30.0,
     proxy: str | None = None,
-    settings: FileOptions = NO_FILE,
+    settings: ServiceOptions = SERVICE,
 ) -> int:
     """Record channels of the feed into a folder, until Ctrl-C.
 
@@ -273,7 +284,7 @@ async def record_command(
         connect_timeout: Seconds for the first connection, all attempts together.
         proxy: A proxy to connect through: http://HOST:PORT, https://, socks5:// or socks5h://, or env for the one that
             the environment names.
-        settings: See `FileOptions`.
+        settings: See `ServiceOptions`.
     """
     request = Record(
         url=keyless(url),
@@ -284,7 +295,7 @@ async def record_command(
         connect_timeout_s=connect_timeout,
         proxy=passwordless(proxy),
     )
-    return await record_feed(request, Terminal.of_process())
+    return await record_feed(request, settings.terminal(), settings.metrics())
 
 
 @app.command(name="simulate")
@@ -302,7 +313,7 @@ async def simulate_command(
     key: Names = (),
     fault: Names = (),
     seconds: Positive = math.inf,
-    settings: FileOptions = NO_FILE,
+    settings: LogOptions = LOGS,
 ) -> int:
     """Serve a simulated CoinGlass feed until Ctrl-C: of a made-up market, or of a file.
 
@@ -321,7 +332,7 @@ async def simulate_command(
         fault: `NAME[:ARGUMENT][*CONNECTIONS][@MOMENT][#CONNECTION]`, such as `drop@30s`, `close:1012@500events`,
             `refuse:503*3` or `late:5s#2`; may be repeated. A wrong name is answered with the list of all names.
         seconds: How long to serve; until Ctrl-C by default.
-        settings: See `FileOptions`.
+        settings: See `LogOptions`.
     """
     request = Simulate(
         host=host,
@@ -334,7 +345,7 @@ async def simulate_command(
         faults=faults(fault),
         seconds=seconds,
     )
-    return await simulate(request, Terminal.of_process())
+    return await simulate(request, settings.terminal())
 
 
 @app.command(name="completion")
@@ -365,8 +376,7 @@ def run(arguments: Sequence[str]) -> int:
     except CycloptsError as error:
         command = " ".join(("cgrx", *(error.command_chain or ())))
         text = str(error)
-        place = "" if error.argument is None else file.place_of(error.argument, text)
-        Terminal.of_process().say(f"{place}{_sentence(text)} See `{command} --help`.")
+        Terminal.of_process().say(f"{file.place(text, error.argument)}{_sentence(text)} See `{command} --help`.")
         return Exit.USAGE
     except CommandError as error:
         exit_code, text = explain(error)

@@ -57,8 +57,8 @@ def _not_negative(_: object, value: float | None) -> None:
         raise ValueError("Give US dollars, 0 or more.")
 
 
-def _port(_: object, value: int) -> None:
-    if not 0 <= value <= 65_535:
+def _port(_: object, value: int | None) -> None:
+    if value is not None and not 0 <= value <= 65_535:
         raise ValueError("Give 0 (any that is free) to 65535.")
 
 

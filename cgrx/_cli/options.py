@@ -15,11 +15,13 @@ from cyclopts import Parameter, Token
 
 from cgrx import COINGLASS_URL, Feed, Replay, to_ms
 from cgrx import operators as ops
-from cgrx._cli.arguments import Count, Names, Positive, Usd, keyless, passwordless, spelled
+from cgrx._cli.arguments import Count, Names, Port, Positive, Usd, keyless, passwordless, spelled
 from cgrx._cli.commands.choice import Choice, Choose
+from cgrx._cli.commands.metrics import MetricsAt
 from cgrx._cli.commands.replay import Replayed
 from cgrx._cli.commands.watch import Watch
 from cgrx._cli.terminal.exits import CommandError, Exit
+from cgrx._cli.terminal.streams import LogFormat, Terminal
 from cgrx._cli.view.event_text import FormatName
 from cgrx._cli.view.viewer import Show
 from cgrx._cli.view.windows import KEYS, Key, Windowing, row_type
@@ -42,6 +44,49 @@ class FileOptions:
 
 
 NO_FILE = FileOptions()
+
+
+@Parameter(name="*")
+@attrs.frozen(kw_only=True)
+class LogOptions(FileOptions):
+    """And the option that says how messages are written."""
+
+    log_format: LogFormat = "text"
+    """json: messages to standard error are JSON, one object a line."""
+
+    def terminal(self) -> Terminal:
+        """The streams of this process, for messages in this format."""
+        return Terminal.of_process(self.log_format)
+
+
+LOGS = LogOptions()
+
+
+@Parameter(name="*")
+@attrs.frozen(kw_only=True)
+class ServiceOptions(LogOptions):
+    """The options of the commands that run a feed."""
+
+    metrics_port: Port | None = None
+    """Serve /metrics for Prometheus, /healthz and /readyz on this port, as long as the command runs; 0 takes a free
+    one."""
+    metrics_host: str = "127.0.0.1"
+    """The address that --metrics-port listens on; 0.0.0.0 for all of this machine."""
+
+    def metrics(self) -> MetricsAt | None:
+        """Where to serve metrics, if they are asked for.
+
+        Raises:
+            CommandError: an address without a port.
+        """
+        if self.metrics_port is not None:
+            return MetricsAt(self.metrics_host, self.metrics_port)
+        if self.metrics_host != SERVICE.metrics_host:
+            raise _unusable("--metrics-host says where --metrics-port listens: add --metrics-port, such as 9464")
+        return None
+
+
+SERVICE = ServiceOptions()
 
 
 def _keys(_: object, tokens: Sequence[Token]) -> tuple[Key, ...]:

@@ -149,9 +149,10 @@ class CalendarRuler:
     def _find(self, time_ms: int) -> tuple[int, int]:
         calendar = self._calendar
         shown_ms = time_ms + offset_ms(self._rules, time_ms)
+        # Near a change of clocks it may be a neighbour, or one of no length: that of a day which a zone skipped.
         number = calendar.number((shown_ms - calendar.start_ms) // DAY_MS)
-        start_ms = self._begin(number)
-        # Where clocks are set back from behind a start to before it, that window has begun already.
+        while time_ms < (start_ms := self._begin(number)):
+            number -= 1
         while time_ms >= (end_ms := self._begin(number + 1)):
             start_ms = end_ms
             number += 1

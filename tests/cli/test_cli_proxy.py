@@ -101,7 +101,7 @@ def opened(proxy: str | None) -> list[str]:
 
     async def main() -> None:
         await trio.lowlevel.checkpoint()
-        with reporting(said.append):
+        with reporting(lambda text, _: said.append(text)):
             connected("wss://open.example", 1.0, proxy)
 
     run_trio(main)

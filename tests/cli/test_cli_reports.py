@@ -30,7 +30,7 @@ TRADES = FuturesTrades("Binance", "BTCUSDT", 0)
 
 def lines(*statuses: Status) -> list[str]:
     said: list[str] = []
-    with reporting(said.append):
+    with reporting(lambda text, _: said.append(text)):
         log = StatusLog()
         for status in statuses:
             log(status)
@@ -84,7 +84,7 @@ def test_floods_are_counted() -> None:
 def test_warnings_without_a_status_are_said() -> None:
     """Of what a call to `connect` does, there is no status yet. Less than a warning is nobody's business."""
     said: list[str] = []
-    with reporting(said.append):
+    with reporting(lambda text, _: said.append(text)):
         logger.warning("no proxy is %s", "used")
         logger.info("%s", "something")
     assert said == ["no proxy is used"]
@@ -95,7 +95,7 @@ def test_the_logger_is_left_as_it_was(caplog: pytest.LogCaptureFixture) -> None:
     before = (logger.level, logger.propagate, list(logger.handlers))
 
     def fail() -> None:
-        with reporting(lambda line: None):
+        with reporting(lambda text, _: None):
             assert logger.level == logging.INFO
             StatusLog()(Connected(NOON))
             raise KeyError

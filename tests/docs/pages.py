@@ -8,6 +8,7 @@ draws the house (`house.py`); `test_docs.py` says when that is due:
     <!-- output: event_time.py -->  what it prints
     <!-- aggregates -->             what the docstrings of cgrx.operators.agg say
     <!-- columns -->                the columns of a recording
+    <!-- metrics -->                the metrics that Prometheus gets
     <!-- exchanges -->              the known exchanges and their symbols
     <!-- rooms -->                  the rooms of the house, and what each may import
     <!-- house -->                  how large the house is
@@ -29,6 +30,7 @@ from types import FunctionType
 
 from benchmarks._harness import results
 from benchmarks._report import quotes
+from cgrx._metrics.families import FAMILIES
 from cgrx._model import exchanges
 from cgrx._recording.schema import COLUMNS
 from cgrx.operators import agg
@@ -160,6 +162,14 @@ def _exchanges(_: None) -> str:
     return "\n".join(lines)
 
 
+def _metrics(_: None) -> str:
+    rows = [
+        f"| `{each.name}{f'{{{each.label}}}' if each.label else ''}` | {each.kind} | {each.help.rstrip('.')} |"
+        for each in FAMILIES
+    ]
+    return "\n".join(["| metric | kind | what it is |", "| --- | --- | --- |", *rows])
+
+
 def _ratios(_: None) -> str:
     return quotes.lines(results.read(DOCS / "benchmarks.json"))
 
@@ -184,6 +194,7 @@ _KINDS: dict[str, Callable[..., str]] = {
     "benchmarks": _benchmarks,
     "columns": _columns,
     "exchanges": _exchanges,
+    "metrics": _metrics,
     "rooms": _rooms,
     "house": _house,
     "ratios": _ratios,

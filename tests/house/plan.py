@@ -70,7 +70,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "testing": ("_simulator", "_testing"),
     "_cli.terminal": ("cgrx", "testing"),
     "_cli.view": ("operators", "cgrx", "_cli.terminal"),
-    "_cli.commands": ("operators", "cgrx", "testing", "_cli.terminal", "_cli.view"),
+    "_cli.commands": ("operators", "metrics", "cgrx", "testing", "_cli.terminal", "_cli.view"),
     "_cli": ("operators", "cgrx", "testing", "_cli.terminal", "_cli.view", "_cli.commands"),
     "__main__": ("_cli",),
 }

@@ -31,17 +31,21 @@ def test_the_three_paths() -> None:
                 await simulator.send(liquidation(1))
                 while not feed.stats.events:
                     await trio.lowlevel.checkpoint()
-                status, text = await ask(server, "/metrics")
+                status, text = await ask(server.port, "/metrics")
                 assert status == 200
                 assert 'cgrx_events_total{channel="liquidation_orders"} 1.0' in text
                 assert "process_cpu_seconds_total" in text
-                status, text = await ask(server, "/metrics?x=1", Accept="application/openmetrics-text; version=1.0.0")
+                status, text = await ask(
+                    server.port, "/metrics?x=1", Accept="application/openmetrics-text; version=1.0.0"
+                )
                 assert text.endswith("# EOF\n")
-                assert await ask(server, "/healthz") == (200, "live: the event loop comes round\n")
-                status, text = await ask(server, "/readyz")
+                assert await ask(server.port, "/healthz") == (200, "live: the event loop comes round\n")
+                status, text = await ask(server.port, "/readyz")
                 assert (status, text[:33]) == (200, "ready: connected, the last proof ")
-                assert await ask(server, "/") == (404, "there are /metrics, /healthz, /readyz\n")
-                assert (await said(server, b"POST /metrics HTTP/1.1\r\nHost: a\r\n\r\n")).startswith(b"HTTP/1.1 405 ")
+                assert await ask(server.port, "/") == (404, "there are /metrics, /healthz, /readyz\n")
+                assert (await said(server.port, b"POST /metrics HTTP/1.1\r\nHost: a\r\n\r\n")).startswith(
+                    b"HTTP/1.1 405 "
+                )
 
     run(main)
 
@@ -51,20 +55,20 @@ def test_a_server_may_be_there_before_the_feed() -> None:
 
     async def main() -> None:
         async with cgrx.metrics.serve(port=0) as server, Simulator(listen=False) as simulator:
-            assert (await ask(server, "/healthz"))[0] == 200
-            assert await ask(server, "/readyz") == (503, "not ready: there is no feed yet\n")
-            assert "cgrx" not in (await ask(server, "/metrics"))[1]
+            assert (await ask(server.port, "/healthz"))[0] == 200
+            assert await ask(server.port, "/readyz") == (503, "not ready: there is no feed yet\n")
+            assert "cgrx" not in (await ask(server.port, "/metrics"))[1]
             async with feed_on(simulator) as feed:
                 server.watch(feed)
-                assert await ask(server, "/readyz") == (
+                assert await ask(server.port, "/readyz") == (
                     503,
                     "not ready: connected, but nothing has been heard yet\n",
                 )
-            assert await ask(server, "/readyz") == (503, "not ready: the feed was closed\n")
-            assert (await ask(server, "/healthz"))[0] == 200
+            assert await ask(server.port, "/readyz") == (503, "not ready: the feed was closed\n")
+            assert (await ask(server.port, "/healthz"))[0] == 200
             async with feed_on(simulator) as feed:
                 server.watch(cgrx.metrics.Collector(feed, pipelines={"all": feed.liquidations()}))
-                assert 'cgrx_open_keys{pipeline="all"} 0.0' in (await ask(server, "/metrics"))[1]
+                assert 'cgrx_open_keys{pipeline="all"} 0.0' in (await ask(server.port, "/metrics"))[1]
 
     run(main)
 
@@ -75,7 +79,7 @@ def test_a_registry_of_ones_own_is_served_and_left_as_it_was() -> None:
         Counter("orders", "Theirs.", registry=registry)
         async with Simulator(listen=False) as simulator, feed_on(simulator) as feed:
             async with cgrx.metrics.serve(feed, port=0, registry=registry) as server:
-                text = (await ask(server, "/metrics"))[1]
+                text = (await ask(server.port, "/metrics"))[1]
                 assert "orders_total 0.0" in text
                 assert "cgrx_pings_total" in text
                 assert "process_" not in text
@@ -100,8 +104,8 @@ def test_a_collector_that_raises_costs_one_answer(caplog: pytest.LogCaptureFixtu
         registry = CollectorRegistry()
         async with cgrx.metrics.serve(port=0, registry=registry) as server:
             registry.register(Raising())
-            assert await ask(server, "/metrics") == (500, "LookupError: theirs\n")
-            assert (await ask(server, "/healthz"))[0] == 200
+            assert await ask(server.port, "/metrics") == (500, "LookupError: theirs\n")
+            assert (await ask(server.port, "/healthz"))[0] == 200
         assert caplog.messages == ["/metrics could not be answered"]
 
     run(main)
@@ -150,14 +154,14 @@ def test_connections_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
                 assert b"200" in await stream.receive_some()
                 await stream.aclose()
             await wait_all_tasks_blocked(0.01)
-            assert (await ask(server, "/healthz"))[0] == 200
+            assert (await ask(server.port, "/healthz"))[0] == 200
 
     run(main)
 
 
 async def refused(server: cgrx.metrics.Server) -> bool:
     try:
-        return await said(server, b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n") == b""
+        return await said(server.port, b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n") == b""
     except trio.BrokenResourceError:
         return True
 

@@ -6,12 +6,14 @@ sent and what was received agree, unless faults were asked for.
 
 import secrets
 from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager
 from itertools import takewhile
 
 import attrs
 import trio
 
 from cgrx import CgrxError, Event, EventStream, Feed, connect
+from cgrx._cli.commands.metrics import Count, MetricsAt, serving
 from cgrx._cli.terminal.command import print_text, run_command
 from cgrx._cli.terminal.exits import CommandError, Exit, explain
 from cgrx._cli.terminal.output import GRACE_S
@@ -21,6 +23,7 @@ from cgrx._cli.terminal.tasks import beside
 from cgrx._cli.terminal.text import counted, dollars, visible
 from cgrx._cli.view.viewer import Show, Viewer
 from cgrx._cli.view.windows import Windowing
+from cgrx.metrics import Collector
 from cgrx.testing import Fault, Generator, Simulator, symbol_of
 
 BIG_USD = 10_000
@@ -58,7 +61,7 @@ class _Market:
         return takewhile(lambda event: event.time_ms < end_ms, self.generator)
 
 
-async def demo(request: Demo, terminal: Terminal) -> int:
+async def demo(request: Demo, terminal: Terminal, metrics: MetricsAt | None = None) -> int:
     """Run the command, and return its exit code.
 
     Raises:
@@ -89,12 +92,17 @@ async def demo(request: Demo, terminal: Terminal) -> int:
             return exit_code
         return await _sum_up(viewer, viewer.feed, simulator, terminal) or exit_code
 
-    return await run_command(lambda: _run(simulator, viewer, request.seconds), terminal, conclude=conclude)
+    return await run_command(
+        lambda: _run(simulator, viewer, request.seconds, serving(metrics, terminal)), terminal, conclude=conclude
+    )
 
 
-async def _run(simulator: Simulator, viewer: Viewer, seconds: float) -> None:
+async def _run(
+    simulator: Simulator, viewer: Viewer, seconds: float, metrics: AbstractAsyncContextManager[Count]
+) -> None:
     with reporting(viewer.say):
-        async with simulator, connect(api_key=secrets.token_hex(8), url=simulator.url) as feed:
+        async with metrics as count, simulator, connect(api_key=secrets.token_hex(8), url=simulator.url) as feed:
+            count(lambda: Collector(feed, streams=viewer.queues, pipelines=viewer.pipelines))
             end = trio.current_time() + seconds
             async with (
                 beside(lambda: _close_when_all_has_arrived(simulator, feed, end)),

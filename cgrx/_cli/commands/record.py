@@ -7,12 +7,14 @@ import attrs
 import trio
 
 from cgrx import Channel, Feed, Recorder, on_drain, record
+from cgrx._cli.commands.metrics import MetricsAt, serving
 from cgrx._cli.commands.watch import connected
 from cgrx._cli.terminal.command import run_command
 from cgrx._cli.terminal.exits import CommandError, Exit
 from cgrx._cli.terminal.reports import reporting
 from cgrx._cli.terminal.streams import Terminal
 from cgrx._cli.terminal.text import counted
+from cgrx.metrics import Collector
 
 
 @attrs.frozen(kw_only=True)
@@ -32,6 +34,8 @@ class Record:
 @attrs.define
 class _Run:
     recorder: Recorder | None = None
+    recorders: dict[str, Recorder] = attrs.field(factory=dict[str, Recorder])
+    """The same for the metrics."""
     began: float = 0.0
     ended: float = math.inf
 
@@ -47,14 +51,18 @@ class _Run:
         )
 
 
-async def record_feed(request: Record, terminal: Terminal) -> int:
+async def record_feed(request: Record, terminal: Terminal, metrics: MetricsAt | None = None) -> int:
     """Run the command, and return its exit code."""
     run = _Run()
 
     async def work() -> None:
         try:
             with reporting(terminal.say):
-                async with connected(request.url, request.connect_timeout_s, request.proxy) as feed:
+                async with (
+                    serving(metrics, terminal) as count,
+                    connected(request.url, request.connect_timeout_s, request.proxy) as feed,
+                ):
+                    count(lambda: Collector(feed, recorders=run.recorders))
                     await _record(request, feed, run, terminal)
         except (OSError, ImportError) as error:
             raise CommandError(Exit.FAILED, f"cannot record: {error}") from error
@@ -72,6 +80,7 @@ async def _record(request: Record, feed: Feed, run: _Run, terminal: Terminal) ->
     """Record until the time is over, the feed ends, or the recorder fails."""
     async with record(feed, request.folder, channels=request.channels, flush_every=request.flush_every_s) as recorder:
         run.recorder, run.began = recorder, trio.current_time()
+        run.recorders["output"] = recorder
         terminal.say(f"recording {', '.join(each.name for each in request.channels)} to {request.folder}")
         try:
             with trio.move_on_after(request.seconds) as recording, on_drain(recording.cancel):

@@ -8,6 +8,7 @@ import attrs
 
 from cgrx import Replay, replay
 from cgrx._cli.commands.choice import Choice
+from cgrx._cli.commands.metrics import MetricsAt, serving
 from cgrx._cli.terminal.bar import Bar, Done
 from cgrx._cli.terminal.command import print_text, run_command
 from cgrx._cli.terminal.exits import CommandError, Exit
@@ -15,6 +16,7 @@ from cgrx._cli.terminal.reports import reporting
 from cgrx._cli.terminal.streams import Terminal
 from cgrx._cli.terminal.text import date, second
 from cgrx._cli.view.viewer import Show, Viewer
+from cgrx.metrics import Collector
 
 
 @attrs.frozen(kw_only=True)
@@ -30,7 +32,7 @@ class Replayed:
     """ISO 8601; None to the end."""
 
 
-async def replay_files(request: Replayed, show: Show, terminal: Terminal) -> int:
+async def replay_files(request: Replayed, show: Show, terminal: Terminal, metrics: MetricsAt | None = None) -> int:
     """Run the command, and return its exit code."""
     if show.explains:
         return await print_text(Viewer(show, terminal).explanation(request.choice.filters), terminal)
@@ -41,7 +43,8 @@ async def replay_files(request: Replayed, show: Show, terminal: Terminal) -> int
 
     async def work() -> None:
         with reporting(viewer.say):
-            async with _opened(request) as feed:
+            async with serving(metrics, terminal) as count, _opened(request) as feed:
+                count(lambda: Collector(feed, streams=viewer.queues, pipelines=viewer.pipelines))
                 events = request.choice.of(feed)
                 async with nullcontext() if bar is None else bar.showing(lambda: _done(feed)):
                     await viewer.run(feed, events, lambda: _where(feed))

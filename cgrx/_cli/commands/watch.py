@@ -7,11 +7,13 @@ import attrs
 
 from cgrx import API_KEY_VARIABLE, COINGLASS_URL, Feed, connect
 from cgrx._cli.commands.choice import Choice
+from cgrx._cli.commands.metrics import MetricsAt, serving
 from cgrx._cli.terminal.command import print_text, run_command
 from cgrx._cli.terminal.exits import CommandError, Exit
 from cgrx._cli.terminal.reports import reporting
 from cgrx._cli.terminal.streams import Terminal
 from cgrx._cli.view.viewer import Show, Viewer
+from cgrx.metrics import Collector
 
 _NO_KEY = "no-key-needed"
 """The key for servers other than CoinGlass's where the environment has none; `cgrx simulate` accepts any key."""
@@ -27,7 +29,7 @@ class Watch:
     proxy: str | None = None
 
 
-async def watch(request: Watch, show: Show, terminal: Terminal) -> int:
+async def watch(request: Watch, show: Show, terminal: Terminal, metrics: MetricsAt | None = None) -> int:
     """Run the command, and return its exit code."""
     viewer = Viewer(show, terminal)
     if show.explains:
@@ -35,7 +37,11 @@ async def watch(request: Watch, show: Show, terminal: Terminal) -> int:
 
     async def work() -> None:
         with reporting(viewer.say):
-            async with connected(request.url, request.connect_timeout_s, request.proxy) as feed:
+            async with (
+                serving(metrics, terminal) as count,
+                connected(request.url, request.connect_timeout_s, request.proxy) as feed,
+            ):
+                count(lambda: Collector(feed, streams=viewer.queues, pipelines=viewer.pipelines))
                 await viewer.run(feed, request.choice.of(feed), lambda: request.url)
 
     return await run_command(work, terminal, conclude=viewer.conclude)

@@ -1,5 +1,6 @@
 """How every command runs: its work until done, failed or ended by a signal, then the last lines and the exit code."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -45,7 +46,7 @@ async def run_command(
         exit_code, last_line = explain(error)
     exit_code = await conclude(exit_code)
     if last_line:
-        terminal.say(last_line)
+        terminal.say(last_line, level=logging.ERROR)
     return exit_code
 
 

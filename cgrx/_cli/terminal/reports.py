@@ -17,8 +17,8 @@ from cgrx import (
 )
 from cgrx._cli.terminal.text import clock, second
 
-Say = Callable[[str], None]
-"""Shows a line. The text may hold characters from the server, so the function must escape them."""
+Say = Callable[[str, logging.LogRecord], None]
+"""Shows a line about a log record. The text may hold characters from the server, so the function must escape them."""
 
 _WORTH_SAYING_MS = 1000
 """A reader that holds the feed up for less time gets no line."""
@@ -39,14 +39,14 @@ class Reports(logging.Handler):
         status: Status | None = getattr(record, "status", None)
         if status is None:
             if record.levelno >= logging.WARNING:
-                self._say(record.getMessage())
+                self._say(record.getMessage(), record)
             return
         text = self._words(status)
         if text is None:
             return
         left_out: int = getattr(record, "left_out", 0)
         more = f" ({left_out} more not logged)" if left_out else ""
-        self._say(f"{second(status.at_ms)} {text}{more}")
+        self._say(f"{second(status.at_ms)} {text}{more}", record)
 
     def _words(self, status: Status) -> str | None:
         match status:

@@ -1,19 +1,39 @@
 """The standard streams as a command sees them: data goes to standard output, messages to standard error."""
 
+import logging
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TextIO
+from typing import Literal, TextIO, TypeAlias
 
 import attrs
 from rich.console import Console
 
+from cgrx import JsonFormatter
 from cgrx._cli.terminal.output import Output
 from cgrx._cli.terminal.text import one_line
+
+LogFormat: TypeAlias = Literal["text", "json"]
+"""How messages are written to standard error."""
 
 
 def _nowhere(_: bytes) -> int:
     raise BrokenPipeError
+
+
+def text_line(text: str, _: logging.LogRecord | None = None, __: int = logging.INFO) -> str:
+    """A message as a line of text."""
+    return f"cgrx: {one_line(text)}\n"
+
+
+def json_line(text: str, record: logging.LogRecord | None = None, level: int = logging.INFO) -> str:
+    """A message as a line of JSON, with the fields of `cgrx.JsonFormatter`."""
+    said = record or logging.LogRecord("cgrx", level, "", 0, text, None, None)
+    return f"{_JSON.format(said)}\n"
+
+
+_JSON = JsonFormatter()
+_LINES: dict[LogFormat, Callable[[str, logging.LogRecord | None, int], str]] = {"text": text_line, "json": json_line}
 
 
 @attrs.frozen
@@ -30,16 +50,24 @@ class Terminal:
     """Standard output is a terminal that can be drawn on."""
     is_shared: bool
     """Standard error is a terminal too: lines written to it while the table is drawn would spoil it."""
+    line: Callable[[str, logging.LogRecord | None, int], str] = text_line
+    """Makes the line of a message: of its text, the log record that it tells, if any, and else its level."""
     bar: Console | None = None
     """Standard error, where it is a terminal that a progress bar can be drawn on: nothing else is shown there."""
 
-    def say(self, text: str) -> None:
-        """Write the text as one escaped line to standard error; do nothing where standard error is gone."""
+    def say(self, text: str, record: logging.LogRecord | None = None, *, level: int = logging.INFO) -> None:
+        """Write the text as one escaped line to standard error; do nothing where standard error is gone.
+
+        Args:
+            text: the message.
+            record: the log record that it tells, if it tells one: as JSON its fields are written, not the text.
+            level: how grave it is where there is no record; only JSON shows it.
+        """
         with suppress(OSError):
-            self.write_error(f"cgrx: {one_line(text)}\n")
+            self.write_error(self.line(text, record, level))
 
     @classmethod
-    def of_process(cls) -> "Terminal":
+    def of_process(cls, log_format: LogFormat = "text") -> "Terminal":
         """The standard streams of this process."""
         console = Console(highlight=False, markup=False, emoji=False)
         # Neither is there under pythonw, or where the shell closed it.
@@ -51,6 +79,7 @@ class Terminal:
             console=console,
             is_live=out is not None and out.isatty() and not console.is_dumb_terminal,
             is_shared=err is not None and err.isatty(),
+            line=_LINES[log_format],
             bar=_bar(out, err),
         )
 

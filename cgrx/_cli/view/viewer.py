@@ -5,6 +5,7 @@ than the events stops the reading of the socket, for any length of time. The liv
 event and keeps the latest.
 """
 
+import logging
 import math
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -71,6 +72,9 @@ class Viewer:
         self._where: Callable[[], str] = str
         self.gaps = 0
         self.feed: Feed | None = None
+        self.queues: dict[str, EventIterator[Any]] = {}
+        self.pipelines: dict[str, EventStream[Any]] = {}
+        """The stream that is shown and its buffer, for the metrics: each under `output`, once there is one."""
 
     def explanation(self, filters: Sequence[ops.Stage[Any, Any]] = ()) -> str:
         """What the pipeline of these filters, and of the window where there is one, keeps and delays."""
@@ -89,6 +93,7 @@ class Viewer:
         shown = events.pipe(ops.tap(on_mark=self._on_mark), *self._content.stages(live=self.is_live))
         with on_drain(self.hurry):
             async with stream(shown, overflow="block", block_timeout=math.inf) as queue, self._showing() as take:
+                self.queues["output"], self.pipelines["output"] = queue, shown
                 with trio.move_on_after(seconds):
                     await self._drain(queue, take)
                 self.hurry()
@@ -104,11 +109,11 @@ class Viewer:
         self._ended = min(self._ended, trio.current_time())
         self._terminal.output.finish_by(self._ended + GRACE_S)
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, record: logging.LogRecord | None = None) -> None:
         """Show a line about the feed: in the live table, and on standard error unless that would spoil the table."""
         self.board.messages.append(text)
         if not (self._drawn and self._terminal.is_shared):
-            self._terminal.say(text)
+            self._terminal.say(text, record)
 
     @property
     def seconds(self) -> float:
