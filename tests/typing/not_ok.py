@@ -83,6 +83,10 @@ def wrong_kinds(liquidations: EventStream[Liquidation]) -> None:
 def wrong_windows(trades: EventStream[Trade]) -> None:
     # A text is no bool.
     trades.pipe(ops.tumbling("1m", emit_empty="emit"))  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue, reportUnknownArgumentType]
+    # A text is no day of the week.
+    trades.pipe(ops.tumbling("1w", week_start="sun"))  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue, reportUnknownArgumentType]
+    # Windows that overlap follow no calendar.
+    trades.pipe(ops.sliding("7d", "1d", zone="Europe/Berlin"))  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     # A number is no aggregate.
     trades.pipe(ops.session("1m", n=3))  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     # Bars are never late.

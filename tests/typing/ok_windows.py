@@ -1,5 +1,6 @@
 """What must type-check: windows give the rows that they are told to. Never run, only checked."""
 
+from datetime import timedelta
 from typing import assert_type
 
 from reactivex.subject import Subject
@@ -25,6 +26,10 @@ def windows(trades: EventStream[Trade], liquidations: EventStream[Liquidation], 
     assert_type(liquidations.pipe(ops.tumbling("1m", by="exchange", emit_empty=True)), EventStream[ops.Flow])
     assert_type(trades.pipe(ops.tumbling("1m", by="exchange", n=agg.count())), EventStream[ops.Row])
     assert_type(trades.pipe(ops.tumbling("1m", Mine, more=agg.vwap(), on_late=print)), EventStream[Mine])
+    assert_type(trades.pipe(ops.tumbling("1d", zone="Europe/Berlin", start="17:00")), EventStream[ops.Flow])
+    assert_type(trades.pipe(ops.tumbling("1w", Mine, week_start="sunday")), EventStream[Mine])
+    assert_type(trades.pipe(ops.tumbling("8h", offset=timedelta(hours=4), n=agg.count())), EventStream[ops.Row])
+    assert_type(trades.pipe(ops.sliding("8h", "1h", offset="30m")), EventStream[ops.Flow])
     assert_type(trades.pipe(ops.sliding("1m", "1s", Mine)), EventStream[Mine])
     assert_type(trades.pipe(ops.sliding("1m", "1s")), EventStream[ops.Flow])
     assert_type(trades.pipe(ops.sliding("1m", "1s", n=agg.count())), EventStream[ops.Row])

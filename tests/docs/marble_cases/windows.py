@@ -119,6 +119,15 @@ CASES = (
         results={"r": row(0, 4, 1, exchange="Binance"), "s": row(0, 4, 1, exchange="OKX")},
     ),
     Case(
+        "tumbling-offset",
+        "Windows of 4 s, a second later than at multiples of 4 s.",
+        'ops.tumbling("4s", offset="1s", n=agg.count(), lateness="1s", idle="1s")',
+        ("^a-a-aa---a",),
+        "------r---s",
+        ONE,
+        results={"r": row(1, 5, 2), "s": row(5, 9, 2)},
+    ),
+    Case(
         "tumbling-updates",
         "Running rows wait for no lateness; the final row has the same key and start.",
         RUNNING,
