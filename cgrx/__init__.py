@@ -7,6 +7,8 @@ A first pipeline:
         await feed.run()
 """
 
+from cgrx import aio as aio
+from cgrx import sync as sync
 from cgrx._backtest.backtest import Backtest as Backtest
 from cgrx._backtest.backtest import BacktestPlan as BacktestPlan
 from cgrx._backtest.backtest import BacktestStep as BacktestStep
@@ -40,6 +42,7 @@ from cgrx._model.errors import DisconnectedError as DisconnectedError
 from cgrx._model.errors import HandshakeError as HandshakeError
 from cgrx._model.errors import HeartbeatError as HeartbeatError
 from cgrx._model.errors import InTrioError as InTrioError
+from cgrx._model.errors import NotInAsyncioError as NotInAsyncioError
 from cgrx._model.errors import NotInTrioError as NotInTrioError
 from cgrx._model.errors import PlanError as PlanError
 from cgrx._model.errors import RecordedError as RecordedError

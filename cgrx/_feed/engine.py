@@ -38,7 +38,9 @@ from cgrx._streams.observable import Foreign
 from cgrx._streams.observers import SignalObserver
 from cgrx._streams.stream import EventStream
 from cgrx._trio.draining import on_drain, opening
+from cgrx._trio.require import require_trio
 from cgrx._trio.scheduler import TrioScheduler
+from cgrx._trio.threads import REACHABLE, ask, tell
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Event)
@@ -67,6 +69,8 @@ class FeedEngine(ABC):
         self.waits = waits
         self._isolate = on_subscriber_error == "isolate"
         self._thread = threading.get_ident()
+        self._token = require_trio("a feed")
+        self._reachable = REACHABLE.get()
         self._log = StatusLog()
         self._statuses: ReplaySubject[Status] = ReplaySubject(1)
         self._ended = trio.Event()  # the streams have got their last signal
@@ -98,6 +102,10 @@ class FeedEngine(ABC):
         """The feed's time; behind the end that of the end, for then there may be no trio to tell it."""
         return self._ended_ms if self._ended.is_set() else self.now_ms()
 
+    def snapshot(self) -> FeedStats:
+        """See `Feed.stats`: any thread may ask."""
+        return ask(self._token, lambda: self.stats, "feed.stats")
+
     def stream(self, channel: Channel, event_type: type[E]) -> EventStream[E]:
         """The stream of a channel: each subscriber of it subscribes to the hub."""
 
@@ -126,13 +134,16 @@ class FeedEngine(ABC):
 
     # As the runtime of its streams
 
-    def check_thread(self) -> None:
-        """Raise `ThreadError` unless called in the feed's thread."""
-        if threading.get_ident() != self._thread:
-            raise ThreadError(
-                "a feed and its streams belong to the thread of their event loop; in another thread use"
-                " trio.from_thread.run_sync(...)"
-            )
+    def in_thread(self, action: Callable[[], T]) -> T:
+        """Call `action` in the feed's thread: from another one only where that is asked for, as by `cgrx.sync`."""
+        if threading.get_ident() == self._thread:
+            return action()
+        if self._reachable:
+            return ask(self._token, action, "a call of the feed")
+        raise ThreadError(
+            "a feed and its streams belong to the thread of their event loop; in another thread use"
+            " trio.from_thread.run_sync(...), or a feed of cgrx.sync, which may be used in any thread"
+        )
 
     def subscriber_raised(self, error: Exception) -> None:
         """A subscriber raised: it has been disposed, and by default the feed ends."""
@@ -156,8 +167,11 @@ class FeedEngine(ABC):
         self.pressure.hold()
 
     def release(self) -> None:
-        """Take one `hold` back."""
-        self.pressure.release()
+        """Take one `hold` back. A consumer in another thread does not wait for it."""
+        if threading.get_ident() == self._thread:
+            self.pressure.release()
+        else:
+            tell(self._token, self.pressure.release)
 
     # What a kind of feed adds
 

@@ -1,7 +1,7 @@
 """What users hold: the protocol `Feed`, and the object that fulfils it for a feed of cgrx's own."""
 
 from collections.abc import Iterable
-from typing import NoReturn, Protocol
+from typing import NoReturn, Protocol, TypeVar
 
 from reactivex import Observable
 
@@ -12,9 +12,10 @@ from cgrx._model.status import FeedStats, State, Status
 from cgrx._model.times import Duration
 from cgrx._streams.ordering import OrderedStream, trades_across
 from cgrx._streams.stream import EventStream
-from cgrx._trio.require import require_trio
+from cgrx._trio.guest import on_trio
 from cgrx._trio.scheduler import TrioScheduler
-from cgrx._trio.threads import ask
+
+E = TypeVar("E", bound=Event)
 
 
 class Feed(Protocol):
@@ -144,38 +145,32 @@ class FeedFace(Feed):
 
     def __init__(self, engine: FeedEngine) -> None:
         self._engine = engine
-        self._token = require_trio("a feed")
-
-    @property
-    def _checked(self) -> FeedEngine:
-        self._engine.check_thread()
-        return self._engine
 
     @property
     def status(self) -> Observable[Status]:
-        return self._checked.status
+        return self._engine.in_thread(lambda: self._engine.status)
 
     @property
     def state(self) -> State:
-        return self._checked.state
+        return self._engine.in_thread(lambda: self._engine.state)
 
     @property
     def stats(self) -> FeedStats:
-        return ask(self._token, lambda: self._engine.stats, "feed.stats")
+        return self._engine.snapshot()
 
     @property
     def now_ms(self) -> int:
-        return self._checked.now_ms()
+        return self._engine.in_thread(self._engine.now_ms)
 
     @property
     def scheduler(self) -> TrioScheduler:
         return self._engine.scheduler
 
     def liquidations(self) -> EventStream[Liquidation]:
-        return self._checked.stream(LiquidationOrders(), Liquidation)
+        return self._stream(LiquidationOrders(), Liquidation)
 
     def futures_trades(self, exchange: str, symbol: str, *, min_volume: float) -> EventStream[Trade]:
-        return self._checked.stream(FuturesTrades(exchange, symbol, min_volume), Trade)
+        return self._stream(FuturesTrades(exchange, symbol, min_volume), Trade)
 
     def futures_trades_across(
         self, instruments: Iterable[tuple[str, str]], *, min_volume: float, max_delay: Duration = "2s"
@@ -184,16 +179,19 @@ class FeedFace(Feed):
 
     def channel(self, channel: Channel | str, /) -> EventStream[Event]:
         chosen = parse_channel(channel) if isinstance(channel, str) else channel
-        return self._checked.stream(chosen, chosen.event_type)
+        return self._stream(chosen, chosen.event_type)
+
+    def _stream(self, channel: Channel, event_type: type[E]) -> EventStream[E]:
+        return self._engine.in_thread(lambda: self._engine.stream(channel, event_type))
 
     def report(self, status: Status, /) -> None:
-        self._checked.report(status)
+        self._engine.in_thread(lambda: self._engine.report(status))
 
     async def run(self) -> None:
-        await self._checked.run()
+        await self._engine.in_thread(lambda: on_trio(self._engine.run))
 
     async def aclose(self) -> None:
-        await self._checked.aclose()
+        await self._engine.in_thread(lambda: on_trio(self._engine.aclose))
 
     def _repr_html_(self) -> str:
         """Its state and its counters, as a notebook shows them. Any thread may ask, as for `stats`."""

@@ -30,6 +30,7 @@ from cgrx._recording.manifest import PART_BYTES
 from cgrx._recording.selection import several_channels
 from cgrx._recording.status_text import Kept
 from cgrx._trio.entering import ToEnter
+from cgrx._trio.guest import on_trio
 from cgrx._trio.require import require_trio
 
 BUFFER = 250_000
@@ -62,11 +63,11 @@ class Recorder:
 
     async def flush(self) -> None:
         """Hand everything heard so far to the operating system. Returns at once where the recording has failed."""
-        await self._intake.flush()
+        await on_trio(self._intake.flush)
 
     async def failed(self) -> None:
         """Wait until the recording has failed; for ever where it does not."""
-        await self._intake.failed.wait()
+        await on_trio(self._intake.failed.wait)
 
 
 @attrs.frozen(eq=False)

@@ -1,6 +1,8 @@
-"""Where a program of a user runs: how trio is started, and what is done when the process is asked to end.
+"""Where a program of a user runs: on trio, on asyncio, or without a loop; and what a request to end does.
 
-May import `_model`, `_trio`, `_feed`.
+May import `_model`, `_streams`, `_trio`, `_feed`, `_replay`.
 
-Read `run`: `cgrx.run()`, trio for scripts and services, which ends in good order on a signal.
+Read `run`: `cgrx.run()`, trio for scripts and services, which ends in good order on a signal. Then `aio`, the functions
+of `cgrx.aio`, and `on_asyncio`, how a task of asyncio enters what is made for trio. `sync` has those of `cgrx.sync`:
+`trio_thread` enters the same for a thread without a loop, `blocking_feed` is what it gives, `blocking_stream` iterates.
 """

@@ -155,7 +155,11 @@ class ThreadError(CgrxError):
 
 
 class NotInTrioError(CgrxError):
-    """cgrx was called outside a trio event loop."""
+    """What needs trio was called outside its tasks: `cgrx.aio` is for asyncio, `cgrx.sync` for code without a loop."""
+
+
+class NotInAsyncioError(CgrxError):
+    """A function of `cgrx.aio` was called where no asyncio loop runs."""
 
 
 class InTrioError(CgrxError):

@@ -4,12 +4,14 @@ With the runtime, timed operators find the feed's scheduler without being told, 
 exception of a subscriber reaches the feed, however many operators stand between.
 """
 
+import asyncio
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 from reactivex import ConnectableObservable, Observable, abc, concat
 from reactivex.disposable import Disposable
+from reactivex.operators import to_future
 from reactivex.scheduler import (
     CurrentThreadScheduler,
     EventLoopScheduler,
@@ -82,9 +84,20 @@ class Chained(Observable[T_co]):
             ThreadError: called in another thread than the feed's, or with a scheduler that starts threads.
         """
         runtime = self.runtime
-        if runtime is not None:
-            runtime.check_thread()
-            scheduler = threadless(scheduler or runtime.scheduler)
+        if runtime is None:
+            return self._subscribe_here(on_next, on_error, on_completed, scheduler)
+        chosen = threadless(scheduler or runtime.scheduler)
+        made = runtime.in_thread(lambda: self._subscribe_here(on_next, on_error, on_completed, chosen))
+        return Disposable(lambda: runtime.in_thread(made.dispose))
+
+    def _subscribe_here(
+        self,
+        on_next: abc.ObserverBase[T_co] | Callable[[T_co], object] | None,
+        on_error: Callable[[Exception], object] | None,
+        on_completed: Callable[[], object] | None,
+        scheduler: abc.SchedulerBase | None,
+    ) -> abc.DisposableBase:
+        runtime = self.runtime
         first: Any = on_next  # an observer, or anything with its methods, as in reactivex
         if hasattr(first, "on_next"):
             subscriber = Subscriber[T_co](runtime, first.on_next, first.on_error, first.on_completed)
@@ -94,11 +107,6 @@ class Chained(Observable[T_co]):
         def connect(*_: object) -> None:
             subscriber.subscription.disposable = self._attach(subscriber, scheduler)
 
-        def dispose() -> None:
-            if runtime is not None:
-                runtime.check_thread()
-            subscriber.dispose()
-
         # As in reactivex: the outermost subscribe sets the trampoline up, so that a source which emits while it is
         # being subscribed to can be disposed by what it emits.
         trampoline = CurrentThreadScheduler.singleton()
@@ -106,7 +114,7 @@ class Chained(Observable[T_co]):
             trampoline.schedule(connect)
         else:
             connect()
-        return Disposable(dispose)
+        return Disposable(subscriber.dispose)
 
     @abstractmethod
     def _attach(self, subscriber: Subscriber[T_co], scheduler: abc.SchedulerBase | None) -> abc.DisposableBase:
@@ -128,8 +136,25 @@ class Chained(Observable[T_co]):
 
         __iter__ = __aiter__
 
-    def __await__(self) -> NoReturn:
-        raise TypeError("an observable cannot be awaited on trio: use `async with cgrx.stream(observable)`")
+    def __await__(self) -> Generator[Any, None, T_co]:
+        """The last event, for a task of asyncio as in reactivex, on the feed's scheduler. On trio it cannot be awaited.
+
+        Raises:
+            SequenceContainsNoElementsError: the observable completes without an event.
+            TypeError: awaited on trio.
+        """
+        if not in_asyncio_task():
+            raise TypeError("an observable cannot be awaited on trio: use `async with cgrx.stream(observable)`")
+        last: asyncio.Future[T_co] = self.pipe(to_future())
+        return last.__await__()
+
+
+def in_asyncio_task() -> bool:
+    """Whether a task of asyncio runs here. A trio task has none, also where trio is a guest of asyncio's loop."""
+    try:
+        return asyncio.current_task() is not None
+    except RuntimeError:  # no loop of asyncio runs in this thread
+        return False
 
 
 def threadless(scheduler: abc.SchedulerBase) -> abc.SchedulerBase:

@@ -1,10 +1,13 @@
 """What a stream knows of the feed that it begins on: its scheduler, its thread, and where errors go."""
 
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeVar
 
 import attrs
 from reactivex import abc
+
+T = TypeVar("T")
 
 
 class Runtime(Protocol):
@@ -15,8 +18,12 @@ class Runtime(Protocol):
         """Where timed reactivex operators run."""
         ...
 
-    def check_thread(self) -> None:
-        """Raise `ThreadError` unless called in the feed's thread."""
+    def in_thread(self, action: Callable[[], T]) -> T:
+        """Call `action` in the feed's thread, and return what it returns.
+
+        Raises:
+            ThreadError: this is another thread, and the feed takes no calls from it.
+        """
         ...
 
     def subscriber_raised(self, error: Exception) -> None:
@@ -65,9 +72,10 @@ class _Joint:
     def scheduler(self) -> abc.SchedulerBase:
         return self.members[0].scheduler
 
-    def check_thread(self) -> None:
+    def in_thread(self, action: Callable[[], T]) -> T:
         for member in self.members:
-            member.check_thread()
+            action = partial(member.in_thread, action)  # one inside the other: feeds of different threads refuse
+        return action()
 
     def subscriber_raised(self, error: Exception) -> None:
         self.members[0].subscriber_raised(error)

@@ -124,9 +124,15 @@ class EventStream(Chained[T_co]):
         self, observer: SignalObserver[T_co], *, scheduler: abc.SchedulerBase | None = None
     ) -> abc.DisposableBase:
         """Subscribe to whole signals: batches and marks. The observer must not raise."""
-        if self.runtime is not None:
-            self.runtime.check_thread()
-            scheduler = threadless(scheduler or self.runtime.scheduler)
+        runtime = self.runtime
+        if runtime is None:
+            return self._connect_signals(observer, scheduler)
+        chosen = threadless(scheduler or runtime.scheduler)
+        return runtime.in_thread(lambda: self._connect_signals(observer, chosen))
+
+    def _connect_signals(
+        self, observer: SignalObserver[T_co], scheduler: abc.SchedulerBase | None
+    ) -> abc.DisposableBase:
         if not self.stages:
             return self._connect(observer, scheduler)
         link: Link[T_co] = Link(self.stages, observer, self._subscriptions)

@@ -3,7 +3,8 @@
 May import `_model`, `_streams`.
 
 Read `scheduler` first (reactivex's scheduler on trio's clock, over the heap in `agenda`), then `iterate` (`cgrx.stream`
-and `cgrx.from_async`) and `buffers`, what stands between an observable and a slow consumer. `clock` is the only place
-that reads the system's time; `require` says in one sentence that trio is missing, `entering` that an `async with` is;
-`threads` asks the loop's thread something from another one. `draining` keeps what is to end in good order on a signal.
+and `cgrx.from_async`) and `buffers`, what stands between an observable and a slow consumer; `overflow` chooses one.
+`clock` is the only place that reads the system's time; `require` says in one sentence which loop is missing, `entering`
+that an `async with` is. `threads` reaches the loop's thread from another one, `guest` lets trio run beside asyncio in
+one. `draining` keeps what is to end in good order on a signal.
 """

@@ -1,14 +1,14 @@
 """The bounded buffers between an observable and a consumer that may be slow: one for each overflow policy.
 
-At every moment received = delivered + dropped + queued.
+At every moment received = delivered + dropped + queued. A buffer knows no event loop: consumers wait in a `Lot`, of
+which trio, asyncio and threads each have their own.
 """
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import attrs
-import trio
 from reactivex.disposable import SerialDisposable, SingleAssignmentDisposable
 
 from cgrx._model.errors import BackpressureError, BufferOverflowError
@@ -28,16 +28,30 @@ class StreamStats:
     queued: int
 
 
+class Lot(Protocol):
+    """Where consumers wait for events, with the methods of `trio.lowlevel.ParkingLot`; it is true while one waits."""
+
+    def __bool__(self) -> bool: ...
+
+    def unpark(self, *, count: int) -> object:
+        """Wake this many consumers, the one that has waited longest first."""
+        ...
+
+    def unpark_all(self) -> object:
+        """Wake them all."""
+        ...
+
+
 class Inbox(Generic[T]):
     """An observer of signals that queues events for a consumer. This class fails when full; subclasses do otherwise."""
 
-    def __init__(self, buffer: float) -> None:
+    def __init__(self, lot: Lot, buffer: float) -> None:
+        self._waiting = lot
         self._buffer = buffer
         self._queue: deque[T] = deque()
         self._received = 0
         self._dropped = 0
         self._delivered = 0
-        self._waiting = trio.lowlevel.ParkingLot()
         self._ended = False
         self._error: Exception | None = None
         self.subscription = SingleAssignmentDisposable()
@@ -99,19 +113,20 @@ class Inbox(Generic[T]):
         self._delivered += len(events)
         return events
 
-    async def wait(self) -> None:
-        """Wait until there are events. Of several that wait, the one that has waited longest is woken first.
+    def at_hand(self) -> bool:
+        """Whether there are events to take.
 
         Raises:
-            StopAsyncIteration: the observable has completed and everything has been taken.
+            StopAsyncIteration: there are none and will be none, for the observable has completed.
             Exception: what it failed with, likewise.
         """
-        while not self.queued:
-            if self._error is not None:
-                raise self._error
-            if self._ended:
-                raise StopAsyncIteration
-            await self._waiting.park()
+        if self.queued:
+            return True
+        if self._error is not None:
+            raise self._error
+        if self._ended:
+            raise StopAsyncIteration
+        return False
 
     def close(self) -> None:
         """Let go of the observable."""
@@ -140,8 +155,8 @@ class DropOldest(Inbox[T]):
 class Latest(Inbox[T]):
     """Keeps the latest event of each key, in the order in which the keys came; when full, drops that of the oldest."""
 
-    def __init__(self, buffer: float, key: Callable[[T], Hashable]) -> None:
-        super().__init__(buffer)
+    def __init__(self, lot: Lot, buffer: float, key: Callable[[T], Hashable]) -> None:
+        super().__init__(lot, buffer)
         self._key = key
         self._latest: OrderedDict[Hashable, T] = OrderedDict()
 
@@ -182,8 +197,8 @@ class Block(Inbox[T]):
     All events that one read of the socket brought are taken, so the queue may exceed the bound by those.
     """
 
-    def __init__(self, buffer: float, runtime: Runtime, timeout_s: float) -> None:
-        super().__init__(buffer)
+    def __init__(self, lot: Lot, buffer: float, runtime: Runtime, timeout_s: float) -> None:
+        super().__init__(lot, buffer)
         self._runtime = runtime
         self._timeout_s = timeout_s
         self._holding = False

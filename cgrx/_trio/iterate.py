@@ -1,29 +1,61 @@
-"""Between observables and trio: `stream()` to iterate over one, `from_async()` to make one."""
+"""Between observables and trio: `stream()` to iterate over one, `from_async()` to make one.
 
-import math
+What differs in another event loop is how a task waits: `Parking`. What iterates is the same.
+"""
+
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Hashable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, Generic, Literal, TypeVar, get_args
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
 import attrs
 import trio
 from reactivex import Observable, abc
 
-from cgrx._model.times import Duration, to_seconds
+from cgrx._model.times import Duration
 from cgrx._streams.observable import Chained
 from cgrx._streams.runtime import Runtime
-from cgrx._streams.stream import EventStream, as_stream
-from cgrx._trio.buffers import Block, DropNewest, DropOldest, Inbox, Latest, StreamStats
+from cgrx._streams.stream import as_stream
+from cgrx._trio.buffers import Inbox, Lot, StreamStats
 from cgrx._trio.entering import ToEnter
+from cgrx._trio.overflow import Overflow, inbox_for, instrument
 from cgrx._trio.require import require_trio
 from cgrx._trio.scheduler import TrioScheduler
 
 T = TypeVar("T")
 
-Overflow = Literal["error", "drop_oldest", "drop_newest", "latest", "block"]
-
 _TURN = 64
 """How many events are handed out before other tasks get a turn."""
+
+
+class Parking(Lot, Protocol):
+    """How the tasks of an event loop wait for events."""
+
+    def park(self) -> Awaitable[object]:
+        """Wait until woken."""
+        ...
+
+    def pause(self) -> Awaitable[object]:
+        """Notice a cancellation."""
+        ...
+
+    def pass_turn(self) -> Awaitable[object]:
+        """Notice a cancellation, and let other tasks run."""
+        ...
+
+
+class TrioParking:
+    """How the tasks of trio wait."""
+
+    def __init__(self) -> None:
+        self._lot = trio.lowlevel.ParkingLot()
+        self.park = self._lot.park
+        self.unpark = self._lot.unpark
+        self.unpark_all = self._lot.unpark_all
+        self.pause = trio.lowlevel.checkpoint_if_cancelled
+        self.pass_turn = trio.lowlevel.checkpoint
+
+    def __bool__(self) -> bool:
+        return bool(self._lot)
 
 
 class EventIterator(AsyncIterator[T], Generic[T]):
@@ -33,8 +65,9 @@ class EventIterator(AsyncIterator[T], Generic[T]):
     each event goes to one of them, to whichever has waited longest, and all of them see the end.
     """
 
-    def __init__(self, inbox: Inbox[T], runtime: Runtime | None) -> None:
+    def __init__(self, inbox: Inbox[T], parking: Parking, runtime: Runtime | None) -> None:
         self._inbox = inbox
+        self._parking = parking
         self._runtime = runtime
         self._turn = 0
 
@@ -64,10 +97,11 @@ class EventIterator(AsyncIterator[T], Generic[T]):
             self._runtime = None
         self._turn = (self._turn + 1) % _TURN
         if self._turn == 0:
-            await trio.lowlevel.checkpoint()
+            await self._parking.pass_turn()
         else:
-            await trio.lowlevel.checkpoint_if_cancelled()
-        await self._inbox.wait()
+            await self._parking.pause()
+        while not self._inbox.at_hand():
+            await self._parking.park()
 
 
 @attrs.frozen
@@ -85,16 +119,12 @@ class _Batches(AsyncIterator[list[T]], Generic[T]):
         return self.inbox.take_all()
 
 
-def _instrument(event: Any) -> Hashable:
-    return (event.exchange, event.symbol)
-
-
 def stream(
     observable: Observable[T],
     *,
     buffer: float = 1024,
     overflow: Overflow = "error",
-    key: Callable[[T], Hashable] = _instrument,
+    key: Callable[[T], Hashable] = instrument,
     block_timeout: Duration = "30s",
 ) -> AbstractAsyncContextManager[EventIterator[T]]:
     """Iterate over an observable: `async with cgrx.stream(observable) as events: async for event in events: ...`.
@@ -122,43 +152,19 @@ def stream(
         NotInTrioError: called outside trio.
     """
     require_trio("stream()")
-    if math.isnan(buffer) or buffer < 1:
-        raise ValueError(f"buffer={buffer!r} must be a number of events, at least 1 (math.inf: no bound)")
-    opening = _subscribed(observable, _inbox(observable, buffer, overflow, key, block_timeout))
-    return ToEnter(opening, "cgrx.stream()", "events")
-
-
-def _inbox(
-    observable: Observable[T], buffer: float, overflow: str, key: Callable[[T], Hashable], block_timeout: Duration
-) -> Inbox[T]:
-    timeout_s = to_seconds(block_timeout, "block_timeout")
-    match overflow:
-        case "error":
-            runtime = observable.runtime if isinstance(observable, Chained) else None
-            return Inbox(buffer) if runtime is None or not runtime.waits else Block(buffer, runtime, math.inf)
-        case "drop_oldest":
-            return DropOldest(buffer)
-        case "drop_newest":
-            return DropNewest(buffer)
-        case "latest":
-            return Latest(buffer, key)
-        case "block":
-            if not isinstance(observable, EventStream) or observable.runtime is None:
-                raise ValueError(
-                    'overflow="block" can only hold up a feed\'s own stream, not one behind a reactivex operator or'
-                    " from elsewhere: choose another policy"
-                )
-            return Block(buffer, observable.runtime, timeout_s)
-        case _:
-            accepted = ", ".join(map(repr, get_args(Overflow)))
-            raise ValueError(f"overflow={overflow!r} is none of {accepted}")
+    parking = TrioParking()
+    inbox = inbox_for(observable, parking, buffer, overflow, key, block_timeout)
+    return ToEnter(subscribed(observable, inbox, parking), "cgrx.stream()", "events")
 
 
 @asynccontextmanager
-async def _subscribed(observable: Observable[T], inbox: Inbox[T]) -> AsyncGenerator[EventIterator[T], None]:
+async def subscribed(
+    observable: Observable[T], inbox: Inbox[T], parking: Parking
+) -> AsyncGenerator[EventIterator[T], None]:
+    """Keep the inbox subscribed to the observable around a body, which iterates."""
     inbox.subscription.disposable = as_stream(observable).subscribe_signals(inbox)
     try:
-        yield EventIterator(inbox, observable.runtime if isinstance(observable, Chained) else None)
+        yield EventIterator(inbox, parking, observable.runtime if isinstance(observable, Chained) else None)
     finally:
         inbox.close()
 
@@ -177,6 +183,14 @@ def from_async(source: AsyncIterable[T] | Callable[[], AsyncIterable[T]]) -> Obs
     Raises:
         TypeError: it is neither; on subscribing, there is no `TrioScheduler`.
     """
+    return pushed_by(_push, source)
+
+
+Push: TypeAlias = Callable[[AsyncIterable[T], abc.ObserverBase[T]], Awaitable[None]]
+
+
+def pushed_by(push: Push[T], source: AsyncIterable[T] | Callable[[], AsyncIterable[T]]) -> Observable[T]:
+    """The observable of `from_async`; `push`, a function of trio, iterates for one subscription."""
     given: object = source
     if isinstance(given, Observable) or not (callable(given) or hasattr(given, "__aiter__")):
         raise TypeError(f"from_async({source!r}) takes an async iterable, or a function that returns one")
@@ -184,7 +198,7 @@ def from_async(source: AsyncIterable[T] | Callable[[], AsyncIterable[T]]) -> Obs
     def subscribe(observer: abc.ObserverBase[T], scheduler: abc.SchedulerBase | None = None) -> abc.DisposableBase:
         if not isinstance(scheduler, TrioScheduler):
             raise TypeError(f"from_async() runs on a TrioScheduler, not {scheduler!r}: subscribe(..., scheduler=...)")
-        return scheduler.start_soon(_push, source() if callable(source) else source, observer)
+        return scheduler.start_soon(push, source() if callable(source) else source, observer)
 
     return Observable(subscribe)
 
@@ -192,17 +206,22 @@ def from_async(source: AsyncIterable[T] | Callable[[], AsyncIterable[T]]) -> Obs
 async def _push(source: AsyncIterable[T], observer: abc.ObserverBase[T]) -> None:
     iterator = aiter(source)
     try:
-        while True:
-            try:
-                item = await anext(iterator)
-            except StopAsyncIteration:
-                break
-            except Exception as error:  # noqa: BLE001 - the source's own: it is the observable's end
-                observer.on_error(error)
-                return
-            observer.on_next(item)
-        observer.on_completed()
+        await push_all(iterator, observer)
     finally:
         if isinstance(iterator, AsyncGenerator):
             with trio.CancelScope(shield=True):
                 await iterator.aclose()
+
+
+async def push_all(iterator: AsyncIterator[T], observer: abc.ObserverBase[T]) -> None:
+    """Hand on what an async iterator gives, and how it ends. It knows no event loop."""
+    while True:
+        try:
+            item = await anext(iterator)
+        except StopAsyncIteration:
+            break
+        except Exception as error:  # noqa: BLE001 - the source's own: it is the observable's end
+            observer.on_error(error)
+            return
+        observer.on_next(item)
+    observer.on_completed()

@@ -1,4 +1,4 @@
-"""Asking the thread of a trio loop something from another one."""
+"""Reaching the thread of a trio loop from another one."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -9,6 +9,9 @@ import trio
 from cgrx._model.limits import ANSWER_S
 
 T = TypeVar("T")
+
+REACHABLE: trio.lowlevel.RunVar[bool] = trio.lowlevel.RunVar("cgrx: reachable", False)
+"""Whether the feeds of a trio run take calls from other threads and hand them over: those of `cgrx.sync` do."""
 
 
 def ask(token: trio.lowlevel.TrioToken, question: Callable[[], T], what: str) -> T:
@@ -36,6 +39,16 @@ def ask(token: trio.lowlevel.TrioToken, question: Callable[[], T], what: str) ->
     try:
         return answer.result(ANSWER_S)
     except TimeoutError:
+        if answer.done():  # the question's own
+            raise
         raise TimeoutError(
             f"{what}: no answer within {ANSWER_S:g} s, something blocks the thread of the feed's event loop"
         ) from None
+
+
+def tell(token: trio.lowlevel.TrioToken, action: Callable[[], object]) -> None:
+    """Let `action` run in the loop's thread, soon; never where the loop has ended."""
+    try:
+        token.run_sync_soon(action)
+    except trio.RunFinishedError:
+        return

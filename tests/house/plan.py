@@ -32,7 +32,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "_trio": ("_model", "_streams"),
     "_feed": ("_model", "_wire", "_streams", "_recording", "_trio"),
     "_replay": ("_model", "_streams", "_recording", "_trio", "_feed"),
-    "_hosts": ("_model", "_trio", "_feed"),
+    "_hosts": ("_model", "_streams", "_trio", "_feed", "_replay"),
     "_importing": ("_model", "_wire", "_recording"),
     "_backtest": (
         "_model",
@@ -48,6 +48,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
     ),
     "_notebook": ("_model", "operators._rows"),
     "_plot": ("_model", "operators._rows"),
+    "aio": ("_hosts",),
+    "sync": ("_trio", "_hosts", "_backtest"),
     "cgrx": (
         "_model",
         "_streams",
@@ -62,6 +64,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "_backtest",
         "_notebook",
         "_plot",
+        "aio",
+        "sync",
     ),
     "_metrics": ("_model", "_streams", "_recording", "_trio", "_feed"),
     "metrics": ("_metrics",),

@@ -20,7 +20,15 @@ MODULES = tuple(plan.modules())
 KNOWN = frozenset(module.name for module in MODULES)
 PURE = tuple(module for module in MODULES if module.is_pure)
 PACKAGES = tuple(module for module in MODULES if module.path.name == "__init__.py")
-PUBLIC = ("cgrx", "cgrx.operators", "cgrx.operators.agg", "cgrx.metrics", "cgrx.testing")
+PUBLIC = (
+    "cgrx",
+    "cgrx.aio",
+    "cgrx.metrics",
+    "cgrx.operators",
+    "cgrx.operators.agg",
+    "cgrx.sync",
+    "cgrx.testing",
+)
 FACADES = tuple(name for name in PUBLIC if name in KNOWN)
 FOLDERS = ("cgrx", "operators", "tests", "benchmarks", "docs", ".ci")
 SOURCES = (

@@ -29,9 +29,10 @@ class Notes:
     elsewhere: bool = False
     """Whether it is being used in another thread."""
 
-    def check_thread(self) -> None:
+    def in_thread(self, action: Callable[[], T]) -> T:
         if self.elsewhere:
             raise ThreadError("another thread")
+        return action()
 
     def subscriber_raised(self, error: Exception) -> None:
         self.raised.append(error)

@@ -1,0 +1,94 @@
+"""The functions of `cgrx.sync`: those of `cgrx`, for code without an event loop."""
+
+import math
+from collections.abc import Callable, Hashable
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar, cast
+
+from reactivex import Observable
+
+from cgrx._feed.connect import connect as _connect
+from cgrx._feed.face import Feed
+from cgrx._feed.recorder import Recorder
+from cgrx._feed.recorder import record as _record
+from cgrx._hosts.blocking_feed import BlockingFeed, BlockingRecorder, BlockingReplay
+from cgrx._hosts.blocking_stream import BlockingIterator, Subscribed, Waiting
+from cgrx._hosts.trio_thread import Entered, TrioThread
+from cgrx._model.times import Duration
+from cgrx._replay.replay import replay as _replay
+from cgrx._trio.overflow import Overflow, inbox_for, instrument
+from cgrx._trio.require import require_blockable
+
+T = TypeVar("T")
+U = TypeVar("U")
+P = ParamSpec("P")
+
+
+def _entered(
+    open_it: Callable[P, AbstractAsyncContextManager[T]], face: Callable[[T, TrioThread], U]
+) -> Callable[P, AbstractContextManager[U]]:
+    """The same function for code without a loop."""
+
+    @wraps(open_it)
+    def entered(*args: P.args, **kwargs: P.kwargs) -> AbstractContextManager[U]:
+        require_blockable(f"cgrx.sync.{open_it.__name__}()")
+        return Entered(lambda: open_it(*args, **kwargs), face)
+
+    return entered
+
+
+def _of_blocking(
+    record: Callable[Concatenate[Feed, P], AbstractAsyncContextManager[Recorder]],
+) -> Callable[Concatenate[BlockingFeed, P], AbstractAsyncContextManager[Recorder]]:
+    """The same function: a recorder uses no member of a feed that waits."""
+    return cast("Callable[Concatenate[BlockingFeed, P], AbstractAsyncContextManager[Recorder]]", record)
+
+
+connect = _entered(_connect, BlockingFeed)
+"""`cgrx.connect` without a loop: `with cgrx.sync.connect() as feed: ...`. Gives a `BlockingFeed`.
+
+Arguments, behaviour and errors are the same, but for one thing: a feed that fails cannot interrupt the body. The error
+comes where the body waits for events or for the end of the feed, or else on leaving the `with`. Raises `InTrioError` in
+a task of trio.
+"""
+
+replay = _entered(_replay, BlockingReplay)
+"""`cgrx.replay` without a loop: `with cgrx.sync.replay("recording") as feed: ...`. Gives a `BlockingReplay`."""
+
+record = _entered(_of_blocking(_record), BlockingRecorder)
+"""`cgrx.record` without a loop: `with cgrx.sync.record(feed, "day", channels=[...]) as recorder: ...`.
+
+Gives a `BlockingRecorder`.
+"""
+
+
+def stream(
+    observable: Observable[T],
+    *,
+    buffer: float = 1024,
+    overflow: Overflow = "error",
+    key: Callable[[T], Hashable] = instrument,
+    block_timeout: Duration = "30s",
+    timeout: Duration = math.inf,
+) -> AbstractContextManager[BlockingIterator[T]]:
+    """Iterate over an observable with `for`; arguments, policies and accounts are those of `cgrx.stream`.
+
+    There is no other queue than its own: an event is taken from it in the thread that iterates.
+
+    Args:
+        observable: as of `cgrx.stream`.
+        buffer: as of `cgrx.stream`.
+        overflow: as of `cgrx.stream`.
+        key: as of `cgrx.stream`.
+        block_timeout: as of `cgrx.stream`.
+        timeout: how long an iteration waits for an event at most; then it raises `TimeoutError`, and may go on.
+
+    Raises:
+        ValueError: as `cgrx.stream`.
+        InTrioError: called in a task of trio, which it would block.
+    """
+    require_blockable("cgrx.sync.stream()")
+    waiting = Waiting()
+    inbox = inbox_for(observable, waiting, buffer, overflow, key, block_timeout)
+    return Subscribed(observable, inbox, waiting, timeout)

@@ -1,0 +1,19 @@
+"""cgrx for asyncio (FastAPI, Jupyter, uvloop, bots): the names of `cgrx`, in the tasks of a running loop.
+
+    async with cgrx.aio.connect() as feed:
+        async with cgrx.aio.stream(feed.liquidations().pipe(ops.side("long"))) as events:
+            async for event in events: ...
+
+Trio runs as a guest of the loop, in the same thread: it starts with the first feed and ends with the last. Pipelines,
+arguments, accounts and errors are those of `cgrx`; only where they are called differs, and so does when arguments are
+checked: in the `async with`. What reactivex offers for asyncio works: `await observable` gives the last event, and
+timed operators take an `AsyncIOScheduler`.
+"""
+
+from cgrx._hosts.aio import connect as connect
+from cgrx._hosts.aio import from_async as from_async
+from cgrx._hosts.aio import record as record
+from cgrx._hosts.aio import replay as replay
+from cgrx._hosts.aio import stream as stream
+
+__all__ = ["connect", "from_async", "record", "replay", "stream"]

@@ -1,0 +1,34 @@
+"""cgrx without an event loop (scripts, a REPL, a notebook cell): the names of `cgrx`, whose calls wait.
+
+    with cgrx.sync.connect() as feed:
+        with cgrx.sync.stream(feed.liquidations().pipe(ops.side("long"))) as events:
+            for event in events: ...
+
+Trio runs in a thread of its own, which starts with the first feed and ends with the last. Pipelines, arguments,
+accounts and errors are those of `cgrx`. Subscribers and the functions of a pipeline are called in that thread. It works
+where a loop of asyncio runs too, which it blocks: a program on asyncio uses `cgrx.aio`.
+"""
+
+from cgrx._backtest.backtest import backtest as backtest
+from cgrx._hosts.blocking_feed import BlockingFeed as BlockingFeed
+from cgrx._hosts.blocking_feed import BlockingRecorder as BlockingRecorder
+from cgrx._hosts.blocking_feed import BlockingReplay as BlockingReplay
+from cgrx._hosts.blocking_stream import BlockingIterator as BlockingIterator
+from cgrx._hosts.sync import connect as connect
+from cgrx._hosts.sync import record as record
+from cgrx._hosts.sync import replay as replay
+from cgrx._hosts.sync import stream as stream
+from cgrx._trio.iterate import from_async as from_async
+
+__all__ = [
+    "BlockingFeed",
+    "BlockingIterator",
+    "BlockingRecorder",
+    "BlockingReplay",
+    "backtest",
+    "connect",
+    "from_async",
+    "record",
+    "replay",
+    "stream",
+]
