@@ -275,9 +275,10 @@ def test_an_async_iterable_of_asyncio_becomes_an_observable(loop: Loop) -> None:
             done = asyncio.Event()
             source.subscribe(got.append, on_completed=done.set, scheduler=feed.scheduler)
             await done.wait()
-            endless = cgrx.aio.from_async(numbers()).subscribe(scheduler=feed.scheduler)
-            await asyncio.sleep(0.0001)
-            endless.dispose()
+            again: list[int] = []
+            broken_off = cgrx.aio.from_async(numbers()).subscribe(again.append, scheduler=feed.scheduler)
+            await until(lambda: bool(again))
+            broken_off.dispose()
             await until(lambda: len(ended) == 2)
             return got
 
