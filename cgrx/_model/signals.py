@@ -69,7 +69,10 @@ class Dropped:
 
 @attrs.frozen
 class Watermark:
-    """A stage that orders events promises that nothing earlier than `time_ms` (event time) will follow."""
+    """Nothing earlier than `time_ms` (event time) will follow: a stage that orders events promises it.
+
+    So does a window, of the `time_ms` of its rows: behind another mark, when it has come further.
+    """
 
     time_ms: int
 

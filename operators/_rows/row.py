@@ -101,7 +101,7 @@ class Row(Encoded, metaclass=RowType):
     `msgspec.json.encode(row)`, `json.dumps(row.asdict())` and `vars(row)` give the same names and the same values.
     """
 
-    __slots__ = ("values",)
+    __slots__ = ("_given_ms", "values")
 
     if not TYPE_CHECKING:  # to type checkers a row has the `__dict__` of any object, and is no dataclass
         __dataclass_fields__ = FieldsForEncoders()
@@ -155,8 +155,11 @@ class Row(Encoded, metaclass=RowType):
 
     @property
     def time_ms(self) -> int:
-        """The moment that the row speaks of, milliseconds since the epoch: `end_ms`."""
-        return self.end_ms
+        """The moment that the row speaks of, milliseconds since the epoch.
+
+        `end_ms`; of a running row of `updates=` the event time when it was given. No field: rows are equal without it.
+        """
+        return cast(int, getattr(self, "_given_ms", self.values[1]))
 
     @property
     def gap_ms(self) -> int | None:
@@ -227,17 +230,22 @@ class Row(Encoded, metaclass=RowType):
         raise attrs.exceptions.FrozenInstanceError
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _restore, (type(self), self.values)
+        return _restore, (type(self), self.values, getattr(self, "_given_ms", None))
 
 
 _new: Callable[[type[Any]], Any] = object.__new__
 _store: Callable[[Row, tuple[Any, ...]], None] = vars(Row)["values"].__set__
+give_at: Callable[[Row, int], None] = vars(Row)["_given_ms"].__set__
+"""Say at which event time a running row was given, see `Row.time_ms`."""
 _TAKEN = frozenset(name for name in dir(Row) if not name.startswith("_"))
 """Names that an aggregate cannot have, for a row has them already."""
 
 
-def _restore(cls: type[Row], values: tuple[Any, ...]) -> Row:
-    return cls.from_values(values)
+def _restore(cls: type[Row], values: tuple[Any, ...], given_ms: int | None) -> Row:
+    row = cls.from_values(values)
+    if given_ms is not None:
+        give_at(row, given_ms)
+    return row
 
 
 @attrs.frozen

@@ -112,7 +112,7 @@ def too_many(max_keys: float, key: Hashable) -> TooManyKeysError:
 
 def check_types(incoming: EventTypes, check: Callable[[type[object]], object]) -> None:
     """Check what a stream is known to carry; of results that carry an item nothing is known before the first."""
-    for kind in incoming or ():
+    for kind in cast("frozenset[type[object]]", incoming or frozenset()):
         if not issubclass(kind, Carried):
             check(kind)
 
@@ -121,7 +121,7 @@ def _numbers(kind: type[object]) -> tuple[str, ...] | None:
     """The numbers of events and rows by name; None for other types, of which they are not known."""
     if issubclass(kind, Row):
         return (*(name for name, each in kind.aggregates if each.kind in (int, float, object)), *_ROW_NUMBERS)
-    return EVENT_NUMBERS if cast("object", kind) in EVENT_TYPES.values() else None
+    return EVENT_NUMBERS if kind in EVENT_TYPES.values() else None
 
 
 def _is_own_property(kind: type[object], field: str) -> bool:

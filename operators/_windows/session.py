@@ -42,7 +42,7 @@ class SessionRunning(WindowRunning):
 
     def __init__(self, stage: Window[Any], gap_ms: int) -> None:
         super().__init__(stage)
-        self._gap_ms = gap_ms
+        self._gap_ms = self._settles_ms = gap_ms
         self._bursts: dict[Key, list[_Burst]] = {}  # more than `gap_ms` apart, in order
         # A heap of when each session may close at the earliest; the number tells equal times apart. A session that has
         # gone on since is put back when its turn comes, so an event costs no heap operation.

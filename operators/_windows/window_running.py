@@ -10,12 +10,12 @@ from operator import attrgetter
 from typing import Any, TypeAlias, TypeVar
 
 from cgrx._model.errors import TooManyKeysError
-from cgrx._model.signals import Batch, Mark, Signal
+from cgrx._model.signals import Batch, Mark, Signal, Watermark
 from cgrx._model.times import FOREVER, NEVER
 from cgrx._streams.counts import StageStats
 from cgrx._streams.running import Running, noted
 from cgrx.operators._aggregates.accumulators import Accumulator
-from cgrx.operators._rows.row import Row
+from cgrx.operators._rows.row import Row, give_at
 from cgrx.operators._stages.arguments import receive
 from cgrx.operators._windows.clocks import Source
 from cgrx.operators._windows.watermark import Progress
@@ -47,6 +47,9 @@ _KEYS: dict[tuple[str, ...], Callable[[Any], Key]] = {
 class WindowRunning(Running[Any, Row]):
     """The running form of a window. A subclass for each kind of window says which events belong together, and when."""
 
+    _settles_ms = 0
+    """By how much the end of a final row may be behind the watermark that let it out."""
+
     def __init__(self, stage: Window[Any]) -> None:
         row, terms = stage.rows.type, stage.terms
         by = row.key_fields
@@ -64,6 +67,7 @@ class WindowRunning(Running[Any, Row]):
         self._deadline = FOREVER  # no window closes before the watermark is here
         self._updates_ms = terms.updates_ms
         self._update_at = FOREVER if terms.updates_ms is None else NEVER
+        self._promised_ms = 0  # no row that ends before this will follow
         self._changed: dict[Key, int] = {}  # what has changed since the last update, and where
 
     @property
@@ -75,7 +79,7 @@ class WindowRunning(Running[Any, Row]):
     def on_signal(self, signal: Signal[Any]) -> Iterable[Signal[Row]]:
         # The same as in `Running`, but a batch that closes nothing, as most do, costs no generator.
         if not isinstance(signal, Batch):
-            return super().on_signal(signal)
+            return self._pass(signal)
         self.now_ms = max(self.now_ms, signal.received_ms)
         rows: list[Row] = []
         try:
@@ -83,6 +87,16 @@ class WindowRunning(Running[Any, Row]):
         except Exception as error:  # noqa: BLE001 - a user's function, or an item that is no event: raised by _after
             return _after([Batch(signal.channel, signal.received_ms, tuple(rows))] if rows else [], error)
         return (Batch(signal.channel, signal.received_ms, tuple(rows)),) if rows else ()
+
+    def _pass(self, mark: Mark) -> Iterator[Signal[Row]]:
+        """Rows, then the mark, then how far the rows have come. A watermark of events is none of rows."""
+        for signal in super().on_signal(mark):
+            if not isinstance(signal, Watermark):
+                yield signal
+        promise_ms = self._progress.watermark - self._settles_ms
+        if promise_ms > self._promised_ms:
+            self._promised_ms = promise_ms
+            yield Watermark(promise_ms)
 
     def on_batch(self, batch: Batch[Any]) -> Iterable[Row]:
         return self._collect(lambda rows: self._take(batch, rows))
@@ -201,10 +215,13 @@ class WindowRunning(Running[Any, Row]):
     def _update(self, now_ms: int, rows: list[Row]) -> None:
         """Give a running row for each key that has changed since the last time."""
         assert self._updates_ms is not None
-        self._update_at = now_ms - now_ms % self._updates_ms + self._updates_ms
+        period_ms = now_ms - now_ms % self._updates_ms
+        self._update_at = period_ms + self._updates_ms
         for end_ms, fields, start_ms, values in sorted(self._find_running(self._changed), key=_end_and_key):
             quality = self._running_quality(start_ms, end_ms, fields)
-            rows.append(self._make((start_ms, end_ms, *fields, *values, *quality)))
+            row = self._make((start_ms, end_ms, *fields, *values, *quality))
+            give_at(row, period_ms)
+            rows.append(row)
         self._changed.clear()
 
     def _running_quality(self, start_ms: int, end_ms: int, fields: tuple[Any, ...]) -> Quality:

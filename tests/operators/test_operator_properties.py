@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cgrx import Alive, Batch, Dropped, Liquidation, LiquidationOrders, Signal
+from cgrx import Alive, Batch, Dropped, Liquidation, LiquidationOrders, Signal, Watermark
 from cgrx.testing import Timeline, gap, liquidation, play_timeline
-from tests.operators.contracts import BEGUN, LIFTS, Lift
+from tests.operators.contracts import BEGUN, CLOSING, EARLY, LIFTS, Lift
 from tests.windows.windowing import one_by_one
 
 every = pytest.mark.parametrize("lift", LIFTS.values(), ids=LIFTS)
@@ -72,3 +72,17 @@ def test_nothing_depends_on_what_comes_later(
     cut = data.draw(st.integers(0, len(given_signals)))
     so_far = told(play_timeline(lift, Timeline(tuple(given_signals[:cut]), completed=False)))
     assert told(play_timeline(lift, given_signals))[: len(so_far)] == so_far
+
+
+@pytest.mark.parametrize("lift", [lift for name, lift in (CLOSING | EARLY).items() if name != "bars_updates"], ids=str)
+@given(given_signals=signals())
+@law
+def test_rows_keep_what_a_watermark_promises(lift: Lift, given_signals: list[Signal[Liquidation]]) -> None:
+    """None that follows speaks of an earlier time; nor does a watermark go back."""
+    promised_ms = 0
+    for signal in play_timeline(lift, given_signals).signals:
+        if isinstance(signal, Watermark):
+            assert signal.time_ms > promised_ms
+            promised_ms = signal.time_ms
+        elif isinstance(signal, Batch):
+            assert all(row.time_ms >= promised_ms for row in signal.events)

@@ -55,8 +55,8 @@ def test_no_event_no_row() -> None:
 def test_rows_go_out_with_what_released_them_and_before_a_mark() -> None:
     proof = alive(60_000)
     heard = hear(SECOND, BEGUN, on_time(3500, 6000), proof, ends=False)
-    begun, batch, marked, mark = heard.signals
-    assert (begun, mark) == (BEGUN, proof)
+    begun, batch, marked, mark, come = heard.signals
+    assert (begun, mark, come) == (BEGUN, proof, Watermark(58_000))
     assert isinstance(batch, Batch)
     assert (batch.channel, batch.received_ms, len(batch.events)) == (CHANNEL, 6000, 1)
     assert isinstance(marked, Batch)
@@ -201,7 +201,7 @@ def test_two_streams_of_one_connection() -> None:
     two.push(alive(6000))
     (row,) = heard.rows
     assert (row.n, row.complete) == (2, True)
-    assert heard.signals[-1] == alive(6000)
+    assert heard.signals[-2:] == [alive(6000), Watermark(4000)]
 
 
 def test_unneeded_gaps_are_forgotten() -> None:

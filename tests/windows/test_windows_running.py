@@ -1,5 +1,6 @@
 """Rows of windows that are still open, and of windows that are empty."""
 
+import pickle
 from typing import Any
 
 from cgrx import operators as ops
@@ -31,6 +32,18 @@ def test_running_rows_come_by_proof_too() -> None:
     """Time goes on with it; a second proof finds nothing new."""
     found = rows(UPDATED, BEGUN, at(600, 500), alive(1099), alive(1100), alive(2200))
     assert running(found) == [("X", 0, 1)]
+
+
+def test_the_time_of_a_running_row() -> None:
+    """The period in which it was given: all that it holds was before it. A final row speaks of its end."""
+    found = rows(UPDATED, BEGUN, on_time(500, 1700, 3200), alive(6500), alive(20_000))
+    assert [(row.time_ms, row.n, row.final) for row in found] == [
+        (1000, 1, False),
+        (3000, 2, False),
+        (6000, 3, False),
+        (10_000, 3, True),
+    ]
+    assert [row.time_ms for row in pickle.loads(pickle.dumps(found))] == [1000, 3000, 6000, 10_000]
 
 
 def test_a_key_gives_one_running_row_a_period_that_of_its_newest_window() -> None:
