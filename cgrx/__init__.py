@@ -87,6 +87,8 @@ from cgrx._model.status import Status as Status
 from cgrx._model.status import StreamFailed as StreamFailed
 from cgrx._model.status import SubscriberFailed as SubscriberFailed
 from cgrx._model.times import to_ms as to_ms
+from cgrx._notebook.live import LivePlot as LivePlot
+from cgrx._notebook.live import live_plot as live_plot
 from cgrx._notebook.table import table as table
 from cgrx._plot.plot import plot as plot
 from cgrx._recording.manifest import Part as Part

@@ -7,11 +7,8 @@ from typing import Any, TypeAlias
 import altair as alt
 
 from cgrx._plot.chosen import Picture, Record
+from cgrx._plot.colours import COLOURS, DASHES, DOWN, GREY, UP
 
-UP, DOWN, GREY = "#0072B2", "#D55E00", "#808080"
-COLOURS = (UP, "#E69F00", "#009E73", "#CC79A7", DOWN, "#56B4E9", GREY)
-"""Those of Okabe and Ito that are seen on white and on black: https://jfly.uni-koeln.de/color/."""
-DASHES = ([1, 0], [6, 3], [2, 2], [8, 2, 2, 2], [12, 4], [4, 1], [1, 3])
 _CLOCK = {
     "milliseconds": ":%S.%L",
     "seconds": "%H:%M:%S",

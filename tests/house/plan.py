@@ -46,8 +46,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "_feed",
         "_replay",
     ),
-    "_notebook": ("_model", "operators._rows"),
     "_plot": ("_model", "operators._rows"),
+    "_notebook": ("_model", "operators._rows", "_plot"),
     "aio": ("_hosts",),
     "sync": ("_trio", "_hosts", "_backtest"),
     "cgrx": (

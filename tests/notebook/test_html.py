@@ -230,7 +230,9 @@ def test_the_counters_of_a_feed() -> None:
     assert "received_bytes" not in said
     assert "1 | True | 1,234 | 0 | 1 | 900 | 2024-08-05 06:00:00.250 | \N{EN DASH}" in said
     (counted,) = STATS.channels.values()
-    many = {cgrx.FuturesTrades("OKX", f"X{index}", 0): counted for index in range(1000)}
+    many: dict[cgrx.Channel, cgrx.ChannelStats] = {
+        cgrx.FuturesTrades("OKX", f"X{index}", 0): counted for index in range(1000)
+    }
     assert "… 950 left out …" in text(attrs.evolve(STATS, channels=many))
     assert text(attrs.evolve(STATS, channels={})).endswith("no channel yet")
 

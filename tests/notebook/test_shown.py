@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 
 import cgrx
 from cgrx import Batch, Gap
@@ -14,6 +13,7 @@ from cgrx._notebook.table import _show_lists
 from cgrx._recording.entry import Recorded
 from cgrx._recording.writer import write_recording
 from cgrx.testing import Simulator, liquidation, trade
+from tests.notebook.cells import ipython
 from tests.notebook.test_html import Read, bar, text
 from tests.support import run_mock
 
@@ -97,10 +97,8 @@ def test_a_backtest_shows_how_it_ran_and_the_first_and_last_rows(tmp_path: Path)
 
 @pytest.fixture
 def shell() -> Iterator[Any]:
-    """IPython as in a kernel, but in this process."""
-    made = InteractiveShell.instance()
-    yield made
-    InteractiveShell.clear_instance()
+    with ipython() as made:
+        yield made
 
 
 def in_ipython(shell: Any, value: Any) -> str | None:

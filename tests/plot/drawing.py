@@ -131,7 +131,7 @@ def _corners(mark: ElementTree.Element) -> tuple[list[float], list[float]]:
     return x, y
 
 
-def on_one_scale(pixels: Sequence[float], values: Sequence[float]) -> bool:
+def on_one_scale(pixels: Sequence[float], values: Sequence[float], off: float = 0.01) -> bool:
     """Whether the pixels stand for the values: all on one straight line, upwards."""
     slope, offset = numpy.polyfit(values, pixels, 1)
-    return bool(slope < 0 and numpy.allclose(numpy.multiply(values, slope) + offset, pixels, atol=0.01))
+    return bool(slope < 0 and numpy.allclose(numpy.multiply(values, slope) + offset, pixels, atol=off))

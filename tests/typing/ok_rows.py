@@ -142,3 +142,9 @@ def shown(mine: Mine, trade: Trade) -> None:
 def drawn(mine: Mine) -> None:
     chart = cgrx.plot([mine], kind="delta", most=100)
     chart.save("delta.html")
+
+
+def followed(bars: cgrx.EventStream[Bar]) -> None:
+    live = cgrx.live_plot(kind="candles", keep=50, every="1s")
+    bars.subscribe(live)
+    assert_type(live.rows, tuple[Row, ...])
