@@ -64,7 +64,7 @@ def svg(picture: Picture, *notes: str) -> str:
         _text(WIDTH - RIGHT, LINE, "times in UTC", anchor="end"),
         *(_text(LEFT, LINE * (2 + i), line) for i, line in enumerate(lines)),
     ]
-    top = LINE * (1 + len(lines)) + TOP
+    top: float = LINE * (1 + len(lines)) + TOP
     for title, records in panels:
         low, high = _wider(records, picture.kind)
         panel = _Panel(top, HEIGHT if len(panels) == 1 else PANEL_HEIGHT, start, end, low, high)
