@@ -234,5 +234,9 @@ WINDOWS: dict[str, Callable[..., Any]] = {
     "tumbling": partial(any_window(ops.tumbling), "20ms"),
     "sliding": partial(any_window(ops.sliding), "21ms", "6ms"),
     "overlapping": partial(any_window(ops.sliding), "20ms", "5ms"),
+    "offset": partial(any_window(ops.tumbling), "20ms", offset="7ms"),
+    "overlapping at an offset": partial(any_window(ops.sliding), "21ms", "6ms", offset="5ms"),
+    # A month of `said` begins behind events whose clock is five seconds ahead.
+    "calendar": partial(any_window(ops.tumbling), "1mo", start="00:00:05"),
     "session": partial(any_window(ops.session), "9ms"),
 }

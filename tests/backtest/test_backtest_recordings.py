@@ -30,6 +30,11 @@ WINDOWS: dict[str, Any] = {
     "tumbling 1m": partial(any_window(ops.tumbling), "1m"),
     "sliding": partial(any_window(ops.sliding), "10s", "2s"),
     "uneven": partial(any_window(ops.sliding), "20s", "7s"),
+    "offset": partial(any_window(ops.tumbling), "10s", offset="3s"),
+    "overlapping at an offset": partial(any_window(ops.sliding), "10s", "2s", offset="500ms"),
+    # In the midst of the liquidations, and of the trades.
+    "days": partial(any_window(ops.tumbling), "1d", zone="America/New_York", start="06:20"),
+    "weeks": partial(any_window(ops.tumbling), "1w", zone="Europe/Berlin", start="01:54:20", week_start="friday"),
     "session": partial(any_window(ops.session), "1s"),
 }
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from cgrx._model.events import Trade
 from cgrx._model.signals import Alive, Batch, Dropped, Gap, Mark, Signal, Watermark
+from tests.windows.grids import Even, Uneven
 
 RefRow: TypeAlias = tuple[Any, ...]
 Key: TypeAlias = tuple[str, ...]
@@ -216,15 +217,14 @@ def row(
 
 def sliding(
     signals: Sequence[Signal[Trade]],
-    size: int,
-    every: int,
+    grid: Even | Uneven,
     by: tuple[str, ...],
     lateness: int,
     idle: int,
     emit: bool = False,
     ends: bool = True,
 ) -> tuple[list[RefRow], list[Trade]]:
-    """The rows of windows on a grid (tumbling where `every` is `size`), and the late events."""
+    """The rows of windows on a grid, and the late events."""
     progress = Progress(lateness, idle)
     windows: dict[int, dict[Key, list[Trade]]] = {}
     known: dict[Key, int] = {}
@@ -234,35 +234,32 @@ def sliding(
 
     def close(start: int, final: bool) -> None:
         found = windows.pop(start, {})
-        if emit and start + size > progress.begun:
+        window = (start, grid.end(start))
+        if emit and window[1] > progress.begun:
             for key, since in known.items():
                 if since <= start:
                     found.setdefault(key, [])
-        window = (start, start + size)
         rows.extend(row(progress, window, key, found[key], len(late), final) for key in sorted(found))
-
-    def containing(time_ms: int) -> list[int]:
-        return sorted(range(time_ms // every * every, time_ms - size, -every))
 
     for step in steps(signals):
         if isinstance(step, Arrival):
             progress.see(*step)
         else:
             progress.hear(step)
-        first_open = (progress.watermark - size) // every * every + every
+        first_open = grid.first_open(progress.watermark)
         candidates = set(windows)
         if emit and known:
             since = min(known.values()) if closed_before is None else closed_before
-            candidates |= set(range(since, first_open, every))
+            candidates |= grid.between(since, first_open)
         for start in sorted(candidates):
-            if start + size <= progress.watermark:
+            if grid.end(start) <= progress.watermark:
                 close(start, True)
         if closed_before is None or first_open > closed_before:
             closed_before = first_open
         if isinstance(step, Arrival):
             event = step.event
-            starts = containing(event.time_ms)
-            opened = [start for start in starts if start + size > progress.watermark]
+            starts = grid.containing(event.time_ms)
+            opened = [start for start in starts if grid.end(start) > progress.watermark]
             if len(opened) < len(starts):
                 late.append(event)
             for start in opened:
@@ -275,7 +272,7 @@ def sliding(
             first = min(windows)
             if emit and closed_before is not None:
                 first = min(first, max(closed_before, min(known.values())))
-            for start in range(first, max(windows) + 1, every):
+            for start in sorted(grid.between(first, max(windows) + 1)):
                 close(start, False)
     return rows, late
 

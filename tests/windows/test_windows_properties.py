@@ -1,9 +1,13 @@
 """What holds for windows whatever the signals: equal to the reference, whatever the batches, whatever the order."""
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from itertools import accumulate, cycle, islice
+from typing import Any, cast
 
+import attrs
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,13 +18,16 @@ from cgrx._model.events import Trade
 from cgrx._model.signals import Alive, Batch, Dropped, Gap, Signal, Watermark
 from cgrx._streams.stream import Stage
 from tests.windows import reference
+from tests.windows.grids import Even
+from tests.windows.grids import Uneven as UnevenOfReference
 from tests.windows.windowing import CHANNEL, OTHER, Heard, Tally, hear, one_by_one, rows, trade
 
 LATENESS, IDLE = 10, 15
 TERMS: dict[str, Any] = {"lateness": "10ms", "idle": "15ms"}
 BY = ("exchange", "symbol")
 
-grids = st.sampled_from([(20, 20), (7, 7), (20, 5), (20, 10), (21, 6), (12, 8), (5, 2), (30, 1)])
+SIZES = ((20, 20), (7, 7), (20, 5), (20, 10), (21, 6), (12, 8), (5, 2), (30, 1))
+grids = st.sampled_from([Even(size, every, offset % every) for size, every in SIZES for offset in (0, 3)])
 
 
 @st.composite
@@ -73,15 +80,90 @@ def values(stage: Stage[Any, Any], given_signals: Sequence[Signal[Trade]]) -> li
 @given(signals(), grids, st.booleans(), st.sampled_from([(), BY[:1], BY]))
 @settings(max_examples=200, deadline=None)
 def test_grids_are_as_the_reference(
-    given_signals: list[Signal[Trade]], grid: tuple[int, int], emit_empty: bool, by: tuple[str, ...]
+    given_signals: list[Signal[Trade]], grid: Even, emit_empty: bool, by: tuple[str, ...]
 ) -> None:
     """Tumbling and sliding windows, with late events, idle sources, gaps, losses and upstream watermarks."""
-    size, every = grid
+    size, every, offset = (each / 1000 for each in grid)
     late: list[Trade] = []
-    stage = ops.sliding(size / 1000, every / 1000, Tally, by=by, on_late=late.append, emit_empty=emit_empty, **TERMS)
-    expected, expected_late = reference.sliding(given_signals, size, every, by, LATENESS, IDLE, emit_empty)
+    more: dict[str, Any] = {"on_late": late.append, "emit_empty": emit_empty, "offset": offset, **TERMS}
+    stage = ops.sliding(size, every, Tally, by=by, **more)
+    expected, expected_late = reference.sliding(given_signals, grid, by, LATENESS, IDLE, emit_empty)
     assert values(stage, given_signals) == expected
     assert late == expected_late
+
+
+@attrs.frozen
+class Uneven:
+    """As a calendar, where windows take years of events in place of milliseconds."""
+
+    cuts: tuple[int, ...]
+    overlapping = False
+    pane_ms = 0
+    offset_ms = 0
+    longest_ms = 31
+
+    def ruler(self) -> "Uneven":
+        return self
+
+    def pane(self, time_ms: int) -> tuple[int, int]:
+        at = min(max(1, bisect_right(self.cuts, time_ms)), len(self.cuts) - 1)
+        return self.cuts[at - 1], self.cuts[at]
+
+    def end(self, start_ms: int) -> int:
+        return self.pane(start_ms)[1]
+
+    next = end
+
+    def last(self, pane_start_ms: int) -> int:
+        return pane_start_ms
+
+    def open_at(self, time_ms: int) -> int:
+        return self.pane(time_ms)[0]
+
+
+@given(signals(), st.booleans(), st.sampled_from([(), BY[:1], BY]), st.integers(0, 50))
+@settings(max_examples=60, deadline=None)
+def test_windows_that_are_not_equally_long_are_as_the_reference(
+    given_signals: list[Signal[Trade]], emit_empty: bool, by: tuple[str, ...], first: int
+) -> None:
+    lengths = (20, 7, 31, 13, 1)
+    cuts = tuple(accumulate(islice(cycle(lengths), 180), initial=first - 200))
+    late: list[Trade] = []
+    even: Any = ops.tumbling("20ms", Tally, by=by, on_late=late.append, emit_empty=emit_empty, **TERMS)
+    stage = attrs.evolve(even, spacing=Uneven(cuts))
+    expected, expected_late = reference.sliding(given_signals, UnevenOfReference(cuts), by, LATENESS, IDLE, emit_empty)
+    assert values(stage, given_signals) == expected
+    assert late == expected_late
+
+
+@given(signals(), st.booleans(), st.sampled_from([(), BY]))
+@settings(max_examples=60, deadline=None)
+def test_days_of_a_zone_that_changes_no_clock_are_as_equal_windows(
+    given_signals: list[Signal[Trade]], emit_empty: bool, by: tuple[str, ...]
+) -> None:
+    """Whatever happens, running rows too: an hour stands for a millisecond."""
+    given_signals = [in_hours(signal) for signal in given_signals]
+    terms: dict[str, Any] = {"lateness": "10h", "idle": "15h", "updates": "9h", "emit_empty": emit_empty, "by": by}
+    india = ops.tumbling("1d", Tally, zone="Asia/Kolkata", start="17:00", **terms)
+    assert values(india, given_signals) == values(ops.tumbling("1d", Tally, offset="11.5h", **terms), given_signals)
+    weeks = ops.tumbling("1w", Tally, **terms)
+    assert values(weeks, given_signals) == values(ops.tumbling("7d", Tally, offset="4d", **terms), given_signals)
+
+
+def in_hours(signal: Signal[Trade]) -> Signal[Trade]:
+    hour = 3_600_000
+    match signal:
+        case Batch(channel=channel, received_ms=received_ms, events=events):
+            moved = [msgspec.structs.replace(event, time_ms=event.time_ms * hour) for event in events]
+            return Batch(channel, received_ms * hour, tuple(moved))
+        case Alive(origin=origin, at_ms=at_ms):
+            return Alive(origin, at_ms * hour)
+        case Gap(channel=channel, start_ms=start_ms, end_ms=end_ms, reason=reason):
+            return Gap(channel, start_ms * hour, end_ms * hour, reason)
+        case Watermark(time_ms=time_ms):
+            return Watermark(time_ms * hour)
+        case _:
+            return signal
 
 
 @given(signals(), st.integers(1, 30), st.sampled_from([(), BY[:1], BY]))
@@ -108,6 +190,10 @@ def test_bars_are_as_the_reference(
 STAGES: dict[str, Stage[Any, Any]] = {
     "tumbling": ops.tumbling("20ms", Tally, by=BY, updates="8ms", emit_empty=True, **TERMS),
     "sliding": ops.sliding("20ms", "5ms", Tally, by=BY, updates="8ms", **TERMS),
+    "calendar": attrs.evolve(
+        cast("Any", ops.tumbling("20ms", Tally, by=BY, updates="8ms", emit_empty=True, **TERMS)),
+        spacing=Uneven(tuple(accumulate(islice(cycle((20, 7, 31)), 120), initial=-200))),
+    ),
     "session": ops.session("6ms", Tally, by=BY, updates="8ms", **TERMS),
     "count_bars": ops.count_bars(3, Tally, by=BY, updates="8ms"),
     "volume_bars": ops.volume_bars(3.5, Tally, by=BY, updates="8ms"),
@@ -157,7 +243,7 @@ def test_no_row_depends_on_what_comes_later(
     assert rows(stage, *given_signals)[: len(so_far)] == so_far
 
 
-@pytest.mark.parametrize("stage", [STAGES[kind] for kind in ("tumbling", "sliding", "session")])
+@pytest.mark.parametrize("stage", [STAGES[kind] for kind in ("tumbling", "sliding", "calendar", "session")])
 @given(times=st.lists(st.tuples(st.integers(0, 9), st.integers(1, 4)), min_size=1, max_size=40), data=st.data())
 @law
 def test_order_within_the_lateness_decides_nothing(
@@ -201,7 +287,7 @@ def test_every_event_is_in_one_tumbling_window_or_late(given_signals: list[Signa
 @given(signals(disorder=15))
 @law
 def test_rows_come_by_end_then_key(given_signals: list[Signal[Trade]]) -> None:
-    for kind in ("tumbling", "sliding", "session"):
+    for kind in ("tumbling", "sliding", "calendar", "session"):
         found = [row for row in rows(STAGES[kind], *given_signals) if row.final]
         places = [(row.end_ms, row.exchange, row.symbol) for row in found]
         assert places == sorted(places)

@@ -32,6 +32,19 @@ CODE: dict[str, Stage[Any, Any]] = {
         "1s", lateness=0, idle=5, on_late=take_late, max_keys=7
     ),
     'tumbling("1s", updates="250ms", emit_empty=True)': ops.tumbling("1s", updates="250ms", emit_empty=True),
+    'tumbling("1d", Bar, by=("exchange", "symbol"), zone="America/New_York", start="17:00")': ops.tumbling(
+        "1d", ops.Bar, by=("exchange", "symbol"), start="17:00", zone="America/New_York"
+    ),
+    'tumbling("1w", zone="Europe/Berlin", start="06:30:15", week_start="sunday", updates="1m")': ops.tumbling(
+        " 1 w", zone="Europe/Berlin", start="06:30:15", week_start="sunday", updates=60
+    ),
+    'tumbling("1w")': ops.tumbling("1w", week_start="monday", zone="UTC", start="00:00"),
+    'tumbling("2mo")': ops.tumbling("2mo"),
+    'tumbling("1q")': ops.tumbling("3mo"),
+    'tumbling("1y", emit_empty=True)': ops.tumbling("4q", emit_empty=True),
+    'tumbling("1d", offset="17h")': ops.tumbling("1d", start="17:00"),
+    'tumbling("8h", offset="4h")': ops.tumbling("8h", offset=timedelta(hours=4)),
+    'sliding("8h", "1h", offset="30m")': ops.sliding("8h", "1h", offset="30m"),
     'sliding("1m", "10s", by="symbol", max_keys=math.inf)': ops.sliding("1m", "10s", by="symbol", max_keys=math.inf),
     'session("30s", Tally, by="symbol")': ops.session("30s", Tally, by=["symbol"]),
     'count_bars(100, by="symbol")': ops.count_bars(100, by="symbol"),
@@ -51,11 +64,18 @@ def test_windows_are_values(code: str, stage: Stage[Any, Any]) -> None:
     assert sum(stage == other for other in CODE.values()) == 1
 
 
+def any_of(value: object) -> Any:
+    """A value whose type the checkers need not know."""
+    return value
+
+
 def test_equal_rows_make_equal_windows() -> None:
     """However they are told."""
     assert ops.tumbling("1s") == ops.tumbling("1s", ops.Flow) == ops.sliding("1s", 1)
     assert ops.tumbling("1s", by="symbol") == ops.tumbling("1000ms", by=("symbol",))
     assert ops.tumbling("1s", by="symbol") != ops.tumbling("1s", by="exchange")
+    assert ops.tumbling("1d") == ops.tumbling("1d", zone="UTC") == ops.tumbling("24h", offset=0)
+    assert ops.tumbling("1w") != ops.tumbling("7d")
 
 
 def test_a_stage_keeps_no_state() -> None:
@@ -72,7 +92,58 @@ def test_a_stage_keeps_no_state() -> None:
         (lambda: ops.tumbling(-1), "size=-1 must not be negative"),
         (lambda: ops.tumbling(math.nan), "size=nan must not be negative or NaN"),
         (lambda: ops.tumbling(math.inf), "size=inf must be finite"),
-        (lambda: ops.tumbling("soon"), "size='soon' is not a duration"),
+        (
+            lambda: ops.tumbling("soon"),
+            'or a number of seconds; or a size of the calendar: "1d", "1w", "1mo", "1q" or "1y"',
+        ),
+        (lambda: ops.tumbling("1M"), "size='1M' is not a duration"),
+        (lambda: ops.tumbling("2w"), "size='2w' does not say with which week to begin: give \"1w\""),
+        (lambda: ops.tumbling("0w"), "size='0w' does not say"),
+        (lambda: ops.tumbling("5mo"), 'size=\'5mo\' does not divide a year: give "1mo", "2mo", "1q"'),
+        (lambda: ops.tumbling("0mo"), "size='0mo' does not divide a year"),
+        (lambda: ops.tumbling("2y"), "size='2y' does not divide a year"),
+        (
+            lambda: ops.tumbling("1w", week_start=any_of("sun")),
+            "week_start='sun' is no day of the week: give 'mon",
+        ),
+        (lambda: ops.tumbling("1d", week_start="sunday"), "week_start='sunday' is for size=\"1w\""),
+        (lambda: ops.tumbling("1w", start="5pm"), 'start=\'5pm\' is no time of day: give "HH:MM" or "HH:MM:SS"'),
+        (lambda: ops.tumbling("1w", start="24:00"), "start='24:00' is no time of day"),
+        (
+            lambda: ops.tumbling("1d", zone="America/New_York", start="02:30"),
+            "start='02:30' does not exist on 2015-03-08 in America/New_York",
+        ),
+        (
+            lambda: ops.tumbling("1w", zone="America/New_York", start="02:30", week_start="sunday"),
+            "start='02:30' does not exist on 2015-03-08",
+        ),
+        (
+            lambda: ops.tumbling("1d", zone="Australia/Lord_Howe", start="02:15"),
+            "start='02:15' does not exist on 2015-10-04 in Australia/Lord_Howe",
+        ),
+        (
+            lambda: ops.tumbling("1d", zone="Europe/Berln"),
+            "zone='Europe/Berln' is no time zone: did you mean Europe/Berlin",
+        ),
+        (lambda: ops.tumbling("1w", zone="new york"), "did you mean America/New_York? give a name of the IANA"),
+        (lambda: ops.tumbling("1w", zone="xx"), "zone='xx' is no time zone: give a name of the IANA database, such as"),
+        (lambda: ops.tumbling("1w", zone=""), "zone='' is no time zone: give"),
+        (lambda: ops.tumbling("1w", zone="Europe"), "zone='Europe' is no time zone"),
+        (lambda: ops.tumbling("1w", zone="../UTC"), "zone='../UTC' is no time zone"),
+        (
+            lambda: ops.tumbling("4h", zone="Asia/Kolkata"),
+            "zone='Asia/Kolkata' is for the sizes of a calendar",
+        ),
+        (lambda: ops.tumbling("7d", zone="UTC"), "size='7d' is a fixed length: give one of those, or offset="),
+        (lambda: ops.tumbling(86_400, start="17:00"), "start='17:00' is for the sizes of a calendar"),
+        (lambda: ops.tumbling("8h", week_start="sunday"), "week_start='sunday' is for the sizes of a calendar"),
+        (lambda: ops.tumbling("1w", offset="4h"), "offset='4h' moves windows of a fixed length"),
+        (lambda: ops.tumbling("1d", offset="4h", zone="UTC"), "offset='4h' moves windows of a fixed length"),
+        (lambda: ops.tumbling("8h", offset="8h"), "offset='8h' is not less than size='8h': give less"),
+        (lambda: ops.tumbling("8h", offset="-1h"), "offset='-1h' is not a duration"),
+        (lambda: ops.sliding("8h", "1h", offset="1h"), "offset='1h' is not less than every='1h'"),
+        (lambda: ops.sliding("1mo", "1d"), "size='1mo' is a size of the calendar, and windows that overlap"),
+        (lambda: ops.sliding("7d", "1w"), "every='1w' is not a duration"),
         (lambda: ops.tumbling("1s", by="price"), "'price' is no field"),
         (lambda: ops.tumbling("1s", start_ms=agg.count()), "'start_ms' is a field of every such row already"),
         (lambda: ops.tumbling("1s", Tally, n=agg.count()), "'n' is a field"),
@@ -117,6 +188,9 @@ async def coroutine(event: Trade) -> None:
         (lambda: ops.tumbling("1s", on_late=3), "on_late=3 takes an observer"),  # type: ignore[call-overload]
         (lambda: ops.tumbling("1s", on_late=coroutine), "takes an observer"),
         (lambda: ops.tumbling("1s", emit_empty="emit"), "emit_empty='emit' takes True or False"),  # type: ignore[call-overload]
+        (lambda: ops.tumbling("1d", zone=any_of(3)), "zone=3 takes the name of a time zone"),
+        (lambda: ops.tumbling("1w", start=any_of(17)), "start=17 takes a time of day as text"),
+        (lambda: ops.tumbling("8h", offset=any_of(None)), "offset=None is not a duration"),
         (lambda: ops.sliding("1s", "1s", emit_empty=1), "emit_empty=1 takes True or False"),  # type: ignore[call-overload]
         (lambda: ops.tumbling("1s", max_keys=1.5), "max_keys=1.5 takes a whole number"),
         (lambda: ops.tumbling("1s", max_keys=True), "max_keys=True takes a whole number"),
