@@ -6,6 +6,7 @@ batches of 100 or of 1, as frames bring them; the others take single events. Tas
 - filters: side "buy", and at least 1000 dollars
 - bars: open, high, low, close, vwap, volumes and count of every second, by exchange and symbol
 - sliding: count and volume of the last minute, every second, by exchange and symbol
+- days: the same bars of a hundred days of India, also by windows of a fixed length that lie where those days do
 - sessions: count and volume of bursts that end after 250 ms of silence, by exchange and symbol
 - merge: five exchanges, each later than the one before, in the order of event time
 - fan-out: every trade to 1, 10 and 100 callbacks
@@ -19,12 +20,13 @@ import importlib
 from typing import Any
 
 from benchmarks._harness.scenario import Case, Contest, Rival, Role, Scenario, Timed
-from benchmarks.rivals.tasks import Task
+from benchmarks.rivals.tasks import Task, cannot
 
 
 def _rival(name: str, module: str, role: Role = "rival") -> Rival[Task]:
     def prepare(task: Task, _: Any) -> Contest:
-        run, shown = importlib.import_module(f"benchmarks.rivals.{module}").ANSWERS[task.kind](task)
+        answers = importlib.import_module(f"benchmarks.rivals.{module}").ANSWERS
+        run, shown = answers.get(task.kind, cannot("only where it is in the table"))(task)
         return Timed(run, task.count, shown)
 
     return Rival(name, prepare, role)
@@ -38,6 +40,7 @@ def _cases(quick: bool) -> list[Case[Task]]:
         Case("bars of a second by instrument, batches of 100", Task("bars", many)),
         Case("bars of a second by instrument, batches of 1", Task("bars", many, batch=1)),
         Case("bars of a second by instrument, recorded trades", Task("bars", 400 if quick else 44_219, recorded=True)),
+        Case("bars of a day of India by instrument", Task("days", many)),
         Case("sliding, a minute every second, by instrument", Task("sliding", some)),
         Case("sessions by instrument", Task("sessions", some)),
         Case("five exchanges in order, batches of 100", Task("merge", some)),
@@ -60,6 +63,7 @@ SCENARIO = Scenario(
         _rival("streamz", "by_streamz"),
         _rival("aiostream", "by_aiostream"),
         _rival("bytewax", "by_bytewax"),
+        _rival("cgrx, fixed lengths", "by_fixed_length", "limit"),
         _rival("by hand", "by_hand", "limit"),
         _rival("polars, in columns", "by_polars", "limit"),
     ),

@@ -80,7 +80,7 @@ def _filters(task: Task) -> Answer:
     return lambda: through(stage, signals), plain_events
 
 
-def _windows(stage: Stage[Any, Any], values: int) -> Callable[[Task], Answer]:
+def windows(stage: Stage[Any, Any], values: int) -> Callable[[Task], Answer]:
     """Rows count with their first values; those behind them tell their quality, which nobody else has."""
 
     def answer(task: Task) -> Answer:
@@ -126,9 +126,10 @@ def _fan_out(task: Task) -> Answer:
 
 ANSWERS: dict[Kind, Callable[[Task], Answer]] = {
     "filters": _filters,
-    "bars": _windows(ops.tumbling("1s", ops.Bar, by=BY), 13),
-    "sliding": _windows(ops.sliding("1m", "1s", by=BY, count=agg.count(), volume=agg.volume()), 6),
-    "sessions": _windows(ops.session("250ms", by=BY, count=agg.count(), volume=agg.volume()), 6),
+    "bars": windows(ops.tumbling("1s", ops.Bar, by=BY), 13),
+    "days": windows(ops.tumbling("1d", ops.Bar, by=BY, zone="Asia/Kolkata"), 13),
+    "sliding": windows(ops.sliding("1m", "1s", by=BY, count=agg.count(), volume=agg.volume()), 6),
+    "sessions": windows(ops.session("250ms", by=BY, count=agg.count(), volume=agg.volume()), 6),
     "merge": _merge,
     "fan-out": _fan_out,
 }

@@ -16,13 +16,15 @@ from benchmarks._harness.data import EXCHANGES, MARKETS, START_MS, generated_tra
 from benchmarks._harness.scenario import AbsentError
 from cgrx._model.events import Trade, TradeSide
 
-Kind: TypeAlias = Literal["filters", "bars", "sliding", "sessions", "merge", "fan-out"]
+Kind: TypeAlias = Literal["filters", "bars", "days", "sliding", "sessions", "merge", "fan-out"]
 
 MIN_VOLUME = 1000.0
 """Dollars."""
 LATENESS_MS = 2000
 BAR_MS = 1000
 SLIDING_MS, EVERY_MS = 60_000, 1000
+DAYS = 100
+"""Over how many days the trades of "days" are spread."""
 GAP_MS = 250
 """Silence that ends a session."""
 CLOSING_MS = 600_000
@@ -51,6 +53,13 @@ class Task:
         trades = list(recorded_trades()[: self.count]) if self.recorded else generated_trades(self.count)
         if self.kind in ("filters", "fan-out"):
             return trades
+        if self.kind == "days":
+            first_ms = trades[0].time_ms
+            slower = DAYS * 86_400_000 // (trades[-1].time_ms - first_ms)
+            trades = [
+                msgspec.structs.replace(trade, time_ms=first_ms + (trade.time_ms - first_ms) * slower)
+                for trade in trades
+            ]
         last_ms = max(trade.time_ms for trade in trades)
         keys = sorted({(trade.base_asset, trade.exchange, trade.symbol) for trade in trades})
         return trades + [Trade(*key, TradeSide.BUY, 1.0, 1.0, last_ms + CLOSING_MS) for key in keys]

@@ -115,6 +115,7 @@ class CalendarRuler:
         self._rules = rules_of(calendar.zone)
         self._starts: list[int] = []  # in order
         self._ends: list[int] = []
+        self._beginnings: dict[int, int] = {}  # by the number of the window
 
     def pane(self, time_ms: int) -> tuple[int, int]:
         """The window that holds a time."""
@@ -122,11 +123,11 @@ class CalendarRuler:
         at = bisect_right(starts, time_ms)
         if at and time_ms < ends[at - 1]:
             return starts[at - 1], ends[at - 1]
-        start_ms, end_ms = self._find(time_ms)
         if len(starts) == _KEPT:
-            starts.clear()
-            ends.clear()
+            for kept in (starts, ends, self._beginnings):
+                kept.clear()
             at = 0
+        start_ms, end_ms = self._find(time_ms)
         starts.insert(at, start_ms)
         ends.insert(at, end_ms)
         return start_ms, end_ms
@@ -149,18 +150,21 @@ class CalendarRuler:
     def _find(self, time_ms: int) -> tuple[int, int]:
         calendar = self._calendar
         shown_ms = time_ms + offset_ms(self._rules, time_ms)
-        # Near a change of clocks it may be a neighbour, or one of no length: that of a day which a zone skipped.
         number = calendar.number((shown_ms - calendar.start_ms) // DAY_MS)
-        while time_ms < (start_ms := self._begin(number)):
-            number -= 1
+        start_ms = self._begin(number)
+        # Where clocks are set back from behind a start to before it, that window has begun already.
         while time_ms >= (end_ms := self._begin(number + 1)):
             start_ms = end_ms
             number += 1
         return start_ms, end_ms
 
     def _begin(self, number: int) -> int:
-        calendar = self._calendar
-        return moment_ms(self._rules, calendar.first_day(number) * DAY_MS + calendar.start_ms)
+        found = self._beginnings.get(number)
+        if found is None:
+            calendar = self._calendar
+            found = moment_ms(self._rules, calendar.first_day(number) * DAY_MS + calendar.start_ms)
+            self._beginnings[number] = found
+        return found
 
 
 @lru_cache(maxsize=256)

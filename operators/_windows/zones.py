@@ -13,10 +13,9 @@ from zoneinfo import ZoneInfo, available_timezones
 DAY_MS = 86_400_000
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
-_EARLIEST_MS = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND + 2 * DAY_MS
-_LATEST_MS = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND - 2 * DAY_MS
-"""Beyond these moments `datetime` ends, and the clocks are taken to go on as there."""
+_EARLIEST_S = -62_135_596_800 + 2 * 86_400
+_LATEST_S = 253_402_300_800 - 2 * 86_400
+"""Where `datetime` begins and ends, and two days within. Beyond, clocks are taken to go on as there."""
 
 
 def rules_of(zone: str) -> tzinfo:
@@ -51,15 +50,20 @@ def _spelled(zone: str) -> str:
     return zone.casefold().replace(" ", "_")
 
 
-def _clamped(milliseconds: int) -> timedelta:
-    return timedelta(milliseconds=min(max(milliseconds, _EARLIEST_MS), _LATEST_MS))
+def _at(time_ms: int) -> datetime:
+    # To the second, which is as exact as rules are.
+    return _EPOCH + timedelta(0, min(max(time_ms // 1000, _EARLIEST_S), _LATEST_S))
+
+
+def _ahead_ms(shown: datetime) -> int:
+    offset = shown.utcoffset()
+    assert offset is not None  # an aware datetime has one
+    return (offset.days * 86_400 + offset.seconds) * 1000
 
 
 def offset_ms(rules: tzinfo, time_ms: int) -> int:
     """How far the zone's clocks are ahead of UTC at a moment."""
-    offset = (_EPOCH + _clamped(time_ms)).astimezone(rules).utcoffset()
-    assert offset is not None  # an aware datetime has one
-    return offset // _MILLISECOND
+    return _ahead_ms(_at(time_ms).astimezone(rules))
 
 
 def is_skipped(rules: tzinfo, shown_ms: int) -> bool:
@@ -85,8 +89,5 @@ def moment_ms(rules: tzinfo, shown_ms: int) -> int:
 
 def _offsets(rules: tzinfo, shown_ms: int) -> tuple[int, int]:
     """How far the clocks that show a time are ahead of UTC, by the rules of before and after a change near it."""
-    shown = (_EPOCH + _clamped(shown_ms)).replace(tzinfo=rules)
-    before, after = shown.utcoffset(), shown.replace(fold=1).utcoffset()
-    assert before is not None  # as above
-    assert after is not None
-    return before // _MILLISECOND, after // _MILLISECOND
+    shown = _at(shown_ms).replace(tzinfo=rules)
+    return _ahead_ms(shown), _ahead_ms(shown.replace(fold=1))
