@@ -10,6 +10,7 @@ from cgrx._metrics.collector import Collector as Collector
 from cgrx._metrics.server import Server as Server
 from cgrx._metrics.server import serve as serve
 from cgrx._metrics.snapshot import Counted as Counted
+from cgrx._metrics.snapshot import CountedFeed as CountedFeed
 from cgrx._metrics.snapshot import Readiness as Readiness
 from cgrx._metrics.snapshot import Snapshot as Snapshot
 from cgrx._metrics.snapshot import snapshot as snapshot

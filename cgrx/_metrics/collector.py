@@ -3,10 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from cgrx._feed.face import Feed
 from cgrx._feed.intake import RecorderStats
 from cgrx._metrics.families import FAMILIES, Family
-from cgrx._metrics.snapshot import Counted, Snapshot, Watched
+from cgrx._metrics.snapshot import Counted, CountedFeed, Snapshot, Watched
 from cgrx._recording.extra import require_extra
 from cgrx._streams.stream import EventStream
 from cgrx._trio.buffers import StreamStats
@@ -37,7 +36,7 @@ class Collector:
 
     def __init__(
         self,
-        feed: Feed,
+        feed: CountedFeed,
         *,
         streams: Mapping[str, Counted[StreamStats]] = _NONE,
         pipelines: Mapping[str, EventStream[Any]] = _NONE,

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from cgrx._feed.face import Feed
 from cgrx._feed.log import logger
 from cgrx._metrics.collector import Collector
 from cgrx._metrics.http import Request, Response, exchange
-from cgrx._metrics.snapshot import READY_WITHIN, Readiness
+from cgrx._metrics.snapshot import READY_WITHIN, CountedFeed, Readiness
 from cgrx._model.limits import ANSWER_S
 from cgrx._model.times import Duration, to_seconds
 from cgrx._recording.extra import require_extra
@@ -111,7 +110,7 @@ class Server:
         """Where it can be reached, such as `http://127.0.0.1:9464`."""
         return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
 
-    def watch(self, feed: Feed | Collector) -> None:
+    def watch(self, feed: CountedFeed | Collector) -> None:
         """Show this feed from now on, in place of the one before.
 
         For a server that is there before the feed is, as one that answers `/healthz` while the first connection is
@@ -125,7 +124,7 @@ class Server:
 
 
 def serve(
-    feed: Feed | Collector | None = None,
+    feed: CountedFeed | Collector | None = None,
     *,
     port: int,
     host: str = "127.0.0.1",
@@ -172,7 +171,7 @@ def serve(
     return ToEnter(opening, "cgrx.metrics.serve()", "server")
 
 
-def _collector(feed: Feed | Collector) -> Collector:
+def _collector(feed: CountedFeed | Collector) -> Collector:
     return feed if isinstance(feed, Collector) else Collector(feed)
 
 

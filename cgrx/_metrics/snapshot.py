@@ -6,7 +6,6 @@ from typing import Any, Protocol, TypeVar, cast
 
 import attrs
 
-from cgrx._feed.face import Feed
 from cgrx._feed.intake import RecorderStats
 from cgrx._model.status import FeedStats, State
 from cgrx._model.times import Duration, to_seconds
@@ -14,6 +13,7 @@ from cgrx._streams.counts import StageStats
 from cgrx._streams.ordering import OrderedStream
 from cgrx._streams.stream import EventStream
 from cgrx._trio.buffers import StreamStats
+from cgrx._trio.scheduler import TrioScheduler
 from cgrx._trio.threads import ask
 
 S_co = TypeVar("S_co", covariant=True)
@@ -28,6 +28,15 @@ class Counted(Protocol[S_co]):
     @property
     def stats(self) -> S_co:
         """A snapshot of its counters."""
+        ...
+
+
+class CountedFeed(Counted[FeedStats], Protocol):
+    """What is asked of a feed: that of any host has it."""
+
+    @property
+    def scheduler(self) -> TrioScheduler:
+        """Which knows the feed's thread."""
         ...
 
 
@@ -98,20 +107,20 @@ _NONE: Mapping[str, Any] = MappingProxyType({})
 class Watched:
     """A feed, and what it cannot know of: the streams, pipelines and recorders on it, each with a name."""
 
-    feed: Feed
+    feed: CountedFeed
     streams: Mapping[str, Counted[StreamStats]] = _NONE
     pipelines: Mapping[str, EventStream[Any]] = _NONE
     recorders: Mapping[str, Counted[RecorderStats]] = _NONE
 
     def __attrs_post_init__(self) -> None:
-        if not hasattr(type(self.feed), "stats"):
-            raise TypeError(f"feed={self.feed!r} is no feed, for it has no stats: give what cgrx.connect() gives")
+        if not isinstance(getattr(self.feed, "scheduler", None), TrioScheduler):
+            raise TypeError(f"feed={self.feed!r} is no feed: give what cgrx.connect() or cgrx.replay() gives")
         for argument, attribute in (("streams", "stats"), ("pipelines", "stage_stats"), ("recorders", "stats")):
             given: Any = getattr(self, argument)
             if not isinstance(given, Mapping):
                 raise TypeError(f"{argument}={given!r} takes a mapping from names")
             for name, value in cast("Mapping[object, object]", given).items():
-                if not isinstance(name, str) or not hasattr(type(value), attribute):
+                if not isinstance(name, str) or not hasattr(value, attribute):
                     raise TypeError(f"{argument}: {name!r}: {value!r} is not a name and something with `{attribute}`")
 
     def snapshot(self) -> Snapshot:
@@ -133,7 +142,7 @@ def _stages(stream: EventStream[Any]) -> StageStats:
 
 
 def snapshot(
-    feed: Feed,
+    feed: CountedFeed,
     *,
     streams: Mapping[str, Counted[StreamStats]] = _NONE,
     pipelines: Mapping[str, EventStream[Any]] = _NONE,
@@ -144,7 +153,7 @@ def snapshot(
     Any thread may ask; the feed's thread answers between two pieces of its work. It costs nothing until it is asked.
 
     Args:
-        feed: of `connect` or `replay`, or any other object with the members of `cgrx.Feed`.
+        feed: of `connect` or `replay`, in whatever host, or any other object with the members of `cgrx.Feed`.
         streams: what `cgrx.stream` gives, each under a name of yours.
         pipelines: streams with windows in them, likewise: those that are subscribed to.
         recorders: what `cgrx.record` gives, likewise.

@@ -44,7 +44,7 @@ def test_it_is_that_of_the_library(
 
 def test_a_live_table_asks_for_updates(monkeypatch: pytest.MonkeyPatch) -> None:
     heard = Heard()
-    monkeypatch.setattr(Terminal, "of_process", lambda: heard.terminal(live=True))
+    monkeypatch.setattr(Terminal, "of_process", lambda *_: heard.terminal(live=True))
     assert run(["demo", "--window", "1m", "--explain"]) == Exit.DONE
     assert heard.text == f"{cgrx.explain(ops.tumbling('1m', updates='1s'))}\n"
 

@@ -51,6 +51,7 @@ def test_a_registry_shows_what_the_snapshot_holds() -> None:
                 await trio.sleep(1)
                 found = values(registry)
                 assert found["orders_total", ""] == 1
+                assert not any("USDT" in label for _, label in found)
                 assert found["cgrx_events_total", "liquidation_orders"] == 2
                 assert found["cgrx_events_total", "futures_trades"] == 1
                 assert found["cgrx_subscribers", "futures_trades"] == 2
