@@ -15,5 +15,6 @@ from cgrx._hosts.aio import from_async as from_async
 from cgrx._hosts.aio import record as record
 from cgrx._hosts.aio import replay as replay
 from cgrx._hosts.aio import stream as stream
+from cgrx._hosts.closing import closing_on_signals as closing_on_signals
 
-__all__ = ["connect", "from_async", "record", "replay", "stream"]
+__all__ = ["closing_on_signals", "connect", "from_async", "record", "replay", "stream"]

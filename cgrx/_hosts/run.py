@@ -38,7 +38,7 @@ from cgrx._trio.draining import DRAINING, Draining
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
-_SIGNALS = tuple(
+SIGNALS = tuple(
     signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if name in signal.Signals.__members__
 )
 """Ctrl-C, a supervisor's request, a terminal that has gone; the last is Ctrl-Break, which Windows alone has."""
@@ -152,8 +152,8 @@ class _Ending:
     @contextmanager
     def listening(self) -> Generator[None]:
         """Take the signals in the body, except those that the process ignores."""
-        before = {each: signal.getsignal(each) for each in _SIGNALS}
-        taken = [each for each in _SIGNALS if before[each] not in (signal.SIG_IGN, None)]  # None: not Python's to give
+        before = {each: signal.getsignal(each) for each in SIGNALS}
+        taken = [each for each in SIGNALS if before[each] not in (signal.SIG_IGN, None)]  # None: not Python's to give
         for each in taken:
             signal.signal(each, self._on_signal)
         try:
