@@ -78,7 +78,7 @@ def _answer(peer: Peer) -> None:
     schedule = Schedule.of(resource)
     peer.send(answer)
     messages = peer.messages()
-    next(messages)
+    peer.wait_asked(messages)
     making_s = schedule.events * 2e-6
     due, frames = schedule.frames(now_us() + int((making_s + LEAD_S) * 1e6))
     keep(peer.sock, due, frames)

@@ -23,7 +23,7 @@ from cgrx import Limits, Trade, TradeSide
 
 GO = "{}"
 """The message that sets the sender off; cgrx sends its subscription instead."""
-_NO_HURRY = Limits(pong_within_s=120)
+NO_HURRY = Limits(pong_within_s=120)
 """The sender answers pings only after it has sent everything."""
 
 
@@ -66,7 +66,7 @@ def through_cgrx(url: str, context: ssl.SSLContext | None, goal: Goal) -> None:
     async def main() -> None:
         reached = trio.Event()
         goal.reached = reached.set
-        async with cgrx.connect(url=url, api_key="any-key-will-do", ssl_context=context, limits=_NO_HURRY) as feed:
+        async with cgrx.connect(url=url, api_key="any-key-will-do", ssl_context=context, limits=NO_HURRY) as feed:
             goal.start()
             feed.futures_trades("Binance", "BTCUSDT", min_volume=0).subscribe(goal.on_event)
             await reached.wait()
