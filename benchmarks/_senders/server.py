@@ -1,9 +1,9 @@
 """A sender in a process of its own: it answers the WebSocket handshake, then sends what the address asks for.
 
 The address `/load?frames=20000&events=10` asks for 20,000 messages of 10 trades each. They are made, framed and, over
-TLS, encrypted before the handshake is answered, and the client's first message, pings aside, sets them off. It costs next
-to nothing while the receiver is measured, and the receiver always finds the next frames in its socket. `writes` says
-how they leave:
+TLS, encrypted before the handshake is answered; the client's first message, pings aside, sets them off. So the sender
+costs next to nothing while the receiver is measured, and the receiver always finds the next frames in its socket.
+`writes` says how they leave:
 
     block   large blocks; over TLS in records of 16 KiB, as from a server that collects what it sends
     record  the same, but each frame in a TLS record of its own, as most servers do

@@ -3,6 +3,7 @@
 May import `_model`, `_streams`, `_trio`, `_feed`, `_replay`.
 
 Read `run`: `cgrx.run()`, trio for scripts and services, which ends in good order on a signal. Then `aio`, the functions
-of `cgrx.aio`, and `on_asyncio`, how a task of asyncio enters what is made for trio. `sync` has those of `cgrx.sync`:
-`trio_thread` enters the same for a thread without a loop, `blocking_feed` is what it gives, `blocking_stream` iterates.
+of `cgrx.aio`; `on_asyncio`, how a task of asyncio enters what is made for trio; and `closing`, how a signal closes a
+feed under the handlers of a server. `sync` has those of `cgrx.sync`: `trio_thread` enters the same for a thread without
+a loop, `blocking_feed` is what it gives, `blocking_stream` iterates.
 """

@@ -18,6 +18,7 @@ from benchmarks._senders import mortal, schedule
 from benchmarks._senders.schedule import Schedule
 from benchmarks._senders.server import Load, port_of, servers
 from benchmarks.rivals import by_cgrx, by_hand, by_polars, by_reactivex
+from benchmarks.rivals.by_host import HOSTS
 from benchmarks.rivals.receivers import CLIENTS, Goal
 from benchmarks.rivals.tasks import Kind, Task
 from cgrx import Trade
@@ -92,10 +93,12 @@ def test_rivals_that_read_files_agree(scenario: Scenario[Any], parameters: Any, 
 
 
 def test_clients_get_what_the_sender_sends() -> None:
-    """Over TCP and TLS, however it is written."""
+    """Over TCP and TLS, however it is written; and under each host, whatever its feed sends before it subscribes."""
+    blocks = (Load(20, 3), False, (CGRX, TRIO_WEBSOCKET, *HOSTS))
+    others = [(Load(20, 3, "record"), True, CLIENTS[:2]), (Load(20, 3, "frame"), False, CLIENTS[:2])]
     with servers() as found:
-        for load_, tls in ((Load(20, 3), False), (Load(20, 3, "record"), True), (Load(20, 3, "frame"), False)):
-            for client in (CGRX, TRIO_WEBSOCKET):
+        for load_, tls, clients in (blocks, *others):
+            for client in clients:
                 with collecting(60) as (goal, kept):
                     client.receive(found.url(load_, tls=tls), found.ssl_context(tls=tls), goal)
                 assert len(kept) == 60
