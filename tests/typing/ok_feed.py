@@ -17,6 +17,7 @@ from cgrx import (
     SpellingWarning,
     Status,
     Trade,
+    aio,
     connect,
     on_drain,
     record,
@@ -37,6 +38,11 @@ async def opened() -> None:
 async def main_of(symbol: str, count: int) -> list[Trade]:
     with on_drain(list[Trade]().clear):
         return []
+
+
+async def serves() -> None:
+    async with aio.connect() as feed, aio.closing_on_signals(feed):
+        assert_type(feed, Feed)
 
 
 def runs() -> None:
