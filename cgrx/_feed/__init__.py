@@ -6,7 +6,6 @@ Read `face` first, what users hold: the protocol `Feed`. `connect` has `connect(
 drives any feed, live or replayed, and says who gets which error; `live` is the engine of a connection: `supervisor`
 tries and tries again with `backoff`, `session` is one connection, where `names` finds the channel of a frame, and
 `subscriptions` knows who subscribes to which channel, each of which is a line of `lines`. `skew` compares the clocks;
-`backpressure` and `log` are small parts, `json_log` writes the log
-for machines. `recorder` has `record()`, which writes what the streams of a feed give to
-disk, and `intake` is what waits to be written.
+`backpressure` and `log` are small parts, `json_log` writes the log for machines. `recorder` has `record()`, which
+writes what the streams of a feed give to disk, and `intake` is what waits to be written.
 """
