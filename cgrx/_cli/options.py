@@ -140,6 +140,7 @@ class WindowOptions:
             return None
         window, step_ms = self._window(self.window)
         words = self.window if self.every is None else f"{self.window} every {self.every}"
+        words = words if self.zone is None else f"{words} of {self.zone}"
         found = Windowing(
             of=window if self.offset is None else partial(window, offset=self.offset),
             step_ms=step_ms,
@@ -163,7 +164,8 @@ class WindowOptions:
     def _window(self, size: str) -> tuple[Callable[..., ops.Stage[Any, ops.Row]], int]:
         """What makes the window, and how long it is from the beginning of one to that of the next."""
         tumbling, sliding = cast("tuple[Callable[..., Any], ...]", (ops.tumbling, ops.sliding))
-        calendar = {name: self._placed[name] for name in ("zone", "start", "week_start") if self._placed[name]}
+        given = {"zone": self.zone, "start": self.start, "week_start": self.week_start}
+        calendar = {name: value for name, value in given.items() if value is not None}
         if calendar or _CALENDAR.fullmatch(size):
             if self.every is not None:
                 raise _unusable(f"--every {self.every} is for windows of a fixed length, such as 7d: leave it out")

@@ -56,7 +56,11 @@ def test_every_as_long_as_the_window() -> None:
     ],
 )
 def test_windows_by_the_calendar_and_at_an_offset(options: dict[str, Any], stage: ops.Stage[Any, Any]) -> None:
-    assert windowing(**options).stage(updates=False) == stage
+    found = windowing(**options)
+    assert found.stage(updates=False) == stage
+    assert found.words == options["window"] + (" every 1h" if "every" in options else "") + (
+        f" of {options['zone']}" if "zone" in options else ""
+    )
 
 
 @pytest.mark.parametrize(
@@ -93,6 +97,7 @@ def test_rows_are_bars_where_the_key_fixes_the_instrument(
         ),
         ({"window": "2w"}, "size='2w' does not say with which week to begin"),
         ({"window": "1d", "zone": "Europe/Berln"}, "zone='Europe/Berln' is no time zone: did you mean Europe/Berlin"),
+        ({"window": "1d", "zone": ""}, "zone='' is no time zone"),
         ({"window": "4h", "zone": "Asia/Kolkata"}, "zone='Asia/Kolkata' is for the sizes of a calendar"),
         ({"window": "1d", "zone": "Europe/Berlin", "start": "02:30"}, "start='02:30' does not exist on 2015-03-29 in"),
         ({"window": "1w", "every": "1d"}, "--every 1d is for windows of a fixed length, such as 7d"),
