@@ -3,8 +3,8 @@
 The iterating thread takes its events out of the one buffer that its policy fills; a lock stands around that.
 """
 
-import math
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Generic, TypeVar
@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 import attrs
 from reactivex import Observable
 
+from cgrx._model.limits import INTERRUPT_S
 from cgrx._model.signals import Signal
 from cgrx._model.times import Duration, to_seconds
 from cgrx._streams.observable import Chained
@@ -69,10 +70,13 @@ class BlockingIterator(Iterator[T], Generic[T]):
             self._runtime = None
 
     def _wait(self) -> None:
+        until = time.monotonic() + self._timeout_s
         try:
             while not self._inbox.at_hand():
-                if not self._waiting.park(self._timeout_s):
+                left_s = until - time.monotonic()
+                if left_s <= 0:
                     raise TimeoutError(f"no event within {self._timeout_s:g} s")
+                self._waiting.park(min(left_s, INTERRUPT_S))
         except StopAsyncIteration:
             raise StopIteration from None
 
@@ -98,11 +102,11 @@ class Waiting:
     def __bool__(self) -> bool:
         return self._count > 0
 
-    def park(self, timeout_s: float) -> bool:
-        """Wait until woken; whether that was within the time."""
+    def park(self, timeout_s: float) -> None:
+        """Wait until woken, this many seconds at most."""
         self._count += 1
         try:
-            return self._changed.wait(None if timeout_s == math.inf else timeout_s)
+            self._changed.wait(timeout_s)
         finally:
             self._count -= 1
 

@@ -8,20 +8,33 @@ interruption is raised.
 
 import math
 import threading
+import time
 from collections.abc import Awaitable, Callable
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Future, wait
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from types import TracebackType
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import trio
 
+from cgrx._model.limits import INTERRUPT_S
 from cgrx._model.times import Duration, to_seconds
 from cgrx._trio.require import require_blockable
 from cgrx._trio.threads import REACHABLE, tell
 
 T = TypeVar("T")
 U = TypeVar("U")
+
+
+def is_done(future: "Future[Any]", within_s: float = math.inf) -> bool:
+    """Wait until a future is done, this many seconds at most; whether it is. Ctrl-C ends the waiting."""
+    until = time.monotonic() + within_s
+    while not future.done():
+        left_s = until - time.monotonic()
+        if left_s <= 0:
+            return False
+        wait([future], min(left_s, INTERRUPT_S))
+    return True
 
 
 class TrioThread:
@@ -54,7 +67,8 @@ class TrioThread:
                 return
             _SHARED.thread = None
         tell(self.token, self._stop.set)
-        self._thread.join()
+        while self._thread.is_alive():
+            self._thread.join(INTERRUPT_S)
 
     def call(self, function: Callable[[], Awaitable[T]], what: str, timeout: Duration = math.inf) -> T:
         """Call an async function in a task of trio, and wait for what it returns or raises.
@@ -67,17 +81,13 @@ class TrioThread:
         timeout_s = to_seconds(timeout, "timeout")
         task = Task(self, function)
         try:
-            return task.done.result(None if timeout_s == math.inf else timeout_s)
-        except TimeoutError:
-            if task.done.done():  # the function's own
-                raise
-            task.cancel()
-            task.settle()
-            raise TimeoutError(f"{what} has not ended within {timeout_s:g} s") from None
+            if not is_done(task.done, timeout_s):
+                raise TimeoutError(f"{what} has not ended within {timeout_s:g} s")
         except BaseException:
             task.cancel()
             task.settle()
             raise
+        return task.done.result()
 
     async def _main(self, started: "Future[trio.lowlevel.TrioToken]") -> None:
         REACHABLE.set(True)
@@ -118,7 +128,7 @@ class Task(Generic[T]):
         interrupted: BaseException | None = None
         while not self.done.done():
             try:
-                self.done.exception()
+                is_done(self.done)
             except BaseException as interruption:  # noqa: BLE001 - raised below
                 interrupted = interruption
                 self.cancel()
@@ -159,6 +169,7 @@ class Entered(AbstractContextManager[U], Generic[T, U]):
         self._thread = TrioThread.join()
         self._task = Task(self._thread, self._hold)
         try:
+            is_done(self._value)
             return self._face(self._value.result(), self._thread)
         except BaseException:
             self._task.cancel()

@@ -13,6 +13,10 @@ OTHER_EXCHANGES = ""
 ANSWER_S = 5.0
 """So many seconds another thread waits for an answer of the feed's thread."""
 
+INTERRUPT_S = 0.2
+"""A thread of `cgrx.sync` that waits looks so often, in seconds, whether Ctrl-C was pressed. Nothing else wakes it on
+Windows, nor where a library has installed a handler that lets system calls go on, as polars does."""
+
 DRAIN_S = 7.0
 """How long what `cgrx.run` runs may take to end after the first signal. With `STOP_S` that is less than the 10 s after
 which Docker kills; Kubernetes waits 30 s, systemd 90 s. Source: `docker stop --help`, `kubectl explain

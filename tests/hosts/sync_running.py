@@ -1,0 +1,53 @@
+"""What the tests of `cgrx.sync` share: a server in the thread of trio, and a look at what is left behind."""
+
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+import attrs
+import pytest
+
+import cgrx
+import cgrx.sync
+from cgrx._hosts.trio_thread import Entered, TrioThread
+from cgrx._simulator.simulator import Simulator
+from cgrx.testing import liquidation
+
+LIMIT_S = "20s"
+
+
+@attrs.frozen
+class Served:
+    """A server in the thread of trio."""
+
+    simulator: Simulator
+    thread: TrioThread
+
+    @property
+    def access(self) -> dict[str, Any]:
+        """What `connect` takes to reach it."""
+        return {"url": self.simulator.url, "api_key": "a-key-of-the-tests"}
+
+    def send(self, *volumes: float) -> None:
+        """Send a liquidation of each volume, when the feed has subscribed to them."""
+
+        async def send() -> None:
+            await self.simulator.wait_subscribed(cgrx.LiquidationOrders())
+            await self.simulator.send([liquidation(volume_usd=each) for each in volumes])
+
+        self.thread.call(send, "sending", LIMIT_S)
+
+
+@contextmanager
+def served(**options: Any) -> Generator[Served]:
+    """A server for the body."""
+    with Entered(lambda: Simulator(**options), Served) as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left() -> Generator[None]:
+    """For the tests of a module that imports it."""
+    yield
+    assert [thread.name for thread in threading.enumerate() if thread.name == "cgrx"] == []
