@@ -376,7 +376,8 @@ def run(arguments: Sequence[str]) -> int:
     except CycloptsError as error:
         command = " ".join(("cgrx", *(error.command_chain or ())))
         text = str(error)
-        Terminal.of_process().say(f"{file.place(text, error.argument)}{_sentence(text)} See `{command} --help`.")
+        place = "" if error.argument is None else file.place_of(error.argument, text)
+        Terminal.of_process().say(f"{place}{_sentence(text)} See `{command} --help`.")
         return Exit.USAGE
     except CommandError as error:
         exit_code, text = explain(error)

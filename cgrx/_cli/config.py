@@ -1,7 +1,7 @@
 """`--config FILE`: the options of a command from a TOML file, checked as those of the command line are."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -31,7 +31,7 @@ _TAKES: Mapping[type[object], tuple[tuple[type[object], ...], str]] = {
 
 
 class ConfigFile:
-    """The file of one run of a command, if it names one. cyclopts calls it behind the command line."""
+    """The file of one run of a command, if it names one. cyclopts calls it with what the command line gives."""
 
     def __init__(self) -> None:
         self._given: dict[str, tuple[str, list[str]]] = {}
@@ -43,7 +43,7 @@ class ConfigFile:
         Raises:
             CommandError: the file cannot be read, names what is no option, or holds a value of a wrong type.
         """
-        options = {_name(each): each for each in arguments if each.parse and each.name != "*"}
+        options = {_name(each): each for each in arguments if each.name != "*"}
         chosen = options.pop(_OPTION.lstrip("-"), None)
         if chosen is None or not chosen.tokens:
             return
@@ -60,26 +60,24 @@ class ConfigFile:
                     option.append(Token(keyword=entry.name, value=text, index=index))
         self._given = given
 
-    def place(self, message: str, option: Argument | None = None) -> str:
-        """`FILE:LINE: ` of the value that a message is about, with its name where the message lacks it.
+    def place(self, message: str) -> str:
+        """`FILE:LINE: ` of the value that a message of a command is about; empty where that is not from the file.
 
-        Empty where the value is not from the file. Where the option is not told, it is one whose value the message
-        quotes, or one that it names, as `--window` or `connect_timeout=`.
+        It is the first value that the message quotes, or else the first option that it names, as `--window`.
         """
-        for name in [_name(option)] if option else [*self._quoted(message), *_named(message)]:
+        quoted = [name for name, (_, texts) in self._given.items() if any(repr(text) in message for text in texts)]
+        return self._place([*quoted, *re.findall(r"--([a-z][a-z-]*)", message)], message)
+
+    def place_of(self, option: Argument, message: str) -> str:
+        """The same where the option is known."""
+        return self._place([_name(option)], message)
+
+    def _place(self, names: Iterable[str], message: str) -> str:
+        for name in names:
             if name in self._given:
                 place, _ = self._given[name]
                 return f"{place}: " if name in message else f"{place}: {name}: "
         return ""
-
-    def _quoted(self, message: str) -> Iterator[str]:
-        return (name for name, (_, texts) in self._given.items() if any(repr(text) in message for text in texts))
-
-
-def _named(message: str) -> Iterator[str]:
-    return (
-        (dashed or name.replace("_", "-")) for dashed, name in re.findall(r"--([a-z][a-z-]*)|\b([a-z_]+)=", message)
-    )
 
 
 def _name(option: Argument) -> str:

@@ -25,7 +25,7 @@ ASKED: dict[str, set[str]] = {
     "cgrx watch liquidations --side ": {"long", "short"},
     "cgrx watch trades Binance:BTCUSDT:10k --side ": {"buy", "sell"},
     "cgrx replay trades monday --format ": {"table", "jsonl", "csv"},
-    "cgrx replay trades monday --format = j": {"jsonl"},
+    "cgrx replay trades monday --format j": {"jsonl"},
     "cgrx demo --by ": {"base_asset", "exchange", "symbol", "side"},
     "cgrx demo --rate 5 --window 1m --by e": {"exchange"},
     "cgrx import x --events ": {"liquidations", "trades"},
