@@ -8,7 +8,9 @@ whichever partial results were merged. 0/0 is None.
 
 from cgrx.operators._aggregates.aggregate import Aggregate as Aggregate
 from cgrx.operators._aggregates.count import count as count
+from cgrx.operators._aggregates.count_distinct import count_distinct as count_distinct
 from cgrx.operators._aggregates.custom import custom as custom
+from cgrx.operators._aggregates.ewm import ewm as ewm
 from cgrx.operators._aggregates.exchanges import dispersion as dispersion
 from cgrx.operators._aggregates.exchanges import exchanges as exchanges
 from cgrx.operators._aggregates.exchanges import share as share
@@ -23,6 +25,7 @@ from cgrx.operators._aggregates.open_high_low_close import close as close
 from cgrx.operators._aggregates.open_high_low_close import high as high
 from cgrx.operators._aggregates.open_high_low_close import low as low
 from cgrx.operators._aggregates.open_high_low_close import open as open
+from cgrx.operators._aggregates.quantile import median as median
 from cgrx.operators._aggregates.quantile import quantile as quantile
 from cgrx.operators._aggregates.volume import buy_volume as buy_volume
 from cgrx.operators._aggregates.volume import delta as delta

@@ -132,8 +132,8 @@ def backtest(
         print(bars.explain())
         frame = bars.to_polars()
 
-    Filters, `dedupe`, `merge`, `share`, `tumbling`, `sliding` and `session` with the aggregates of `agg` but `quantile`
-    and `custom` run as queries of polars; `final`, `where`, `map`, `scan`, `crosses` and `cooldown` behind the window
+    Filters, `dedupe`, `merge`, `share`, `tumbling`, `sliding` and `session` with the aggregates of `agg` but `custom`
+    run as queries of polars; `final`, `where`, `map`, `scan`, `crosses` and `cooldown` behind the window
     on its rows. The rows are those of a replay: counts, times, extrema, names and quality are equal, sums and ratios
     within 1e-9. Where columns cannot tell that for sure, as with events that come too late, or where the pipeline holds
     something else, all of it runs event by event, as a replay at infinite speed. `explain()` says which it was. Memory:

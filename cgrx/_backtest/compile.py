@@ -184,6 +184,9 @@ def _rows(window: Window[Any], arrivals: Arrivals) -> pl.DataFrame:
     open_keys = found.select(pl.struct(keys).n_unique()).item() if keys and len(found) > terms.max_keys else 0
     if open_keys > terms.max_keys:
         raise Inexpressible(f"{open_keys:,} keys are more than max_keys={terms.max_keys}")
+    for name in compiler.beyond:
+        if found[f"beyond {name}"].any():
+            raise Inexpressible(f"{dict(row.aggregates)[name]!r}: some row has so many values that a sketch holds them")
     if "side" in keys:
         found = found.with_columns(side_code(pl.col("side"), pl.lit(Trade in arrivals.types)))
     return found.select(row.fields)

@@ -8,6 +8,7 @@ are put together from panes.
     result            over the columns of parts of one row
 """
 
+import math
 from collections.abc import Callable, Iterable
 from functools import reduce
 from operator import add
@@ -18,14 +19,19 @@ import polars as pl
 from cgrx._backtest.plan import Inexpressible
 from cgrx._model.events import Event, LiquidationSide, Trade, TradeSide
 from cgrx._streams.conditions import Condition
+from cgrx.operators._aggregates.bounded import Kept
 from cgrx.operators._aggregates.formulas import (
+    DecayedMean,
     Deviation,
+    DistinctCount,
     Events,
     Field,
     Formula,
     Found,
+    Median,
     Names,
     Parts,
+    Quantile,
     Ratio,
     Spread,
     Terms,
@@ -102,7 +108,11 @@ class Compiler:
         """The results that need sums by name."""
         self.results: dict[str, pl.Expr] = {}
         """The other results by their names, over the columns of `parts`."""
+        self.beyond: dict[str, pl.Expr] = {}
+        """Of results that are exact up to a bound: whether a row is beyond it, by the same names."""
         for name, formula in named:
+            if isinstance(formula, Quantile | Median | DistinctCount) and formula.of.most != math.inf:
+                self.beyond[name] = self._values(formula.of).list.n_unique() > int(formula.of.most)
             if isinstance(formula, Parts | Spread):
                 self.by_name.append(self._by_name(name, formula))
             else:
@@ -137,6 +147,16 @@ class Compiler:
                 return pl.when(by != 0).then(self._total(dividend) / by)
             case Deviation():
                 return self._deviation(formula)
+            case DecayedMean():
+                return self._decayed(formula)
+            case Quantile(of=part, q=q):
+                values = self._values(part)
+                rank = ((values.list.len().cast(pl.Int64) - 1) * q).floor().cast(pl.Int64)
+                return values.list.get(rank, null_on_oob=True)
+            case Median(of=part):
+                return self._values(part).list.median()
+            case DistinctCount(of=part):
+                return self._values(part).list.n_unique().cast(pl.Int64)
             case _:
                 raise Inexpressible(f"a Python function: {formula!r}")
 
@@ -179,6 +199,26 @@ class Compiler:
         if last:
             return self._part(part, ordered.last(), lambda panes: panes.drop_nulls().last())
         return self._part(part, ordered.first(), lambda panes: panes.drop_nulls().first())
+
+    def _values(self, part: Kept) -> pl.Expr:
+        """All values in order, as a list."""
+        values = self._kept(pl.col(part.field), part.guard).sort()
+        return self._part((part.field, part.guard), values, lambda lists: lists.explode().drop_nulls().sort())
+
+    def _decayed(self, formula: DecayedMean) -> pl.Expr:
+        """Each pane weighs its events by the age that they have at its latest one, and panes are weighed likewise."""
+        part = formula.of
+        time_ms, values = (self._kept(pl.col(each), part.guard) for each in ("time_ms", part.field))
+
+        def weights(times: pl.Expr) -> pl.Expr:
+            return pl.lit(2.0).pow((times - times.max()) / part.half_life_ms)
+
+        latest = self._part((formula, "latest"), time_ms.max(), pl.Expr.max)
+        above = self._part(
+            (formula, "above"), (weights(time_ms) * values).sum(), lambda sums: (sums * weights(latest)).sum()
+        )
+        below = self._part((formula, "below"), weights(time_ms).sum(), lambda sums: (sums * weights(latest)).sum())
+        return pl.when(below > 0).then(above / below)
 
     def _total(self, terms: Terms) -> pl.Expr:
         """The sum of each event's own total, so that terms cancel event by event: where nothing was sold it is 0.0."""

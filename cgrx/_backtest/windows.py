@@ -90,5 +90,6 @@ def _finished(rows: pl.LazyFrame, compiler: Compiler, keys: tuple[str, ...]) -> 
     # An aggregate may be called like a column of events, so until here its name begins with "=".
     results = [expression.alias(f"={name}") for name, expression in compiler.results.items()]
     by_name = [f"={each.name}" for each in compiler.by_name]
-    chosen = rows.select("start_ms", "end_ms", *keys, *results, *by_name)
+    beyond = [expression.alias(f"beyond {name}") for name, expression in compiler.beyond.items()]
+    chosen = rows.select("start_ms", "end_ms", *keys, *results, *by_name, *beyond)
     return chosen.sort("end_ms", *keys, "start_ms").rename(lambda name: name.removeprefix("="))

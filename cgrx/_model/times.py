@@ -15,6 +15,7 @@ Duration: TypeAlias = str | timedelta | float
 """`"250ms"`, `"5s"`, `"1m"`, `"4h"`, `"1d"`, a `timedelta`, or a number of seconds."""
 
 _UNIT_MS = {"ms": 1.0, "s": 1e3, "m": 6e4, "h": 3.6e6, "d": 8.64e7}
+_SPELLED_MS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
 _DURATION_TEXT = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 _DURATIONS = 'a text such as "250ms", "5s", "1m", "4h" or "1d", a timedelta, or a number of seconds'
 
@@ -60,6 +61,22 @@ def to_ms(value: Duration, name: str = "duration") -> int:
     if math.isinf(seconds):
         raise ValueError(f"{name}={value!r} must be finite: give {_DURATIONS}")
     return round(seconds * 1e3)
+
+
+def positive_ms(value: Duration, name: str) -> int:
+    """A duration of a millisecond at least."""
+    found = to_ms(value, name)
+    if found < 1:
+        raise ValueError(f'{name}={value!r} is too short: give at least a millisecond, such as "250ms", "5s" or "1m"')
+    return found
+
+
+def spelled(milliseconds: int) -> str:
+    """A duration as code, in the largest unit that needs no fraction."""
+    if not milliseconds:
+        return '"0s"'
+    unit, size = next((unit, size) for unit, size in _SPELLED_MS if milliseconds % size == 0)
+    return f'"{milliseconds // size}{unit}"'
 
 
 Moment: TypeAlias = datetime | int | str

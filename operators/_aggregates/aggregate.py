@@ -4,6 +4,7 @@ An aggregate is a formula over primitives, see `formulas`. In the body of a `Row
 what the aggregate gives.
 """
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, Literal, Never, Self, TypeAlias, TypeVar, overload
 
@@ -91,6 +92,8 @@ def _literal(value: object) -> str:
         value = value.word
     if isinstance(value, str):
         return f'"{value}"'
+    if value == math.inf:
+        return "math.inf"
     return getattr(value, "__qualname__", None) or repr(value)
 
 

@@ -15,6 +15,8 @@ from typing import Any, TypeAlias
 import attrs
 
 from cgrx._model.events import Event
+from cgrx.operators._aggregates.bounded import Kept
+from cgrx.operators._aggregates.decayed import Decayed
 from cgrx.operators._aggregates.exact import BITS, amount, quotient, root
 from cgrx.operators._aggregates.primitives import (
     Count,
@@ -214,12 +216,68 @@ class Spread(Formula):
 
 
 @attrs.frozen
+class DecayedMean(Formula):
+    """The mean weighted by age: None without events."""
+
+    of: Decayed
+
+    @property
+    def primitives(self) -> tuple[Primitive, ...]:
+        return (self.of,)
+
+    def source(self, read: Write, name: Name) -> str:
+        return f"{read(self.of)}.mean()"
+
+
+@attrs.frozen
+class Quantile(Formula):
+    """Of n numbers in order that of rank ⌊q(n - 1)⌋: None without events."""
+
+    of: Kept
+    q: float
+
+    @property
+    def primitives(self) -> tuple[Primitive, ...]:
+        return (self.of,)
+
+    def source(self, read: Write, name: Name) -> str:
+        return f"{read(self.of)}.quantile({self.q!r})"
+
+
+@attrs.frozen
+class Median(Formula):
+    """The number in the middle, or the mean of the two there: None without events."""
+
+    of: Kept
+
+    @property
+    def primitives(self) -> tuple[Primitive, ...]:
+        return (self.of,)
+
+    def source(self, read: Write, name: Name) -> str:
+        return f"{read(self.of)}.median()"
+
+
+@attrs.frozen
+class DistinctCount(Formula):
+    """How many different values there are."""
+
+    of: Kept
+
+    @property
+    def primitives(self) -> tuple[Primitive, ...]:
+        return (self.of,)
+
+    def source(self, read: Write, name: Name) -> str:
+        return f"{read(self.of)}.count()"
+
+
+@attrs.frozen
 class Function(Formula):
     """The result of a Python function of the values: no engine but this one can compute it."""
 
     function: Callable[..., Any]
     of: tuple[Primitive, ...]
-    arguments: tuple[object, ...] = ()
 
     @property
     def primitives(self) -> tuple[Primitive, ...]:
@@ -231,7 +289,7 @@ class Function(Formula):
         return tuple(part for part in self.of if isinstance(part, Keep))
 
     def source(self, read: Write, name: Name) -> str:
-        return f"{name(self.function)}({', '.join([*map(read, self.of), *map(repr, self.arguments)])})"
+        return f"{name(self.function)}({', '.join(map(read, self.of))})"
 
 
 def _deviation(events: int, total: int, squares: int) -> float | None:

@@ -345,31 +345,22 @@ class Top(Primitive):
 
 @attrs.frozen
 class Keep(Primitive):
-    """A state of the user or of a library: `start() -> state`, `take(state, x) -> state`, `join(a, b) -> state`."""
+    """A state of the user: `start() -> state`, `take(state, event) -> state`, `join(a, b) -> state`."""
 
     noun: str
     start: Callable[..., Any]
     take: Callable[[Any, Any], Any]
     join: Callable[[Any, Any], Any]
-    field: str | None = None
-    """What `take` gets: a field, or None for the event itself."""
-    argument: float | None = None
-    """What `start` gets, if anything."""
 
     @property
     def label(self) -> str:
-        return f"{self.noun}_{self.field}" if self.field else self.noun
-
-    @property
-    def needs(self) -> tuple[str, ...]:
-        return (self.field,) if self.field else ()
+        return self.noun
 
     def slots(self, name: str) -> dict[str, str]:
-        argument = "" if self.argument is None else repr(self.argument)
-        return {name: f"start_{name}({argument})"}
+        return {name: f"start_{name}()"}
 
     def add(self, name: str) -> list[str]:
-        return [f"self.{name} = add_to_{name}(self.{name}, {self.field or 'event'})"]
+        return [f"self.{name} = add_to_{name}(self.{name}, event)"]
 
     def merge(self, name: str) -> list[str]:
         return [f"self.{name} = merge_{name}(self.{name}, other.{name})"]

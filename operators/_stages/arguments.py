@@ -6,7 +6,8 @@ from typing import Any, TypeAlias, cast
 
 from reactivex import abc
 
-from cgrx._model.times import Duration, to_ms
+from cgrx._model.times import positive_ms as positive_ms
+from cgrx._model.times import spelled as spelled
 from cgrx._streams.subscriber import is_async
 
 LateEvents: TypeAlias = abc.ObserverBase[Any] | Callable[[Any], object]
@@ -14,24 +15,6 @@ LateEvents: TypeAlias = abc.ObserverBase[Any] | Callable[[Any], object]
 
 MAX_KEYS = 100_000
 """How many keys a stage keeps, unless told otherwise."""
-
-_UNITS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
-
-
-def positive_ms(value: Duration, name: str) -> int:
-    """A duration of a millisecond at least."""
-    found = to_ms(value, name)
-    if found < 1:
-        raise ValueError(f'{name}={value!r} is too short: give at least a millisecond, such as "250ms", "5s" or "1m"')
-    return found
-
-
-def spelled(milliseconds: int) -> str:
-    """A duration as code, in the largest unit that needs no fraction."""
-    if not milliseconds:
-        return '"0s"'
-    unit, size = next((unit, size) for unit, size in _UNITS if milliseconds % size == 0)
-    return f'"{milliseconds // size}{unit}"'
 
 
 def whole_number(value: object, name: str) -> int:

@@ -93,7 +93,16 @@ def value(aggregate: agg.Aggregate[Any], events: Sequence[Event]) -> Any:
         (agg.share("base_asset", of=Liquidation), ALL, {"BTC": 0.95, "ETH": 0.05}),
         (agg.dispersion(), TRADES, (110 - 98.33333333333333) / 100),
         (agg.dispersion(side="buy"), TRADES, 0.0),
-        (agg.quantile(0.5), (T1,), pytest.approx(100, rel=0.01)),
+        (agg.quantile(0.5), (T1,), 100.0),
+        (agg.quantile(0.5, exact=0), (T1,), pytest.approx(100, rel=0.01)),
+        (agg.median(), TRADES, 100.0),
+        (agg.median("volume_usd", side="buy"), ALL, 590.0),
+        (agg.count_distinct("exchange"), ALL, 3),
+        (agg.count_distinct("symbol", side="buy"), ALL, 1),
+        (agg.count_distinct("time_ms", of=Liquidation), ALL, 2),
+        (agg.ewm(half_life="10ms"), TRADES, (100 + 2 * 110 + 4 * 90) / 7),
+        (agg.ewm("volume_usd", half_life="20ms", side="buy"), ALL, (1000 + 2 * 180) / 3),
+        (agg.ewm(half_life="1h"), (T2,), 110.0),
         (agg.custom(list[float], lambda s, e: [*s, e.price], operator.add, max, side="buy"), ALL, 100.0),
     ],
     ids=str,
@@ -112,6 +121,11 @@ def test_value(aggregate: agg.Aggregate[Any], events: Sequence[Event], expected:
         *((each, None) for each in (agg.imbalance(), agg.mean(), agg.vwap(), agg.stddev(), agg.open(), agg.high())),
         *((each, None) for each in (agg.low(), agg.close(), agg.min("time_ms"), agg.max(), agg.first("price"))),
         *((each, None) for each in (agg.last("symbol"), agg.first("time_ms"), agg.dispersion(), agg.quantile(0.9))),
+        *(
+            (each, None)
+            for each in (agg.quantile(0.9, exact=0), agg.median(), agg.median(exact=0), agg.ewm(half_life=1))
+        ),
+        *((each, 0) for each in (agg.count_distinct("price"), agg.count_distinct("symbol", exact=1))),
         (agg.share(), {}),
         (agg.custom(int, lambda n, _: n + 1, operator.add, str), "0"),
     ],
@@ -157,6 +171,9 @@ def test_an_event_that_does_not_fit_changes_nothing() -> None:
         (agg.mean("price"), 'agg.mean("price")'),
         (agg.largest(5), "agg.largest(5)"),
         (agg.quantile(0.5, error=0.02), 'agg.quantile(0.5, "price", error=0.02)'),
+        (agg.median(exact=math.inf, of=Trade), 'agg.median("price", exact=math.inf, of=Trade)'),
+        (agg.count_distinct("symbol", exact=50), 'agg.count_distinct("symbol", exact=50)'),
+        (agg.ewm(half_life=90), 'agg.ewm("price", half_life="90s")'),
         (_any(agg.custom)(int, max, operator.add, str), "agg.custom(int, max, add, str)"),
     ],
 )
@@ -164,7 +181,17 @@ def test_prints_as_code(aggregate: agg.Aggregate[Any], code: str) -> None:
     assert repr(aggregate) == code
 
 
-@pytest.mark.parametrize("make", [lambda: agg.vwap(side="buy"), lambda: agg.largest(3), lambda: agg.quantile(0.5)])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: agg.vwap(side="buy"),
+        lambda: agg.largest(3),
+        lambda: agg.quantile(0.5),
+        agg.median,
+        lambda: agg.count_distinct("price"),
+        lambda: agg.ewm(half_life="1m"),
+    ],
+)
 def test_is_a_value(make: Callable[[], agg.Aggregate[Any]]) -> None:
     """Equal if written alike, hashable, and the same after pickling."""
     assert make() == make()
@@ -243,6 +270,25 @@ def test_shares_are_a_frozen_mapping() -> None:
         (lambda: agg.quantile(0.5, error=0), ValueError, r"agg\.quantile\(error=0\) takes a relative error"),
         (lambda: agg.quantile(0.5, error=True), TypeError, r"agg\.quantile\(error=True\)"),
         (lambda: _any(agg.quantile)(0.5, "side"), ValueError, r"agg\.quantile\(field='side'\)"),
+        (
+            lambda: agg.median(exact=-1),
+            ValueError,
+            r"agg\.median\(exact=-1\) takes a number of values, 0 or more, or math",
+        ),
+        (lambda: agg.quantile(0.5, exact=1.5), TypeError, r"agg\.quantile\(exact=1\.5\) takes a number of values"),
+        (lambda: agg.median(exact=True), TypeError, r"agg\.median\(exact=True\)"),
+        (lambda: _any(agg.median)("side"), ValueError, r"agg\.median\(field='side'\) takes 'price', 'volume_usd'"),
+        (lambda: _any(agg.count_distinct)("side"), ValueError, r"agg\.count_distinct\(field='side'\) takes 'exchange'"),
+        (
+            lambda: agg.count_distinct("price", exact=0),
+            ValueError,
+            r"\(exact=0\) takes .*, 1 to 67,108,864, or math\.inf",
+        ),
+        (lambda: agg.count_distinct("price", exact=1 << 27), ValueError, r"count_distinct\(exact=134217728\) takes"),
+        (lambda: agg.ewm(half_life=0), ValueError, r"agg\.ewm: half_life=0 is too short: give at least a millisecond"),
+        (lambda: agg.ewm(half_life=math.inf), ValueError, r"agg\.ewm: half_life=inf must be finite"),
+        (lambda: _any(agg.ewm)(half_life=None), TypeError, r"agg\.ewm: half_life=None is not a duration"),
+        (lambda: _any(agg.ewm)("side", half_life=1), ValueError, r"agg\.ewm\(field='side'\)"),
         (lambda: _any(agg.custom)(0, max, max, max), TypeError, r"agg\.custom\(start=0\) takes a function"),
         (lambda: _any(agg.custom)(int, max, max, _Unhashable()), TypeError, r"result=.*must be hashable"),
     ],

@@ -64,6 +64,11 @@ def _edge(field: str, last: bool) -> pl.Expr:
     return ordered.last() if last else ordered.first()
 
 
+def _decayed(values: pl.Expr, half_life_ms: int) -> pl.Expr:
+    weights = 0.5 ** ((pl.col("time").max() - pl.col("time")) / half_life_ms)
+    return (weights * values).sum() / weights.sum()
+
+
 def _of_field(make: Make, field: str) -> Make:
     return partial(make, field)
 
@@ -76,6 +81,10 @@ AMOUNTS: dict[str, Oracle] = {
     "vwap": (agg.vwap, pl.when(pl.len() > 0).then(_usd.sum() / (_usd / _price).sum())),
     "stddev": (agg.stddev, _price.std(ddof=0)),
     "stddev volume": (partial(agg.stddev, "volume_usd"), _usd.std(ddof=0)),
+    "median": (partial(agg.median, exact=math.inf), _price.median()),
+    "median volume": (partial(agg.median, "volume_usd", exact=math.inf), _usd.median()),
+    "ewm": (partial(agg.ewm, half_life="5s"), _decayed(_price, 5_000)),
+    "ewm volume": (partial(agg.ewm, "volume_usd", half_life="250ms"), _decayed(_usd, 250)),
 }
 BY_TYPE: dict[str, Oracle] = {
     "buy_volume": (agg.buy_volume, _buys.sum()),
@@ -94,6 +103,17 @@ PICKED: dict[str, Oracle] = {
     **{f"min {field}": (_of_field(agg.min, field), pl.col(COLUMN[field]).min()) for field in NUMBERS},
     **{f"max {field}": (_of_field(agg.max, field), pl.col(COLUMN[field]).max()) for field in NUMBERS},
     "exchanges": (agg.exchanges, pl.col("exName").unique().sort()),
+    **{
+        f"quantile {q}": (partial(agg.quantile, q, exact=math.inf), _price.quantile(q, "lower"))
+        for q in (0.0, 0.3, 1.0)
+    },
+    **{
+        f"distinct {field}": (
+            partial(_of_field(agg.count_distinct, field), exact=math.inf),
+            pl.col(COLUMN[field]).n_unique(),
+        )
+        for field in ("price", "symbol")
+    },
 }
 
 
@@ -231,6 +251,17 @@ def test_quantiles_lie_within_their_error(chosen: str) -> None:
     options, keep = FILTERS[chosen]
     exact = [_price.quantile(q, "lower") for q in (0.0, 0.25, 0.5, 0.99, 1.0)]
     expected = theirs("asset", keep, *exact)
-    wanted = [agg.quantile(q, error=0.005, **options) for q in (0.0, 0.25, 0.5, 0.99, 1.0)]
+    wanted = [agg.quantile(q, error=0.005, exact=100, **options) for q in (0.0, 0.25, 0.5, 0.99, 1.0)]
     for key, found in ours("asset", *wanted).items():
         assert found == (pytest.approx(expected[key], rel=0.005 + 1e-9) if key in expected else (None,) * 5), key
+
+
+@pytest.mark.parametrize("chosen", FILTERS)
+def test_estimated_counts_lie_near(chosen: str) -> None:
+    """Within four times the documented standard error."""
+    options, keep = FILTERS[chosen]
+    expected = theirs("asset", keep, pl.col("time").n_unique(), pl.col("symbol").n_unique())
+    wanted = (agg.count_distinct("time_ms", exact=400, **options), agg.count_distinct("symbol", exact=400, **options))
+    for key, found in ours("asset", *wanted).items():
+        times, symbols = expected.get(key, (0, 0))
+        assert found == (times if times <= 400 else pytest.approx(times, rel=4 / 20), symbols), key

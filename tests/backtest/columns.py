@@ -78,6 +78,16 @@ AGGREGATES: dict[str, Any] = {
     "share": agg.share(),
     "share_symbol": agg.share("symbol", side="long"),
     "dispersion": agg.dispersion(),
+    "ewm": agg.ewm(half_life="7ms"),
+    "ewm_long": agg.ewm("volume_usd", half_life="1m", side="long"),
+    "median": agg.median(),
+    "median_short": agg.median("volume_usd", side="short", exact=math.inf),
+    "q0": agg.quantile(0),
+    "q_third": agg.quantile(1 / 3, "volume_usd"),
+    "q_long": agg.quantile(0.9, side="long"),
+    "q1": agg.quantile(1, exact=math.inf),
+    "prices": agg.count_distinct("price"),
+    "symbols": agg.count_distinct("symbol", side="long", exact=math.inf),
 }
 """Every aggregate that columns can compute, with and without filters."""
 

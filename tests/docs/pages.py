@@ -110,6 +110,8 @@ def _place(function: FunctionType) -> tuple[int, int]:
         "largest",
         "exchanges",
         "quantile",
+        "count_distinct",
+        "ewm",
     )
     return families.index(function.__module__.rpartition(".")[2]), function.__code__.co_firstlineno
 

@@ -43,6 +43,9 @@ class Mine(Row):
     names = agg.exchanges()
     shares = agg.share("symbol")
     median = agg.quantile(0.5)
+    middle = agg.median("volume_usd", exact=10)
+    baseline = agg.ewm(half_life="30s", side="long")
+    distinct = agg.count_distinct("symbol", of=Trade)
     symbols = agg.custom(Counter[str], count_symbols, lambda a, b: a + b, len, of=Trade)
 
     @property
@@ -74,6 +77,9 @@ def use(row: Mine, bar: Bar, flow: Flow, mine: MyBar) -> None:
     assert_type(row.names, tuple[str, ...])
     assert_type(row.shares, Mapping[str, float])
     assert_type(row.median, float | None)
+    assert_type(row.middle, float | None)
+    assert_type(row.baseline, float | None)
+    assert_type(row.distinct, int)
     assert_type(row.symbols, int)
     assert_type(row.usd_each, float)
     assert_type(row.gap_ms, int | None)
@@ -130,6 +136,9 @@ def misuse(row: Mine) -> None:
     row.n = 3  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]  # rows are frozen
     row.gap_ms = 3  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]  # rows are frozen
     agg.mean("exchange")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # is no number
+    agg.ewm()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]  # of which half-life?
+    agg.count_distinct("side")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # there are two
+    agg.median(exact="all")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # is no number
     agg.volume(side="up")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # is no side
     cheaper: float = row.vwap  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]  # it can be None
     print(cheaper)  # noqa: T201 - never run

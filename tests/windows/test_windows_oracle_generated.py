@@ -97,13 +97,13 @@ ORACLES: dict[str, Oracle] = {
     **{name: Oracle(make(), value, near) for name, (make, value) in {**AMOUNTS, **BY_TYPE}.items()},
     "largest": Oracle(agg.largest(3), pl.struct(*COLUMN.values(), "type").sort_by(-_usd, *ORDER).head(3), same_events),
     **{
-        f"quantile {q}": Oracle(agg.quantile(q, error=ERROR), _price.quantile(q, "lower"), within_error)
+        f"quantile {q}": Oracle(agg.quantile(q, error=ERROR, exact=20), _price.quantile(q, "lower"), within_error)
         for q in QUANTILES
     },
     # Prices of one asset are all within the error for a while; volumes differ a thousandfold.
     **{
         f"quantile {q} of volume": Oracle(
-            agg.quantile(q, "volume_usd", error=ERROR), _usd.quantile(q, "lower"), within_error
+            agg.quantile(q, "volume_usd", error=ERROR, exact=0), _usd.quantile(q, "lower"), within_error
         )
         for q in QUANTILES
     },
