@@ -14,7 +14,6 @@ coins, and what its HLL sketch says of one stream is not what it says of merged 
 import math
 import sys
 from abc import abstractmethod
-from importlib import import_module
 from itertools import accumulate
 from typing import Any, Protocol, Self, cast
 
@@ -151,7 +150,9 @@ class Theta:
     """
 
     def __init__(self, lg_k: int) -> None:
-        self._library: Any = import_module("datasketches")  # it ships no types
+        import datasketches  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]  # it has none
+
+        self._library: Any = datasketches
         self._lg_k = lg_k
         self._merged = self._library.theta_union(lg_k)
         self._added = self._library.update_theta_sketch(lg_k)
