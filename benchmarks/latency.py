@@ -69,8 +69,12 @@ class Listening:
 
     def _listen(self, schedule: Schedule) -> Latencies:
         heard = Latencies(schedule.events)
-        self.client.receive(f"ws://127.0.0.1:{self.port}{schedule.resource}", None, heard.goal)
+        self.receive(schedule, heard.goal)
         return heard
+
+    def receive(self, schedule: Schedule, goal: Goal) -> None:
+        """Give the goal the events of a schedule."""
+        self.client.receive(f"ws://127.0.0.1:{self.port}{schedule.resource}", None, goal)
 
 
 @contextmanager
