@@ -1,15 +1,12 @@
-"""What the tests of `cgrx.sync` share: a server in the thread of trio, and a look at what is left behind."""
+"""What the tests of `cgrx.sync` share: a server in the thread of trio."""
 
-import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
 import attrs
-import pytest
 
 import cgrx
-import cgrx.sync
 from cgrx._hosts.trio_thread import Entered, TrioThread
 from cgrx._simulator.simulator import Simulator
 from cgrx.testing import liquidation
@@ -44,10 +41,3 @@ def served(**options: Any) -> Generator[Served]:
     """A server for the body."""
     with Entered(lambda: Simulator(**options), Served) as server:
         yield server
-
-
-@pytest.fixture(autouse=True)
-def no_thread_is_left() -> Generator[None]:
-    """For the tests of a module that imports it."""
-    yield
-    assert [thread.name for thread in threading.enumerate() if thread.name == "cgrx"] == []

@@ -17,7 +17,7 @@ import cgrx.sync
 from cgrx import operators as ops
 from cgrx._trio.overflow import Overflow
 from cgrx.testing import liquidation
-from tests.hosts.sync_running import LIMIT_S, Served, no_thread_is_left, served  # noqa: F401 - a fixture
+from tests.hosts.sync_running import LIMIT_S, served
 from tests.support import run_mock
 
 POLICIES: list[Overflow] = ["error", "drop_oldest", "drop_newest", "latest"]

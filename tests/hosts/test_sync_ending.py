@@ -13,7 +13,6 @@ from typing import Any, cast
 import pytest
 import reactivex as rx
 import trio
-import trio.lowlevel
 
 import cgrx
 import cgrx.sync
@@ -22,7 +21,7 @@ from cgrx._model import limits
 from cgrx._recording.writer import write_recording
 from cgrx._simulator.faults import HangConnect
 from cgrx.testing import liquidation
-from tests.hosts.sync_running import LIMIT_S, Served, no_thread_is_left, served  # noqa: F401 - a fixture
+from tests.hosts.sync_running import LIMIT_S, Served, served
 from tests.replay.replaying import events, gap
 from tests.support import run_mock
 

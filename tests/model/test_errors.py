@@ -20,6 +20,7 @@ from cgrx._model.errors import (
     HandshakeError,
     HeartbeatError,
     InTrioError,
+    NotInAsyncioError,
     NotInTrioError,
     PlanError,
     RecordedError,
@@ -111,6 +112,7 @@ CASES: list[tuple[CgrxError, str, dict[str, Any]]] = [
     ),
     (ThreadError("wrong thread"), "wrong thread", {}),
     (NotInTrioError("no trio"), "no trio", {}),
+    (NotInAsyncioError("no asyncio"), "no asyncio", {}),
     (InTrioError("trio"), "trio", {}),
     (
         RecordedError("HeartbeatError", "no pong within 10 s of a ping"),
