@@ -88,6 +88,9 @@ class BlockingFeed:
         """See `cgrx.Feed.aclose`; returns when the streams have completed and the connection is closed."""
         self._thread.call(self._feed.aclose, "feed.aclose()")
 
+    def _repr_html_(self) -> str:
+        return self.stats._repr_html_()  # pyright: ignore[reportPrivateUsage]  # the name that notebooks look for
+
 
 class BlockingReplay(BlockingFeed):
     """A replay of `cgrx.sync`: the members of `cgrx.Replay`, in any thread."""

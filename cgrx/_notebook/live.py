@@ -9,6 +9,7 @@ goes, and wherever the feed runs: on trio, as a guest of asyncio, or in a thread
 import math
 import sys
 from collections.abc import Callable
+from contextvars import Context
 from importlib import import_module
 from typing import Any, TypeAlias
 
@@ -78,8 +79,8 @@ class LivePlot(abc.ObserverBase[Row]):
 
     @property
     def rows(self) -> tuple[Row, ...]:
-        """The rows that it keeps, for `cgrx.plot` and `cgrx.to_frame`."""
-        return tuple(self._rows.values())
+        """The rows that it keeps, in the order of their windows: for `cgrx.plot` and `cgrx.to_frame`."""
+        return tuple(sorted(self._rows.values(), key=lambda row: (row.start_ms, row.end_ms)))
 
     def on_next(self, value: Row) -> None:
         """Keep a row; of a window and key that is kept already, this one from now on.
@@ -164,4 +165,10 @@ def _cell() -> Callable[[str], None]:
     display: Any = import_module("IPython.display")
     handle = display.DisplayHandle()
     handle.display(display.HTML(""))
-    return lambda shown: handle.update(display.HTML(html.page(shown)))
+
+    def show(shown: str) -> None:
+        # In an empty context, for that of a task names the cell that began it: a kernel would send what is shown as the
+        # output of that cell, and whoever executes the notebook has ceased to listen to it.
+        Context().run(handle.update, display.HTML(html.page(shown)))
+
+    return show

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import cgrx
+import cgrx.sync
 from cgrx import Batch, Gap
 from cgrx import operators as ops
 from cgrx._notebook.table import _show_lists
@@ -59,6 +60,12 @@ def opaque(feed: cgrx.Feed) -> cgrx.EventStream[ops.Bar]:
 
 def prices(feed: cgrx.Feed) -> cgrx.EventStream[float]:
     return feed.futures_trades("Binance", "BTCUSDT", min_volume=0).map(lambda event: event.price)
+
+
+def test_a_feed_in_a_thread_of_its_own(tmp_path: Path) -> None:
+    recorded(tmp_path, 30)
+    with cgrx.sync.replay(tmp_path) as feed:
+        assert text(feed).startswith("Feed: connected")
 
 
 def test_a_recording(tmp_path: Path) -> None:
