@@ -65,7 +65,7 @@ def prices(feed: cgrx.Feed) -> cgrx.EventStream[float]:
 def test_a_feed_in_a_thread_of_its_own(tmp_path: Path) -> None:
     recorded(tmp_path, 30)
     with cgrx.sync.replay(tmp_path) as feed:
-        assert text(feed).startswith("Feed: connected")
+        assert text(feed).startswith("Feed: connecting")
 
 
 def test_a_recording(tmp_path: Path) -> None:
