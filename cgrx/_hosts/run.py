@@ -147,7 +147,13 @@ class _Ending:
     _counted: int = 0
     """How many have; the end of `drain_s` is one."""
     _scope: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
+    _draining: Draining = attrs.field(init=False)
     _token: trio.lowlevel.TrioToken | None = None
+    _is_early: bool = False
+    """The first signal has come before the token."""
+
+    def __attrs_post_init__(self) -> None:
+        self._draining = Draining(self._scope.cancel)
 
     @contextmanager
     def listening(self) -> Generator[None]:
@@ -164,10 +170,10 @@ class _Ending:
 
     async def around(self, main: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> list[T]:
         """Main's value, or nothing where main was cancelled."""
-        DRAINING.set(Draining(self._scope.cancel))
+        DRAINING.set(self._draining)
         with self._scope:
             self._token = trio.lowlevel.current_trio_token()
-            if self.number:  # a signal has come before the token
+            if self._is_early:
                 self._drain()
             awaitable: object = main(*args)
             if not isinstance(awaitable, Awaitable):
@@ -184,7 +190,9 @@ class _Ending:
         self._counted += 1
         if self._counted > 2:
             self._end()
-        if self._token is not None:
+        if self._token is None:
+            self._is_early = True
+        else:
             with suppress(trio.RunFinishedError):
                 self._token.run_sync_soon(self._drain if self._counted == 1 else self._stop)
 
@@ -193,9 +201,7 @@ class _Ending:
         try:
             if self.on_signal is not None:
                 self.on_signal(self.number)
-            draining = DRAINING.get()
-            assert draining is not None  # see `around`
-            draining.ask()
+            self._draining.ask()
         except Exception as error:  # noqa: BLE001 - of the user's code; raised by `run`
             self.failure = error
             self._scope.cancel()

@@ -75,7 +75,7 @@ class Client:
 async def send(simulator: Simulator) -> None:
     """Liquidations of 1, 2, 3, ... US dollars, for ever."""
     for volume_usd in itertools.count(1):
-        await simulator.send(liquidation(volume_usd=float(volume_usd)))
+        await simulator.send(liquidation(volume_usd=float(volume_usd), time=time.time_ns() / 1e9))
         await trio.sleep(0.01)
 
 

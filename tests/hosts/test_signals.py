@@ -114,7 +114,7 @@ async def end(
         begun_at = time.monotonic()
         process.send_signal(numbers[0])
         for number in numbers[1:]:
-            await trio.sleep(0.6)  # within half a second they are one
+            await trio.sleep(1.0)  # within half a second they are one
             process.send_signal(number)
         status = await process.wait()
     lines = err.decode().splitlines()
@@ -179,7 +179,7 @@ def test_a_service_that_shields_itself(ended: dict[str, Ended]) -> None:
     service = ended["shielded"]
     assert service.out[-2:] == ["drained OKX 4", "behind"]
     assert (service.status, service.err) == (143, [])
-    assert service.seconds < 10
+    assert service.seconds < 8  # the time to drain and the two seconds would take 9
 
 
 def test_sigterm_to_cgrx_watch(ended: dict[str, Ended]) -> None:
