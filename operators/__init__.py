@@ -36,6 +36,8 @@ from cgrx.operators._windows.bars import volume_bars as volume_bars
 from cgrx.operators._windows.cascades import Cascade as Cascade
 from cgrx.operators._windows.cascades import cascades as cascades
 from cgrx.operators._windows.final import final as final
+from cgrx.operators._windows.joining import Joined as Joined
+from cgrx.operators._windows.latest_of import latest_of as latest_of
 from cgrx.operators._windows.session import session as session
 from cgrx.operators._windows.sliding import sliding as sliding
 from cgrx.operators._windows.tumbling import tumbling as tumbling
@@ -47,6 +49,7 @@ __all__ = [
     "Cooled",
     "Crossing",
     "Flow",
+    "Joined",
     "Row",
     "Running",
     "Stage",
@@ -58,6 +61,7 @@ __all__ = [
     "dedupe",
     "exchange",
     "final",
+    "latest_of",
     "map",
     "max_volume",
     "merge",

@@ -22,6 +22,7 @@ from cgrx._streams.ordering import Ordered, OrderedStream, Terms, trades_across
 from cgrx._streams.sharing import Shared
 from cgrx._streams.stream import EventStream, Stage, Union
 from cgrx._trio.scheduler import TrioScheduler
+from cgrx.operators._windows.latest_of import JoinSource
 
 T = TypeVar("T")
 
@@ -83,6 +84,8 @@ def _branch(stream: object) -> Branch:
         case Shared():
             before = _branch(cast("Any", stream.source).source)
             return Branch(before.source, before.stages + stream.stages)
+        case JoinSource():
+            raise Unplannable("latest_of joins two streams as their events come")
         case _:
             raise Unplannable("it takes events from something else than the feed's channels")
 

@@ -92,7 +92,7 @@ def cooldown(
 
         feed.liquidations().pipe(ops.cascades(emit="crossed"), ops.cooldown("10m", by="base_asset"))
 
-    Time is that of the items: `time_ms` of an event, and of a row, which is its `end_ms`. An item is silenced while
+    Time is the `time_ms` of the items: of a row its end, of a running row when it was given. An item is silenced while
     there is less than `silence` between its time and that of the last one of its key that passed, on either side: so
     one with a time from the future silences only what is near to it. The silence begins with what passes; what is
     silenced does not extend it. Order is kept; marks, completion and errors pass. On completion what was silenced last

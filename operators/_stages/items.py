@@ -33,7 +33,7 @@ class Carried(Generic[T_co]):
     """The event or the row, as it came."""
 
 
-def names(by: object) -> Names:
+def names(by: object, accepted: tuple[str, ...] = KEY_FIELDS) -> Names:
     """The argument `by`: the name of a key field, several in a tuple, none of them, or None.
 
     Raises:
@@ -47,8 +47,8 @@ def names(by: object) -> Names:
     ):
         raise TypeError(f"by={by!r} takes the name of a key field, or several in a tuple")
     found = tuple(cast("Sequence[str]", several))
-    if not set(found) <= set(KEY_FIELDS) or len(set(found)) < len(found):
-        raise ValueError(f"by={by!r} takes different names out of {', '.join(repr(each) for each in KEY_FIELDS)}")
+    if not set(found) <= set(accepted) or len(set(found)) < len(found):
+        raise ValueError(f"by={by!r} takes different names out of {', '.join(repr(each) for each in accepted)}")
     return found
 
 

@@ -10,4 +10,7 @@ the rows that change no more. Where the windows of a grid begin, `sizes` reads f
 Then how they run: `missing` keeps the gaps and losses of a subscription, `clocks` its sources and how far their clocks
 are apart. `watermark` decides how far event time has come, and so when a window closes; `window_running` is the running
 form that all kinds extend. `grid_running` runs tumbling and sliding windows, the latter over a queue of `panes`.
+
+`latest_of` joins two streams as of a time: `joining` is its running form, `join_side` what it knows of each input, and
+`history` what it keeps of one of them.
 """

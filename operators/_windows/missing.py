@@ -1,5 +1,7 @@
 """What a subscription has missed: times that it did not see, and events that were lost on the way."""
 
+from cgrx._model.times import NEVER
+
 _LOSSES = 256
 """How many losses are kept apart; beyond that the oldest two become one, which may concern more windows."""
 
@@ -10,6 +12,8 @@ class Missing:
     def __init__(self) -> None:
         self._gaps: list[tuple[int, int]] = []  # no two overlap; in order
         self._losses: list[tuple[int, int, int]] = []  # from, until, how many
+        self.forgotten_ms = NEVER
+        """What was missing before this time may have been forgotten."""
 
     def __len__(self) -> int:
         return len(self._gaps) + len(self._losses)
@@ -63,5 +67,7 @@ class Missing:
 
     def forget_before(self, time_ms: int) -> None:
         """Drop the gaps and losses before `time_ms`: no window needs them any more."""
+        ends = [end_ms for _, end_ms, *_ in (*self._gaps, *self._losses) if end_ms <= time_ms]
+        self.forgotten_ms = max([self.forgotten_ms, *ends])
         self._gaps = [gap for gap in self._gaps if gap[1] > time_ms]
         self._losses = [loss for loss in self._losses if loss[1] > time_ms]

@@ -47,6 +47,12 @@ def ordered(source: Observable[Any]) -> EventStream[Any]:
     return cgrx.merge_exchanges(source, max_delay="2s")
 
 
+def joined(source: Observable[Any]) -> EventStream[Any]:
+    """A stream with the latest of a part of it."""
+    part = ops.exchange("Binance")(source)
+    return ops.latest_of(part, by="symbol", max_age="1m", lateness=0, idle="1s")(source)
+
+
 EVENT_STAGES: dict[str, ops.Stage[Any, Any]] = {
     "side": ops.side("long"),
     "min_volume": ops.min_volume(500),
@@ -99,7 +105,7 @@ THRESHOLDS: dict[str, ops.Stage[Any, Any]] = {
 }
 """Results about some of the events."""
 
-MANY: dict[str, Lift] = {"merge": halves, "merge_exchanges": ordered, "share": ops.share()}
+MANY: dict[str, Lift] = {"merge": halves, "merge_exchanges": ordered, "share": ops.share(), "latest_of": joined}
 """Those that have several inputs or outputs."""
 
 LIFTS: dict[str, Lift] = {**EVENT_STAGES, **ROW_STAGES, **EARLY, **SCANS, **THRESHOLDS, **MANY}

@@ -174,7 +174,9 @@ def test_behind_a_foreign_operator(lift: Lift) -> None:
     assert found
     rows = [each for each in found if isinstance(each, ops.Row)]
     assert [(row.gap_ms, row.complete) for row in rows] == [(None, False)] * len(rows)
-    if not rows:
+    joined: list[Any] = [each for each in found if isinstance(each, ops.Joined)]
+    assert [each.quality for each in joined] == ["unknown"] * len(joined)
+    if not rows and not joined:
         assert found == expected.events
 
 

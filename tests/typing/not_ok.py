@@ -63,6 +63,15 @@ def wrong_forms(trade: Trade, numbers: list[int]) -> None:
     cgrx.to_frame([trade], library="arrow")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
 
 
+def wrong_joins(liquidations: EventStream[Liquidation], trades: EventStream[Trade]) -> None:
+    # There may be none.
+    liquidations.pipe(ops.latest_of(trades, by="symbol", max_age=1)).map(lambda each: each.latest.price)  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]
+    # It says how old the latest may be.
+    ops.latest_of(trades, by="symbol")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    # The item of a crossing is a trade.
+    trades.pipe(ops.crosses("price", above=1)).map(lambda each: each.item.count)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownLambdaType, reportUnknownMemberType]
+
+
 def wrong_kinds(liquidations: EventStream[Liquidation]) -> None:
     # Behind a foreign operator it is no EventStream.
     stream: EventStream[Liquidation] = liquidations.pipe(rx_ops.take(1))  # type: ignore[arg-type]  # pyright: ignore[reportAssignmentType]

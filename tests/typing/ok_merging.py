@@ -71,3 +71,16 @@ assert_type(sizes[0].last_price, float | None)
 assert_type(sizes[0].start_ms, int)
 assert_type(sizes[0].dominant_side, LiquidationSide | None)
 assert_type(sizes[0].exchanges, tuple[str, ...])
+
+
+def joining(trades: EventStream[Trade], liquidations: EventStream[Liquidation], numbers: Observable[int]) -> None:
+    """A join keeps the types of both streams."""
+    flow = trades.pipe(ops.tumbling("1m", by="base_asset", updates="1s"))
+    joined = liquidations.pipe(ops.cascades(), ops.latest_of(flow, by="base_asset", max_age="1m"))
+    assert_type(joined, EventStream[ops.Joined[ops.Cascade, ops.Flow]])
+    assert_type(joined.map(lambda each: each.latest), EventStream[ops.Flow | None])
+    assert_type(joined.map(lambda each: each.item.volume), EventStream[float])
+    assert_type(joined.map(lambda each: each.age_ms), EventStream[int | None])
+    assert_type(liquidations.pipe(ops.latest_of(trades, by=(), max_age=5)), EventStream[ops.Joined[Liquidation, Trade]])
+    assert_type(ops.latest_of(numbers, by=(), max_age=5)(trades), EventStream[ops.Joined[Trade, int]])
+    assert_type(joined.pipe(ops.cooldown("10m")), EventStream[ops.Cooled[ops.Joined[ops.Cascade, ops.Flow]]])

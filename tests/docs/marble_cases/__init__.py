@@ -1,6 +1,13 @@
 """The marble diagrams of the documentation, which are tests: `test_marble_cases.py` runs them."""
 
 from tests.docs.drawing import Case
-from tests.docs.marble_cases import domain, filters, merging, thresholds, windows
+from tests.docs.marble_cases import domain, filters, joins, merging, thresholds, windows
 
-CASES: tuple[Case, ...] = (*filters.CASES, *windows.CASES, *merging.CASES, *domain.CASES, *thresholds.CASES)
+CASES: tuple[Case, ...] = (
+    *filters.CASES,
+    *windows.CASES,
+    *merging.CASES,
+    *domain.CASES,
+    *thresholds.CASES,
+    *joins.CASES,
+)

@@ -1,0 +1,153 @@
+"""One input of a join: what it reads of each item, how far event time has come there, and what is missing.
+
+events          come out of order within the lateness: their watermark is that of windows, see `watermark`
+rows            come in order, and their window tells with a `Watermark` how far they have come. Without any mark,
+                as behind a reactivex operator, a final row tells it
+nothing yet     of an input that has said nothing its proofs of life tell that there is nothing to wait for
+"""
+
+from collections.abc import Callable, Hashable
+from typing import Any, cast
+
+import attrs
+
+from cgrx._model.events import EVENT_TYPES
+from cgrx._model.signals import Alive, Batch, Mark, Watermark
+from cgrx._model.times import FOREVER, NEVER
+from cgrx.operators._aggregates.primitives import order
+from cgrx.operators._rows.row import Row
+from cgrx.operators._stages.items import innermost, key_reader
+from cgrx.operators._windows.missing import Missing
+from cgrx.operators._windows.watermark import Progress
+
+
+@attrs.frozen(eq=False)
+class Reader:
+    """What is read of the items of one type."""
+
+    is_event: bool
+    is_row: bool
+    key: Callable[[Any], Hashable]
+    rank: Callable[[Any], Any]
+    """Which of two items of one time and key is the later one: of events the greater in all fields, as in `agg.last`;
+    of rows a final one."""
+
+
+class JoinSide:
+    """How far one input has come. State: its sources, and recent gaps."""
+
+    def __init__(self, operator: object, by: tuple[str, ...], lateness_ms: int, idle_ms: int) -> None:
+        self._operator = operator
+        self._by = by
+        self._readers: dict[type[object], Reader] = {}
+        self._missing = Missing()
+        self.progress = Progress(lateness_ms, idle_ms, self._missing)
+        self.patience_ms = lateness_ms + idle_ms
+        """So long after an item of the other input it is too late for one of this, if this one is alive and silent."""
+        self.heard = False
+        """Whether any item or watermark has come."""
+        self.ended = False
+        self._is_of_events = False
+        self._promised_ms = NEVER  # the latest watermark, or what stands for one
+        self._watermarks = False
+        self._alive_ms: dict[str, int] = {}
+
+    def read(self, item: Any) -> tuple[Any, Reader]:
+        """The event or the row itself, and how to read it.
+
+        Raises:
+            ValueError: it lacks a field of the key.
+        """
+        reader = self._readers.get(cast("type[object]", type(item)))
+        if reader is not None:
+            return item, reader
+        inner = innermost(item)
+        kind = type(inner)
+        is_event, is_row = kind in EVENT_TYPES.values(), issubclass(kind, Row)
+        rank = order if is_event else _rank_of_row if is_row else _by_arrival
+        reader = Reader(is_event, is_row, key_reader(self._operator, kind, self._by), rank)
+        self._is_of_events = is_event
+        self.heard = True
+        if inner is item:
+            self._readers[kind] = reader
+        return inner, reader
+
+    @property
+    def is_in_order(self) -> bool:
+        """Whether its items come in the order in which they are to be taken: rows, not events."""
+        return not self._is_of_events
+
+    def on_event(self, event: Any, batch: Batch[Any], due_ms: int) -> bool:
+        """An event has come: whether it may bring the watermark to `due_ms`."""
+        progress, received_ms, time_ms = self.progress, batch.received_ms, event.time_ms
+        source = progress.source(progress.sources(batch.channel), event.exchange, received_ms)
+        offset = progress.clocks.offset
+        source.offset.latest_ms = offset.latest_ms = time_ms - received_ms
+        if time_ms <= source.time_ms:
+            return False
+        moved_ms = offset.supported_ms(time_ms, received_ms)
+        is_due = due_ms < FOREVER and moved_ms >= progress.when(source, due_ms)
+        source.advance(moved_ms, received_ms)
+        return is_due
+
+    def on_row(self, row: Any) -> bool:
+        """A row has come: whether it tells how far all have, as a final one does where no watermark does."""
+        if self._watermarks or not row.final:
+            return False
+        self._promised_ms = max(self._promised_ms, row.end_ms - 1)  # others with the same end may follow
+        return True
+
+    def on_mark(self, mark: Mark) -> None:
+        """Take a mark in."""
+        self.progress.on_mark(mark)
+        match mark:
+            case Watermark(time_ms=time_ms):
+                self._watermarks = self.heard = True
+                self._promised_ms = max(self._promised_ms, time_ms)
+            case Alive(origin=origin, at_ms=at_ms):
+                self._alive_ms[origin] = max(at_ms, self._alive_ms.get(origin, NEVER))
+            case _:
+                pass
+
+    def end(self) -> None:
+        """It says no more."""
+        self.ended = True
+        self.progress.end()
+
+    @property
+    def watermark(self) -> int:
+        """What comes now with an earlier time is late. Costs O(sources)."""
+        if self.ended:
+            return FOREVER
+        return self.progress.watermark if self._is_of_events else self._promised_ms
+
+    def reached(self, time_ms: int) -> bool:
+        """Whether the watermark is at `time_ms` or beyond."""
+        if self.ended:
+            return True
+        return self.progress.reached(time_ms) if self._is_of_events else self._promised_ms >= time_ms
+
+    def has_nothing_for(self, received_ms: int) -> bool:
+        """Whether it has said nothing at all, and is proven alive long enough past what the other received then."""
+        proven_ms = min(self._alive_ms.values(), default=NEVER)
+        return not self.heard and proven_ms - received_ms >= self.patience_ms
+
+    def has_missed(self, after_ms: int, until_ms: int) -> bool:
+        """Whether something later than `after_ms`, and not later than `until_ms`, may be missing, or nobody knows."""
+        if after_ms < self._missing.forgotten_ms:
+            return True
+        span = (after_ms + 1, until_ms + 1)
+        return self.progress.gap_ms(*span) != 0 or self.progress.dropped(*span) > 0
+
+    def forget_before(self, time_ms: int) -> None:
+        """Of gaps and losses before this time no more is needed than that there were some."""
+        if self.progress.crowded:
+            self.progress.forget_before(time_ms)
+
+
+def _rank_of_row(row: Any) -> tuple[bool, int]:
+    return row.final, row.start_ms
+
+
+def _by_arrival(_: object) -> int:
+    return 0
