@@ -33,11 +33,11 @@ def reference(items: Iterable[Any], others: Sequence[Any], max_age_ms: int) -> l
             if other.base_asset == item.base_asset and 0 <= item.time_ms - other.time_ms <= max_age_ms
         ]
         pairs.append((item, max(found, key=fields, default=None)))
-    return sorted(pairs, key=lambda pair: repr((fields(pair[0]), pair[1])))
+    return sorted(pairs, key=repr)
 
 
 def pairs_of(results: Iterable[ops.Joined[Any, Any]]) -> list[tuple[Any, Any]]:
-    return sorted(((each.item, each.latest) for each in results), key=lambda pair: repr((fields(pair[0]), pair[1])))
+    return sorted(((each.item, each.latest) for each in results), key=repr)
 
 
 def arrivals(draw: st.DrawFn, make: Any, which: int, channel: Any) -> list[tuple[int, Signal[Any]]]:
