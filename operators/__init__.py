@@ -38,8 +38,10 @@ from cgrx.operators._windows.cascades import cascades as cascades
 from cgrx.operators._windows.final import final as final
 from cgrx.operators._windows.joining import Joined as Joined
 from cgrx.operators._windows.latest_of import latest_of as latest_of
+from cgrx.operators._windows.rolling import rolling as rolling
 from cgrx.operators._windows.session import session as session
 from cgrx.operators._windows.sliding import sliding as sliding
+from cgrx.operators._windows.top import top as top
 from cgrx.operators._windows.tumbling import tumbling as tumbling
 
 __all__ = [
@@ -68,6 +70,7 @@ __all__ = [
     "merge_exchanges",
     "min_volume",
     "pipeline",
+    "rolling",
     "scan",
     "session",
     "share",
@@ -75,6 +78,7 @@ __all__ = [
     "sliding",
     "symbol",
     "tap",
+    "top",
     "tumbling",
     "volume_bars",
     "where",

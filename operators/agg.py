@@ -27,6 +27,10 @@ from cgrx.operators._aggregates.open_high_low_close import low as low
 from cgrx.operators._aggregates.open_high_low_close import open as open
 from cgrx.operators._aggregates.quantile import median as median
 from cgrx.operators._aggregates.quantile import quantile as quantile
+from cgrx.operators._aggregates.rolling import change as change
+from cgrx.operators._aggregates.rolling import rank as rank
+from cgrx.operators._aggregates.rolling import sum as sum
+from cgrx.operators._aggregates.rolling import zscore as zscore
 from cgrx.operators._aggregates.volume import buy_volume as buy_volume
 from cgrx.operators._aggregates.volume import delta as delta
 from cgrx.operators._aggregates.volume import imbalance as imbalance

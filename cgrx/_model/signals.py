@@ -71,7 +71,8 @@ class Dropped:
 class Watermark:
     """Nothing earlier than `time_ms` (event time) will follow: a stage that orders events promises it.
 
-    So does a window, of the `time_ms` of its rows: behind another mark, when it has come further.
+    So does a window, of the `time_ms` of its rows: behind the rows that it closed, and behind another mark when it has
+    come further. No final row that ends at that time follows either.
     """
 
     time_ms: int

@@ -77,6 +77,13 @@ class Stage(Generic[In_contra, Out_co]):
         """
         return None
 
+    def check_behind(self, stages: "tuple[Stage[Any, Any], ...]") -> None:
+        """Check the stages in front of it, as far as they are known: since the source, or since the last `share`.
+
+        Raises:
+            ValueError: the stage cannot work behind these.
+        """
+
     def __call__(self, source: Observable[In_contra]) -> "EventStream[Out_co]":
         return as_stream(source).through(self)
 
@@ -160,6 +167,7 @@ class EventStream(Chained[T_co]):
             ValueError: the stage cannot work on what this stream carries.
         """
         event_types = stage.event_types(self.event_types)
+        stage.check_behind(self.stages)
         connect = cast("Connect[U]", self._connect)
         return EventStream(connect, self.stages + stage.stages, event_types, self.runtime)
 

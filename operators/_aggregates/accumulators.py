@@ -47,7 +47,10 @@ that is:
                 found(self.max_price_trade_side_1),  # agg.high(side="sell")
             )
 
-Sums are kept as integers, in the units of `exact`; `values` turns them into floats.
+        def sums(self):
+            return ()
+
+Sums are kept as integers, in the units of `exact`; `values` turns them into floats, and `sums` gives them as they are.
 """
 
 import itertools
@@ -78,6 +81,10 @@ class Accumulator(Protocol):
 
     def values(self) -> tuple[object, ...]:
         """The results so far, in the order of the aggregates. May be called again after more events."""
+        ...
+
+    def sums(self) -> tuple[int, ...]:
+        """Those of the results that are sums, exactly: in units, in the order of the aggregates."""
         ...
 
 
@@ -175,6 +182,10 @@ def _class_lines(
         )
         yield f"            {value},  # {aggregate!r}"
     yield "        )"
+    yield ""
+    yield "    def sums(self):"
+    sums = [aggregate.formula.units(lambda part: f"self.{parts[part]}") for aggregate in aggregates]
+    yield f"        return ({''.join(f'{each}, ' for each in sums if each is not None)})"
 
 
 def _indented(levels: int, lines: list[str]) -> Iterable[str]:

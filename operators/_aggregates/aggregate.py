@@ -12,7 +12,8 @@ import attrs
 
 from cgrx._model.events import EVENT_TYPES, SIDES, Event, Liquidation, LiquidationSide, Trade, TradeSide
 from cgrx.operators._aggregates.formulas import Formula, Function
-from cgrx.operators._aggregates.primitives import Guard, Primitive
+from cgrx.operators._aggregates.over_rows import fields_of, is_own
+from cgrx.operators._aggregates.primitives import ALL, Guard, Primitive
 
 R_co = TypeVar("R_co", covariant=True)
 
@@ -37,11 +38,23 @@ class Aggregate(Generic[R_co]):
     """What it means: how its result is computed from primitives."""
     kind: type[object] = float
     """The type of a result that is not None."""
+    over_rows: Formula | None = None
+    """What it means in a window over rows; None if it reads events alone."""
 
     @property
     def primitives(self) -> tuple[Primitive, ...]:
         """The running values that are kept for it while events come in."""
         return self.formula.primitives
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields of rows that it reads, in a window over rows."""
+        return () if self.over_rows is None else fields_of(self.over_rows)
+
+    @property
+    def reads_rows(self) -> bool:
+        """Whether it reads rows alone, not events."""
+        return bool(fields_of(self.formula))
 
     @property
     def functions(self) -> tuple[Callable[..., object], ...]:
@@ -124,14 +137,42 @@ def filtered(name: str, side: Side | None, of: type[Event] | None) -> Guard:
     return Guard(owner, int(found))
 
 
-def one_of(name: str, argument: str, value: object, accepted: tuple[str, ...]) -> None:
+def one_of(name: str, argument: str, value: object, accepted: tuple[str, ...], also: str = "") -> None:
     """Check the name of a field.
 
     Raises:
         ValueError: it is not among the accepted ones.
     """
     if value not in accepted:
-        raise ValueError(f"agg.{name}({argument}={value!r}) takes {', '.join(repr(each) for each in accepted)}")
+        raise ValueError(f"agg.{name}({argument}={value!r}) takes {', '.join(repr(each) for each in accepted)}{also}")
+
+
+def field_of(name: str, field: object, accepted: tuple[str, ...], guard: Guard, made: Formula | None) -> Formula | None:
+    """What an aggregate of a field means of rows: `made`, unless it is of one side or type, which rows do not have.
+
+    Raises:
+        ValueError: the field is none of these, and cannot be one of rows.
+    """
+    if guard != ALL:
+        one_of(name, "field", field, accepted)
+        return None
+    if not is_own(field):
+        one_of(
+            name, "field", field, accepted, ', or in a window over rows the name of a field of theirs, such as "volume"'
+        )
+    return made
+
+
+def only_of_rows(name: str, argument: str, field: object, guard: Guard) -> None:
+    """Check the name of a field of rows that no event has, of an aggregate that is not of one side or type.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not is_own(field):
+        raise ValueError(f'agg.{name}({argument}={field!r}) takes the name of a number of the rows, such as "volume"')
+    if guard != ALL:
+        raise ValueError(f"agg.{name}({argument}={field!r}) reads rows, which have no side and are of no type of event")
 
 
 def require_callables(name: str, **functions: Any) -> None:

@@ -3,11 +3,11 @@
 from cgrx._model.events import Event
 from cgrx.operators._aggregates.aggregate import Aggregate, Side, filtered, written
 from cgrx.operators._aggregates.formulas import Value
-from cgrx.operators._aggregates.primitives import Count
+from cgrx.operators._aggregates.primitives import ALL, Count
 
 
 def count(*, side: Side | None = None, of: type[Event] | None = None) -> Aggregate[int]:
-    """How many events.
+    """How many events. In a window over rows, how many rows.
 
     Unit: events. Without any: 0. Error: none.
 
@@ -20,4 +20,6 @@ def count(*, side: Side | None = None, of: type[Event] | None = None) -> Aggrega
         TypeError: `of` is no type of event.
     """
     guard = filtered("count", side, of)
-    return Aggregate(written("count", side=side, of=of), Value(Count(guard=guard)), kind=int)
+    counted = Value(Count(guard=guard))
+    over_rows = counted if guard == ALL else None
+    return Aggregate(written("count", side=side, of=of), counted, kind=int, over_rows=over_rows)

@@ -6,7 +6,7 @@ from typing import TypeVar, cast
 from cgrx._model.events import Event
 from cgrx.operators._aggregates.aggregate import Aggregate, Side, filtered, require_callables, written
 from cgrx.operators._aggregates.formulas import Function
-from cgrx.operators._aggregates.primitives import Keep
+from cgrx.operators._aggregates.primitives import ALL, Keep
 
 S = TypeVar("S")
 E = TypeVar("E", bound=Event)
@@ -51,4 +51,5 @@ def custom(
     require_callables("custom", start=start, add=add, merge=merge, result=result)
     part = Keep("custom", start, add, merge, guard=filtered("custom", side, cast("type[Event] | None", of)))
     code = written("custom", start, add, merge, result, side=side, of=of)
-    return Aggregate(code, Function(result, (part,)), kind=object)
+    formula = Function(result, (part,))
+    return Aggregate(code, formula, kind=object, over_rows=formula if part.guard == ALL else None)

@@ -24,6 +24,19 @@ def units(value: float) -> int:
         return int(value) << BITS
 
 
+def number_units(value: float) -> int:
+    """A finite number in units, exactly where it is an integer.
+
+    Raises:
+        ValueError: it is not finite.
+    """
+    if isinstance(value, int):
+        return value << BITS
+    if not math.isfinite(value):
+        raise ValueError(f"{value!r} cannot be added up: it is not finite")
+    return units(value)
+
+
 def quotient_units(dividend: float, divisor: float) -> int:
     """`dividend / divisor` in units, also where the quotient of two finite floats is none."""
     value = dividend / divisor

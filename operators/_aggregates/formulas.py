@@ -51,6 +51,10 @@ class Formula:
     def source(self, read: Write, name: Name) -> str:
         """The result as source text."""
 
+    def units(self, read: Write) -> str | None:
+        """The exact sum of which the result is the rounded one, in units, as source text; None if it is no sum."""
+        return None
+
 
 @attrs.frozen
 class Value(Formula):
@@ -94,6 +98,9 @@ class Total(Formula):
 
     def source(self, read: Write, name: Name) -> str:
         return f"{name(amount)}({_written(self.terms, read)})"
+
+    def units(self, read: Write) -> str | None:
+        return _written(self.terms, read)
 
 
 @attrs.frozen

@@ -3,8 +3,9 @@
 from typing import Any, Literal, overload
 
 from cgrx._model.events import Event
-from cgrx.operators._aggregates.aggregate import NUMBERS, Aggregate, Number, Side, filtered, one_of, written
-from cgrx.operators._aggregates.formulas import Found
+from cgrx.operators._aggregates import over_rows
+from cgrx.operators._aggregates.aggregate import NUMBERS, Aggregate, Side, field_of, filtered, written
+from cgrx.operators._aggregates.formulas import Formula, Found
 from cgrx.operators._aggregates.primitives import Extreme, Guard
 
 
@@ -13,16 +14,18 @@ def min(
     field: Literal["price", "volume_usd"] = "price", *, side: Side | None = None, of: type[Event] | None = None
 ) -> Aggregate[float | None]: ...
 @overload
-def min(
+def min(  # type: ignore[overload-overlap]  # of events it is an int, and rows have no such field
     field: Literal["time_ms"], *, side: Side | None = None, of: type[Event] | None = None
 ) -> Aggregate[int | None]: ...
-def min(field: Number = "price", *, side: Side | None = None, of: type[Event] | None = None) -> Aggregate[Any]:
-    """The least value of a field.
+@overload
+def min(field: str) -> Aggregate[float | None]: ...
+def min(field: str = "price", *, side: Side | None = None, of: type[Event] | None = None) -> Aggregate[Any]:
+    """The least value of a field. In a window over rows, of a field of theirs.
 
     Unit: the field's. Without any event: None. Error: none.
 
     Args:
-        field: `"price"`, `"volume_usd"` or `"time_ms"`.
+        field: `"price"`, `"volume_usd"` or `"time_ms"`; or the name of a number of the rows.
         side: of one side only, see `count`.
         of: of one type of event only.
 
@@ -30,8 +33,7 @@ def min(field: Number = "price", *, side: Side | None = None, of: type[Event] | 
         ValueError: another field; else as `count`.
         TypeError: as `count`.
     """
-    one_of("min", "field", field, NUMBERS)
-    return extreme(written("min", field, side=side, of=of), field, False, filtered("min", side, of))
+    return _of_field("min", field, False, side, of)
 
 
 @overload
@@ -39,16 +41,18 @@ def max(
     field: Literal["price", "volume_usd"] = "price", *, side: Side | None = None, of: type[Event] | None = None
 ) -> Aggregate[float | None]: ...
 @overload
-def max(
+def max(  # type: ignore[overload-overlap]  # of events it is an int, and rows have no such field
     field: Literal["time_ms"], *, side: Side | None = None, of: type[Event] | None = None
 ) -> Aggregate[int | None]: ...
-def max(field: Number = "price", *, side: Side | None = None, of: type[Event] | None = None) -> Aggregate[Any]:
-    """The greatest value of a field.
+@overload
+def max(field: str) -> Aggregate[float | None]: ...
+def max(field: str = "price", *, side: Side | None = None, of: type[Event] | None = None) -> Aggregate[Any]:
+    """The greatest value of a field. In a window over rows, of a field of theirs.
 
     Unit: the field's. Without any event: None. Error: none.
 
     Args:
-        field: `"price"`, `"volume_usd"` or `"time_ms"`.
+        field: `"price"`, `"volume_usd"` or `"time_ms"`; or the name of a number of the rows.
         side: of one side only, see `count`.
         of: of one type of event only.
 
@@ -56,10 +60,19 @@ def max(field: Number = "price", *, side: Side | None = None, of: type[Event] | 
         ValueError: another field; else as `count`.
         TypeError: as `count`.
     """
-    one_of("max", "field", field, NUMBERS)
-    return extreme(written("max", field, side=side, of=of), field, True, filtered("max", side, of))
+    return _of_field("max", field, True, side, of)
 
 
-def extreme(code: str, field: str, greatest: bool, guard: Guard) -> Aggregate[Any]:
+def _of_field(name: str, field: str, greatest: bool, side: Side | None, of: type[Event] | None) -> Aggregate[Any]:
+    guard = filtered(name, side, of)
+    code = written(name, field, side=side, of=of)
+    rows = field_of(name, field, NUMBERS, guard, over_rows.extreme(field, greatest))
+    if rows is not None and field not in NUMBERS:
+        return Aggregate(code, rows, over_rows=rows)
+    return extreme(code, field, greatest, guard, rows)
+
+
+def extreme(code: str, field: str, greatest: bool, guard: Guard, rows: Formula | None = None) -> Aggregate[Any]:
     """The aggregate for the least or the greatest value, written as `code`."""
-    return Aggregate(code, Found(Extreme(field, greatest, guard=guard)), kind=int if field == "time_ms" else float)
+    kind = int if field == "time_ms" else float
+    return Aggregate(code, Found(Extreme(field, greatest, guard=guard)), kind=kind, over_rows=rows)

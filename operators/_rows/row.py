@@ -10,23 +10,24 @@ An instance holds one tuple: start_ms, end_ms, the key fields, the aggregates, g
 import copyreg
 import inspect
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import attrs
 
 from cgrx._model.plain import PLAIN, plain
 from cgrx.operators._aggregates.accumulators import Accumulator, accumulator
 from cgrx.operators._aggregates.aggregate import Aggregate
+from cgrx.operators._aggregates.exact import number_units
+from cgrx.operators._rows.declared import KEY_FIELDS as KEY_FIELDS
+from cgrx.operators._rows.declared import Named as Named
+from cgrx.operators._rows.declared import checked_keys, running_form
+from cgrx.operators._rows.declared import not_an_aggregate as not_an_aggregate
 from cgrx.operators._rows.encoding import Encoded, FieldsForEncoders
 from cgrx.operators._rows.shown import QUALITY, WINDOW, in_cell
 
-KEY_FIELDS = ("base_asset", "exchange", "symbol", "side")
-"""The fields of an event that a window can have as its key."""
 INSTRUMENT = ("exchange", "symbol")
-
-Named: TypeAlias = tuple[tuple[str, Aggregate[Any]], ...]
 
 
 class RowType(type):
@@ -61,10 +62,13 @@ class RowType(type):
             return made
         parent = _only(name, parents)
         keys, aggregates = (origin.keys, origin.aggregates) if origin else _declared(name, made, namespace)
-        made.key_fields = _checked_keys(name, parent.key_fields + keys)
+        made.key_fields = checked_keys(name, parent.key_fields + keys)
         made.aggregates = _checked_aggregates(name, parent.aggregates, aggregates, made.key_fields, namespace)
         made.fields = (*WINDOW, *made.key_fields, *(field for field, _ in made.aggregates), *QUALITY)
-        made.accumulator = accumulator(tuple(aggregate for _, aggregate in made.aggregates))
+        made.over_rows = any(aggregate.reads_rows for _, aggregate in made.aggregates)
+        made.accumulator = accumulator(running_form(name, made.aggregates, over_rows=made.over_rows))
+        sums = [field for field, aggregate in made.aggregates if aggregate.formula.units(str) is not None]
+        made._sum_at = {field: index for index, field in enumerate(sums)}
         made.instrument = instrument or parent.instrument
         made._origin = origin
         if made.key_fields:
@@ -101,7 +105,7 @@ class Row(Encoded, metaclass=RowType):
     `msgspec.json.encode(row)`, `json.dumps(row.asdict())` and `vars(row)` give the same names and the same values.
     """
 
-    __slots__ = ("_given_ms", "values")
+    __slots__ = ("_given_ms", "_sums", "values")
 
     if not TYPE_CHECKING:  # to type checkers a row has the `__dict__` of any object, and is no dataclass
         __dataclass_fields__ = FieldsForEncoders()
@@ -115,12 +119,16 @@ class Row(Encoded, metaclass=RowType):
     """The names of all values of a row, in order."""
     accumulator: ClassVar[type[Accumulator]] = accumulator(())
     """The running form of the aggregates."""
+    over_rows: ClassVar[bool] = False
+    """Whether its aggregates read the fields of rows, so that its window stands behind a window."""
     values: tuple[Any, ...]
     """The values of the row, in the order of `fields`."""
 
     instrument: ClassVar[bool] = False
     """Whether rows must be about one instrument each, as a `Bar`."""
     _origin: ClassVar["Derivation | None"] = None
+    _sum_at: ClassVar[Mapping[str, int]] = {}
+    _sums: tuple[int, ...]
 
     def __init__(self, **values: object) -> None:
         cls = type(self)
@@ -135,12 +143,17 @@ class Row(Encoded, metaclass=RowType):
         if given["complete"] != whole:
             raise ValueError(f"complete={given['complete']!r}: it is True if final, gap_ms is 0 and dropped is 0, only")
         _store(self, tuple(given[field] for field in cls.fields))
+        _store_sums(self, ())
 
     @classmethod
-    def from_values(cls, values: tuple[Any, ...]) -> Self:
-        """A row of these values, in the order of `fields`. Nothing is checked, so that it is fast."""
+    def from_values(cls, values: tuple[Any, ...], sums: tuple[int, ...] = ()) -> Self:
+        """A row of these values, in the order of `fields`. Nothing is checked, so that it is fast.
+
+        `sums` are those values that are sums as `Accumulator.sums` gives them: exactly, for windows over rows.
+        """
         row: Self = _new(cls)
         _store(row, values)
+        _store_sums(row, sums)
         return row
 
     @property
@@ -197,6 +210,21 @@ class Row(Encoded, metaclass=RowType):
             for field, value in zip(type(self).fields, self.values, strict=True)
         }
 
+    @property
+    def _place(self) -> tuple[Any, ...]:
+        """Its place in the order of rows: by start, end and key."""
+        return self.values[: len(WINDOW) + len(type(self).key_fields)]
+
+    def _units_of(self, field: str) -> int:
+        """A number of the row in units, exactly if it is a sum and the row came from its window."""
+        at = type(self)._sum_at.get(field)
+        if at is not None and self._sums:
+            return self._sums[at]
+        try:
+            return number_units(getattr(self, field))
+        except ValueError as error:
+            raise ValueError(f"{field}={error}") from None
+
     def _named(self) -> dict[str, object]:
         """The fields and their values as they are."""
         return dict(zip(type(self).fields, self.values, strict=True))
@@ -237,6 +265,7 @@ _new: Callable[[type[Any]], Any] = object.__new__
 _store: Callable[[Row, tuple[Any, ...]], None] = vars(Row)["values"].__set__
 give_at: Callable[[Row, int], None] = vars(Row)["_given_ms"].__set__
 """Say at which event time a running row was given, see `Row.time_ms`."""
+_store_sums: Callable[[Row, tuple[int, ...]], None] = vars(Row)["_sums"].__set__
 _TAKEN = frozenset(name for name in dir(Row) if not name.startswith("_"))
 """Names that an aggregate cannot have, for a row has them already."""
 
@@ -324,24 +353,6 @@ def _values(name: str, namespace: Mapping[str, object]) -> Named:
             if forgotten or not hasattr(value, "__get__"):
                 raise not_an_aggregate(name, field, value)
     return tuple(found)
-
-
-def not_an_aggregate(name: str, field: str, value: object) -> TypeError:
-    """The error for a value that stands where an aggregate should."""
-    return TypeError(f"{name}: {field}={value!r} is no aggregate; give one such as agg.count() or agg.vwap()")
-
-
-def _checked_keys(name: str, keys: Sequence[str]) -> tuple[str, ...]:
-    for key in keys:
-        if key not in KEY_FIELDS:
-            raise ValueError(
-                f"{name}: {key!r} is no field to tell rows apart by; those are"
-                f" {', '.join(repr(each) for each in KEY_FIELDS)} (an aggregate takes a value: {key} = agg.count())"
-            )
-    repeated = sorted({key for key in keys if keys.count(key) > 1})
-    if repeated:
-        raise ValueError(f"{name}: {repeated[0]!r} is twice among the key fields {tuple(keys)!r}")
-    return tuple(keys)
 
 
 def _checked_aggregates(

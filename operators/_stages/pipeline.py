@@ -55,6 +55,10 @@ class Pipeline(Stage[Any, Any]):
             types = stage.event_types(types)
         return types
 
+    def check_behind(self, stages: tuple[Stage[Any, Any], ...]) -> None:
+        for index, stage in enumerate(self.members):
+            stage.check_behind(stages + self.members[:index])
+
     def start(self) -> Running[Any, Any]:
         return Chain(self.members)
 
@@ -128,4 +132,5 @@ def pipeline(*stages: Any) -> Stage[Any, Any]:
     members = tuple(member for stage in stages for member in stage.stages)
     made = (EventPipeline if all(isinstance(each, AnyEvent) for each in members) else Pipeline)(members)
     made.event_types(None)
+    made.check_behind(())
     return made

@@ -3,9 +3,10 @@
 May import `_model`, `_streams`, `operators._aggregates`, `operators.agg`, `operators._rows`, `operators._stages`.
 
 Read `window` first: the arguments that all windows share, as a value (`options` has their types). Each kind has its
-file: `tumbling` and `sliding` (both a `grid`), `session`, `bars` (by count and by volume) and `cascades`; `final` keeps
-the rows that change no more. Where the windows of a grid begin, `sizes` reads from the arguments: at equal distances
-(`spacing`), or by the `calendar` of one of the `zones`.
+file: `tumbling` and `sliding` (both a `grid`), `session`, `bars` (by count and by volume) and `cascades`; `rolling`
+looks back on the last rows of a key, `top` keeps the leaders of each window, `final` the rows that change no more.
+Where the windows of a grid begin, `sizes` reads from the arguments: at equal distances (`spacing`), or by the
+`calendar` of one of the `zones`.
 
 Then how they run: `missing` keeps the gaps and losses of a subscription, `clocks` its sources and how far their clocks
 are apart. `watermark` decides how far event time has come, and so when a window closes; `window_running` is the running
@@ -13,4 +14,7 @@ form that all kinds extend. `grid_running` runs tumbling and sliding windows, th
 
 `latest_of` joins two streams as of a time: `joining` is its running form, `join_side` what it knows of each input, and
 `history` what it keeps of one of them.
+
+Windows over rows: `over_rows` checks that rows have what is read of them and that their windows fit, `beneath` knows
+how far the windows beneath have come and what they missed, `grid_over_rows` runs an hour of minutes.
 """

@@ -86,6 +86,9 @@ class BarRunning(WindowRunning):
     def _running_quality(self, start_ms: int, end_ms: int, fields: tuple[Any, ...]) -> Quality:
         return self._missed(self._bars[fields[0] if self._single else fields], final=False)
 
+    def _safe_ms(self) -> int:
+        return self._progress.believed_ms
+
     def _needed_from(self) -> int:
         return min((min(bar.first_ms, bar.after_ms) for bar in self._bars.values()), default=NEVER)
 

@@ -218,7 +218,7 @@ class GridRunning(WindowRunning):
         if found:
             make, fields, quality = self._make, self._fields, self._quality(start_ms, end_ms, final=final)
             rows.extend(
-                make((start_ms, end_ms, *fields(key), *found[key].values(), *quality))
+                make((start_ms, end_ms, *fields(key), *found[key].values(), *quality), found[key].sums())
                 for key in sorted(found, key=fields)
             )
         self._next_ms = self._find_next(self._ruler.next(start_ms))

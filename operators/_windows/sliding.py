@@ -17,7 +17,7 @@ from cgrx.operators._windows.window import DEFAULT_IDLE, DEFAULT_LATENESS, MAX_K
 
 
 @overload
-def sliding(size: Duration, every: Duration, **options: Unpack[GridOptions]) -> Stage[Event, Flow]: ...
+def sliding(size: Duration, every: Duration, **options: Unpack[GridOptions]) -> Stage[Event | Row, Flow]: ...
 @overload
 def sliding(
     size: Duration,
@@ -33,7 +33,7 @@ def sliding(
     emit_empty: bool = False,
     max_keys: float = ...,
     **aggregates: Aggregate[Any],
-) -> Stage[Event, RowT]: ...
+) -> Stage[Event | Row, RowT]: ...
 def sliding(
     size: Duration,
     every: Duration,
@@ -48,7 +48,7 @@ def sliding(
     emit_empty: bool = False,
     max_keys: float = MAX_KEYS,
     **aggregates: Aggregate[Any],
-) -> Stage[Event, Any]:
+) -> Stage[Event | Row, Any]:
     """One row every `every`, for each key that had an event within the `size` before.
 
     Windows of `size` begin at multiples of `every` since the epoch, so they overlap. An event that comes after some of

@@ -18,7 +18,7 @@ from cgrx.operators._windows.window import DEFAULT_IDLE, DEFAULT_LATENESS, MAX_K
 
 
 @overload
-def tumbling(size: Duration, **options: Unpack[CalendarOptions]) -> Stage[Event, Flow]: ...
+def tumbling(size: Duration, **options: Unpack[CalendarOptions]) -> Stage[Event | Row, Flow]: ...
 @overload
 def tumbling(
     size: Duration,
@@ -36,7 +36,7 @@ def tumbling(
     emit_empty: bool = False,
     max_keys: float = ...,
     **aggregates: Aggregate[Any],
-) -> Stage[Event, RowT]: ...
+) -> Stage[Event | Row, RowT]: ...
 def tumbling(
     size: Duration,
     row: type[Row] | None = None,
@@ -53,7 +53,7 @@ def tumbling(
     emit_empty: bool = False,
     max_keys: float = MAX_KEYS,
     **aggregates: Aggregate[Any],
-) -> Stage[Event, Any]:
+) -> Stage[Event | Row, Any]:
     """One row for each window of `size` and key that had an event.
 
     A window holds the events with a time in [start_ms, end_ms). Where windows begin depends on `size`:
@@ -96,6 +96,17 @@ def tumbling(
         max_keys: how many keys may be open at once; `math.inf` for no bound.
         **aggregates: further aggregates by the name of their field.
 
+    Over rows: with aggregates that read the fields of rows, such as `agg.sum("volume")`, it stands behind a window with
+    windows that fit into its own, and gives a row for each of its windows and key that had a row. Final rows count. It
+    closes with the window beneath that ends with it: `idle` does nothing, and `lateness` is that by which gaps are
+    widened where no row tells of them, so give that of the window beneath. With `updates`, the latest row
+    of each open window beneath counts in a running row.
+
+        minutes = ops.tumbling("1m", ops.Bar, by=("exchange", "symbol"))
+        feed.futures_trades("Binance", "BTCUSDT", min_volume=0).pipe(
+            minutes, ops.tumbling("1h", by="symbol", high=agg.max("high"), volume=agg.sum("volume"))
+        )
+
     On completion the open windows come out, not final; `gap_ms` says how much of them was not seen. On an error nothing
     more comes out. A gap makes the windows that it overlaps incomplete, and so do lost events; both are widened by
     `lateness`, because the clocks of the exchange and of this machine differ. The window that was running when the
@@ -106,8 +117,9 @@ def tumbling(
     Raises:
         ValueError: `size` is shorter than a millisecond; there is no such zone; from 2015 to 2040 there is a window
             that would begin at a `start` across which clocks are set forward; an argument does not go with `size`;
-            `by` names an unknown field, an aggregate has the name of
-            another field, or the key of a `Bar` does not hold exchange and symbol.
+            `by` names an unknown field, an aggregate has the name of another field, or the key of a `Bar` does not hold
+            exchange and symbol. Over rows, where the stream is known when applied to it, else through `on_error`: the
+            rows lack a field or a key, or their windows do not fit.
         TypeError: an argument of another type.
         ImportError: the system has no rules of zones, and the extra `zones` is not installed.
         TooManyKeysError: through `on_error`: more than `max_keys` keys are open.

@@ -128,6 +128,11 @@ class Progress:
         return None
 
     @property
+    def believed_ms(self) -> int:
+        """The latest `Watermark` of a stage upstream; NEVER before one."""
+        return self._believed_ms
+
+    @property
     def latest_ms(self) -> int:
         """The present in event time: the latest event's time, plus the time proven alive since it was received."""
         latest = self._latest()

@@ -1,7 +1,7 @@
 """The arguments that all windows share, as values: which rows, and the terms on which they are made."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Generic
+from typing import Any, ClassVar, Generic
 
 import attrs
 
@@ -16,6 +16,7 @@ from cgrx.operators._rows.ready import Flow
 from cgrx.operators._rows.row import Named, Row
 from cgrx.operators._stages.arguments import LateEvents, key_bound, late_receiver, positive_ms, receive, spelled
 from cgrx.operators._windows.options import RowT
+from cgrx.operators._windows.over_rows import check_row_type
 
 DEFAULT_LATENESS = "2s"
 DEFAULT_IDLE = "2s"
@@ -111,12 +112,24 @@ def terms(
     )
 
 
+def _check_rows(window: Any, _: object, rows: Rows[Any]) -> None:
+    reading = [(name, each) for name, each in rows.type.aggregates if each.reads_rows]
+    if reading and not window.takes_rows:
+        raise ValueError(
+            f"{reading[0][0]}={reading[0][1]!r} reads a field of rows, and this window takes events: over rows there"
+            " are ops.tumbling, ops.sliding and ops.rolling"
+        )
+
+
 @attrs.frozen(repr=False, kw_only=True)
 class Window(Stage[Any, RowT]):
     """A stage that takes events and gives rows."""
 
-    rows: Rows[RowT]
+    rows: Rows[RowT] = attrs.field(validator=_check_rows)
     terms: Terms
+
+    takes_rows: ClassVar[bool] = False
+    """Whether it can stand behind a window, and read the fields of its rows."""
 
     def _about(self, state: str, delay_ms: int, note: str = "") -> About:
         on_late = self.terms.on_late
@@ -145,10 +158,16 @@ class Window(Stage[Any, RowT]):
             ValueError: the stream is known to carry something else than events; or it carries both types of event and
                 the side is part of the key: a liquidated long and a taker's sell are the same number.
         """
+        if self.rows.type.over_rows:
+            for kind in incoming or ():
+                check_row_type(self, kind)
+            return frozenset({self.rows.type})
         foreign = sorted(each.__name__ for each in incoming or () if not issubclass(each, Event))
         if foreign:
+            of_rows = any(issubclass(each, Row) for each in incoming or ())
+            hint = "; over rows an aggregate reads a field of theirs, such as agg.sum('count')" if of_rows else ""
             raise ValueError(
-                f"{self!r} takes events ({Liquidation.__name__}, {Trade.__name__}), not {' and '.join(foreign)}"
+                f"{self!r} takes events ({Liquidation.__name__}, {Trade.__name__}), not {' and '.join(foreign)}{hint}"
             )
         if "side" in self.rows.type.key_fields and len(incoming or ()) > 1:
             raise ValueError(

@@ -69,6 +69,7 @@ class WindowRunning(Running[Any, Row]):
         self._update_at = FOREVER if terms.updates_ms is None else NEVER
         self._promised_ms = 0  # no row that ends before this will follow
         self._changed: dict[Key, int] = {}  # what has changed since the last update, and where
+        self._promises: list[tuple[int, Watermark]] = []  # those to give now, each behind how many rows
 
     @property
     def stats(self) -> StageStats:
@@ -85,18 +86,30 @@ class WindowRunning(Running[Any, Row]):
         try:
             self._take(signal, rows)
         except Exception as error:  # noqa: BLE001 - a user's function, or an item that is no event: raised by _after
-            return _after([Batch(signal.channel, signal.received_ms, tuple(rows))] if rows else [], error)
-        return (Batch(signal.channel, signal.received_ms, tuple(rows)),) if rows else ()
+            return _after(self._between(signal, rows), error)
+        return self._between(signal, rows) if rows else ()
+
+    def _between(self, batch: Batch[Any], rows: list[Row]) -> list[Signal[Row]]:
+        """The rows, and between them the promises."""
+        found: list[Signal[Row]] = []
+        begin = 0
+        for end, promise in self._promises:
+            found += (Batch(batch.channel, batch.received_ms, tuple(rows[begin:end])), promise)
+            begin = end
+        if len(rows) > begin:
+            found.append(Batch(batch.channel, batch.received_ms, tuple(rows[begin:])))
+        self._promises.clear()
+        return found
 
     def _pass(self, mark: Mark) -> Iterator[Signal[Row]]:
         """Rows, then the mark, then how far the rows have come. A watermark of events is none of rows."""
         for signal in super().on_signal(mark):
             if not isinstance(signal, Watermark):
                 yield signal
-        promise_ms = self._progress.watermark - self._settles_ms
-        if promise_ms > self._promised_ms:
-            self._promised_ms = promise_ms
-            yield Watermark(promise_ms)
+        self._promise([])
+        if self._promises:
+            yield self._promises.pop()[1]
+            self._promises.clear()
 
     def on_batch(self, batch: Batch[Any]) -> Iterable[Row]:
         return self._collect(lambda rows: self._take(batch, rows))
@@ -153,12 +166,27 @@ class WindowRunning(Running[Any, Row]):
 
     def _release(self, now_ms: int, rows: list[Row]) -> None:
         """Close the windows whose end the watermark has reached, and give running rows if they are due."""
+        count = len(rows)
         if self._deadline < FOREVER:
             self._close(rows)
+        has_closed = len(rows) > count
         if now_ms >= self._update_at:
             self._update(now_ms, rows)
+        if has_closed:
+            self._promise(rows)
+
+    def _promise(self, rows: list[Row]) -> None:
+        """Say behind these rows how far they have come, if that is further than was said before."""
+        safe_ms = self._safe_ms()
+        if safe_ms > self._promised_ms:
+            self._promised_ms = safe_ms
+            self._promises.append((len(rows), Watermark(safe_ms)))
 
     # For subclasses to say
+
+    def _safe_ms(self) -> int:
+        """No row that speaks of an earlier time will follow, nor a final one that ends at this one."""
+        return self._progress.watermark - self._settles_ms
 
     def _add(self, event: Any, time_ms: int, key: Key, rows: list[Row]) -> None:
         """Take in an event, when all windows that close before it are closed. Only `_take` of this class calls it."""

@@ -258,8 +258,16 @@ def test_shares_are_a_frozen_mapping() -> None:
         (lambda: _any(agg.stddev)("side"), ValueError, r"agg\.stddev\(field='side'\)"),
         (lambda: _any(agg.min)("symbol"), ValueError, r"agg\.min\(field='symbol'\) takes .*'time_ms'"),
         (lambda: _any(agg.max)("symbol"), ValueError, r"agg\.max\(field='symbol'\)"),
-        (lambda: _any(agg.first)("bid"), ValueError, r"agg\.first\(field='bid'\) takes 'base_asset', 'exchange'"),
-        (lambda: _any(agg.last)("bid"), ValueError, r"agg\.last\(field='bid'\)"),
+        (
+            lambda: _any(agg.first)("bid", of=Trade),
+            ValueError,
+            r"agg\.first\(field='bid'\) takes 'base_asset', 'exchange'",
+        ),
+        (
+            lambda: _any(agg.last)("-bid"),
+            ValueError,
+            r"agg\.last\(field='-bid'\) takes .* in a window over rows the name of a field of theirs",
+        ),
         (lambda: _any(agg.share)("price"), ValueError, r"agg\.share\(by='price'\) takes 'exchange', 'symbol'"),
         (lambda: agg.largest(0), ValueError, r"agg\.largest\(0\) takes a number of events, 1 or more"),
         (lambda: _any(agg.largest)(1.5), TypeError, r"agg\.largest\(1\.5\)"),

@@ -62,6 +62,9 @@ class Accumulator(Generated):
             found(self.max_price_trade_side_1),  # agg.high(side="sell")
             quotient(self.sum_volume_usd, self.sum_base),  # agg.vwap()
         )
+
+    def sums(self):
+        return ()
 """
     )
 

@@ -112,6 +112,7 @@ def _place(function: FunctionType) -> tuple[int, int]:
         "quantile",
         "count_distinct",
         "ewm",
+        "rolling",
     )
     return families.index(function.__module__.rpartition(".")[2]), function.__code__.co_firstlineno
 

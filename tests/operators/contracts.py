@@ -8,6 +8,7 @@ from reactivex import Observable
 import cgrx
 from cgrx import Batch, EventStream, Gap, Liquidation
 from cgrx import operators as ops
+from cgrx.operators import agg
 from cgrx.testing import batch, gap, liquidation
 
 Lift: TypeAlias = Callable[[Observable[Any]], EventStream[Any]]
@@ -105,10 +106,23 @@ THRESHOLDS: dict[str, ops.Stage[Any, Any]] = {
 }
 """Results about some of the events."""
 
+BEATS = ops.tumbling("1s", by="exchange", **TERMS)
+
+OVER_ROWS: dict[str, ops.Stage[Any, Any]] = {
+    "tumbling_over_rows": ops.pipeline(BEATS, ops.tumbling("4s", usd=agg.sum("volume"), lateness="1s")),
+    "sliding_over_rows": ops.pipeline(BEATS, ops.sliding("4s", "2s", n=agg.sum("count"), lateness="1s")),
+    "tumbling_over_running": ops.pipeline(
+        ops.tumbling("2s", updates="1s", **TERMS), ops.tumbling("4s", n=agg.sum("count"), updates="1s", lateness="1s")
+    ),
+    "rolling": ops.pipeline(BEATS, ops.rolling(2, by="exchange", z=agg.zscore("volume"), lateness="1s")),
+    "top": ops.pipeline(BEATS, ops.top(1, "volume")),
+}
+"""Rows in, rows out."""
+
 MANY: dict[str, Lift] = {"merge": halves, "merge_exchanges": ordered, "share": ops.share(), "latest_of": joined}
 """Those that have several inputs or outputs."""
 
-LIFTS: dict[str, Lift] = {**EVENT_STAGES, **ROW_STAGES, **EARLY, **SCANS, **THRESHOLDS, **MANY}
+LIFTS: dict[str, Lift] = {**EVENT_STAGES, **ROW_STAGES, **EARLY, **SCANS, **THRESHOLDS, **OVER_ROWS, **MANY}
 
 BEGUN: Gap = gap(0, "10s")
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cgrx import Alive, Batch, Dropped, Liquidation, LiquidationOrders, Signal, Watermark
 from cgrx.testing import Timeline, gap, liquidation, play_timeline
-from tests.operators.contracts import BEGUN, CLOSING, EARLY, LIFTS, Lift
+from tests.operators.contracts import BEGUN, CLOSING, EARLY, LIFTS, OVER_ROWS, Lift
 from tests.windows.windowing import one_by_one
 
 every = pytest.mark.parametrize("lift", LIFTS.values(), ids=LIFTS)
@@ -77,7 +77,11 @@ def test_nothing_depends_on_what_comes_later(
     assert told(play_timeline(lift, given_signals))[: len(so_far)] == so_far
 
 
-@pytest.mark.parametrize("lift", [lift for name, lift in (CLOSING | EARLY).items() if name != "bars_updates"], ids=str)
+@pytest.mark.parametrize(
+    "lift",
+    [lift for name, lift in (CLOSING | EARLY | OVER_ROWS).items() if name not in ("bars_updates", "rolling")],
+    ids=str,
+)
 @given(given_signals=signals())
 @law
 def test_rows_keep_what_a_watermark_promises(lift: Lift, given_signals: list[Signal[Liquidation]]) -> None:

@@ -45,6 +45,48 @@ def windows(trades: EventStream[Trade], liquidations: EventStream[Liquidation], 
     assert_type(trades.pipe(ops.tumbling("1m", Mine)).map(lambda row: row.n), EventStream[int])
 
 
+class Longer(ops.Row):
+    """A row of rows: a field of theirs that is no literal of events is a number."""
+
+    exchange: str
+    n = agg.sum("n")
+    first = agg.first("n")
+    last = agg.last("n")
+    high = agg.max("high")
+    low = agg.min("low")
+    mean = agg.mean("n", weight="volume")
+    stddev = agg.stddev("n")
+    zscore = agg.zscore("n")
+    rank = agg.rank("n")
+    change = agg.change("n")
+    where = agg.last("exchange")
+    rows = agg.count()
+
+
+def over_rows(trades: EventStream[Trade], rows: EventStream[Mine], row: Longer) -> None:
+    """Windows behind windows, the last rows of a key, the leaders of a window."""
+    assert_type(rows.pipe(ops.tumbling("1h", Longer)), EventStream[Longer])
+    assert_type(trades.pipe(ops.tumbling("1m", Mine), ops.tumbling("1h", Longer)), EventStream[Longer])
+    assert_type(rows.pipe(ops.sliding("1h", "1m", n=agg.sum("n"))), EventStream[ops.Row])
+    assert_type(rows.pipe(ops.rolling(20, Longer)), EventStream[Longer])
+    assert_type(rows.pipe(ops.rolling(20, by="exchange", z=agg.zscore("n"))), EventStream[ops.Row])
+    assert_type(rows.pipe(ops.top(3, "n")), EventStream[Mine])
+    pipeline = ops.pipeline(ops.tumbling("1m", Mine), ops.tumbling("1h", Longer), ops.rolling(20, Longer))
+    assert_type(trades.pipe(pipeline), EventStream[Longer])
+    assert_type(row.n, float)
+    assert_type(row.first, float | None)
+    assert_type(row.last, float | None)
+    assert_type(row.high, float | None)
+    assert_type(row.low, float | None)
+    assert_type(row.mean, float | None)
+    assert_type(row.stddev, float | None)
+    assert_type(row.zscore, float | None)
+    assert_type(row.rank, int | None)
+    assert_type(row.change, float | None)
+    assert_type(row.where, str | None)
+    assert_type(row.rows, int)
+
+
 def thresholds(trades: EventStream[Trade], liquidations: EventStream[Liquidation]) -> None:
     """Results keep the type of the event or row that they are about, however deep."""
     assert_type(trades.pipe(ops.crosses("price", above=1)), EventStream[ops.Crossing[Trade]])
