@@ -39,7 +39,7 @@ def live_plot(
     One drawing takes some 10 ms of the feed's thread.
 
     Args:
-        kind: what to draw, as of `cgrx.plot`.
+        kind: what to draw, as of `cgrx.plot`; `"delta"` begins with the oldest window that is kept.
         value: for `"lines"`: the field to draw, as of `cgrx.plot`.
         keep: how many windows are kept and drawn, 1 to 5,000, all keys counted; older ones are let go of.
         every: how much time passes from one drawing to the next at least, of trio's clock, also in a replay.

@@ -13,6 +13,10 @@ class Judged(Protocol):
     """What a row says about itself."""
 
     @property
+    def start_ms(self) -> int: ...
+    @property
+    def end_ms(self) -> int: ...
+    @property
     def gap_ms(self) -> int | None: ...
     @property
     def dropped(self) -> int: ...
@@ -56,7 +60,7 @@ def sign(row: Judged) -> str:
 
 def in_cell(name: str, row: Judged, values: Mapping[str, object]) -> str:
     """One row as HTML: a line for each field."""
-    start, end = (html.moment(float(str(values[field]))) for field in WINDOW)
+    start, end = html.moment(row.start_ms), html.moment(row.end_ms)
     own = {field: value for field, value in values.items() if field not in WINDOW + QUALITY}
     pairs = {"from": f"{start} UTC", "to": f"{end} UTC", **own, "quality": sign(row)}
     return html.page(html.titled(name), html.facts(pairs, () if row.complete else ["quality"]))
