@@ -32,7 +32,7 @@ from benchmarks._harness.scenario import Case, Contest, Results, Rival, Sample, 
 from benchmarks.rivals.by_cgrx import BY
 from cgrx import operators as ops
 from cgrx._recording.entry import Recorded
-from cgrx.operators._rows.row import QUALITY
+from cgrx.operators._rows.shown import QUALITY
 
 if TYPE_CHECKING:
     import polars as pl
