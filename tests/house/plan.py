@@ -103,7 +103,7 @@ machine. They are read when a window is built or started, and not for an event.
 PURE_THIRD_PARTY = frozenset(
     {"attrs", "msgspec", "reactivex", "datasketches", "ddsketch", "pandas", "polars", "pyarrow", "typing_extensions"}
 )
-"""Four are extras, imported where they are asked for; `typing_extensions` is imported by type checkers alone."""
+"""Five are extras, imported where they are asked for; `typing_extensions` is imported by type checkers alone."""
 
 CLOCKS_IN_PURE_MODULES = ("reactivex.scheduler", "reactivex.timer", "reactivex.interval")
 
