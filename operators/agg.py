@@ -27,6 +27,8 @@ from cgrx.operators._aggregates.open_high_low_close import low as low
 from cgrx.operators._aggregates.open_high_low_close import open as open
 from cgrx.operators._aggregates.quantile import median as median
 from cgrx.operators._aggregates.quantile import quantile as quantile
+from cgrx.operators._aggregates.risk import max_drawdown as max_drawdown
+from cgrx.operators._aggregates.risk import realised_volatility as realised_volatility
 from cgrx.operators._aggregates.rolling import change as change
 from cgrx.operators._aggregates.rolling import rank as rank
 from cgrx.operators._aggregates.rolling import sum as sum

@@ -154,8 +154,8 @@ class Theta:
 
         self._library: Any = datasketches
         self._lg_k = lg_k
-        self._merged = self._library.theta_union(lg_k)
         self._added = self._library.update_theta_sketch(lg_k)
+        self._merged: Any = None
 
     def add(self, value: object, weight: float = 1) -> None:
         """Take in a value, however often it came."""
@@ -164,25 +164,34 @@ class Theta:
 
     def merge(self, other: "Theta") -> None:
         """Take in the hashes of another one."""
-        self._merged.update(other._all())
+        self._take(other._all())
 
     def count(self) -> int:
         """About how many different values there are."""
         estimate: float = self._all().get_estimate()
         return round(estimate)
 
+    def _take(self, hashes: Any) -> None:
+        if self._merged is None:
+            self._merged = self._library.theta_union(self._lg_k)
+        self._merged.update(hashes)
+
     def _all(self) -> Any:
-        """The hashes: always those that are the least, so that it shows no way by which they came."""
+        """The hashes: always those that are the least, so that nothing shows of the way by which they came."""
+        self._added.trim()
+        added = self._added.compact()
+        if self._merged is None:
+            return added
         both = self._library.theta_union(self._lg_k)
         both.update(self._merged.get_result())
-        both.update(self._added.compact())
+        both.update(added)
         return both.get_result()
 
     def __reduce__(self) -> tuple[object, ...]:
         return Theta, (self._lg_k,), self._all().serialize()
 
     def __setstate__(self, hashes: bytes) -> None:
-        self._merged.update(self._library.compact_theta_sketch.deserialize(hashes))
+        self._take(self._library.compact_theta_sketch.deserialize(hashes))
 
 
 @attrs.frozen

@@ -285,6 +285,8 @@ class Function(Formula):
 
     function: Callable[..., Any]
     of: tuple[Primitive, ...]
+    arguments: tuple[object, ...] = ()
+    """What it gets besides."""
 
     @property
     def primitives(self) -> tuple[Primitive, ...]:
@@ -296,7 +298,7 @@ class Function(Formula):
         return tuple(part for part in self.of if isinstance(part, Keep))
 
     def source(self, read: Write, name: Name) -> str:
-        return f"{name(self.function)}({', '.join(map(read, self.of))})"
+        return f"{name(self.function)}({', '.join([*map(read, self.of), *map(repr, self.arguments)])})"
 
 
 def _deviation(events: int, total: int, squares: int) -> float | None:

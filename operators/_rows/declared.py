@@ -44,8 +44,8 @@ def running_form(name: str, aggregates: Named, *, over_rows: bool) -> tuple[Aggr
         if aggregate.over_rows is None:
             raise ValueError(
                 f"{name}: {field}={aggregate!r} reads events, and {reading} the fields of rows; a row is made of one or"
-                " the other. Of rows there are agg.count(), and agg.first, last, min, max, sum, mean, stddev, change,"
-                " zscore and rank of a field"
+                " the other. Of rows there are agg.count(), and agg.first, last, min, max, sum, mean, stddev, median,"
+                " quantile, ewm, change, zscore, rank, max_drawdown and realised_volatility of a field"
             )
         found.append(attrs.evolve(aggregate, formula=aggregate.over_rows))
     return tuple(found)

@@ -113,6 +113,7 @@ def _place(function: FunctionType) -> tuple[int, int]:
         "count_distinct",
         "ewm",
         "rolling",
+        "risk",
     )
     return families.index(function.__module__.rpartition(".")[2]), function.__code__.co_firstlineno
 
@@ -121,7 +122,7 @@ def _aggregate(function: FunctionType) -> str:
     """A line of the table: the docstrings say all of it, each in the same place."""
     text = " ".join((inspect.getdoc(function) or "").partition("\nArgs:")[0].split())
     cells = [text.partition(". ")[0].rstrip(".")]
-    for start in ("unit", "without any(?: event)?", "error"):
+    for start in ("unit", "without any(?: event| row)?", "error"):
         found = re.search(rf"\b{start}: (.*?)[.;](?: |$)", text, re.IGNORECASE)
         cells.append(found[1] if found else "see its arguments")
     own = [each for each in inspect.signature(function).parameters.values() if each.name not in ("side", "of")]

@@ -135,9 +135,9 @@ def misuse(row: Mine) -> None:
     # Each of these is an error to both type checkers: strict mode complains of a comment that silences nothing.
     row.n = 3  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]  # rows are frozen
     row.gap_ms = 3  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]  # rows are frozen
-    agg.ewm()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]  # of which half-life?
+    agg.ewm()  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]  # of which half-life?
     agg.count_distinct("side")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # there are two
-    agg.median(exact="all")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # is no number
+    agg.median(exact="all")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]  # is no number
     agg.mean("price", sides="long")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]  # no such option
     agg.volume(side="up")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # is no side
     cheaper: float = row.vwap  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]  # it can be None
