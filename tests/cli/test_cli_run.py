@@ -155,7 +155,7 @@ def test_watch_without_a_key(capsys: Captured) -> None:
 
 def test_watch_liquidations(monkeypatch: pytest.MonkeyPatch) -> None:
     heard = Heard()
-    monkeypatch.setattr(Terminal, "of_process", lambda *_: heard.terminal())
+    monkeypatch.setattr(Terminal, "of_process", heard.of_process)
 
     async def main() -> None:
         events = [liquidation(number) for number in range(3)]
@@ -170,7 +170,7 @@ def test_watch_liquidations(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_watch_trades(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of several instruments, in one stream; what one read of the socket gives comes channel by channel."""
     heard = Heard()
-    monkeypatch.setattr(Terminal, "of_process", lambda *_: heard.terminal())
+    monkeypatch.setattr(Terminal, "of_process", heard.of_process)
 
     async def main() -> None:
         events = [trade(1), trade(2, symbol="BNBUSDT"), trade(3, symbol="BTCUSDT")]
@@ -187,7 +187,7 @@ def test_watch_trades(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_windows_over_the_trades_of_several_instruments(monkeypatch: pytest.MonkeyPatch) -> None:
     """They are merged before: one window for all, a row for each."""
     heard = Heard()
-    monkeypatch.setattr(Terminal, "of_process", lambda *_: heard.terminal())
+    monkeypatch.setattr(Terminal, "of_process", heard.of_process)
 
     async def main() -> None:
         events = [trade(number, symbol=symbol) for number in range(8) for symbol in ("BTCUSDT", "BNBUSDT")]

@@ -16,7 +16,7 @@ from reactivex.subject import Subject
 import cgrx
 from cgrx import operators as ops
 from cgrx._simulator.simulator import Simulator
-from cgrx._trio.iterate import Overflow
+from cgrx._trio.overflow import Overflow
 from tests.support import run_mock
 
 POLICIES: list[Overflow] = ["error", "drop_oldest", "drop_newest", "latest"]

@@ -263,7 +263,7 @@ def test_windows_explain_themselves() -> None:
 def test_the_same_rows_behind_a_plain_map_but_for_their_quality() -> None:
     """Filters, windows and `final` chained with and without a foreign operator between them, on input without marks."""
     stages: list[Stage[Any, Any]] = [ops.side("buy"), ops.min_volume(0.5)]
-    windows = [
+    windows: list[Any] = [
         ops.tumbling("1s", Tally, lateness=0),
         ops.sliding("2s", "1s", Tally, lateness=0),
         ops.session("300ms", Tally, lateness=0),
