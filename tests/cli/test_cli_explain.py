@@ -44,7 +44,11 @@ def test_it_is_that_of_the_library(
 
 def test_a_live_table_asks_for_updates(monkeypatch: pytest.MonkeyPatch) -> None:
     heard = Heard()
-    monkeypatch.setattr(Terminal, "of_process", lambda *_: heard.terminal(live=True))
+
+    def live(*_: object) -> Terminal:
+        return heard.terminal(live=True)
+
+    monkeypatch.setattr(Terminal, "of_process", live)
     assert run(["demo", "--window", "1m", "--explain"]) == Exit.DONE
     assert heard.text == f"{cgrx.explain(ops.tumbling('1m', updates='1s'))}\n"
 
