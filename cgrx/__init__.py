@@ -13,6 +13,10 @@ from cgrx._backtest.backtest import Backtest as Backtest
 from cgrx._backtest.backtest import BacktestPlan as BacktestPlan
 from cgrx._backtest.backtest import BacktestStep as BacktestStep
 from cgrx._backtest.backtest import backtest as backtest
+from cgrx._backtest.sweep import sweep as sweep
+from cgrx._backtest.swept import Combination as Combination
+from cgrx._backtest.swept import Sweep as Sweep
+from cgrx._backtest.swept import SweepProgress as SweepProgress
 from cgrx._feed.connect import API_KEY_VARIABLE as API_KEY_VARIABLE
 from cgrx._feed.connect import COINGLASS_URL as COINGLASS_URL
 from cgrx._feed.connect import connect as connect

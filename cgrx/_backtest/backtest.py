@@ -6,7 +6,8 @@ This module imports without polars; the modules that need it are imported when a
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, TypeVar, cast
 
@@ -14,6 +15,7 @@ import attrs
 import trio
 from reactivex import Observable
 
+from cgrx._backtest.common import Common
 from cgrx._backtest.plan import Branch, Build, Inexpressible, Merged, Unplannable, plan
 from cgrx._model import html
 from cgrx._model.channels import Channel
@@ -27,6 +29,8 @@ from cgrx.operators._rows.to_frame import to_frame
 
 if TYPE_CHECKING:  # for signatures alone: it is an extra
     import polars as pl
+
+    from cgrx._backtest.compile import Queries
 
 T = TypeVar("T")
 
@@ -70,6 +74,9 @@ class BacktestPlan:
 class _Columnar(Protocol):
     """What ran in columns: a `Columnar` of `compile`, without importing polars."""
 
+    @property
+    def count(self) -> int | None: ...
+
     def results(self) -> tuple[Any, ...]: ...
 
     def table(self, *, final_only: bool) -> pl.DataFrame | None: ...
@@ -90,6 +97,12 @@ class Backtest(Generic[T]):
         if isinstance(self._results, tuple):
             return self._results
         return cast("tuple[T, ...]", self._results.results())
+
+    @property
+    def count(self) -> int:
+        """How many results came out; of a columnar result no row object is made to count them."""
+        known = None if isinstance(self._results, tuple) else self._results.count
+        return len(self.rows) if known is None else known
 
     def to_polars(self, *, final_only: bool = True) -> pl.DataFrame:
         """The rows, or events, as the table that `cgrx.to_frame` makes; of a columnar result no row object is made.
@@ -163,23 +176,79 @@ def backtest(
     try:
         branch = plan(build)
     except Unplannable as unplannable:
-        steps: tuple[BacktestStep, ...] = (BacktestStep(_name(build), "events"),)
-        return Backtest(BacktestPlan(steps, str(unplannable)), trio.run(_replay, build, playlist))
+        return unplanned(build, unplannable, playlist)
     require_extra("backtest()", "frames")
-    from cgrx._backtest.compile import compiled
+    try:
+        return in_columns(branch, queries_on(playlist, Common()), playlist)
+    except Inexpressible as inexpressible:
+        return by_events(branch, inexpressible, replayed(build, playlist))
+
+
+def unplanned(build: Build[T], why: Unplannable, playlist: Playlist) -> Backtest[T]:
+    """The backtest of a pipeline that runs event by event, because it is not known what it is made of.
+
+    Raises:
+        Exception: what the pipeline fails with.
+    """
+    steps: tuple[BacktestStep, ...] = (BacktestStep(_name(build), "events"),)
+    return Backtest(BacktestPlan(steps, str(why)), replayed(build, playlist))
+
+
+def queries_on(playlist: Playlist, common: Common) -> Queries:
+    """What runs pipelines in columns on these recordings.
+
+    Raises:
+        Inexpressible: columns do not follow what the recordings hold.
+        RecordingError: a recording cannot be read.
+    """
+    from cgrx._backtest.compile import Queries
     from cgrx._backtest.recordings import RecordedSource
 
+    with _blamed(playlist):
+        return Queries(RecordedSource(playlist), common)
+
+
+def in_columns(branch: Branch, queries: Queries, playlist: Playlist) -> Backtest[Any]:
+    """The backtest of a pipeline that runs in columns.
+
+    Raises:
+        Inexpressible: columns cannot say what it gives.
+        RecordingError: a recording cannot be read.
+        ValueError: a channel is not replayed.
+    """
+    with _blamed(playlist):
+        columnar = queries.run(branch)
+    count = len(branch.stages) - len(columnar.rest)
+    return Backtest(BacktestPlan(tuple(_steps(branch, "columns", count))), columnar)
+
+
+def by_events(branch: Branch, why: Inexpressible, results: tuple[T, ...]) -> Backtest[T]:
+    """The backtest of a pipeline that gave these results event by event."""
+    return Backtest(BacktestPlan(tuple(_steps(branch, "events", len(branch.stages))), str(why)), results)
+
+
+def plain(backtest: Backtest[T]) -> Backtest[T]:
+    """The same with rows that no function still has to make, so that it pickles where they do."""
+    results = backtest._results  # pyright: ignore[reportPrivateUsage]  # of this file
+    if isinstance(results, tuple) or results.count is not None:
+        return backtest
+    return Backtest(backtest.explain(), backtest.rows)
+
+
+@contextmanager
+def _blamed(playlist: Playlist) -> Generator[None, None, None]:
+    """Columns are read without a look at each row. Where a row is to blame for an error, the recording says which.
+
+    Raises:
+        RecordingError: a recording holds what it cannot.
+    """
     try:
-        columnar = compiled(branch, RecordedSource(playlist))
-    except Inexpressible as inexpressible:
-        steps = tuple(_steps(branch, "events", len(branch.stages)))
-        return Backtest(BacktestPlan(steps, str(inexpressible)), trio.run(_replay, build, playlist))
+        yield
+    except Inexpressible:
+        raise
     except Exception:
-        # Columns are read without a look at each row. Where a row is to blame, the recording says which.
         _require_sound(playlist)
         raise
-    in_columns = len(branch.stages) - len(columnar.rest)
-    return Backtest(BacktestPlan(tuple(_steps(branch, "columns", in_columns))), columnar)
 
 
 def _require_sound(playlist: Playlist) -> None:
@@ -210,12 +279,16 @@ def _name(build: Build[Any]) -> str:
     return getattr(build, "__qualname__", None) or repr(build)
 
 
-async def _replay(build: Build[T], playlist: Playlist) -> tuple[T, ...]:
-    """All that comes out of a replay.
+def replayed(build: Build[T], playlist: Playlist) -> tuple[T, ...]:
+    """All that comes out of a replay at infinite speed.
 
     Raises:
         Exception: what the pipeline fails with.
     """
+    return trio.run(_replay, build, playlist)
+
+
+async def _replay(build: Build[T], playlist: Playlist) -> tuple[T, ...]:
     results: list[T] = []
     failures: list[Exception] = []
     part = playlist.selection

@@ -13,28 +13,29 @@ with them, in `_streams.conditions` and in `formulas` and `primitives` of `opera
 are made from the same.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias, cast
 
 import attrs
 import polars as pl
 
 from cgrx._backtest.arrivals import Arrivals, union
+from cgrx._backtest.common import Common, Key, key_of
 from cgrx._backtest.dedupe import deduped
 from cgrx._backtest.expressions import Compiler, accepting, side_code
 from cgrx._backtest.lateness import ledger
 from cgrx._backtest.order import ordered
 from cgrx._backtest.plan import Branch, Inexpressible, Merged
 from cgrx._backtest.quality import qualified
+from cgrx._backtest.rest import behind
 from cgrx._backtest.results import as_rows, as_table
 from cgrx._backtest.windows import grid, looked_up, session
 from cgrx._model.channels import Channel
 from cgrx._model.events import Trade
-from cgrx._model.signals import Batch
-from cgrx._streams.chain import Chain
 from cgrx._streams.conditions import Conditional
 from cgrx._streams.running import Elementwise
 from cgrx._streams.stream import Stage
+from cgrx.operators._aggregates.primitives import FIELDS
 from cgrx.operators._rows.table import Table
 from cgrx.operators._stages.dedupe import Dedupe
 from cgrx.operators._windows.calendar import Calendar
@@ -45,6 +46,9 @@ from cgrx.operators._windows.window import Window
 
 Source: TypeAlias = Callable[[Channel], Arrivals]
 """The signals of a channel, out of a recording."""
+
+ARRIVAL = ("seq", "received_ms")
+"""The columns that say when an event arrived."""
 
 
 @attrs.frozen(eq=False)
@@ -57,6 +61,11 @@ class Columnar:
     rest: tuple[Stage[Any, Any], ...]
     """The stages behind it, which take each row on its own."""
 
+    @property
+    def count(self) -> int | None:
+        """How many results there are; None where `rest` decides what comes out."""
+        return None if self.rest else len(self.frame)
+
     def results(self) -> tuple[Any, ...]:
         """All that comes out, in order.
 
@@ -64,12 +73,7 @@ class Columnar:
             Exception: what a function in `rest` raises.
         """
         rows = as_rows(self.frame, self.window.rows.type)
-        if not self.rest:
-            return rows
-        signals, failure = Chain(self.rest).produce(Batch(None, 0, rows))
-        if failure is not None:
-            raise failure
-        return tuple(row for signal in signals if isinstance(signal, Batch) for row in signal.events)
+        return behind(self.rest, rows) if self.rest else rows
 
     def ends(self, most: int) -> Table | None:
         """The first and the last results, of which alone objects are made; None where `rest` decides what comes out."""
@@ -89,27 +93,97 @@ class Columnar:
         return as_table(frame, self.window.rows.type)
 
 
-def compiled(branch: Branch, source: Source) -> Columnar:
-    """Run a pipeline in columns.
+class Queries:
+    """Runs pipelines in columns. What several of them begin with is computed once.
 
-    Raises:
-        Inexpressible: it cannot be.
+    State: of each beginning at which pipelines part, the columns of the events or rows that it gives.
+
+    Args:
+        source: gives the signals of a channel.
+        common: what the pipelines have in common; nothing by default.
     """
-    stages = branch.stages
-    at = next((index for index, stage in enumerate(stages) if isinstance(stage, Window)), None)
-    if at is None:
-        raise Inexpressible("there is no window in it")
-    window: Window[Any] = cast("Window[Any]", stages[at])
-    rest = stages[at + 1 :]
-    _require_window(window)
-    for stage in rest:
-        if not isinstance(stage.start(), Elementwise):
-            raise Inexpressible(f"{stage!r} behind the window has a state")
-    frame = _rows(window, _arrivals(attrs.evolve(branch, stages=stages[:at]), source))
-    while rest and isinstance(rest[0], Final):
-        frame = frame.filter("final")
-        rest = rest[1:]
-    return Columnar(window, frame, rest)
+
+    def __init__(self, source: Source, common: Common | None = None) -> None:
+        self._source = source
+        self._common = Common() if common is None else common
+        self._arrivals: dict[Key, Arrivals] = {}
+        self._rows: dict[Key, pl.DataFrame | Inexpressible] = {}
+
+    def run(self, branch: Branch) -> Columnar:
+        """Run a pipeline in columns.
+
+        Raises:
+            Inexpressible: it cannot be.
+        """
+        stages = branch.stages
+        at = next((index for index, stage in enumerate(stages) if isinstance(stage, Window)), None)
+        if at is None:
+            raise Inexpressible("there is no window in it")
+        window: Window[Any] = cast("Window[Any]", stages[at])
+        rest = stages[at + 1 :]
+        _require_window(window)
+        for stage in rest:
+            if not isinstance(stage.start(), Elementwise):
+                raise Inexpressible(f"{stage!r} behind the window has a state")
+        frame = self._rows_of(window, attrs.evolve(branch, stages=stages[: at + 1]))
+        while rest and isinstance(rest[0], Final):
+            frame = frame.filter("final")
+            rest = rest[1:]
+        return Columnar(window, frame, rest)
+
+    def _rows_of(self, window: Window[Any], branch: Branch) -> pl.DataFrame:
+        """The rows of a window, which is the last stage of a branch."""
+        key = key_of(branch)
+        found = self._rows.get(key)
+        if found is None:
+            try:
+                found = _rows(window, self._arrivals_of(attrs.evolve(branch, stages=branch.stages[:-1])))
+            except Inexpressible as inexpressible:
+                found = inexpressible
+            if self._common.is_fork(key):
+                self._rows[key] = found
+        if isinstance(found, Inexpressible):
+            raise found
+        return found
+
+    def _arrivals_of(self, branch: Branch) -> Arrivals:
+        """The signals that come out of these stages, which stand before the window."""
+        key = key_of(branch)
+        if key not in self._arrivals:
+            if branch.stages:
+                before = self._arrivals_of(attrs.evolve(branch, stages=branch.stages[:-1]))
+                arrivals = _behind(branch.stages[-1], before)
+            elif isinstance(branch.source, Merged):
+                arrivals = union([self._arrivals_of(each) for each in branch.source.branches])
+                if branch.source.order is not None:
+                    arrivals = ordered(branch.source.order, arrivals)
+            else:
+                arrivals = self._source(branch.source)
+            if not self._common.is_fork(key):
+                return arrivals
+            self._arrivals[key] = _held(arrivals, self._common.followers(key))
+        return self._arrivals[key]
+
+
+def _behind(stage: Stage[Any, Any], arrivals: Arrivals) -> Arrivals:
+    """The signals that come out of a stage that stands before the window."""
+    match stage:
+        case Conditional(condition=condition):
+            return attrs.evolve(arrivals, events=arrivals.events.filter(accepting(condition)))
+        case Dedupe():
+            return deduped(stage, arrivals)
+        case _:
+            raise Inexpressible(f"{stage!r} is Python, or has a state that columns do not have")
+
+
+def _held(arrivals: Arrivals, followers: Sequence[Stage[Any, Any] | None]) -> Arrivals:
+    """The same with its events in memory; where only filters follow, those that one of them lets pass."""
+    events = arrivals.events
+    filters = [stage.condition for stage in followers if isinstance(stage, Conditional)]
+    if len(filters) == len(followers):
+        events = events.filter(pl.any_horizontal(map(accepting, filters)))
+    columns = [*ARRIVAL, *FIELDS, *(("input", "trade") if arrivals.several else ())]
+    return attrs.evolve(arrivals, events=events.select(columns).collect().lazy())
 
 
 def _require_window(window: Window[Any]) -> None:
@@ -128,28 +202,9 @@ def _require_window(window: Window[Any]) -> None:
         Compiler(frozenset(), [(name, aggregate.formula)])
 
 
-def _arrivals(branch: Branch, source: Source) -> Arrivals:
-    """The signals that come out of these stages, which stand before the window."""
-    if isinstance(branch.source, Merged):
-        arrivals = union([_arrivals(each, source) for each in branch.source.branches])
-        if branch.source.order is not None:
-            arrivals = ordered(branch.source.order, arrivals)
-    else:
-        arrivals = source(branch.source)
-    for stage in branch.stages:
-        match stage:
-            case Conditional(condition=condition):
-                arrivals = attrs.evolve(arrivals, events=arrivals.events.filter(accepting(condition)))
-            case Dedupe():
-                arrivals = deduped(stage, arrivals)
-            case _:
-                raise Inexpressible(f"{stage!r} is Python, or has a state that columns do not have")
-    return arrivals
-
-
 def _needed(arrivals: Arrivals, columns: set[str]) -> pl.LazyFrame:
     """The events with these columns, and with those of their arrival and their source."""
-    columns |= {"seq", "received_ms", "exchange", "time_ms"}
+    columns |= {*ARRIVAL, "exchange", "time_ms"}
     if arrivals.several:
         return arrivals.events.select(*sorted(columns | {"input"}))
     chosen = arrivals.events.select(*sorted(columns - {"trade"}))

@@ -52,6 +52,8 @@ class Branch:
 
     source: Channel | Merged
     stages: tuple[Stage[Any, Any], ...]
+    shares: bool = False
+    """Whether a stream in it is shared: a merge of what is made of it hears its inputs in an order of its own."""
 
 
 def plan(build: Build[Any]) -> Branch:
@@ -78,16 +80,21 @@ def _branch(stream: object) -> Branch:
         case _Asked():
             return Branch(source.channel, stream.stages)
         case Union():
-            return Branch(Merged(tuple(map(_branch, source.streams))), stream.stages)
+            return _merged(source.streams, None, stream.stages)
         case Ordered():
-            return Branch(Merged(tuple(map(_branch, source.streams)), source.terms), stream.stages)
+            return _merged(source.streams, source.terms, stream.stages)
         case Shared():
             before = _branch(cast("Any", stream.source).source)
-            return Branch(before.source, before.stages + stream.stages)
+            return Branch(before.source, before.stages + stream.stages, shares=True)
         case JoinSource():
             raise Unplannable("latest_of joins two streams as their events come")
         case _:
             raise Unplannable("it takes events from something else than the feed's channels")
+
+
+def _merged(streams: Iterable[object], order: Terms | None, stages: tuple[Stage[Any, Any], ...]) -> Branch:
+    branches = tuple(map(_branch, streams))
+    return Branch(Merged(branches, order), stages, any(each.shares for each in branches))
 
 
 class PlanningFeed:

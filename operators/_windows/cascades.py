@@ -9,7 +9,8 @@ import attrs
 from cgrx._model.events import Liquidation, LiquidationSide
 from cgrx._model.times import Duration
 from cgrx._streams.about import About
-from cgrx._streams.running import Running
+from cgrx._streams.predicates import Predicate
+from cgrx._streams.running import Elementwise, Running, filter_step
 from cgrx._streams.stream import EventTypes, Stage, require_types
 from cgrx.operators import agg
 from cgrx.operators._aggregates.aggregate import Aggregate, filtered
@@ -82,6 +83,13 @@ class Cascades(Window[Cascade]):
         return _Cascading(self)
 
     @property
+    def parts(self) -> tuple[Stage[Any, Any], ...]:
+        """See `Window`. Where rows come out before the end, the thresholds decide when, and nothing can be parted."""
+        if self.emit != "closed" or self.terms.updates_ms is not None:
+            return (self,)
+        return attrs.evolve(self, min_volume=0.0, min_count=1), LargeEnough(self.min_count, self.min_volume)
+
+    @property
     def about(self) -> About:
         return self._about("a partial result for each open cascade", self._waits_ms, UNTIL_PROOF)
 
@@ -96,6 +104,21 @@ class Cascades(Window[Cascade]):
         if self.emit != "closed":
             parts.append(f'emit="{self.emit}"')
         return f"cascades({', '.join(parts)}{self.terms})"
+
+
+@attrs.frozen
+class LargeEnough(Stage[Cascade, Cascade]):
+    """Keeps the cascades that reach the thresholds."""
+
+    min_count: int
+    min_volume: float
+
+    def event_types(self, incoming: EventTypes) -> EventTypes:
+        return incoming
+
+    def start(self) -> Running[Any, Any]:
+        large = Predicate("e.count >= {0} and e.volume >= {1}", (self.min_count, self.min_volume))
+        return Elementwise(filter_step((self, large)))
 
 
 def cascades(

@@ -131,6 +131,14 @@ class Window(Stage[Any, RowT]):
     takes_rows: ClassVar[bool] = False
     """Whether it can stand behind a window, and read the fields of its rows."""
 
+    @property
+    def parts(self) -> tuple[Stage[Any, Any], ...]:
+        """Stages that in this order give the same: what needs a state first, then what looks at a row alone.
+
+        Windows that differ in the latter alone thus have a part in common, which a sweep runs once.
+        """
+        return (self,)
+
     def _about(self, state: str, delay_ms: int, note: str = "") -> About:
         on_late = self.terms.on_late
         functions = [function for _, aggregate in self.rows.type.aggregates for function in aggregate.functions]

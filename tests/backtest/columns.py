@@ -11,7 +11,7 @@ from reactivex import Observable
 
 from cgrx import operators as ops
 from cgrx._backtest.arrivals import Arrivals, Loss, proofs
-from cgrx._backtest.compile import Columnar, compiled
+from cgrx._backtest.compile import Columnar, Queries
 from cgrx._backtest.plan import PlanningFeed, plan
 from cgrx._model.channels import Channel, FuturesTrades, LiquidationOrders
 from cgrx._model.events import Liquidation, LiquidationSide, Trade, TradeSide
@@ -162,7 +162,7 @@ class Source(NamedTuple):
 
 def in_columns(build: Build, said: Said) -> Columnar:
     """The same by columns."""
-    return compiled(plan(build), Source({}, said).tell)
+    return Queries(Source({}, said).tell).run(plan(build))
 
 
 def assert_same(found: Sequence[Any], expected: Sequence[Any]) -> None:

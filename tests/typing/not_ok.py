@@ -9,6 +9,7 @@ from cgrx import operators as ops
 from cgrx.operators import agg
 from cgrx.testing import alive, batch, gap, liquidation, play, trade, watermark
 from tests.typing.ok_pipelines import Prices
+from tests.typing.ok_sweeps import rule
 
 
 def wrong_side(liquidations: EventStream[Liquidation], trades: EventStream[Trade]) -> None:
@@ -139,3 +140,15 @@ def wrong_samples(observable: Observable[int]) -> None:
     gap("30s")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     # Bytes are no time.
     watermark(b"1s")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def wrong_sweeps() -> None:
+    def no_feed(threshold: float) -> int:
+        return round(threshold)
+
+    # A pipeline is made from a feed.
+    cgrx.sweep(no_feed, "recording", {"threshold": [1]})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    # A number is no grid.
+    cgrx.sweep(rule, "recording", 5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    # A measure gives names to what it tells.
+    cgrx.sweep(rule, "recording", {"threshold": [1]}, measure=len)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

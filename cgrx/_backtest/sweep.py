@@ -1,0 +1,183 @@
+"""`sweep()`: one pipeline with many parameters on the same recordings; what combinations have in common is done once.
+
+This module imports without polars; `part` does the work, and `swept` are the values that come out.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor, as_completed
+from typing import Any, TypeVar
+
+import attrs
+
+from cgrx._backtest.backtest import Backtest, plain
+from cgrx._backtest.combinations import Grid, Parameters, combinations, require_free, require_taken
+from cgrx._backtest.part import Measure, Part, SweptBuild, Teller, Work
+from cgrx._backtest.swept import ERROR, Combination, Sweep, SweepProgress, told
+from cgrx._model.channels import Channel
+from cgrx._model.errors import RecordingError
+from cgrx._model.times import Moment
+from cgrx._recording.extra import require_extra
+from cgrx._recording.recording import Recording
+from cgrx._replay.playlist import Playlist, Recordings
+from cgrx._trio.require import require_no_trio
+
+T = TypeVar("T")
+
+
+def _counted(found: Backtest[Any]) -> Mapping[str, object]:
+    """What is told of a combination unless `measure` says otherwise."""
+    return {"rows": found.count}
+
+
+def sweep(
+    build: SweptBuild[T],
+    recordings: Recordings,
+    grid: Grid,
+    *,
+    measure: Measure[T] | None = None,
+    keep: bool = True,
+    start: Moment | None = None,
+    end: Moment | None = None,
+    channels: Iterable[Channel | str] | None = None,
+    executor: Executor | None = None,
+    jobs: int | None = None,
+    progress: Callable[[SweepProgress], object] | None = None,
+) -> Sweep[T]:
+    """Run a pipeline with many parameters on the same recordings: a `backtest` of each combination, for less.
+
+        def rule(feed: cgrx.Feed, *, threshold: float) -> cgrx.EventStream[ops.Cascade]:
+            return feed.liquidations().pipe(ops.cascades("3s", min_volume=threshold))
+
+        found = cgrx.sweep(rule, "recordings/today", {"threshold": [1e5, 2e5, 5e5]})
+        print(found.to_polars())              # threshold, rows, error
+        print(found.combinations[0].rows)     # as cgrx.backtest(...).rows
+
+    What combinations have in common is done once: the recordings are read, decoded and checked once, and stages with
+    which several pipelines begin, equal in all values, run once, with what they know of late events and gaps. So do
+    `cascades` that differ in `min_volume` and `min_count` alone. A Python function in such a stage, as of `tap` or
+    `on_late=`, is called once for all of them. Each combination gives what `cgrx.backtest` gives. Of pipelines with a
+    `share` in them that do not run in columns, and of those with reactivex operators or more of the feed than its
+    streams, each runs alone.
+
+    Args:
+        build: makes the pipeline from a feed, given first, and the parameters, given by name.
+        recordings: as of `backtest`.
+        grid: several values for each parameter, `{"threshold": [1e5, 1e6], "size": ["1m", "5m"]}`, for all their
+            combinations, of which the last name changes fastest; or the combinations, `[{"threshold": 1e5}, ...]`.
+        measure: takes the `Backtest` of a combination, and returns a mapping of names to values, the columns of
+            `to_polars()`. By default the number of rows.
+        keep: whether the rows of each combination are kept. Without, they go as soon as they are measured.
+        start: as of `backtest`.
+        end: as of `backtest`.
+        channels: as of `backtest`.
+        executor: runs the sweep in parts: a `ProcessPoolExecutor`, or that of a cluster. Each part reads the
+            recordings once. `build`, the values, `measure` and what is kept have to be picklable then.
+        jobs: how many parts, with `executor`; by default as many as there are processors. Neighbours in the grid stay
+            together.
+        progress: called with a `SweepProgress` whenever a combination, or a part, is done, and about ten times a
+            second while combinations run event by event.
+
+    A combination that fails leaves the others alone: see `Combination.error`, and the column `error`. Memory: the
+    columns of the events that one of the filters lets pass, about 100 bytes each; the rows of stages that several
+    combinations share, and of combinations that run event by event, until they are measured; and what is kept.
+
+    Raises:
+        ValueError: a grid without values, a parameter called like another column, and as of `backtest`.
+        TypeError: a grid, a parameter or another argument that cannot be used.
+        RecordingError: a recording cannot be read.
+        ImportError: pyarrow or polars is not installed.
+        InTrioError: called inside a running trio loop; see `backtest`.
+        Exception: what `progress` raises.
+    """
+    require_no_trio("cgrx.sweep()")
+    found = combinations(grid)
+    require_taken(build, found)
+    require_free(found, [ERROR, "rows"] if measure is None else [ERROR])
+    for name, value in (("measure", measure), ("progress", progress)):
+        if value is not None and not callable(value):
+            raise TypeError(f"{name}={value!r} is no function")
+    _require_jobs(executor, jobs)
+    require_extra("sweep()", "frames")
+    playlist = Playlist.of(recordings, channels, start, end)
+    work = Work(build, _counted if measure is None else measure, keep)
+    teller = Teller(len(found), progress)
+    if executor is None:
+        return Sweep(Part(work, playlist, found, teller).run())
+    return Sweep(_by_jobs(executor, jobs or os.cpu_count() or 1, work, playlist, found, teller))
+
+
+def _require_jobs(executor: object, jobs: object) -> None:
+    if executor is not None and not isinstance(executor, Executor):
+        raise TypeError(f"executor={executor!r} is no concurrent.futures.Executor, such as ProcessPoolExecutor()")
+    if jobs is None:
+        return
+    if isinstance(jobs, bool) or not isinstance(jobs, int):
+        raise TypeError(f"jobs={jobs!r} takes a whole number of parts, 1 or more")
+    if jobs < 1:
+        raise ValueError(f"jobs={jobs!r} takes a whole number of parts, 1 or more")
+    if executor is None:
+        raise ValueError(f"jobs={jobs!r} needs an executor: without, all runs in this thread")
+
+
+def _by_jobs(
+    executor: Executor, jobs: int, work: Work[T], playlist: Playlist, found: Sequence[Parameters], teller: Teller
+) -> tuple[Combination[T], ...]:
+    """The combinations in as many parts, each a job of the executor.
+
+    Raises:
+        RecordingError: a recording cannot be read.
+        Exception: what the teller raises.
+    """
+    count = min(jobs, len(found))
+    parts = [found[len(found) * at // count : len(found) * (at + 1) // count] for at in range(count)]
+    # A recording is opened again where it is read: it may be another machine.
+    logs = [log.folder if isinstance(log, Recording) else log for log in playlist.logs]
+    selection = playlist.selection
+    names = None if selection.channels is None else [channel.name for channel in selection.channels]
+    futures = {
+        executor.submit(_job, work, logs, names, selection.start_ms, selection.end_ms, part): at
+        for at, part in enumerate(parts)
+    }
+    done: dict[int, tuple[Combination[T], ...]] = {}
+    try:
+        for future in as_completed(futures):
+            at = futures[future]
+            try:
+                done[at] = future.result()
+            except RecordingError:
+                raise
+            except Exception as error:  # noqa: BLE001 - what cannot be pickled, or a process that ended
+                done[at] = tuple(Combination(parameters, {}, error, None) for parameters in parts[at])
+            teller.finished(len(parts[at]))
+    finally:
+        for future in futures:
+            future.cancel()
+    return tuple(each for at in range(len(parts)) for each in done[at])
+
+
+def _job(
+    work: Work[T],
+    logs: Recordings,
+    channels: Sequence[str] | None,
+    start_ms: int | None,
+    end_ms: int | None,
+    found: Sequence[Parameters],
+) -> tuple[Combination[T], ...]:
+    """A part of a sweep, where an executor runs it."""
+    playlist = Playlist.of(logs, channels, start_ms, end_ms)
+    return tuple(map(_sendable, Part(work, playlist, found, Teller(len(found), None)).run()))
+
+
+def _sendable(combination: Combination[T]) -> Combination[T]:
+    """The same without what keeps it from being pickled: functions behind a window, and errors of odd classes."""
+    backtest, error = combination.backtest, combination.error
+    if error is not None:
+        try:
+            pickle.loads(pickle.dumps(error))
+        except Exception:  # noqa: BLE001 - whatever its class does
+            error = RuntimeError(told(error))
+    return attrs.evolve(combination, error=error, backtest=None if backtest is None else plain(backtest))
