@@ -29,6 +29,7 @@ from cgrx._recording.extra import require_extra
 from cgrx._recording.manifest import PART_BYTES
 from cgrx._recording.selection import several_channels
 from cgrx._recording.status_text import Kept
+from cgrx._streams.observable import require_here
 from cgrx._trio.entering import ToEnter
 from cgrx._trio.guest import on_trio
 from cgrx._trio.require import require_trio
@@ -167,7 +168,9 @@ async def _recording(
     try:
         subscriptions.add(feed.status.subscribe(take_status))
         for channel in channels:
-            subscriptions.add(feed.channel(channel).subscribe_signals(_ChannelObserver(feed, channel, intake)))
+            stream = feed.channel(channel)
+            require_here(stream.runtime)
+            subscriptions.add(stream.subscribe_signals(_ChannelObserver(feed, channel, intake)))
         subscriptions.add(feed.scheduler.start_soon(intake.run))
         yield Recorder(intake)
     finally:

@@ -7,6 +7,7 @@ exception of a subscriber reaches the feed, however many operators stand between
 import asyncio
 from abc import abstractmethod
 from collections.abc import Callable, Generator
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 from reactivex import ConnectableObservable, Observable, abc, concat
@@ -141,10 +142,12 @@ class Chained(Observable[T_co]):
 
         Raises:
             SequenceContainsNoElementsError: the observable completes without an event.
+            ThreadError: it comes from a feed of another thread.
             TypeError: awaited on trio.
         """
         if not in_asyncio_task():
             raise TypeError("an observable cannot be awaited on trio: use `async with cgrx.stream(observable)`")
+        require_here(self.runtime)
         last: asyncio.Future[T_co] = self.pipe(to_future())
         return last.__await__()
 
@@ -155,6 +158,19 @@ def in_asyncio_task() -> bool:
         return asyncio.current_task() is not None
     except RuntimeError:  # no loop of asyncio runs in this thread
         return False
+
+
+def require_here(runtime: Runtime | None) -> None:
+    """Refuse a feed of another thread where a task waits for what it gives: it cannot be woken from there.
+
+    Raises:
+        ThreadError: the feed is in another thread, which may well take calls.
+    """
+    if runtime is not None and runtime.in_thread(get_ident) != get_ident():
+        raise ThreadError(
+            "a feed of cgrx.sync gives its events in another thread: iterate with cgrx.sync.stream, record with"
+            " cgrx.sync.record"
+        )
 
 
 def threadless(scheduler: abc.SchedulerBase) -> abc.SchedulerBase:

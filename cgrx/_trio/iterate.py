@@ -12,7 +12,7 @@ import trio
 from reactivex import Observable, abc
 
 from cgrx._model.times import Duration
-from cgrx._streams.observable import Chained
+from cgrx._streams.observable import Chained, require_here
 from cgrx._streams.runtime import Runtime
 from cgrx._streams.stream import as_stream
 from cgrx._trio.buffers import Inbox, Lot, StreamStats
@@ -162,9 +162,11 @@ async def subscribed(
     observable: Observable[T], inbox: Inbox[T], parking: Parking
 ) -> AsyncGenerator[EventIterator[T], None]:
     """Keep the inbox subscribed to the observable around a body, which iterates."""
+    runtime = observable.runtime if isinstance(observable, Chained) else None
+    require_here(runtime)
     inbox.subscription.disposable = as_stream(observable).subscribe_signals(inbox)
     try:
-        yield EventIterator(inbox, parking, observable.runtime if isinstance(observable, Chained) else None)
+        yield EventIterator(inbox, parking, runtime)
     finally:
         inbox.close()
 

@@ -200,6 +200,27 @@ def test_a_feed_of_another_host_is_refused(tmp_path: Path) -> None:
     trio.run(main)
 
 
+def test_a_feed_without_a_loop_is_refused_where_tasks_would_wait_for_it(tmp_path: Path) -> None:
+    """Its events come in another thread, from which neither loop can be woken like that."""
+
+    async def on_asyncio(feed: cgrx.sync.BlockingFeed) -> None:
+        with pytest.raises(cgrx.ThreadError, match=r"iterate with cgrx\.sync\.stream"):
+            await cgrx.aio.stream(feed.liquidations()).__aenter__()
+        with pytest.raises(cgrx.ThreadError, match=r"cgrx\.sync\.stream"):
+            await feed.liquidations()
+
+    async def on_trio(feed: cgrx.sync.BlockingFeed) -> None:
+        with pytest.raises(cgrx.ThreadError, match=r"cgrx\.sync\.stream"):
+            await cgrx.stream(feed.liquidations()).__aenter__()
+        with pytest.raises(cgrx.ThreadError, match=r"record with cgrx\.sync\.record"):
+            await cgrx.record(cast("cgrx.Feed", feed), tmp_path, channels=["liquidationOrders"]).__aenter__()
+
+    with served() as server, cgrx.sync.connect(**server.access) as feed:
+        asyncio.run(on_asyncio(feed))
+        trio.run(on_trio, feed)
+        assert feed.stats.subscribers == 0
+
+
 def test_a_thread_of_trio_that_stands_still_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cgrx._trio.threads.ANSWER_S", 0.05)
     assert limits.ANSWER_S > 1
