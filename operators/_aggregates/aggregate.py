@@ -13,7 +13,7 @@ import attrs
 from cgrx._model.events import EVENT_TYPES, SIDES, Event, Liquidation, LiquidationSide, Trade, TradeSide
 from cgrx.operators._aggregates.formulas import Formula, Function
 from cgrx.operators._aggregates.over_rows import fields_of, is_own
-from cgrx.operators._aggregates.primitives import ALL, Guard, Primitive
+from cgrx.operators._aggregates.primitives import ALL, Guard, Keep, Primitive
 
 R_co = TypeVar("R_co", covariant=True)
 
@@ -61,7 +61,7 @@ class Aggregate(Generic[R_co]):
         """The user's Python functions in it, which cannot be compiled: those of `agg.custom`."""
         if not isinstance(self.formula, Function):
             return ()
-        custom = [part for part in self.formula.kept if part.noun == "custom"]
+        custom = [part for part in self.formula.of if isinstance(part, Keep)]
         return tuple(
             function for part in custom for function in (part.start, part.take, part.join, self.formula.function)
         )

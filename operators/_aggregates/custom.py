@@ -49,7 +49,7 @@ def custom(
         ValueError: as `count`.
     """
     require_callables("custom", start=start, add=add, merge=merge, result=result)
-    part = Keep("custom", start, add, merge, guard=filtered("custom", side, cast("type[Event] | None", of)))
+    part = Keep(start, add, merge, guard=filtered("custom", side, cast("type[Event] | None", of)))
     code = written("custom", start, add, merge, result, side=side, of=of)
     formula = Function(result, (part,))
     return Aggregate(code, formula, kind=object, over_rows=formula if part.guard == ALL else None)

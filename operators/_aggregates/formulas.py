@@ -24,7 +24,6 @@ from cgrx.operators._aggregates.primitives import (
     EdgeEvent,
     EdgePrice,
     Extreme,
-    Keep,
     Primitive,
     Sum,
     SumBy,
@@ -291,11 +290,6 @@ class Function(Formula):
     @property
     def primitives(self) -> tuple[Primitive, ...]:
         return self.of
-
-    @property
-    def kept(self) -> tuple[Keep, ...]:
-        """Those of the primitives that hold a state of a library or of the user."""
-        return tuple(part for part in self.of if isinstance(part, Keep))
 
     def source(self, read: Write, name: Name) -> str:
         return f"{name(self.function)}({', '.join([*map(read, self.of), *map(repr, self.arguments)])})"

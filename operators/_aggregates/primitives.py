@@ -347,14 +347,13 @@ class Top(Primitive):
 class Keep(Primitive):
     """A state of the user: `start() -> state`, `take(state, event) -> state`, `join(a, b) -> state`."""
 
-    noun: str
     start: Callable[..., Any]
     take: Callable[[Any, Any], Any]
     join: Callable[[Any, Any], Any]
 
     @property
     def label(self) -> str:
-        return self.noun
+        return "custom"
 
     def slots(self, name: str) -> dict[str, str]:
         return {name: f"start_{name}()"}

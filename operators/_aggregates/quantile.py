@@ -38,9 +38,10 @@ def quantile(
     """A quantile: the value that the share `q` of the events lies below. For the one of 0.5 see also `median`.
 
     Formula: of the n values in order, the one of rank ⌊q(n - 1)⌋ (from 0). It is exact where the window has at most
-    `exact` different values; a price that comes again counts as one. Where it has more, a sketch says the value within
-    the relative `error`: the result lies between (1 - error) and (1 + error) times it, and values below 2.3e-308 count
-    as 0. The sketch (DDSketch) needs the extra `sketch`; with `exact=math.inf` there is none, and nothing to install.
+    `exact` different values, each counted once however often it comes. Where it has more, a sketch says the value
+    within the relative `error`: the result lies between (1 - error) and (1 + error) times it, and values below 2.3e-308
+    count as 0. The sketch (DDSketch) needs the extra `sketch`; with `exact=math.inf` there is none, and nothing to
+    install.
 
     In a window over rows, that of a field of theirs: always exact, for the values of all rows are kept.
 
@@ -95,8 +96,8 @@ def median(
     within the relative `error`, as for `quantile`, with which it shares its state. In a window over rows, that of a
     field of theirs: always exact.
 
-    Unit: the field's. Without any event: None. Error: one rounding where it is exact, else `error`.
-    State: as `quantile`.
+    Unit: the field's. Without any event: None. Error: two roundings where it is exact, else `error`. State:
+    as `quantile`.
 
     Args:
         field: `"price"` or `"volume_usd"`; or the name of a number of the rows.

@@ -5,7 +5,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cgrx._model.events import Trade, TradeSide
@@ -43,6 +43,7 @@ _trades = st.lists(
 )
 
 
+@settings(max_examples=50)
 @given(_trades, st.sampled_from([1, 3, 30_000, 7 * DAY_MS]), st.lists(st.integers(0, 40), max_size=3), st.randoms())
 def test_is_the_weighted_mean(
     trades: list[tuple[int, float]], half_life_ms: int, cuts: list[int], chance: random.Random

@@ -10,7 +10,7 @@ from typing import Any, cast
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cgrx import operators as ops
@@ -75,6 +75,7 @@ def expected(closes: list[float]) -> tuple[Any, ...]:
 _closes = st.lists(st.floats(1e-9, 1e9) | st.floats(99, 101), max_size=25)
 
 
+@settings(max_examples=50)
 @given(_closes, st.lists(st.integers(0, 25), max_size=4), st.randoms(use_true_random=False))
 def test_any_order_and_any_merge(closes: list[float], cuts: list[int], chance: random.Random) -> None:
     """In order they are those of numpy; shuffled, merged from parts and pickled on the way, the same to the byte."""

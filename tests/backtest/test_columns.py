@@ -201,6 +201,22 @@ def test_every_aggregate_on_one_log(window: str, shape: str, by: Any) -> None:
     assert_same_or_declined(build, log("o"))
 
 
+@pytest.mark.parametrize("make", [agg.median, agg.count_distinct])
+def test_a_sketch_is_not_for_columns(make: Any) -> None:
+    """Up to its bound an aggregate is exact, in columns too; with one value more a sketch's, and they say so."""
+
+    def build(exact: float) -> Build:
+        stage = WINDOWS["sliding"](by="exchange", n=make("volume_usd", exact=exact), **TERMS)
+        return lambda feed: feed.liquidations().pipe(stage)
+
+    counted = WINDOWS["sliding"](by="exchange", n=agg.count_distinct("volume_usd", exact=math.inf), **TERMS)
+    most = max(row.n for row in by_events(lambda feed: feed.liquidations().pipe(counted), log("o")))
+    assert_same_or_declined(build(most), log("o"))
+    assert isinstance(attempt(build(most), log("o")), Columnar)
+    declined = attempt(build(most - 1), log("o"))
+    assert re.search(r'"volume_usd", exact=\d+\): some row has so many values that a sketch', str(declined))
+
+
 def at(channel: Any, received_ms: int, *times_ms: int) -> tuple[Any, Any]:
     return channel, Batch(channel, received_ms, tuple(trade(time_ms) for time_ms in times_ms))
 
