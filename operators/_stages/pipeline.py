@@ -77,6 +77,58 @@ _Next: TypeAlias = Callable[[EventStream[A]], EventStream[B]]
 
 @overload
 def pipeline(first: AnyEvent, /, *more: AnyEvent) -> AnyEvent: ...
+# An event of either type is what a leading stage of these hands to a stage that takes rows too.
+@overload
+def pipeline(
+    first: AnyEvent,
+    second: _Next[Event, B],
+    /,
+) -> Stage[Event, B]: ...
+@overload
+def pipeline(
+    first: AnyEvent,
+    second: _Next[Event, B],
+    third: _Next[B, C],
+    /,
+) -> Stage[Event, C]: ...
+@overload
+def pipeline(
+    first: AnyEvent,
+    second: _Next[Event, B],
+    third: _Next[B, C],
+    fourth: _Next[C, D],
+    /,
+) -> Stage[Event, D]: ...
+@overload
+def pipeline(
+    first: AnyEvent,
+    second: _Next[Event, B],
+    third: _Next[B, C],
+    fourth: _Next[C, D],
+    fifth: _Next[D, E],
+    /,
+) -> Stage[Event, E]: ...
+@overload
+def pipeline(
+    first: AnyEvent,
+    second: _Next[Event, B],
+    third: _Next[B, C],
+    fourth: _Next[C, D],
+    fifth: _Next[D, E],
+    sixth: _Next[E, F],
+    /,
+) -> Stage[Event, F]: ...
+@overload
+def pipeline(
+    first: AnyEvent,
+    second: _Next[Event, B],
+    third: _Next[B, C],
+    fourth: _Next[C, D],
+    fifth: _Next[D, E],
+    sixth: _Next[E, F],
+    seventh: _Next[F, G],
+    /,
+) -> Stage[Event, G]: ...
 @overload
 def pipeline(first: _Lift[A, B], /) -> Stage[A, B]: ...
 @overload

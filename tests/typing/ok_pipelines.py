@@ -47,6 +47,17 @@ def pipelines(liquidations: EventStream[Liquidation], trades: EventStream[Trade]
     assert_type(ops.pipeline(keep, keep, keep, keep, keep, keep, Prices()), ops.Stage[Trade, float])
 
 
+def windows_take_events_and_rows() -> None:
+    """What stands in front decides: filters of any event hand events on, a window rows."""
+    flows = ops.tumbling("1m", ops.Flow)
+    hours = ops.tumbling("1h", ops.Flow)
+    assert_type(ops.pipeline(ops.min_volume(1), flows), ops.Stage[Liquidation | Trade, ops.Flow])
+    assert_type(ops.pipeline(ops.min_volume(1), ops.dedupe("1s"), flows), ops.Stage[Liquidation | Trade, ops.Flow])
+    assert_type(ops.pipeline(ops.min_volume(1), flows, hours), ops.Stage[Liquidation | Trade, ops.Flow])
+    assert_type(ops.pipeline(ops.side("buy"), ops.min_volume(1), flows), ops.Stage[Trade, ops.Flow])
+    assert_type(ops.pipeline(ops.min_volume(1), ops.cascades("5s")), ops.Stage[Liquidation, ops.Cascade])
+
+
 def a_wider_stage_will_do(trades: EventStream[Trade], rename: ops.Stage[Liquidation | Trade, str]) -> None:
     assert_type(trades.pipe(rename), EventStream[str])
     narrower: ops.Stage[Trade, str] = rename
