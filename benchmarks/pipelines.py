@@ -5,6 +5,7 @@ batches of 100 or of 1, as frames bring them; the others take single events. Tas
 
 - filters: side "buy", and at least 1000 dollars
 - bars: open, high, low, close, vwap, volumes and count of every second, by exchange and symbol
+- hours: the same of every hour, made of the bars of every minute; beside it those minutes alone
 - sliding: count and volume of the last minute, every second, by exchange and symbol
 - days: the same bars of a hundred days of India, also by windows of a fixed length that lie where those days do
 - sessions: count and volume of bursts that end after 250 ms of silence, by exchange and symbol
@@ -41,6 +42,7 @@ def _cases(quick: bool) -> list[Case[Task]]:
         Case("bars of a second by instrument, batches of 1", Task("bars", many, batch=1)),
         Case("bars of a second by instrument, recorded trades", Task("bars", 400 if quick else 44_219, recorded=True)),
         Case("bars of a day of India by instrument", Task("days", many)),
+        Case("hours of minutes by instrument, recorded trades", Task("hours", 400 if quick else 44_219, recorded=True)),
         Case("sliding, a minute every second, by instrument", Task("sliding", some)),
         Case("sessions by instrument", Task("sessions", some)),
         Case("five exchanges in order, batches of 100", Task("merge", some)),
@@ -64,6 +66,7 @@ SCENARIO = Scenario(
         _rival("aiostream", "by_aiostream"),
         _rival("bytewax", "by_bytewax"),
         _rival("cgrx, fixed lengths", "by_fixed_length", "limit"),
+        _rival("cgrx, the minutes alone", "by_minutes", "limit"),
         _rival("by hand", "by_hand", "limit"),
         _rival("polars, in columns", "by_polars", "limit"),
     ),

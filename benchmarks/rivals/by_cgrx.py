@@ -91,6 +91,27 @@ def windows(stage: Stage[Any, Any], values: int) -> Callable[[Task], Answer]:
     return answer
 
 
+MINUTES = ops.tumbling("1m", ops.Bar, by=BY)
+
+
+class Hour(ops.Row):
+    """An hour of minutes."""
+
+    exchange: str
+    symbol: str
+    open = agg.first("open")
+    high = agg.max("high")
+    low = agg.min("low")
+    close = agg.last("close")
+    volume = agg.sum("volume")
+    count = agg.sum("count")
+
+
+def _hours(task: Task) -> Answer:
+    stage, signals = ops.pipeline(MINUTES, ops.tumbling("1h", Hour)), batches(task.trades(), task.batch)
+    return lambda: through(stage, signals), lambda rows: sorted(row.values[:10] for row in rows)
+
+
 def _merge(task: Task) -> Answer:
     arrivals = [(source, Batch(CHANNEL, trades[-1].time_ms, tuple(trades))) for source, trades in task.arrivals()]
 
@@ -128,6 +149,7 @@ ANSWERS: dict[Kind, Callable[[Task], Answer]] = {
     "filters": _filters,
     "bars": windows(ops.tumbling("1s", ops.Bar, by=BY), 13),
     "days": windows(ops.tumbling("1d", ops.Bar, by=BY, zone="Asia/Kolkata"), 13),
+    "hours": _hours,
     "sliding": windows(ops.sliding("1m", "1s", by=BY, count=agg.count(), volume=agg.volume()), 6),
     "sessions": windows(ops.session("250ms", by=BY, count=agg.count(), volume=agg.volume()), 6),
     "merge": _merge,

@@ -16,7 +16,7 @@ from benchmarks._harness.data import EXCHANGES, MARKETS, START_MS, generated_tra
 from benchmarks._harness.scenario import AbsentError
 from cgrx._model.events import Trade, TradeSide
 
-Kind: TypeAlias = Literal["filters", "bars", "days", "sliding", "sessions", "merge", "fan-out"]
+Kind: TypeAlias = Literal["filters", "bars", "days", "hours", "sliding", "sessions", "merge", "fan-out"]
 
 MIN_VOLUME = 1000.0
 """Dollars."""

@@ -17,7 +17,7 @@ from benchmarks._harness.worker import load, process
 from benchmarks._senders import mortal, schedule
 from benchmarks._senders.schedule import Schedule
 from benchmarks._senders.server import Load, port_of, servers
-from benchmarks.rivals import by_cgrx, by_hand, by_polars, by_reactivex
+from benchmarks.rivals import by_cgrx, by_hand, by_minutes, by_polars, by_reactivex
 from benchmarks.rivals.by_host import HOSTS
 from benchmarks.rivals.receivers import CLIENTS, Goal
 from benchmarks.rivals.tasks import Kind, Task
@@ -25,7 +25,12 @@ from cgrx import Trade
 from tests.house import plan
 
 CGRX, TRIO_WEBSOCKET = CLIENTS[:2]
-OTHERS = {"by hand": by_hand.ANSWERS, "reactivex": by_reactivex.ANSWERS, "polars": by_polars.ANSWERS}
+OTHERS = {
+    "by hand": by_hand.ANSWERS,
+    "reactivex": by_reactivex.ANSWERS,
+    "polars": by_polars.ANSWERS,
+    "minutes": by_minutes.ANSWERS,
+}
 
 
 @contextmanager
