@@ -6,6 +6,7 @@ of the row is itself a sum, its row hands on the integer and not the rounded flo
 of minutes is the hour of events to the byte.
 """
 
+from abc import abstractmethod
 from typing import Any, TypeAlias
 
 import attrs
@@ -32,9 +33,9 @@ class RowPart(Primitive):
     def add(self, name: str) -> list[str]:
         return [f"value = event.{self.field}", "if value is not None and value == value:", *_inside(self.take(name))]
 
+    @abstractmethod
     def take(self, name: str) -> list[str]:
         """The lines that take in `value`, which is not None."""
-        raise NotImplementedError
 
 
 @attrs.frozen

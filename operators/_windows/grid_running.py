@@ -161,6 +161,8 @@ class GridRunning(WindowRunning):
                 self._amend(start_ms, event)
             return None
         made = self._panes[start_ms] = {}
+        if self._promise_at == FOREVER:
+            self._promise_at = ruler.pane(start_ms)[1] if self._progress.reached(start_ms) else start_ms
         heapq.heappush(self._starts, start_ms)
         self._close_from(first_ms)
         return made
@@ -190,6 +192,11 @@ class GridRunning(WindowRunning):
         known[key] = min(since_ms, known.get(key, FOREVER))
 
     # Windows
+
+    def _promise(self, rows: list[Row]) -> None:
+        super()._promise(rows)
+        if self._progress.reached(self._promise_at):  # a longer window over the rows may end where a pane does
+            self._promise_at = self._ruler.pane(self._progress.watermark)[1]
 
     def _close_from(self, start_ms: int) -> None:
         if start_ms < self._next_ms:

@@ -70,6 +70,7 @@ class WindowRunning(Running[Any, Row]):
         self._promised_ms = 0  # no row that ends before this will follow
         self._changed: dict[Key, int] = {}  # what has changed since the last update, and where
         self._promises: list[tuple[int, Watermark]] = []  # those to give now, each behind how many rows
+        self._promise_at = FOREVER  # how far rows have come is worth telling when the watermark is here
 
     @property
     def stats(self) -> StageStats:
@@ -87,14 +88,16 @@ class WindowRunning(Running[Any, Row]):
             self._take(signal, rows)
         except Exception as error:  # noqa: BLE001 - a user's function, or an item that is no event: raised by _after
             return _after(self._between(signal, rows), error)
-        return self._between(signal, rows) if rows else ()
+        return self._between(signal, rows) if rows or self._promises else ()
 
     def _between(self, batch: Batch[Any], rows: list[Row]) -> list[Signal[Row]]:
         """The rows, and between them the promises."""
         found: list[Signal[Row]] = []
         begin = 0
         for end, promise in self._promises:
-            found += (Batch(batch.channel, batch.received_ms, tuple(rows[begin:end])), promise)
+            if end > begin:
+                found.append(Batch(batch.channel, batch.received_ms, tuple(rows[begin:end])))
+            found.append(promise)
             begin = end
         if len(rows) > begin:
             found.append(Batch(batch.channel, batch.received_ms, tuple(rows[begin:])))
@@ -160,7 +163,7 @@ class WindowRunning(Running[Any, Row]):
 
     def _trigger(self, source: Source) -> int:
         """An event of this source that is earlier than this neither closes a window nor makes an update due."""
-        deadline = self._deadline
+        deadline = min(self._deadline, self._promise_at)
         closes_at = FOREVER if deadline == FOREVER else self._progress.when(source, deadline)
         return min(closes_at, self._update_at)
 
@@ -169,10 +172,10 @@ class WindowRunning(Running[Any, Row]):
         count = len(rows)
         if self._deadline < FOREVER:
             self._close(rows)
-        has_closed = len(rows) > count
+        has_come = len(rows) > count or (self._promise_at < FOREVER and self._progress.reached(self._promise_at))
         if now_ms >= self._update_at:
             self._update(now_ms, rows)
-        if has_closed:
+        if has_come:
             self._promise(rows)
 
     def _promise(self, rows: list[Row]) -> None:

@@ -225,6 +225,16 @@ def test_other_aggregates_of_rows() -> None:
     assert low["zscore"] == -1.0
 
 
+def test_the_key_of_the_first_row() -> None:
+    """Of rows with the same window the smaller key comes first."""
+    made = ops.pipeline(
+        ops.tumbling("1s", Short, **EXACT),
+        ops.tumbling("2s", n=agg.sum("n"), first=agg.first("exchange"), last=agg.last("exchange")),
+    )
+    (found,) = heard(made, [BEGUN, at(0.5, exchange="OKX"), at(0.5), alive("9s")])
+    assert (found["first"], found["last"]) == ("Binance", "OKX")
+
+
 def test_a_sum_of_whole_numbers_is_whole() -> None:
     class Mixed(ops.Row):
         n = agg.count()
