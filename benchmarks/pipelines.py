@@ -10,6 +10,7 @@ batches of 100 or of 1, as frames bring them; the others take single events. Tas
 - days: the same bars of a hundred days of India, also by windows of a fixed length that lie where those days do
 - sessions: count and volume of bursts that end after 250 ms of silence, by exchange and symbol
 - merge: five exchanges, each later than the one before, in the order of event time
+- join: the trades of one exchange, each with the latest of four others in its asset as of its time
 - fan-out: every trade to 1, 10 and 100 callbacks
 
 A library without windows gets the state machines of `rivals/states.py` in its own idiom: `group_by` and `scan` in
@@ -47,6 +48,8 @@ def _cases(quick: bool) -> list[Case[Task]]:
         Case("sessions by instrument", Task("sessions", some)),
         Case("five exchanges in order, batches of 100", Task("merge", some)),
         Case("five exchanges in order, batches of 1", Task("merge", some, batch=1)),
+        Case("trades with the latest of others as of their time, batches of 100", Task("join", some)),
+        Case("trades with the latest of others as of their time, batches of 1", Task("join", some, batch=1)),
         *(
             Case(f"fan-out to {number}", Task("fan-out", max(500, some // number), subscribers=number))
             for number in (1, 10, 100)

@@ -36,7 +36,7 @@ from cgrx.operators._windows.bars import volume_bars as volume_bars
 from cgrx.operators._windows.cascades import Cascade as Cascade
 from cgrx.operators._windows.cascades import cascades as cascades
 from cgrx.operators._windows.final import final as final
-from cgrx.operators._windows.joining import Joined as Joined
+from cgrx.operators._windows.joined import Joined as Joined
 from cgrx.operators._windows.latest_of import latest_of as latest_of
 from cgrx.operators._windows.rolling import rolling as rolling
 from cgrx.operators._windows.session import session as session

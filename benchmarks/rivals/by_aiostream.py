@@ -74,5 +74,6 @@ ANSWERS: dict[Kind, Callable[[Task], Answer]] = {
     "sliding": _windows(SlidesOfKey),
     "sessions": _windows(Bursts),
     "merge": _merge,
+    "join": cannot("aiostream has no join by time; by hand it would be the loop again"),
     "fan-out": cannot("aiostream has no fan-out: a stream has one consumer"),
 }

@@ -147,5 +147,6 @@ ANSWERS: dict[Kind, Callable[[Task], Answer]] = {
     "sliding": _sliding,
     "sessions": _sessions,
     "merge": cannot("bytewax promises no order between inputs; a stateful step by hand would be the loop again"),
+    "join": cannot("bytewax joins by arrival, or in windows; as of a time it would be the loop again"),
     "fan-out": cannot("a bytewax dataflow has outputs, not subscribers that come and go"),
 }

@@ -8,7 +8,17 @@ from reactivex.disposable import Disposable
 import cgrx
 from benchmarks._harness.data import EXCHANGES
 from benchmarks.rivals.states import Counter
-from benchmarks.rivals.tasks import MIN_VOLUME, Answer, Kind, Task, plain, plain_events, plain_rows
+from benchmarks.rivals.tasks import (
+    MAX_AGE_MS,
+    MIN_VOLUME,
+    Answer,
+    Kind,
+    Task,
+    plain,
+    plain_events,
+    plain_pairs,
+    plain_rows,
+)
 from cgrx import operators as ops
 from cgrx._model.channels import LiquidationOrders
 from cgrx._model.events import Trade
@@ -128,6 +138,23 @@ def _merge(task: Task) -> Answer:
     return run, plain_events
 
 
+def _join(task: Task) -> Answer:
+    arrivals = [(source, Batch(CHANNEL, trades[-1].time_ms, tuple(trades))) for source, trades in task.arrivals()]
+
+    def run() -> list[Any]:
+        stream, other, collector = Source(), Source(), Collector()
+        join = ops.latest_of(other.stream, by="base_asset", max_age=MAX_AGE_MS / 1000)
+        stream.stream.pipe(join).subscribe_signals(collector)
+        pushes = [stream.pushed.on_signal, *[other.pushed.on_signal] * (len(EXCHANGES) - 1)]
+        for source, signal in arrivals:
+            pushes[source](signal)
+        other.pushed.on_completed()
+        stream.pushed.on_completed()
+        return collector.results
+
+    return run, lambda results: plain_pairs((each.item, each.latest) for each in results)
+
+
 def _fan_out(task: Task) -> Answer:
     signals = batches(task.trades(), task.batch)
 
@@ -153,5 +180,6 @@ ANSWERS: dict[Kind, Callable[[Task], Answer]] = {
     "sliding": windows(ops.sliding("1m", "1s", by=BY, count=agg.count(), volume=agg.volume()), 6),
     "sessions": windows(ops.session("250ms", by=BY, count=agg.count(), volume=agg.volume()), 6),
     "merge": _merge,
+    "join": _join,
     "fan-out": _fan_out,
 }

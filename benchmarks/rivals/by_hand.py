@@ -5,6 +5,7 @@ stream of late events. They keep what the rows need: lateness, ties of open and 
 """
 
 import heapq
+from bisect import bisect_right
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from benchmarks.rivals.tasks import (
     EVERY_MS,
     GAP_MS,
     LATENESS_MS,
+    MAX_AGE_MS,
     MIN_VOLUME,
     Answer,
     Key,
@@ -22,6 +24,7 @@ from benchmarks.rivals.tasks import (
     Task,
     plain,
     plain_events,
+    plain_pairs,
     plain_rows,
 )
 from cgrx._model.events import Trade
@@ -145,6 +148,50 @@ def merge(arrivals: list[tuple[int, list[Trade]]]) -> list[Trade]:
     return results
 
 
+def join(arrivals: list[tuple[int, list[Trade]]]) -> list[tuple[Trade, Trade | None]]:
+    """Trades of the first source with the latest of the others in their asset: two dicts, and a heap of those held."""
+    results: list[tuple[Trade, Trade | None]] = []
+    held: list[tuple[int, int, Trade]] = []
+    said: dict[str, tuple[list[int], list[Trade]]] = {}
+    come_to = dict.fromkeys(range(len(EXCHANGES)), 0)
+    number = 0
+
+    def answer(until_ms: int) -> None:
+        while held and held[0][0] <= until_ms:
+            time_ms, _, trade = heapq.heappop(held)
+            times, others = said.get(trade.base_asset, ([], []))
+            at = bisect_right(times, time_ms) - 1
+            fits = at >= 0 and time_ms - times[at] <= MAX_AGE_MS
+            results.append((trade, others[at] if fits else None))
+        for times, others in said.values():
+            done = bisect_right(times, until_ms) - 1
+            if done > len(times) // 2:
+                del times[:done], others[:done]
+
+    for source, trades in arrivals:
+        for trade in trades:
+            time_ms = trade.time_ms
+            if source == 0:
+                number += 1
+                heapq.heappush(held, (time_ms, number, trade))
+                continue
+            kept = said.get(trade.base_asset)
+            if kept is None:
+                kept = said[trade.base_asset] = ([], [])
+            times, others = kept
+            if not times or time_ms > times[-1]:
+                times.append(time_ms)
+                others.append(trade)
+            else:
+                at = bisect_right(times, time_ms)
+                times.insert(at, time_ms)
+                others.insert(at, trade)
+        come_to[source] = trades[-1].time_ms
+        answer(min(come_to.values()) - LATENESS_MS)
+    answer(2**63)
+    return results
+
+
 def fan_out(trades: list[Trade], subscribers: int) -> list[int]:
     """Every trade to every callback."""
     counters = [Counter() for _ in range(subscribers)]
@@ -173,6 +220,11 @@ def _merge(task: Task) -> Answer:
     return lambda: merge(arrivals), plain_events
 
 
+def _join(task: Task) -> Answer:
+    arrivals = task.arrivals()
+    return lambda: join(arrivals), plain_pairs
+
+
 def _fan_out(task: Task) -> Answer:
     trades = task.trades()
     return lambda: fan_out(trades, task.subscribers), plain
@@ -184,5 +236,6 @@ ANSWERS: dict[Kind, Callable[[Task], Answer]] = {
     "sliding": _windows(sliding),
     "sessions": _windows(sessions),
     "merge": _merge,
+    "join": _join,
     "fan-out": _fan_out,
 }

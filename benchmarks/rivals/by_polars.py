@@ -10,6 +10,7 @@ from benchmarks.rivals.tasks import (
     BAR_MS,
     EVERY_MS,
     GAP_MS,
+    MAX_AGE_MS,
     MIN_VOLUME,
     SLIDING_MS,
     Answer,
@@ -97,11 +98,31 @@ def _merge(task: Task) -> Answer:
     return lambda: frame.sort("time_ms"), _rows
 
 
+def _join(task: Task) -> Answer:
+    arrivals = task.arrivals()
+    left = _frame(trade for source, trades in arrivals if source == 0 for trade in trades)
+    right = _frame(trade for source, trades in arrivals if source != 0 for trade in trades)
+
+    def run() -> pl.DataFrame:
+        ordered = right.sort("time_ms").with_columns(pl.col("time_ms").alias("joined_ms"))
+        return left.sort("time_ms").join_asof(
+            ordered, on="time_ms", by="base_asset", tolerance=MAX_AGE_MS, check_sortedness=False
+        )
+
+    def shown(frame: pl.DataFrame) -> list[Any]:
+        others = ["base_asset", *(f"{name}_right" for name in FIELDS[1:-1]), "joined_ms"]
+        latest = (row if row[-1] is not None else None for row in frame.select(others).rows())
+        return list(zip(frame.select(FIELDS).rows(), latest, strict=True))
+
+    return run, shown
+
+
 ANSWERS: dict[Kind, Callable[[Task], Answer]] = {
     "filters": _filters,
     "bars": _windows(_bars),
     "sliding": _windows(_sliding),
     "sessions": _windows(_sessions),
     "merge": _merge,
+    "join": _join,
     "fan-out": cannot("columns have no subscribers"),
 }

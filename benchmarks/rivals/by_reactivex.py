@@ -10,7 +10,7 @@ from reactivex.subject import Subject
 
 from benchmarks._harness.data import EXCHANGES
 from benchmarks.rivals.states import Bars, Bursts, Counter, Order, SlidesOfKey, State, Tagged, advance, key_of
-from benchmarks.rivals.tasks import Answer, Key, Kind, Task, bought, large, plain, plain_events, plain_rows
+from benchmarks.rivals.tasks import Answer, Key, Kind, Task, bought, cannot, large, plain, plain_events, plain_rows
 from cgrx._model.events import Trade
 
 Operators: TypeAlias = tuple[Callable[[Any], Any], ...]
@@ -104,5 +104,6 @@ ANSWERS: dict[Kind, Callable[[Task], Answer]] = {
     "sliding": _windows(SlidesOfKey),
     "sessions": _windows(Bursts),
     "merge": _merge,
+    "join": cannot("reactivex joins by arrival alone: `with_latest_from`; by event time it would be the loop again"),
     "fan-out": _fan_out,
 }

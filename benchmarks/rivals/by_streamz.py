@@ -8,7 +8,7 @@ from streamz import Stream  # type: ignore[import-untyped] # pyright: ignore[rep
 
 from benchmarks._harness.data import EXCHANGES
 from benchmarks.rivals.states import Bars, Bursts, ByKey, Counter, Order, SlidesOfKey, State
-from benchmarks.rivals.tasks import Answer, Key, Kind, Task, bought, large, plain, plain_events, plain_rows
+from benchmarks.rivals.tasks import Answer, Key, Kind, Task, bought, cannot, large, plain, plain_events, plain_rows
 from cgrx._model.events import Trade
 
 
@@ -95,5 +95,6 @@ ANSWERS: dict[Kind, Callable[[Task], Answer]] = {
     "sliding": _windows(SlidesOfKey),
     "sessions": _windows(Bursts),
     "merge": _merge,
+    "join": cannot("streamz joins by arrival alone: `combine_latest`; by event time it would be the loop again"),
     "fan-out": _fan_out,
 }

@@ -16,7 +16,7 @@ from benchmarks._harness.data import EXCHANGES, MARKETS, START_MS, generated_tra
 from benchmarks._harness.scenario import AbsentError
 from cgrx._model.events import Trade, TradeSide
 
-Kind: TypeAlias = Literal["filters", "bars", "days", "hours", "sliding", "sessions", "merge", "fan-out"]
+Kind: TypeAlias = Literal["filters", "bars", "days", "hours", "sliding", "sessions", "merge", "join", "fan-out"]
 
 MIN_VOLUME = 1000.0
 """Dollars."""
@@ -27,6 +27,8 @@ DAYS = 100
 """Over how many days the trades of "days" are spread."""
 GAP_MS = 250
 """Silence that ends a session."""
+MAX_AGE_MS = 5000
+"""What is older is not joined."""
 CLOSING_MS = 600_000
 
 Answer: TypeAlias = tuple[Callable[[], Any], Callable[[Any], list[Any]]]
@@ -65,7 +67,7 @@ class Task:
         return trades + [Trade(*key, TradeSide.BUY, 1.0, 1.0, last_ms + CLOSING_MS) for key in keys]
 
     def arrivals(self) -> list[tuple[int, list[Trade]]]:
-        """For the merge: which of five exchanges, and the batch that arrives from it.
+        """For the merge and the join: which of five exchanges, and the batch that arrives from it.
 
         Times are a few milliseconds apart, all different, and in order within an exchange. Each exchange is later than
         the one before it, so that the arrivals are not in order.
@@ -91,6 +93,12 @@ class Task:
 def plain_events(events: Iterable[Trade]) -> list[Any]:
     """Events as tuples."""
     return [msgspec.structs.astuple(event) for event in events]
+
+
+def plain_pairs(pairs: Iterable[tuple[Trade, Trade | None]]) -> list[Any]:
+    """Trades, and what they were joined with, as tuples."""
+    as_tuple = msgspec.structs.astuple
+    return [(as_tuple(trade), None if latest is None else as_tuple(latest)) for trade, latest in pairs]
 
 
 def plain_rows(rows: Iterable[Sequence[Any]], trades: Sequence[Trade]) -> list[Any]:

@@ -57,17 +57,13 @@ class InTurn(abc.DisposableBase, Generic[T]):
         self._stopped = False
 
     def on_signal(self, signal: Signal[T]) -> None:
-        self._hand_on(self._observer.on_signal, signal)
+        self.run(self._observer.on_signal, signal)
 
     def on_error(self, error: Exception) -> None:
-        self._hand_on(self._end, self._observer.on_error, error)
+        self.run(self._end, self._observer.on_error, error)
 
     def on_completed(self) -> None:
-        self._hand_on(self._end, self._observer.on_completed)
-
-    def run(self, action: Callable[[], None]) -> None:
-        """Do something else in turn with the signals."""
-        self._hand_on(action)
+        self.run(self._end, self._observer.on_completed)
 
     def dispose(self) -> None:
         self._stopped = True
@@ -77,7 +73,8 @@ class InTurn(abc.DisposableBase, Generic[T]):
         self.dispose()
         notify(*arguments)
 
-    def _hand_on(self, notify: Callable[..., None], *arguments: Any) -> None:
+    def run(self, notify: Callable[..., None], *arguments: Any) -> None:
+        """Do something in turn with the signals, such as to hand one of them on."""
         if self._stopped:
             return
         if self._busy:

@@ -29,8 +29,7 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
-@attrs.frozen
-class Cooled(Carried[T_co], Generic[T_co]):
+class Cooled(Carried[T_co], Generic[T_co], frozen=True):
     """What `cooldown` lets pass, and what it did not since the last time."""
 
     silenced: int

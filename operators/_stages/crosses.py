@@ -33,8 +33,7 @@ T_co = TypeVar("T_co", covariant=True)
 Direction: TypeAlias = Literal["above", "below"]
 
 
-@attrs.frozen
-class Crossing(Carried[T_co], Generic[T_co]):
+class Crossing(Carried[T_co], Generic[T_co], frozen=True):
     """A number that has passed a level; `item` is the event or the row that brought it there."""
 
     field: str

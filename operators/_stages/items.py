@@ -8,7 +8,7 @@ from inspect import getattr_static
 from operator import attrgetter
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
-import attrs
+import msgspec
 
 from cgrx._model.errors import TooManyKeysError
 from cgrx._model.events import EVENT_TYPES
@@ -25,8 +25,9 @@ EVENT_NUMBERS = (*NUMBERS, "signed_volume_usd")
 _ROW_NUMBERS = ("start_ms", "end_ms", "time_ms", "gap_ms", "dropped", "late")
 
 
-@attrs.frozen
-class Carried(Generic[T_co]):
+# Msgspec Structs as the events and batches are, and not attrs as all other values: a join makes one for each item, and
+# making it takes a quarter of the time.
+class Carried(msgspec.Struct, Generic[T_co], frozen=True):
     """A result about an event or a row. A stage behind reads the key, the fields and the time of that."""
 
     item: T_co

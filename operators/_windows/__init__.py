@@ -12,8 +12,8 @@ Then how they run: `missing` keeps the gaps and losses of a subscription, `clock
 are apart. `watermark` decides how far event time has come, and so when a window closes; `window_running` is the running
 form that all kinds extend. `grid_running` runs tumbling and sliding windows, the latter over a queue of `panes`.
 
-`latest_of` joins two streams as of a time: `joining` is its running form, `join_side` what it knows of each input, and
-`history` what it keeps of one of them.
+`latest_of` joins two streams as of a time, into values of `joined`: `joining` is its running form, `join_side` what
+that knows of each input, and `history` what it keeps of one of them.
 
 Windows over rows: `over_rows` checks that rows have what is read of them and that their windows fit, `beneath` knows
 how far the windows beneath have come and what they missed, `grid_over_rows` runs an hour of minutes.

@@ -11,14 +11,19 @@ from typing import Any, cast
 
 import attrs
 
+from cgrx._model.channels import Channel
 from cgrx._model.events import EVENT_TYPES
 from cgrx._model.signals import Alive, Batch, Mark, Watermark
 from cgrx._model.times import FOREVER, NEVER
 from cgrx.operators._aggregates.primitives import order
 from cgrx.operators._rows.row import Row
 from cgrx.operators._stages.items import innermost, key_reader
+from cgrx.operators._windows.clocks import Source
 from cgrx.operators._windows.missing import Missing
 from cgrx.operators._windows.watermark import Progress
+
+NO_SOURCE = Source()
+"""Stands for the source before the first event."""
 
 
 @attrs.frozen(eq=False)
@@ -33,6 +38,72 @@ class Reader:
     of rows a final one."""
 
 
+def _rank_of_row(row: Any) -> tuple[bool, int]:
+    return row.final, row.start_ms
+
+
+def _by_arrival(_: object) -> int:
+    return 0
+
+
+NO_READER = Reader(is_event=False, is_row=False, key=_by_arrival, rank=_by_arrival)
+"""Stands for the reader before the first item."""
+
+
+class Arrival:
+    """Where the loop over the events of an input is."""
+
+    __slots__ = ("_channel", "_progress", "_several", "_sources", "exchange", "received_ms", "source")
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._channel: Channel | None = None
+        self._sources: dict[str, Source] = {}
+        self.received_ms = 0
+        self._several = False
+        self.exchange: str | None = None
+        self.source = NO_SOURCE
+
+    def begin(self, batch: Batch[Any]) -> int:
+        """The events of this batch are taken next. One that is later than this is too far ahead of its receive time."""
+        self.received_ms = batch.received_ms
+        self.exchange = None
+        self._several = False
+        if batch.channel is not self._channel:
+            self._channel = batch.channel
+            self._sources = {}
+        return batch.received_ms + self._progress.clocks.offset.reach_ms
+
+    def turn_to(self, exchange: str, last_ms: int) -> Source:
+        """The next events are of this exchange; that before them was of this time."""
+        if self.exchange is not None:
+            self.leave(last_ms)
+            self._several = True
+        self.exchange = exchange
+        source = self._sources.get(exchange)
+        if source is None or source.idle:
+            if not self._sources:
+                self._sources = self._progress.sources(self._channel)
+            source = self._progress.source(self._sources, exchange, self.received_ms)
+        else:
+            source.received_ms = self.received_ms
+        self.source = source
+        return source
+
+    def advance(self) -> None:
+        """An event has come that is too far ahead of its receive time: that moves time in its place."""
+        self.source.advance(self.received_ms + self._progress.clocks.offset.ms, self.received_ms)
+
+    def may_release(self, held: list[tuple[int, int, Any]], lateness_ms: int) -> bool:
+        """Whether the events of the batch may have brought the watermark to where the first one held is due."""
+        return bool(held) and (self._several or self.source.time_ms - lateness_ms >= held[0][0])
+
+    def leave(self, last_ms: int) -> None:
+        """The events of this exchange have been taken, the last one of this time."""
+        if self.exchange is not None:  # there are events
+            self.source.offset.latest_ms = self._progress.clocks.offset.latest_ms = last_ms - self.received_ms
+
+
 class JoinSide:
     """How far one input has come. State: its sources, and recent gaps."""
 
@@ -42,6 +113,8 @@ class JoinSide:
         self._readers: dict[type[object], Reader] = {}
         self._missing = Missing()
         self.progress = Progress(lateness_ms, idle_ms, self._missing)
+        self.arrival = Arrival(self.progress)
+        self.lateness_ms = lateness_ms
         self.patience_ms = lateness_ms + idle_ms
         """So long after an item of the other input it is too late for one of this, if this one is alive and silent."""
         self.heard = False
@@ -76,19 +149,6 @@ class JoinSide:
     def is_in_order(self) -> bool:
         """Whether its items come in the order in which they are to be taken: rows, not events."""
         return not self._is_of_events
-
-    def on_event(self, event: Any, batch: Batch[Any], due_ms: int) -> bool:
-        """An event has come: whether it may bring the watermark to `due_ms`."""
-        progress, received_ms, time_ms = self.progress, batch.received_ms, event.time_ms
-        source = progress.source(progress.sources(batch.channel), event.exchange, received_ms)
-        offset = progress.clocks.offset
-        source.offset.latest_ms = offset.latest_ms = time_ms - received_ms
-        if time_ms <= source.time_ms:
-            return False
-        moved_ms = offset.supported_ms(time_ms, received_ms)
-        is_due = due_ms < FOREVER and moved_ms >= progress.when(source, due_ms)
-        source.advance(moved_ms, received_ms)
-        return is_due
 
     def on_row(self, row: Any) -> bool:
         """A row has come: whether it tells how far all have, as a final one does where no watermark does."""
@@ -127,27 +187,25 @@ class JoinSide:
             return True
         return self.progress.reached(time_ms) if self._is_of_events else self._promised_ms >= time_ms
 
+    @property
+    def sure_from_ms(self) -> int:
+        """Nothing is missing from here on, as far as is known; FOREVER where nobody would tell."""
+        return max(self._missing.until_ms, self._missing.forgotten_ms) if self.progress.knows_gaps else FOREVER
+
     def has_nothing_for(self, received_ms: int) -> bool:
         """Whether it has said nothing at all, and is proven alive long enough past what the other received then."""
         proven_ms = min(self._alive_ms.values(), default=NEVER)
         return not self.heard and proven_ms - received_ms >= self.patience_ms
 
-    def has_missed(self, after_ms: int, until_ms: int) -> bool:
-        """Whether something later than `after_ms`, and not later than `until_ms`, may be missing, or nobody knows."""
-        if after_ms < self._missing.forgotten_ms:
+    def has_missed(self, since_ms: int, time_ms: int) -> bool:
+        """Whether something between the two times, the earlier one left out, may be missing, or nobody would tell."""
+        earlier_ms, later_ms = min(since_ms, time_ms), max(since_ms, time_ms)
+        if not self.progress.knows_gaps or earlier_ms < self._missing.forgotten_ms:
             return True
-        span = (after_ms + 1, until_ms + 1)
-        return self.progress.gap_ms(*span) != 0 or self.progress.dropped(*span) > 0
+        span = (earlier_ms + 1, later_ms + 1)
+        return self._missing.gap_ms(*span) > 0 or self._missing.dropped(*span) > 0
 
     def forget_before(self, time_ms: int) -> None:
         """Of gaps and losses before this time no more is needed than that there were some."""
         if self.progress.crowded:
             self.progress.forget_before(time_ms)
-
-
-def _rank_of_row(row: Any) -> tuple[bool, int]:
-    return row.final, row.start_ms
-
-
-def _by_arrival(_: object) -> int:
-    return 0

@@ -10,80 +10,37 @@ The marks of the first input keep their place: a proof goes on behind the items 
 Those of the other input are told by the quality of the answers.
 """
 
-import heapq
 import math
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Hashable
-from typing import Any, Generic, Literal, TypeAlias, TypeVar
-
-import attrs
+from heapq import heappop, heappush
+from typing import Any, cast
 
 from cgrx._model.signals import Alive, Batch, Dropped, Gap, Mark, Signal, Watermark, proof_ms
 from cgrx._model.times import FOREVER, NEVER
 from cgrx._streams.running import noted
-from cgrx.operators._stages.items import Carried, too_many
+from cgrx.operators._stages.items import too_many
 from cgrx.operators._windows.history import History
-from cgrx.operators._windows.join_side import JoinSide, Reader
-
-T_co = TypeVar("T_co", covariant=True)
-U_co = TypeVar("U_co", covariant=True)
-
-JoinQuality: TypeAlias = Literal["known", "none", "unknown"]
-
-
-@attrs.frozen
-class Joined(Carried[T_co], Generic[T_co, U_co]):
-    """An event or a row, with the latest of another stream as of its time."""
-
-    latest: U_co | None
-    """The latest of the same key, however it came; None if there is none, or only an older one than `max_age`."""
-    age_ms: int | None
-    """How much earlier that is than the item, milliseconds of event time; below 0 where the item was held for it."""
-    quality: JoinQuality
-    """`"known"`: it is the latest. `"none"`: there is none. `"unknown"`: the other stream has a gap since, or from the
-    time before, or may still say something; so there may be a later one than `latest`."""
-
-
-@attrs.frozen(kw_only=True)
-class JoinTerms:
-    """The arguments of `latest_of`, but for the other stream."""
-
-    by: tuple[str, ...]
-    max_age_ms: float
-    holds: bool
-    lateness_ms: int
-    idle_ms: int
-    max_keys: float
-    max_held: float
-
-
-@attrs.define(eq=False)
-class _Held:
-    """An item that waits for its answer."""
-
-    item: Any
-    time_ms: int
-    key: Hashable
-    received_ms: int
-    number: int
-    looked: bool = False
-    """Whether it waits for the first of its key."""
-    answered: bool = False
+from cgrx.operators._windows.join_side import NO_READER, NO_SOURCE, JoinSide
+from cgrx.operators._windows.joined import Held, Joined, JoinQuality, JoinTerms
 
 
 class Joining:
     """One subscription. State: the items held, the histories of the other input by key."""
 
     def __init__(self, operator: object, terms: JoinTerms) -> None:
+        self.has_ended = False
+        """Whether the first input has."""
         self._operator = operator
         self._terms = terms
         self._left = JoinSide(operator, terms.by, terms.lateness_ms, terms.idle_ms)
         self._other = JoinSide(operator, terms.by, terms.lateness_ms, terms.idle_ms)
-        self._held: list[tuple[int, int, _Held]] = []  # a heap: when it is due, its number
-        self._waiting: dict[Hashable, dict[int, _Held]] = {}  # by key and number, for the first of that key
+        self._held: list[tuple[int, int, Held]] = []  # a heap: when it is due, its number
+        self._waiting: dict[Hashable, dict[int, Held]] = {}  # by key and number, for the first of that key
         self._pending = 0  # items without an answer
         self._number = 0
-        self._arrived: deque[_Held] = deque()  # the first one has no answer yet
+        self._arrived: deque[Held] = deque()  # the first one has no answer yet
         self._proofs: deque[tuple[int, Alive]] = deque()  # each behind the item of this number
         self._histories: dict[Hashable, History] = {}
         self._kept = 0  # items in all histories
@@ -95,13 +52,15 @@ class Joining:
 
     def on_left(self, signal: Signal[Any], out: list[Signal[Any]]) -> None:
         """Take a signal of the first input in, and add those that go on to `out`, also where it raises."""
-        results: list[Any] = []
         if isinstance(signal, Batch):
-            self._now_ms = max(self._now_ms, signal.received_ms)
+            results: list[Any] = []
+            if signal.received_ms > self._now_ms:
+                self._now_ms = signal.received_ms
             try:
                 self._take_left(signal, results)
             finally:
-                self._put(Batch(signal.channel, signal.received_ms, tuple(results)), out)
+                if results:
+                    out.append(Batch(signal.channel, self._now_ms, tuple(results)))
             return
         self._left.on_mark(signal)
         if isinstance(signal, Alive):
@@ -112,13 +71,15 @@ class Joining:
 
     def on_other(self, signal: Signal[Any], out: list[Signal[Any]]) -> None:
         """The same for a signal of the other input."""
-        results: list[Any] = []
         if isinstance(signal, Batch):
-            self._now_ms = max(self._now_ms, signal.received_ms)
+            results: list[Any] = []
+            if signal.received_ms > self._now_ms:
+                self._now_ms = signal.received_ms
             try:
                 self._take_other(signal, results)
             finally:
-                self._put(Batch(None, self._now_ms, tuple(results)), out)
+                if results:
+                    out.append(Batch(None, self._now_ms, tuple(results)))
             return
         self._other.on_mark(signal)
         self._after_mark(signal, out)
@@ -126,6 +87,7 @@ class Joining:
     def on_left_end(self, out: list[Signal[Any]]) -> None:
         """The first input has ended. What is held still waits for the other one."""
         self._left.end()
+        self.has_ended = True
         self._after_end(out)
 
     def on_other_end(self, out: list[Signal[Any]]) -> None:
@@ -133,7 +95,7 @@ class Joining:
         self._other.end()
         for held in self._waiting.values():
             for each in held.values():
-                heapq.heappush(self._held, (each.time_ms, each.number, each))
+                heappush(self._held, (each.time_ms, each.number, each))
         self._waiting.clear()
         self._after_end(out)
 
@@ -142,17 +104,17 @@ class Joining:
         results: list[Any] = []
         while self._pending:
             self._force(results)
-        self._put(Batch(None, self._now_ms, tuple(results)), out)
+        self._put(results, out)
 
     @property
     def is_done(self) -> bool:
         """Whether nothing can follow."""
-        return self._left.ended and not self._pending
+        return self.has_ended and not self._pending
 
     def _after_end(self, out: list[Signal[Any]]) -> None:
         results: list[Any] = []
         self._release(results)
-        self._put(Batch(None, self._now_ms, tuple(results)), out)
+        self._put(results, out)
         self._give_proofs(out)
 
     def _after_mark(self, mark: Mark, out: list[Signal[Any]]) -> None:
@@ -160,7 +122,7 @@ class Joining:
         self._now_ms = max(self._now_ms, proof_ms(mark))
         results: list[Any] = []
         self._release(results)
-        self._put(Batch(None, self._now_ms, tuple(results)), out)
+        self._put(results, out)
         self._give_proofs(out)
         left_ms = self._left.watermark
         come_ms = min(left_ms, self._other.watermark)
@@ -176,10 +138,9 @@ class Joining:
         """Whether an item that may be earlier than the watermark waits for the first of its key."""
         return bool(self._waiting) or bool(self._arrived and self._arrived[0].looked)
 
-    @staticmethod
-    def _put(batch: Batch[Any], out: list[Signal[Any]]) -> None:
-        if batch.events:
-            out.append(batch)
+    def _put(self, results: list[Any], out: list[Signal[Any]]) -> None:
+        if results:
+            out.append(Batch(None, self._now_ms, tuple(results)))
 
     def _give_proofs(self, out: list[Signal[Any]]) -> None:
         arrived, proofs = self._arrived, self._proofs
@@ -191,82 +152,180 @@ class Joining:
 
     # Items
 
+    # What an item costs is in these two loops. They read of an item by what `JoinSide.read` found out about the one
+    # before, and look for a source only where the exchange changes, as windows do. Items are released behind a batch;
+    # before a late one, too, and before one too many: so that batching decides nothing.
+
     def _take_left(self, batch: Batch[Any], results: list[Any]) -> None:
-        side, other = self._left, self._other
-        for item in batch.events:
-            try:
-                inner, reader = side.read(item)
-                time_ms, key = inner.time_ms, reader.key(inner)
-                self._move(side, inner, reader, batch, results)
-            except Exception as error:
-                noted(error, self._operator, item)
-                raise
-            self._number += 1
-            held = _Held(item, time_ms, key, batch.received_ms, self._number)
-            self._pending += 1
-            if other.reached(time_ms) and (not reader.is_event or side.reached(time_ms)):
-                self._answer(held, results)
-            else:
-                heapq.heappush(self._held, (time_ms, self._number, held))
-            if not held.answered:
-                self._arrived.append(held)
-                while self._pending > self._terms.max_held:
-                    self._force(results)
+        side, arrival, item = self._left, self._left.arrival, None
+        all_held, arrived, received_ms, max_held = self._held, self._arrived, batch.received_ms, self._terms.max_held
+        inner: Any
+        known: type[object] | None = None
+        key_of, is_event, is_row = NO_READER.key, False, False
+        exchange, source, last_ms = None, NO_SOURCE, 0
+        lateness_ms, come_ms = side.lateness_ms, side.progress.come_ms
+        limit_ms = arrival.begin(batch)
+        try:
+            for item in batch.events:
+                inner = item
+                if type(item) is not known:
+                    inner, reader = side.read(item)
+                    known = cast("type[object]", type(item)) if inner is item else None
+                    key_of, is_event, is_row = reader.key, reader.is_event, reader.is_row
+                time_ms, key = inner.time_ms, key_of(inner)
+                if is_event:
+                    if inner.exchange != exchange:
+                        exchange = inner.exchange
+                        source = arrival.turn_to(exchange, last_ms)
+                    if time_ms <= source.time_ms:
+                        is_due = time_ms <= source.time_ms - lateness_ms or time_ms <= come_ms
+                    else:
+                        is_due = time_ms <= come_ms
+                        if time_ms <= limit_ms:
+                            source.time_ms, source.time_received_ms = time_ms, received_ms
+                        else:
+                            arrival.advance()
+                    last_ms = time_ms
+                else:
+                    is_due = True
+                    if is_row:
+                        side.on_row(inner)
+                number = self._number = self._number + 1
+                held = Held(item, time_ms, key, received_ms, number)
+                self._pending += 1
+                heappush(all_held, (time_ms, number, held))
+                arrived.append(held)
+                if is_due or self._pending > max_held:
+                    self._release(results)
+                    come_ms = side.progress.come_ms
+                    while self._pending > max_held:
+                        self._force(results)
+        except Exception as error:
+            noted(error, self._operator, item)
+            self._release(results)
+            raise
+        arrival.leave(last_ms)
+        if not is_event or arrival.may_release(self._held, lateness_ms):
+            self._release(results)
 
     def _take_other(self, batch: Batch[Any], results: list[Any]) -> None:
-        side, histories = self._other, self._histories
-        for item in batch.events:
-            try:
-                inner, reader = side.read(item)
-                time_ms, key = inner.time_ms, reader.key(inner)
-                self._move(side, inner, reader, batch, results)
+        side, arrival, item = self._other, self._other.arrival, None
+        histories, received_ms, lateness_ms = self._histories, batch.received_ms, side.lateness_ms
+        inner: Any
+        known: type[object] | None = None
+        key_of, rank, is_event, is_row = NO_READER.key, NO_READER.rank, False, False
+        exchange, source, last_ms = None, NO_SOURCE, 0
+        limit_ms = arrival.begin(batch)
+        try:
+            for item in batch.events:
+                inner = item
+                if type(item) is not known:
+                    inner, reader = side.read(item)
+                    known = cast("type[object]", type(item)) if inner is item else None
+                    key_of, rank, is_event, is_row = reader.key, reader.rank, reader.is_event, reader.is_row
+                time_ms = inner.time_ms
+                if is_event:
+                    if inner.exchange != exchange:
+                        exchange = inner.exchange
+                        source = arrival.turn_to(exchange, last_ms)
+                    if time_ms > source.time_ms:
+                        if time_ms <= limit_ms:
+                            source.time_ms, source.time_received_ms = time_ms, received_ms
+                        else:
+                            arrival.advance()
+                    elif time_ms <= source.time_ms - lateness_ms:
+                        self._release(results)
+                    last_ms = time_ms
+                elif is_row and side.on_row(inner):
+                    self._release(results)
+                key = key_of(inner)
                 history = histories.get(key)
                 if history is None:
-                    if len(histories) >= self._terms.max_keys:
-                        raise too_many(self._terms.max_keys, key)
-                    history = histories[key] = History()
-                    for each in self._waiting.pop(key, {}).values():
-                        heapq.heappush(self._held, (max(time_ms, each.time_ms), each.number, each))
-            except Exception as error:
-                noted(error, self._operator, item)
-                raise
-            self._kept += history.add(time_ms, item, reader.rank)
-            if len(history.times) > history.worth_a_look:
-                self._kept -= history.forget_before(self._needed_from())
-                if self._kept > self._worth_a_sweep:
-                    self._sweep()
-
-    def _move(self, side: JoinSide, inner: Any, reader: Reader, batch: Batch[Any], results: list[Any]) -> None:
-        """An item moves the time of its input; that may release others, before it is taken in itself."""
-        if reader.is_event:
-            is_due = side.on_event(inner, batch, self._held[0][0] if self._held else FOREVER)
-        else:
-            is_due = reader.is_row and side.on_row(inner)
-        if is_due:
+                    history = self._begin(key, time_ms)
+                times = history.times
+                if not times or time_ms > times[-1]:
+                    times.append(time_ms)
+                    history.items.append(item)
+                else:
+                    at = bisect_right(times, time_ms)
+                    if at and times[at - 1] == time_ms:
+                        history.replace(at - 1, item, rank)
+                    else:
+                        times.insert(at, time_ms)
+                        history.items.insert(at, item)
+                if len(times) > history.worth_a_look:
+                    self._forget(history)
+        except Exception as error:
+            noted(error, self._operator, item)
             self._release(results)
+            raise
+        arrival.leave(last_ms)
+        if not is_event or arrival.may_release(self._held, lateness_ms):
+            self._release(results)
+
+    def _begin(self, key: Hashable, time_ms: int) -> History:
+        """The other input speaks of a key for the first time. Those that have waited for that are due then.
+
+        Raises:
+            TooManyKeysError: it is one too many.
+        """
+        if len(self._histories) >= self._terms.max_keys:
+            raise too_many(self._terms.max_keys, key)
+        for each in self._waiting.pop(key, {}).values():
+            heappush(self._held, (max(time_ms, each.time_ms), each.number, each))
+        history = self._histories[key] = History()
+        return history
 
     def _release(self, results: list[Any]) -> None:
         """Answer those that are due, in order."""
         held, left, other = self._held, self._left, self._other
+        if not held or not (other.reached(held[0][0]) or not other.heard):
+            return
+        come_ms = other.watermark if left.is_in_order else min(left.watermark, other.watermark)
+        sure_ms = other.sure_from_ms
+        histories, max_age_ms, is_blind = self._histories, self._terms.max_age_ms, not other.progress.knows_gaps
+        while held and held[0][0] <= come_ms:
+            due_ms, _, first = heappop(held)
+            history = histories.get(first.key)
+            at = -1 if history is None or first.looked else bisect_right(history.times, due_ms) - 1
+            if history is None or at < 0 or due_ms - history.times[at] > max_age_ms:
+                self._answer(first, results, sure_ms)
+                continue
+            # The same as there, for what mostly comes: something that is not too old.
+            since_ms = history.times[at]
+            missed = is_blind or (since_ms < sure_ms and other.has_missed(since_ms, due_ms))
+            first.answered = True
+            self._pending -= 1
+            quality: JoinQuality = "unknown" if missed else "known"
+            results.append(Joined(first.item, history.items[at], due_ms - since_ms, quality))
+        if not other.heard:
+            self._release_unheard(results, sure_ms)
+        arrived = self._arrived
+        while arrived and arrived[0].answered:
+            arrived.popleft()
+
+    def _release_unheard(self, results: list[Any], sure_ms: int) -> None:
+        """The other input has said nothing at all: answer those for which it is proven to have nothing."""
+        held, left, other = self._held, self._left, self._other
         while held:
             due_ms, _, first = held[0]
-            if not first.answered:
-                behind_ms = due_ms - first.time_ms
-                if not (other.reached(due_ms) or other.has_nothing_for(first.received_ms + behind_ms)):
-                    return
-                if not (left.is_in_order or left.reached(due_ms)):
-                    return
-            heapq.heappop(held)
-            self._answer(first, results)
+            if not other.has_nothing_for(first.received_ms + due_ms - first.time_ms):
+                return
+            if not (left.is_in_order or left.reached(due_ms)):
+                return
+            self._answer(heappop(held)[2], results, sure_ms)
 
     def _force(self, results: list[Any]) -> None:
         """One of too many: give the earliest, though the other input may still say something that it should have."""
         waiting = next(iter(self._waiting.values()), None)
-        held = heapq.heappop(self._held)[2] if waiting is None else next(iter(waiting.values()))
-        self._answer(held, results, forced=True)
+        held = heappop(self._held)[2] if waiting is None else next(iter(waiting.values()))
+        self._answer(held, results, FOREVER, forced=True)
 
-    def _answer(self, held: _Held, results: list[Any], *, forced: bool = False) -> None:
-        """Give an item with the latest of its key; or let it wait for the first, where that is asked for."""
+    def _answer(self, held: Held, results: list[Any], sure_ms: int, *, forced: bool = False) -> None:
+        """Give an item with the latest of its key; or let it wait for the first, where that is asked for.
+
+        From `sure_ms` on nothing is missing of the other input.
+        """
         if held.answered:
             return
         time_ms, max_age_ms = held.time_ms, self._terms.max_age_ms
@@ -279,16 +338,16 @@ class Joining:
                 return
             at = 0
         latest = age_ms = None
-        since_ms = NEVER if math.isinf(max_age_ms) else time_ms - int(max_age_ms)
+        since_ms = NEVER if max_age_ms == math.inf else time_ms - int(max_age_ms)
         if history is not None and at >= 0 and abs(time_ms - history.times[at]) <= max_age_ms:
             latest, since_ms = history.items[at], history.times[at]
             age_ms = time_ms - since_ms
-        missed = self._other.has_missed(min(since_ms, time_ms), max(since_ms, time_ms))
-        quality: JoinQuality = "unknown" if forced or is_cut or missed else "none" if age_ms is None else "known"
+        missed = forced or is_cut or (since_ms < sure_ms and self._other.has_missed(since_ms, time_ms))
+        quality: JoinQuality = "unknown" if missed else "none" if age_ms is None else "known"
         self._leave(held)
         results.append(Joined(held.item, latest, age_ms, quality))
 
-    def _leave(self, held: _Held) -> None:
+    def _leave(self, held: Held) -> None:
         held.answered = True
         self._pending -= 1
         waiting = self._waiting.get(held.key) if held.looked else None
@@ -297,26 +356,29 @@ class Joining:
             if not waiting:
                 del self._waiting[held.key]
 
-    def _wait(self, held: _Held, history: History | None) -> None:
+    def _wait(self, held: Held, history: History | None) -> None:
         """Wait for the first of the key, and no longer than for one that is not too far away."""
         held.looked = True
         if history is not None:
-            heapq.heappush(self._held, (history.times[0], held.number, held))
+            heappush(self._held, (history.times[0], held.number, held))
             return
         self._waiting.setdefault(held.key, {})[held.number] = held
         if not math.isinf(self._terms.max_age_ms):
-            heapq.heappush(self._held, (held.time_ms + int(self._terms.max_age_ms), held.number, held))
+            heappush(self._held, (held.time_ms + int(self._terms.max_age_ms), held.number, held))
 
     # Histories
 
-    def _needed_from(self) -> int:
-        """No item that is held or can still come in time asks for an earlier time."""
-        if self._waits:
-            return NEVER
-        return min(self._left.watermark, self._held[0][0] if self._held else FOREVER)
+    def _forget(self, history: History) -> None:
+        """Forget what no item that is held, or can still come in time, asks for."""
+        needed_from_ms = (
+            NEVER if self._waits else min(self._left.watermark, self._held[0][0] if self._held else FOREVER)
+        )
+        self._kept += history.forget_before(needed_from_ms)
+        if self._kept > self._worth_a_sweep:
+            self._sweep()
 
     def _sweep(self) -> None:
         """So much is kept that the first input is given up for those of its items that come later than the other's."""
         for history in self._histories.values():
-            self._kept -= history.forget_before(self._other.watermark)
+            self._kept += history.forget_before(self._other.watermark)
         self._worth_a_sweep = max(self._terms.max_held, 2 * self._kept)

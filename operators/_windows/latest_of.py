@@ -18,7 +18,8 @@ from cgrx._streams.stream import EventStream, as_stream
 from cgrx.operators._aggregates.aggregate import TEXTS
 from cgrx.operators._stages.arguments import MAX_KEYS, key_bound, max_keys_as_code, spelled, whole_number
 from cgrx.operators._stages.items import check_types, key_as_code, key_reader, names
-from cgrx.operators._windows.joining import Joined, Joining, JoinTerms
+from cgrx.operators._windows.joined import Joined, JoinTerms
+from cgrx.operators._windows.joining import Joining
 from cgrx.operators._windows.window import DEFAULT_IDLE, DEFAULT_LATENESS
 
 T = TypeVar("T")
@@ -184,16 +185,17 @@ class _Run(abc.DisposableBase):
         self.turns.dispose()
         self.sources.dispose()
 
-    def take(self, work: Callable[[list[Signal[Any]]], None]) -> None:
+    def take(self, work: Callable[..., None], *signal: Signal[Any]) -> None:
         """Do a part of the work, and deliver what comes of it."""
         signals: list[Signal[Any]] = []
         failure: Exception | None = None
         try:
-            work(signals)
+            work(*signal, signals)
         except Exception as error:  # noqa: BLE001 - an item that cannot be joined: it ends the stream
             self.joining.finish(signals)
             failure = error
-        self._deliver(signals, failure)
+        if signals or failure is not None or self.joining.has_ended:
+            self._deliver(signals, failure)
 
     def fail(self, error: Exception) -> None:
         """An input has failed: all that is held goes out first."""
@@ -215,19 +217,16 @@ class _Run(abc.DisposableBase):
             self._observer.on_completed()
 
 
-@attrs.frozen(eq=False)
 class _Input:
     """The observer of one of the two."""
 
-    run: _Run
-    taken: Callable[[Signal[Any], list[Signal[Any]]], None]
-    ended: Callable[[list[Signal[Any]]], None]
-
-    def on_signal(self, signal: Signal[Any]) -> None:
-        self.run.turns.run(partial(self.run.take, partial(self.taken, signal)))
-
-    def on_error(self, error: Exception) -> None:
-        self.run.turns.run(partial(self.run.fail, error))
-
-    def on_completed(self) -> None:
-        self.run.turns.run(partial(self.run.take, self.ended))
+    def __init__(
+        self,
+        run: _Run,
+        taken: Callable[[Signal[Any], list[Signal[Any]]], None],
+        ended: Callable[[list[Signal[Any]]], None],
+    ) -> None:
+        in_turn = run.turns.run
+        self.on_signal: Callable[[Signal[Any]], None] = partial(in_turn, run.take, taken)
+        self.on_error: Callable[[Exception], None] = partial(in_turn, run.fail)
+        self.on_completed: Callable[[], None] = partial(in_turn, run.take, ended)

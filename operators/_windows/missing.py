@@ -19,6 +19,12 @@ class Missing:
         return len(self._gaps) + len(self._losses)
 
     @property
+    def until_ms(self) -> int:
+        """Nothing is missing from here on."""
+        gaps_ms = self._gaps[-1][1] if self._gaps else NEVER
+        return max([gaps_ms, *(end_ms for _, end_ms, _ in self._losses)]) if self._losses else gaps_ms
+
+    @property
     def gaps(self) -> tuple[tuple[int, int], ...]:
         """The times that were not seen, apart and in order."""
         return tuple(self._gaps)

@@ -95,6 +95,11 @@ class Progress:
             self._reach(min([source.time_ms for source in self._active]) - self._lateness_ms)
         return self._reached_ms
 
+    @property
+    def come_ms(self) -> int:
+        """Where the watermark has been found to be so far; it may be further."""
+        return self._reached_ms
+
     def _reach(self, time_ms: int) -> None:
         self._reached_ms = max(self._reached_ms, min(time_ms, self._limit_ms))
 
@@ -223,7 +228,12 @@ class Progress:
 
         It is not known if no mark has come, or if events come without a channel: behind a foreign observable.
         """
-        return self._missing.gap_ms(start_ms, end_ms) if self._marked and None not in self._sources else None
+        return self._missing.gap_ms(start_ms, end_ms) if self.knows_gaps else None
+
+    @property
+    def knows_gaps(self) -> bool:
+        """Whether it would be told of a gap: a mark has come, and no events come without a channel."""
+        return self._marked and None not in self._sources
 
     def dropped(self, start_ms: int, end_ms: int) -> int:
         """How many of the lost events may have had a time in [start_ms, end_ms)."""

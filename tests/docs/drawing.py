@@ -187,7 +187,7 @@ class _Shown:
 
 
 def _matches(expected: Any, result: Any) -> bool:
-    if isinstance(expected, Mapping) and attrs.has(cast("type[object]", type(result))):
+    if isinstance(expected, Mapping) and isinstance(result, msgspec.Struct):
         fields = cast("Mapping[str, Any]", expected)
         return all(getattr(result, field) == value for field, value in fields.items())
     if isinstance(expected, Mapping) and isinstance(result, ops.Row):

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import pytest
 import reactivex
 
 from cgrx import Alive, Batch, Liquidation, Trade, Watermark
@@ -97,6 +98,49 @@ def test_what_is_older_than_max_age_counts_as_none() -> None:
     two.say(alive("30s"))
     assert told(two.results) == [(15, 10, "known"), (15.001, None, "none")]
     assert [each.age_ms for each in two.results] == [5000, None]
+
+
+@pytest.mark.parametrize("which", ["left", "other"])
+def test_an_event_from_the_future_releases_nothing(which: str) -> None:
+    """It moves time only as far as its receive time does."""
+    two = Two()
+    two.say(BEGUN)
+    two.other.say(by(10))
+    two.left.say(of(13))
+    early = {"left": liquidation(time=5000), "other": trade(time=5000)}[which]
+    (two.left if which == "left" else two.other).say(batch(early, received=13.5))
+    (two.other if which == "left" else two.left).say(batch(early, received=13.5))
+    assert two.results == []
+    two.other.say(by(12))
+    two.say(alive("40s"))
+    assert told(two.results)[0] == (13, 12, "known")
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_late_event_of_the_other_stream_comes_too_late(at_once: bool) -> None:
+    """Whether it comes in one batch with the event that shows it to be late, or alone."""
+    two = Two()
+    two.say(BEGUN)
+    two.other.say(by(10))
+    two.left.say(of(13), of(16))
+    two.other.say(*([by(20, 12)] if at_once else [by(20), by(12)]))
+    assert told(two.results) == [(13, 10, "known")]
+
+
+def test_several_exchanges_in_one_batch() -> None:
+    two = Two(by="exchange")
+    two.say(BEGUN)
+    two.left.say(of(13), of(16))
+    two.other.say(batch(trade(time=10), trade(time=16, exchange="OKX"), trade(time=16), trade(time=11)))
+    assert told(two.results) == [(13, 10, "known")]
+
+
+def test_sources_of_several_channels() -> None:
+    two = Two(by="exchange")
+    two.say(BEGUN)
+    two.other.say(by(10), by(11, exchange="OKX"), by(16), by(15.5, exchange="OKX"))
+    two.left.say(of(13), of(13.2, exchange="OKX"), of(16, 15.9), of(15.6, exchange="OKX"))
+    assert told(two.results) == [(13, 10, "known"), (13.2, 11, "known")]
 
 
 def test_a_stream_that_says_nothing_is_waited_for_a_while() -> None:

@@ -43,6 +43,14 @@ def test_proofs_follow_the_items_that_came_before_them_and_losses_wait_for_nothi
     assert two.record.signals[-2:] == [alive("13s"), watermark("13.5s")]
 
 
+def test_a_proof_goes_on_behind_an_item_that_was_one_too_many() -> None:
+    two = Two(max_held=1)
+    two.other.say(by(5))
+    two.left.say(BEGUN, of(13), alive("13s"), of(14), alive("14s"))
+    assert [type(each) for each in two.record.signals] == [Gap, Watermark, Batch, Alive]
+    assert two.record.signals[-1] == alive("13s")
+
+
 def test_the_marks_of_the_other_stream_do_not_go_on() -> None:
     two = Two()
     two.other.say(BEGUN, gap("1s", "2s"), dropped(), alive("3s"))
