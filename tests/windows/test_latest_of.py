@@ -259,6 +259,17 @@ def test_it_waits_no_longer_than_max_age() -> None:
     assert told(two.results) == [(13, None, "none"), (13.5, 18.2, "known")]
 
 
+def test_of_two_that_wait_one_may_have_waited_for_too_long() -> None:
+    two = Two(missing="hold")
+    two.say(BEGUN)
+    two.left.say(of(13), of(14))
+    two.other.say(by(13, base_asset="OTHER"), by(20.5, base_asset="OTHER"))
+    two.left.say(of(20.5))
+    assert told(two.results) == [(13, None, "none")]
+    two.say(alive("60s"))
+    assert told(two.results)[1] == (14, None, "none")
+
+
 def test_no_watermark_passes_one_that_waits() -> None:
     two = Two(missing="hold", max_age="1d")
     two.say(BEGUN)
