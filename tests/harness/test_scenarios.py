@@ -33,6 +33,10 @@ OTHERS = {
 }
 
 
+ONLY: dict[str, Kind] = {"cgrx, fixed lengths": "days", "cgrx, the minutes alone": "hours"}
+"""The one task of those that answer no other."""
+
+
 @contextmanager
 def collecting(count: int) -> Generator[tuple[Goal, list[Trade]], None, None]:
     kept: list[Trade] = []
@@ -67,7 +71,7 @@ def test_every_way_to_do_a_task_gives_the_same(kind: Kind, batch: int) -> None:
 def test_every_rival_of_pipelines_has_its_module(rival: Rival[Task]) -> None:
     """A library may be absent; a module of rivals/ may not."""
     try:
-        contest = rival.prepare(Task("days" if rival.name == "cgrx, fixed lengths" else "filters", 50), None)
+        contest = rival.prepare(Task(ONLY.get(rival.name, "filters"), 50), None)
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("benchmarks"):
             raise
