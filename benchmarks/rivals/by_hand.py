@@ -153,7 +153,7 @@ def join(arrivals: list[tuple[int, list[Trade]]]) -> list[tuple[Trade, Trade | N
     results: list[tuple[Trade, Trade | None]] = []
     held: list[tuple[int, int, Trade]] = []
     said: dict[str, tuple[list[int], list[Trade]]] = {}
-    come_to = dict.fromkeys(range(len(EXCHANGES)), 0)
+    come_to: dict[str, int] = dict.fromkeys(EXCHANGES, 0)
     number = 0
 
     def answer(until_ms: int) -> None:
@@ -171,6 +171,8 @@ def join(arrivals: list[tuple[int, list[Trade]]]) -> list[tuple[Trade, Trade | N
     for source, trades in arrivals:
         for trade in trades:
             time_ms = trade.time_ms
+            if time_ms > come_to[trade.exchange]:  # a stream of liquidations has many in one batch
+                come_to[trade.exchange] = time_ms
             if source == 0:
                 number += 1
                 heapq.heappush(held, (time_ms, number, trade))
@@ -186,7 +188,6 @@ def join(arrivals: list[tuple[int, list[Trade]]]) -> list[tuple[Trade, Trade | N
                 at = bisect_right(times, time_ms)
                 times.insert(at, time_ms)
                 others.insert(at, trade)
-        come_to[source] = trades[-1].time_ms
         answer(min(come_to.values()) - LATENESS_MS)
     answer(2**63)
     return results

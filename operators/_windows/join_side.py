@@ -7,7 +7,7 @@ nothing yet     of an input that has said nothing its proofs of life tell that t
 """
 
 from collections.abc import Callable, Hashable
-from typing import Any, cast
+from typing import Any
 
 import attrs
 
@@ -53,31 +53,32 @@ NO_READER = Reader(is_event=False, is_row=False, key=_by_arrival, rank=_by_arriv
 class Arrival:
     """Where the loop over the events of an input is."""
 
-    __slots__ = ("_channel", "_progress", "_several", "_sources", "exchange", "received_ms", "source")
+    __slots__ = ("_channel", "_offset", "_progress", "_several", "_sources", "exchange", "received_ms", "source")
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
+        self._offset = progress.clocks.offset
         self._channel: Channel | None = None
         self._sources: dict[str, Source] = {}
-        self.received_ms = 0
         self._several = False
+        self.received_ms = 0
         self.exchange: str | None = None
         self.source = NO_SOURCE
 
     def begin(self, batch: Batch[Any]) -> int:
         """The events of this batch are taken next. One that is later than this is too far ahead of its receive time."""
-        self.received_ms = batch.received_ms
+        received_ms = self.received_ms = batch.received_ms
         self.exchange = None
         self._several = False
         if batch.channel is not self._channel:
             self._channel = batch.channel
             self._sources = {}
-        return batch.received_ms + self._progress.clocks.offset.reach_ms
+        return received_ms + self._offset.reach_ms
 
     def turn_to(self, exchange: str, last_ms: int) -> Source:
         """The next events are of this exchange; that before them was of this time."""
         if self.exchange is not None:
-            self.leave(last_ms)
+            self.end(last_ms)
             self._several = True
         self.exchange = exchange
         source = self._sources.get(exchange)
@@ -92,16 +93,18 @@ class Arrival:
 
     def advance(self) -> None:
         """An event has come that is too far ahead of its receive time: that moves time in its place."""
-        self.source.advance(self.received_ms + self._progress.clocks.offset.ms, self.received_ms)
+        self.source.advance(self.received_ms + self._offset.ms, self.received_ms)
 
-    def may_release(self, held: list[tuple[int, int, Any]], lateness_ms: int) -> bool:
-        """Whether the events of the batch may have brought the watermark to where the first one held is due."""
-        return bool(held) and (self._several or self.source.time_ms - lateness_ms >= held[0][0])
+    def end(self, last_ms: int) -> int:
+        """The events of this exchange have been taken, the last one of this time.
 
-    def leave(self, last_ms: int) -> None:
-        """The events of this exchange have been taken, the last one of this time."""
-        if self.exchange is not None:  # there are events
-            self.source.offset.latest_ms = self._progress.clocks.offset.latest_ms = last_ms - self.received_ms
+        If they have moved the watermark, it is not further than the time that is returned, minus the lateness.
+        """
+        if self.exchange is None:  # there are none
+            return FOREVER
+        source = self.source
+        source.offset.latest_ms = self._offset.latest_ms = last_ms - self.received_ms
+        return FOREVER if self._several else source.time_ms
 
 
 class JoinSide:
@@ -114,6 +117,10 @@ class JoinSide:
         self._missing = Missing()
         self.progress = Progress(lateness_ms, idle_ms, self._missing)
         self.arrival = Arrival(self.progress)
+        self.reader = NO_READER
+        """How to read the latest item."""
+        self.known: type[object] | None = None
+        """The type of items that are read so without a further look."""
         self.lateness_ms = lateness_ms
         self.patience_ms = lateness_ms + idle_ms
         """So long after an item of the other input it is too late for one of this, if this one is alive and silent."""
@@ -125,25 +132,25 @@ class JoinSide:
         self._watermarks = False
         self._alive_ms: dict[str, int] = {}
 
-    def read(self, item: Any) -> tuple[Any, Reader]:
-        """The event or the row itself, and how to read it.
+    def read(self, item: object) -> Any:
+        """The event or the row itself; `reader` then says how to read it.
 
         Raises:
             ValueError: it lacks a field of the key.
         """
-        reader = self._readers.get(cast("type[object]", type(item)))
-        if reader is not None:
-            return item, reader
         inner = innermost(item)
         kind = type(inner)
-        is_event, is_row = kind in EVENT_TYPES.values(), issubclass(kind, Row)
-        rank = order if is_event else _rank_of_row if is_row else _by_arrival
-        reader = Reader(is_event, is_row, key_reader(self._operator, kind, self._by), rank)
-        self._is_of_events = is_event
-        self.heard = True
-        if inner is item:
+        reader = self._readers.get(kind)
+        if reader is None:
+            is_event, is_row = kind in EVENT_TYPES.values(), issubclass(kind, Row)
+            rank = order if is_event else _rank_of_row if is_row else _by_arrival
+            reader = Reader(is_event, is_row, key_reader(self._operator, kind, self._by), rank)
             self._readers[kind] = reader
-        return inner, reader
+            self._is_of_events = is_event
+            self.heard = True
+        self.reader = reader
+        self.known = kind if inner is item else None
+        return inner
 
     @property
     def is_in_order(self) -> bool:

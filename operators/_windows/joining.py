@@ -15,14 +15,14 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Hashable
 from heapq import heappop, heappush
-from typing import Any, cast
+from typing import Any
 
 from cgrx._model.signals import Alive, Batch, Dropped, Gap, Mark, Signal, Watermark, proof_ms
 from cgrx._model.times import FOREVER, NEVER
 from cgrx._streams.running import noted
 from cgrx.operators._stages.items import too_many
 from cgrx.operators._windows.history import History
-from cgrx.operators._windows.join_side import NO_READER, NO_SOURCE, JoinSide
+from cgrx.operators._windows.join_side import NO_SOURCE, JoinSide
 from cgrx.operators._windows.joined import Held, Joined, JoinQuality, JoinTerms
 
 
@@ -160,8 +160,8 @@ class Joining:
         side, arrival, item = self._left, self._left.arrival, None
         all_held, arrived, received_ms, max_held = self._held, self._arrived, batch.received_ms, self._terms.max_held
         inner: Any
-        known: type[object] | None = None
-        key_of, is_event, is_row = NO_READER.key, False, False
+        known, reader = side.known, side.reader
+        key_of, is_event, is_row = reader.key, reader.is_event, reader.is_row
         exchange, source, last_ms = None, NO_SOURCE, 0
         lateness_ms, come_ms = side.lateness_ms, side.progress.come_ms
         limit_ms = arrival.begin(batch)
@@ -169,8 +169,8 @@ class Joining:
             for item in batch.events:
                 inner = item
                 if type(item) is not known:
-                    inner, reader = side.read(item)
-                    known = cast("type[object]", type(item)) if inner is item else None
+                    inner = side.read(item)
+                    known, reader = side.known, side.reader
                     key_of, is_event, is_row = reader.key, reader.is_event, reader.is_row
                 time_ms, key = inner.time_ms, key_of(inner)
                 if is_event:
@@ -204,24 +204,24 @@ class Joining:
             noted(error, self._operator, item)
             self._release(results)
             raise
-        arrival.leave(last_ms)
-        if not is_event or arrival.may_release(self._held, lateness_ms):
+        come_ms = arrival.end(last_ms) - lateness_ms
+        if self._held and come_ms >= self._held[0][0]:
             self._release(results)
 
     def _take_other(self, batch: Batch[Any], results: list[Any]) -> None:
         side, arrival, item = self._other, self._other.arrival, None
         histories, received_ms, lateness_ms = self._histories, batch.received_ms, side.lateness_ms
         inner: Any
-        known: type[object] | None = None
-        key_of, rank, is_event, is_row = NO_READER.key, NO_READER.rank, False, False
+        known, reader = side.known, side.reader
+        key_of, rank, is_event, is_row = reader.key, reader.rank, reader.is_event, reader.is_row
         exchange, source, last_ms = None, NO_SOURCE, 0
         limit_ms = arrival.begin(batch)
         try:
             for item in batch.events:
                 inner = item
                 if type(item) is not known:
-                    inner, reader = side.read(item)
-                    known = cast("type[object]", type(item)) if inner is item else None
+                    inner = side.read(item)
+                    known, reader = side.known, side.reader
                     key_of, rank, is_event, is_row = reader.key, reader.rank, reader.is_event, reader.is_row
                 time_ms = inner.time_ms
                 if is_event:
@@ -259,8 +259,8 @@ class Joining:
             noted(error, self._operator, item)
             self._release(results)
             raise
-        arrival.leave(last_ms)
-        if not is_event or arrival.may_release(self._held, lateness_ms):
+        come_ms = arrival.end(last_ms) - lateness_ms
+        if self._held and come_ms >= self._held[0][0]:
             self._release(results)
 
     def _begin(self, key: Hashable, time_ms: int) -> History:

@@ -27,6 +27,9 @@ U = TypeVar("U")
 
 Missing: TypeAlias = Literal["none", "hold"]
 
+_Taken: TypeAlias = Callable[[Signal[Any], list[Signal[Any]]], None]
+"""Takes a signal in, and adds those that go on to the list."""
+
 
 @attrs.frozen(eq=False, repr=False)
 class LatestOf(Generic[U]):
@@ -185,17 +188,23 @@ class _Run(abc.DisposableBase):
         self.turns.dispose()
         self.sources.dispose()
 
-    def take(self, work: Callable[..., None], *signal: Signal[Any]) -> None:
-        """Do a part of the work, and deliver what comes of it."""
+    def take(self, work: _Taken, signal: Signal[Any]) -> None:
+        """Take a signal in, and deliver what comes of it."""
         signals: list[Signal[Any]] = []
         failure: Exception | None = None
         try:
-            work(*signal, signals)
+            work(signal, signals)
         except Exception as error:  # noqa: BLE001 - an item that cannot be joined: it ends the stream
             self.joining.finish(signals)
             failure = error
         if signals or failure is not None or self.joining.has_ended:
             self._deliver(signals, failure)
+
+    def end(self, work: Callable[[list[Signal[Any]]], None]) -> None:
+        """An input has completed."""
+        signals: list[Signal[Any]] = []
+        work(signals)
+        self._deliver(signals, None)
 
     def fail(self, error: Exception) -> None:
         """An input has failed: all that is held goes out first."""
@@ -223,10 +232,10 @@ class _Input:
     def __init__(
         self,
         run: _Run,
-        taken: Callable[[Signal[Any], list[Signal[Any]]], None],
+        taken: _Taken,
         ended: Callable[[list[Signal[Any]]], None],
     ) -> None:
         in_turn = run.turns.run
         self.on_signal: Callable[[Signal[Any]], None] = partial(in_turn, run.take, taken)
         self.on_error: Callable[[Exception], None] = partial(in_turn, run.fail)
-        self.on_completed: Callable[[], None] = partial(in_turn, run.take, ended)
+        self.on_completed: Callable[[], None] = partial(in_turn, run.end, ended)
