@@ -8,11 +8,17 @@ polars:
 - bars: the same of all trades
 - sliding: a minute every five seconds, `Flow` by symbol
 - sessions: each ended by a second of silence, `Flow` by symbol
+- fifty thresholds of cascades: `cascades` of the same trades as liquidations, with fifty values of `min_volume`
+- fifty thresholds of bars: bars of one minute behind `min_volume`, with fifty values of it
 
 cgrx runs the pipeline in columns; a pipeline that cannot run in columns is an error here. "Event by event" is the same
 pipeline on a replay at infinite speed, and its whole table is compared with that of the columns. The query written by
 hand (`rivals/queries.py`) is the limit: it checks neither for late events nor for gaps. The figure is wall-clock time,
 because polars works in several threads; `cpu_ns` is the processor time of all of them.
+
+The thresholds are a `sweep`: of cascades event by event, of bars in columns. The figure is per event of the recording.
+Beside it stands a backtest with the lowest of them alone, the limit; fifty backtests one by one would take fifty times
+as long, or less where few events pass the higher ones.
 """
 
 import math
@@ -28,7 +34,7 @@ from msgspec.structs import replace
 import cgrx
 from benchmarks._harness import files
 from benchmarks._harness.data import CHANNEL, any_trades, origin
-from benchmarks._harness.scenario import Case, Contest, Results, Rival, Sample, Scenario, Timed
+from benchmarks._harness.scenario import AbsentError, Case, Contest, Results, Rival, Sample, Scenario, Timed
 from benchmarks.rivals.by_cgrx import BY
 from cgrx import operators as ops
 from cgrx._recording.entry import Recorded
@@ -38,6 +44,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 What: TypeAlias = Literal["filtered_bars", "bars", "sliding", "sessions"]
+Swept: TypeAlias = Literal["cascades", "bars"]
 
 FOLLOWED = cgrx.FuturesTrades("Binance", "BTCUSDT", 0)
 assert FOLLOWED.name == CHANNEL
@@ -74,14 +81,20 @@ class Query:
 
     def recording(self, folder: Path) -> cgrx.Recording:
         """What was recorded."""
-        return cgrx.Recording(files.made(folder / f"{self.trades} x {self.repeat}", self._record))
+        return cgrx.Recording(files.made(folder / f"{self.trades} x {self.repeat}{self.kind}", self._record))
+
+    @property
+    def kind(self) -> str:
+        """What distinguishes the recording from one of trades."""
+        return ""
 
     def _record(self, to: Path) -> None:
         from cgrx._recording.writer import write_recording
 
-        write_recording(to, self._said())
+        write_recording(to, self.said())
 
-    def _said(self) -> Iterator[Recorded]:
+    def said(self) -> Iterator[Recorded]:
+        """What a feed said."""
         trades = any_trades(self.trades)
         first_ms, last_ms = trades[0].time_ms, max(trade.time_ms for trade in trades)
         yield Recorded(FOLLOWED, cgrx.Gap(FOLLOWED, 0, first_ms, "subscribed"))
@@ -95,6 +108,67 @@ class Query:
                 if now_ms >= alive_ms + ALIVE_EVERY_MS:
                     alive_ms = now_ms
                     yield Recorded(FOLLOWED, cgrx.Alive("feed", now_ms))
+
+
+@attrs.frozen
+class Thresholds:
+    """Fifty thresholds on how many trades, so many times over."""
+
+    swept: Swept
+    query: Query
+
+    @property
+    def values(self) -> list[float]:
+        """From a thousand dollars on, each a fifth above the one before."""
+        return [1000 * 1.2**step for step in range(50)]
+
+    def build(self, feed: cgrx.Feed, *, threshold: float) -> cgrx.EventStream[Any]:
+        """The pipeline with one of them."""
+        if self.swept == "cascades":
+            return feed.liquidations().pipe(ops.cascades("1s", min_volume=threshold))
+        trades = feed.futures_trades(FOLLOWED.exchange, FOLLOWED.symbol, min_volume=0)
+        return trades.pipe(ops.min_volume(threshold), ops.tumbling("1m", ops.Bar, by=BY))
+
+
+@attrs.frozen
+class Liquidated(Query):
+    """The same trades as liquidations."""
+
+    @property
+    def kind(self) -> str:
+        """See `Query`."""
+        return " liquidations"
+
+    def said(self) -> Iterator[Recorded]:
+        """See `Query`."""
+        channel = cgrx.LiquidationOrders()
+        for said in super().said():
+            match said.said:
+                case cgrx.Batch(received_ms=received_ms, events=events):
+                    yield Recorded(channel, cgrx.Batch(channel, received_ms, tuple(map(_liquidation, events))))
+                case cgrx.Gap(start_ms=start_ms, end_ms=end_ms, reason=reason):
+                    yield Recorded(channel, cgrx.Gap(channel, start_ms, end_ms, reason))
+                case other:
+                    yield Recorded(channel, other)
+
+
+def _liquidation(trade: cgrx.Trade) -> cgrx.Liquidation:
+    side = cgrx.LiquidationSide.LONG if trade.side is cgrx.TradeSide.SELL else cgrx.LiquidationSide.SHORT
+    return cgrx.Liquidation(
+        trade.base_asset, trade.exchange, trade.symbol, side, trade.price, trade.volume_usd, trade.time_ms
+    )
+
+
+def swept(thresholds: Thresholds, recording: cgrx.Recording) -> Results:
+    """How many rows each threshold gives."""
+    found = cgrx.sweep(thresholds.build, recording, {"threshold": thresholds.values}).to_polars()
+    assert found["error"].null_count() == len(found)
+    return found.select("threshold", "rows").rows()
+
+
+def one_of_them(thresholds: Thresholds, recording: cgrx.Recording) -> None:
+    """The backtest with the lowest threshold."""
+    _ = cgrx.backtest(partial(thresholds.build, threshold=thresholds.values[0]), recording).count
 
 
 def in_columns(query: Query, recording: cgrx.Recording) -> "pl.DataFrame":
@@ -115,6 +189,10 @@ def by_events(query: Query, recording: cgrx.Recording) -> "pl.DataFrame":
 
     trio.run(run)
     return cgrx.to_frame(rows)
+
+
+def alone(query: Query, recording: cgrx.Recording) -> None:
+    """One backtest in place of many: of thresholds alone."""
 
 
 def by_hand(query: Query, recording: cgrx.Recording) -> "pl.DataFrame":
@@ -150,15 +228,37 @@ class Elapsed(Timed):
         return Sample(sample.also["wall_ns"], {"cpu_ns": sample.value})
 
 
-def _prepare(run: Callable[[Query, cgrx.Recording], Any], query: Query, folder: Path) -> Contest:
-    recording = query.recording(folder)
-    shown = partial(_compared_in_whole, query, recording) if run is by_events else partial(_plain, recording)
-    return Elapsed(partial(run, query, recording), query.events, shown)
+def _prepare(run: Callable[[Query, cgrx.Recording], Any], asked: Query | Thresholds, folder: Path) -> Contest:
+    if isinstance(asked, Thresholds):
+        return _prepare_thresholds(run, asked, folder)
+    if run is alone:
+        raise AbsentError("there is one backtest anyway")
+    recording = asked.recording(folder)
+    shown = partial(_compared_in_whole, asked, recording) if run is by_events else partial(_plain, recording)
+    return Elapsed(partial(run, asked, recording), asked.events, shown)
 
 
-def _cases(quick: bool) -> list[Case[Query]]:
+def _prepare_thresholds(run: object, asked: Thresholds, folder: Path) -> Contest:
+    if run not in (in_columns, alone):
+        raise AbsentError("it has no sweep")
+    recording = asked.query.recording(folder)
+    if run is in_columns:
+        return Elapsed(partial(swept, asked, recording), asked.query.events, lambda found: found)
+    return Elapsed(partial(one_of_them, asked, recording), asked.query.events, lambda _: None)
+
+
+def _cases(quick: bool) -> list[Case[Query | Thresholds]]:
     trades, repeat = (2_000, 2) if quick else (44_000, 10)
-    return [Case(f"{what.replace('_', ' ')}, {origin()} trades", Query(what, trades, repeat)) for what in STAGES]
+    cases: list[Case[Query | Thresholds]] = [
+        Case(f"{what.replace('_', ' ')}, {origin()} trades", Query(what, trades, repeat)) for what in STAGES
+    ]
+    # 300,000 events, as many as a sweep is made for.
+    repeat = repeat if quick else 7
+    swept = (
+        Thresholds("cascades", Liquidated("bars", trades, repeat)),
+        Thresholds("bars", Query("bars", trades, repeat)),
+    )
+    return cases + [Case(f"fifty thresholds of {asked.swept}, {origin()} trades", asked) for asked in swept]
 
 
 SCENARIO = Scenario(
@@ -172,5 +272,6 @@ SCENARIO = Scenario(
         Rival("cgrx", partial(_prepare, in_columns), "ours"),
         Rival("cgrx, event by event", partial(_prepare, by_events)),
         Rival("polars by hand", partial(_prepare, by_hand), "limit"),
+        Rival("cgrx, one threshold", partial(_prepare, alone), "limit"),
     ),
 )

@@ -176,7 +176,9 @@ class Moments:
             wakes = falls["said"].filter(falls["said"] < len(columns.places))
             woken += [columns.places[0], *columns.places.gather(wakes)]
             quiet &= silent | (said == 0)
-        kept = pl.col("kept") | pl.lit(quiet) | pl.col("index").is_in(pl.concat(shown).implode()) if shown else "kept"
+        # Where all are silent, each proof moves time on; of those between the same two events the last is enough.
+        latest = (proofs["place"] != proofs["place"].shift(-1)).fill_null(True) & quiet
+        kept = pl.col("kept") | pl.lit(latest) | pl.col("index").is_in(pl.concat(shown).implode()) if shown else "kept"
         return proofs.with_columns(kept=kept, quiet=quiet), woken
 
     def _find_suspects(self, quiet: pl.DataFrame) -> list[int]:
