@@ -5,9 +5,9 @@ May import `_model`, `_streams`, `_recording`, `operators._aggregates`, `operato
 
 Read `backtest` first, the public face, and `plan`, which finds out what a pipeline is made of; both import without
 polars. `compile` turns stages into queries: `arrivals` is what goes in, which `recordings` reads; `expressions` speaks
-polars; `order`, `dedupe` and `windows` are stages in columns; `offset` compares the clocks, `moments` and `lateness`
-find out how far the watermark had come, and `quality` what each window knew when it closed; `results` makes rows of
-columns, and `rest` are the stages that then take each of them.
+polars; `order`, `dedupe` and `windows` are stages in columns; `offset` compares the clocks, `moments`, `course` and
+`lateness` find out how far the watermark had come, and `quality` what each window knew when it closed; `results` makes
+rows of columns, and `rest` are the stages that then take each of them.
 
 Of many parameters: `sweep` is the public face, `combinations` its grid, `swept` what comes out. `part` runs what is run
 in one thread; `common` finds the stages with which several pipelines begin, and `together` runs those in one replay.

@@ -1,16 +1,17 @@
 """What windows knew when they closed, found out without running every event.
 
 Whether an event is late, and which gaps and losses a row knows of, depends on how far the watermark had come at that
-moment. `Progress`, which the windows themselves use, says how far; it is shown only the `moments` at which it may say
-something new. So a busy channel costs a pass over its times and a few steps of Python, and the answers are those of the
-very same arithmetic.
+moment. Of one connection `course` finds that in columns, and `Progress`, which the windows themselves use, takes over
+where a gap or a loss becomes known. Of several `Progress` says all of it; it is shown only the `moments` at which it
+may say something new.
 """
 
 import attrs
 import polars as pl
 
 from cgrx._backtest.arrivals import Arrivals
-from cgrx._backtest.moments import Arrival, Moments
+from cgrx._backtest.course import Course, take_over
+from cgrx._backtest.moments import Arrival, Moment, Moments
 from cgrx._backtest.plan import Inexpressible
 from cgrx._model.signals import Mark, Watermark
 from cgrx._model.times import FOREVER, NEVER
@@ -96,23 +97,41 @@ class _Walk:
         self._late = 0
 
     def go(self) -> Ledger:
-        sources, moments = self._moments.sources, self._moments.find()
-        places = pl.Series([place for place, *_ in moments], dtype=pl.Int64)
-        states = [source.states(places) for source in sources]
-        for at, (_, _, _, what) in enumerate(moments):
-            for source, of_source in zip(sources, states, strict=True):
-                source.move_to(of_source[at])
-            self._journal.watermark = self._progress.watermark
-            match what:
-                case Arrival():
-                    self._on_arrival(what)
-                case None:
-                    self._on_end()
-                case _:
-                    self._on_mark(what)
+        if self._moments.follows_columns:
+            self._go_in_columns()
+        else:
+            self._go_by_moments()
         if self._late:
             raise Inexpressible(f"{self._late:,} {'event comes' if self._late == 1 else 'events come'} too late")
         return Ledger(tuple(self._journal.entries), self._marked, self._journal.watermark)
+
+    def _go_in_columns(self) -> None:
+        course = Course(self._moments)
+        self._late = course.late
+        moments = course.find()
+        watermarks, standing = course.standing(moments)
+        for at, (moment, watermark) in enumerate(zip(moments, watermarks, strict=True)):
+            take_over(self._progress, watermark, standing, at)
+            self._on_moment(moment)
+
+    def _go_by_moments(self) -> None:
+        sources, moments = self._moments.sources, self._moments.find()
+        places = pl.Series([place for place, *_ in moments], dtype=pl.Int64)
+        states = [source.states(places) for source in sources]
+        for at, moment in enumerate(moments):
+            for source, of_source in zip(sources, states, strict=True):
+                source.move_to(of_source[at])
+            self._on_moment(moment)
+
+    def _on_moment(self, moment: Moment) -> None:
+        self._journal.watermark = self._progress.watermark
+        match moment[3]:
+            case Arrival() as arrival:
+                self._on_arrival(arrival)
+            case None:
+                self._on_end()
+            case mark:
+                self._on_mark(mark)
 
     def _on_arrival(self, arrival: Arrival) -> None:
         arrival.source.show(self._progress, arrival.received_ms, arrival.moved_ms)

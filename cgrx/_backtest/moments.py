@@ -18,7 +18,7 @@ from cgrx._backtest.arrivals import Arrivals, before
 from cgrx._backtest.offset import moved, offsets, offsets_of, require_few_exchanges, require_one_clock
 from cgrx._backtest.plan import Inexpressible
 from cgrx._model.channels import Channel
-from cgrx._model.signals import Alive, Mark
+from cgrx._model.signals import Alive, Dropped, Mark
 from cgrx._model.times import NEVER
 from cgrx.operators._windows.clocks import Source
 from cgrx.operators._windows.watermark import Progress
@@ -57,6 +57,13 @@ class SourceColumns:
         if self.source is not None:
             highest_ms, highest_received_ms, self.source.received_ms = state
             self.source.advance(highest_ms, highest_received_ms)
+
+    def stand(self, progress: Progress, state: tuple[int, int, int], *, idle: bool) -> None:
+        """Make the source known to `Progress` as it stands in one of its `states`."""
+        if self.source is None:
+            self.source = progress.sources(self.channel)[self.exchange] = Source()
+        self.source.idle = idle
+        self.move_to(state)
 
     def show(self, progress: Progress, received_ms: int, moved_ms: int) -> None:
         """Show an event of the source to `Progress`."""
@@ -102,30 +109,64 @@ class Moments:
         self._arrivals = arrivals
         known = offsets(arrivals, placed)
         require_one_clock(known["offset_ms"], lateness_ms)
-        self._events = placed.with_columns(moved(placed, known, lateness_ms))
+        self.events = placed.with_columns(moved(placed, known, lateness_ms))
         self._until_ms = until_ms
-        self._lateness_ms = lateness_ms
-        self._idle_ms = idle_ms
+        self.lateness_ms = lateness_ms
+        self.idle_ms = idle_ms
         self.sources = self._find_sources()
         for each in self.sources:
             require_one_clock(each.offsets(known), lateness_ms, known["offset_ms"])
         only = self.sources[0].highest if len(self.sources) == 1 else None
-        self._latest = self._events["moved_ms"].cum_max() if only is None else only
+        self._latest = self.events["moved_ms"].cum_max() if only is None else only
 
     def find(self) -> list[Moment]:
         """All moments in order; the end is the last."""
-        losses = self._arrivals.losses
-        placed = self._places(pl.Series([loss.seq for loss in losses], dtype=pl.Int64))
-        proofs, woken = self._find_idleness(self._find_proofs())
+        proofs, woken = self._find_idleness(self.find_proofs())
         suspects = self._find_suspects(proofs.filter("quiet"))
-        moments: list[Moment] = [(place, 0, loss.seq, loss.mark) for place, loss in zip(placed, losses, strict=True)]
+        moments = self.losses()
         kept = proofs.filter("kept").select("place", "seq", "origin", "at_ms")
         moments += [(place, 0, seq, Alive(origin, at_ms)) for place, seq, origin, at_ms in kept.iter_rows()]
         moments += self._find_arrivals(sorted({*woken, *suspects}))
-        return [*sorted(moments, key=lambda moment: moment[:3]), (len(self._events), 1, 0, None)]
+        return [*sorted(moments, key=lambda moment: moment[:3]), self.end]
+
+    def losses(self) -> list[Moment]:
+        """The moments of gaps and losses."""
+        losses = self._arrivals.losses
+        placed = self._places(pl.Series([loss.seq for loss in losses], dtype=pl.Int64))
+        return [(place, 0, loss.seq, loss.mark) for place, loss in zip(placed, losses, strict=True)]
+
+    @property
+    def end(self) -> Moment:
+        """The last moment."""
+        return len(self.events), 1, 0, None
+
+    @property
+    def follows_columns(self) -> bool:
+        """Whether `Course` can say how the watermark went on: of one connection, and where each loss has its time."""
+        if self._arrivals.proofs["origin"].n_unique() > 1:
+            return False
+        return not any(place == 0 and isinstance(mark, Dropped) for place, _, _, mark in self.losses())
+
+    @property
+    def until_ms(self) -> pl.Series:
+        """For each event the time before which the watermark has to be, or it is late."""
+        return self.events.select(self._until_ms.alias("until_ms")).to_series()
+
+    @property
+    def source_of(self) -> pl.Expr:
+        """The index of the source of an event."""
+        index = pl.lit(0)
+        if len(self.sources) > 1:
+            for number, each in enumerate(self.sources):
+                of_channel = pl.col("input") == self._arrivals.channels.index(each.channel)
+                is_from = pl.col("exchange") == each.exchange
+                index = (
+                    pl.when(is_from & of_channel if self._arrivals.several else is_from).then(number).otherwise(index)
+                )
+        return index
 
     def _find_sources(self) -> list[SourceColumns]:
-        events = self._events
+        events = self.events
         channels: tuple[Channel, ...] = self._arrivals.channels
         if not len(events):
             return []
@@ -142,9 +183,9 @@ class Moments:
 
     def _places(self, seqs: pl.Series) -> pl.Series:
         """How many events came before."""
-        return before(self._events["seq"], seqs).alias("place")
+        return before(self.events["seq"], seqs).alias("place")
 
-    def _find_proofs(self) -> pl.DataFrame:
+    def find_proofs(self) -> pl.DataFrame:
         """The proofs with their place, the joint proof so far, and a flag for those that are always shown."""
         arrivals = self._arrivals
         proofs = arrivals.proofs.with_columns(self._places(arrivals.proofs["seq"]))
@@ -168,7 +209,7 @@ class Moments:
         for columns in self.sources:
             said = before(columns.places, proofs["place"])
             last_ms = columns.received.gather((said - 1).clip(0))
-            silent = (said > 0) & (proofs["proven_ms"] - last_ms >= self._idle_ms)
+            silent = (said > 0) & (proofs["proven_ms"] - last_ms >= self.idle_ms)
             # It falls idle at the first proof of those between the same two events.
             falls = pl.DataFrame({"index": proofs["index"], "said": said}).filter(silent)
             falls = falls.filter((pl.col("said") != pl.col("said").shift()).fill_null(True))
@@ -183,7 +224,7 @@ class Moments:
 
     def _find_suspects(self, quiet: pl.DataFrame) -> list[int]:
         """The events that are late if no source but the foremost counts."""
-        events, latest = self._events, self._latest
+        events, latest = self.events, self._latest
         bounded = events.select("place", self._until_ms.alias("until_ms"), latest.alias("bound_ms"))
         quiet = quiet.filter(pl.col("place") > 0)
         if len(quiet):
@@ -195,7 +236,7 @@ class Moments:
             bounded = bounded.join_asof(since, on="place").with_columns(
                 bound_ms=pl.max_horizontal("bound_ms", "idle_ms")
             )
-        found = bounded.filter(pl.col("until_ms") <= pl.col("bound_ms") - self._lateness_ms)["place"]
+        found = bounded.filter(pl.col("until_ms") <= pl.col("bound_ms") - self.lateness_ms)["place"]
         if len(found) > SUSPECTS:
             raise Inexpressible(f"{len(found):,} events may come too late")
         return found.to_list()
@@ -204,7 +245,7 @@ class Moments:
         """The events at these places."""
         columns = ("place", "seq", "received_ms", "exchange", "moved_ms")
         input_ = pl.col("input") if self._arrivals.several else pl.lit(0)
-        chosen = self._events[places].select(*columns, self._until_ms.alias("until_ms"), input_.alias("input"))
+        chosen = self.events[places].select(*columns, self._until_ms.alias("until_ms"), input_.alias("input"))
         channels: tuple[Channel, ...] = self._arrivals.channels
         sources = {(each.channel, each.exchange): each for each in self.sources}
         for place, seq, received_ms, exchange, moved_ms, until_ms, index in chosen.iter_rows():

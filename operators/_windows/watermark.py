@@ -156,6 +156,12 @@ class Progress:
         # The connection of a source is not known; the earliest of the proofs holds for all sources.
         return min(self._alive_ms.values(), default=NEVER)
 
+    def take_over(self, watermark_ms: int) -> None:
+        """Go on from a watermark that was found without this object; its sources were moved there."""
+        self._reached_ms = max(self._reached_ms, watermark_ms)
+        self._active = [source for source in self._every() if not source.idle]
+        self._behind = 0
+
     # Marks
 
     def on_mark(self, mark: Mark) -> None:
