@@ -29,6 +29,7 @@ from cgrx._cli.arguments import (
     parse_channels,
     passwordless,
     source,
+    unusable,
 )
 from cgrx._cli.commands.choice import liquidations, recorded_trades, trades
 from cgrx._cli.commands.demo import Demo, demo
@@ -42,18 +43,17 @@ from cgrx._cli.config import ConfigFile
 from cgrx._cli.options import (
     LOGS,
     NO_FILE,
-    NO_WINDOW,
     SERVICE,
     FileOptions,
     LogOptions,
     ReplayOptions,
     ServiceOptions,
     WatchOptions,
-    WindowOptions,
 )
 from cgrx._cli.terminal.command import print_text, run_to_exit
 from cgrx._cli.terminal.exits import CommandError, Exit, explain, whence
 from cgrx._cli.terminal.streams import Terminal
+from cgrx._cli.window_options import NO_CASCADES, NO_WINDOW, LiquidationOptions, WindowOptions
 from cgrx.testing import Generation, Plan
 
 _WATCH = WatchOptions()
@@ -121,20 +121,23 @@ async def liquidations_command(
     *,
     side: Literal["long", "short"] | None = None,
     options: WatchOptions = _WATCH,
-    windows: WindowOptions = NO_WINDOW,
+    windows: LiquidationOptions = NO_CASCADES,
     settings: ServiceOptions = SERVICE,
 ) -> int:
     """Show the liquidation orders of all exchanges.
 
-    Events, or the rows of --window, go to standard output, everything else to standard error.
+    Events, or the rows of --window or --cascades, go to standard output, everything else to standard error.
 
     Args:
         side: Which position was liquidated.
         options: See `WatchOptions`.
-        windows: See `WindowOptions`.
+        windows: See `LiquidationOptions`.
         settings: See `ServiceOptions`.
     """
-    request = options.watch(liquidations, side)
+    markets = windows.markets()
+    if windows.join and not markets:
+        raise unusable("--join flow takes the trades of instruments: add --market, such as --market Binance:BTCUSDT:0")
+    request = options.watch(liquidations, side, trades=trades(markets) if windows.join else None)
     return await watch(request, options.show("liquidations", windows), settings.terminal(), settings.metrics())
 
 
@@ -167,21 +170,22 @@ async def replay_liquidations_command(
     *folders: Folders,
     side: Literal["long", "short"] | None = None,
     options: ReplayOptions = _REPLAY,
-    windows: WindowOptions = NO_WINDOW,
+    windows: LiquidationOptions = NO_CASCADES,
     settings: ServiceOptions = SERVICE,
 ) -> int:
     """Show recorded liquidation orders.
 
-    Events, or the rows of --window, go to standard output, everything else to standard error.
+    Events, or the rows of --window or --cascades, go to standard output, everything else to standard error.
 
     Args:
         folders: Recordings, in one order by time of receipt.
         side: Which position was liquidated.
         options: See `ReplayOptions`.
-        windows: See `WindowOptions`.
+        windows: See `LiquidationOptions`. Without --market all recorded trades are taken.
         settings: See `ServiceOptions`.
     """
-    request = options.replayed(folders, liquidations, side)
+    flow = recorded_trades(windows.markets()) if windows.join else None
+    request = options.replayed(folders, liquidations, side, trades=flow)
     return await replay_files(request, options.show("liquidations", windows), settings.terminal(), settings.metrics())
 
 

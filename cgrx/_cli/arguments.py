@@ -130,6 +130,11 @@ def usable(make: Callable[..., T], *arguments: Any) -> T:
         raise CommandError(Exit.USAGE, str(error)) from error
 
 
+def unusable(message: str) -> CommandError:
+    """The error of an option that cannot be used."""
+    return CommandError(Exit.USAGE, message)
+
+
 def spelled(make: Callable[..., T], names: Sequence[str]) -> T:
     """Return `make(*names)`, a filter by name; a name that is probably misspelt is a line on standard error."""
     with warnings.catch_warnings(record=True) as caught:

@@ -3,8 +3,8 @@
 from typing import Any
 
 from cgrx import operators as ops
-from cgrx._cli.options import WindowOptions
 from cgrx._cli.view.windows import Windowing
+from cgrx._cli.window_options import WindowOptions
 from cgrx._model.events import TradeSide
 
 NOON = 1_704_110_400_000

@@ -8,9 +8,10 @@ import pytest
 from cgrx import operators as ops
 from cgrx._cli.app import app
 from cgrx._cli.arguments import amount, faults, instruments, keyless, parse_instrument, source
-from cgrx._cli.options import WatchOptions, WindowOptions
+from cgrx._cli.options import WatchOptions
 from cgrx._cli.terminal.exits import CommandError, Exit
 from cgrx._cli.view.viewer import Show
+from cgrx._cli.window_options import WindowOptions
 from cgrx._model.channels import FuturesTrades
 from cgrx._model.events import Liquidation, Trade
 from cgrx._simulator.faults import Drop, Stall

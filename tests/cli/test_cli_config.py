@@ -10,9 +10,10 @@ import pytest
 from cgrx import API_KEY_VARIABLE
 from cgrx._cli.app import app, run
 from cgrx._cli.config import ConfigFile
-from cgrx._cli.options import FileOptions, ReplayOptions, WatchOptions, WindowOptions
+from cgrx._cli.options import FileOptions, ReplayOptions, WatchOptions
 from cgrx._cli.terminal.exits import CommandError, Exit
 from cgrx._cli.toml import LIMIT_BYTES, read_toml
+from cgrx._cli.window_options import LiquidationOptions, WindowOptions
 from tests.house import plan
 
 Captured = pytest.CaptureFixture[str]
@@ -78,7 +79,7 @@ def test_a_file_gives_options_by_their_names(write: Write) -> None:
             count=7,
             url="ws://127.0.0.1:1/",
         ),
-        "windows": WindowOptions(window="1m", by=("exchange", "symbol", "side"), running=True),
+        "windows": LiquidationOptions(window="1m", by=("exchange", "symbol", "side"), running=True),
     }
 
 

@@ -60,6 +60,20 @@ def test_without_a_stage(capfd: pytest.CaptureFixture[str]) -> None:
 
 def test_the_example_of_the_documentation(capfd: pytest.CaptureFixture[str]) -> None:
     page = (plan.ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
-    (command, printed) = re.findall(r"\$ cgrx ([^\n]* --explain)\n(.*?)```", page, re.DOTALL)[0]
-    assert run(shlex.split(command)) == Exit.DONE
-    assert capfd.readouterr().out == printed
+    examples = re.findall(r"\$ cgrx ([^\n]* --explain)\n(.*?)```", page, re.DOTALL)
+    assert len(examples) == 2
+    for command, printed in examples:
+        assert run(shlex.split(command)) == Exit.DONE
+        assert capfd.readouterr().out == printed
+
+
+@pytest.mark.parametrize("option", ["--window", "--top", "--cascades", "--join"])
+def test_the_commands_of_the_documentation(option: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """What they ask for can be made."""
+    page = (plan.ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    commands = re.findall(rf"^\$ cgrx ((?:watch|replay|demo)[^\n|>]*{option} [^\n|>]*)", page, re.MULTILINE)
+    right = [each for each in commands if "exchnage" not in each and "--explain" not in each]
+    assert right
+    for command in right:
+        assert run([*shlex.split(command), "--explain"]) == Exit.DONE
+        assert capfd.readouterr().err == ""

@@ -9,9 +9,10 @@ import cgrx
 from cgrx import API_KEY_VARIABLE, __main__
 from cgrx._cli import app
 from cgrx._cli.app import liquidations_command, run, trades_command
-from cgrx._cli.options import WatchOptions, WindowOptions
+from cgrx._cli.options import WatchOptions
 from cgrx._cli.terminal.exits import Exit
 from cgrx._cli.terminal.streams import Terminal
+from cgrx._cli.window_options import WindowOptions
 from cgrx._simulator.simulator import Simulator
 from tests.cli.terminals import Heard
 from tests.simulator.simulating import liquidation, trade
@@ -41,9 +42,9 @@ def test_no_command_is_help(arguments: str, capsys: Captured) -> None:
 @pytest.mark.parametrize(
     ("arguments", "options"),
     [
-        ("demo", {"--seconds", "--seed", "--rate", "--fault", "--window", "--every", "--by", "--running"}),
+        ("demo", {"--seconds", "--seed", "--rate", "--fault", "--window", "--every", "--by", "--running", "--top"}),
         ("watch", {"liquidations", "trades"}),
-        ("watch liquidations", {"--window", "--side", "long, short", "--format", "--connect-timeout"}),
+        ("watch liquidations", {"--window", "--side", "long, short", "--format", "--join", "--cascades", "--market"}),
         (
             "watch trades",
             {"EXCHANGE:SYMBOL[:MIN_VOLUME]", "buy, sell", "--min-volume", "--base-asset", "--count", "--by"},

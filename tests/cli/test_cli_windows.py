@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from cgrx import operators as ops
-from cgrx._cli.options import WindowOptions
 from cgrx._cli.terminal.exits import CommandError, Exit
 from cgrx._cli.view.windows import Windowing
+from cgrx._cli.window_options import WindowOptions
 
 
 def windowing(**options: Any) -> Windowing:
@@ -34,6 +34,14 @@ def test_every_makes_it_slide() -> None:
     assert found.stage(updates=True) == ops.sliding("1m", "10s", found.row, updates="1s")
     assert found.words == "1m every 10s by base_asset"
     assert found.running
+
+
+def test_leaders() -> None:
+    found = windowing(window="1m", by=("base_asset",), top=10)
+    assert (found.leaders(), found.words) == ((ops.top(10, "volume"),), "1m by base_asset, top 10")
+    found = windowing(window="1m", by=("base_asset",), top=3, top_by="delta")
+    assert (found.leaders(), found.words) == ((ops.top(3, "delta"),), "1m by base_asset, top 3 by delta")
+    assert windowing(window="1m").leaders() == ()
 
 
 def test_every_as_long_as_the_window() -> None:
@@ -104,6 +112,16 @@ def test_rows_are_bars_where_the_key_fixes_the_instrument(
         ({"window": "8h", "offset": "8h"}, "offset='8h' is not less than size='8h'"),
         ({"window": "8h", "offset": "x"}, "offset='x' is not a duration"),
         ({"zone": "UTC"}, "--zone says which rows"),
+        ({"top": 3, "by": ("side",)}, "--by says which rows"),
+        ({"top": 3}, "--top says which rows"),
+        ({"window": "1m", "top": 3}, "--top 3 ranks the groups of --by: add --by, such as --by base_asset"),
+        ({"window": "1m", "top": 3, "by": ("side",), "running": True}, "--top 3 gives final rows alone: leave out"),
+        ({"top_by": "count"}, "--top-by says which rows"),
+        ({"window": "1m", "top_by": "count"}, "--top-by count says how --top ranks: add --top, such as --top 10"),
+        (
+            {"window": "1m", "top": 3, "by": ("exchange", "symbol"), "top_by": "delta"},
+            "--top-by delta is no number of rows by exchange and symbol: give volume or count",
+        ),
         ({"week_start": "sunday"}, "--week-start says which rows"),
         ({"every": "1s"}, "--every says which rows a window gives: add --window, such as --window 1m"),
         ({"by": ("exchange",)}, "--by says which rows"),

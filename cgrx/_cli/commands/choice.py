@@ -36,6 +36,11 @@ class Choice(Generic[FeedT]):
         return merge(*(each.pipe(*self.filters) for each in streams))
 
 
+def flow_of(choice: "Choice[FeedT] | None", feed: FeedT) -> EventStream[Any] | None:
+    """The trades whose flow is joined, where it is asked for."""
+    return None if choice is None else choice.of(feed)
+
+
 def liquidations(feed: Feed) -> Sequence[EventStream[Any]]:
     """The liquidations of all exchanges."""
     return (feed.liquidations(),)

@@ -7,7 +7,7 @@ from pathlib import Path
 import attrs
 
 from cgrx import Replay, replay
-from cgrx._cli.commands.choice import Choice
+from cgrx._cli.commands.choice import Choice, flow_of
 from cgrx._cli.commands.metrics import MetricsAt, serving
 from cgrx._cli.terminal.bar import Bar, Done
 from cgrx._cli.terminal.command import print_text, run_command
@@ -30,6 +30,8 @@ class Replayed:
     """ISO 8601; None from the beginning."""
     end: str | None
     """ISO 8601; None to the end."""
+    trades: Choice[Replay] | None = None
+    """Those whose flow is joined."""
 
 
 async def replay_files(request: Replayed, show: Show, terminal: Terminal, metrics: MetricsAt | None = None) -> int:
@@ -45,9 +47,9 @@ async def replay_files(request: Replayed, show: Show, terminal: Terminal, metric
         with reporting(viewer.say):
             async with serving(metrics, terminal) as count, _opened(request) as feed:
                 count(lambda: Collector(feed, streams=viewer.queues, pipelines=viewer.pipelines))
-                events = request.choice.of(feed)
+                events, trades = request.choice.of(feed), flow_of(request.trades, feed)
                 async with nullcontext() if bar is None else bar.showing(lambda: _done(feed)):
-                    await viewer.run(feed, events, lambda: _where(feed))
+                    await viewer.run(feed, events, lambda: _where(feed), trades)
 
     return await run_command(work, terminal, conclude=viewer.conclude)
 

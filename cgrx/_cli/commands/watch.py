@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 import attrs
 
 from cgrx import API_KEY_VARIABLE, COINGLASS_URL, Feed, connect
-from cgrx._cli.commands.choice import Choice
+from cgrx._cli.commands.choice import Choice, flow_of
 from cgrx._cli.commands.metrics import MetricsAt, serving
 from cgrx._cli.terminal.command import print_text, run_command
 from cgrx._cli.terminal.exits import CommandError, Exit
@@ -27,6 +27,8 @@ class Watch:
     choice: Choice[Feed]
     connect_timeout_s: float
     proxy: str | None = None
+    trades: Choice[Feed] | None = None
+    """Those whose flow is joined."""
 
 
 async def watch(request: Watch, show: Show, terminal: Terminal, metrics: MetricsAt | None = None) -> int:
@@ -42,7 +44,7 @@ async def watch(request: Watch, show: Show, terminal: Terminal, metrics: Metrics
                 connected(request.url, request.connect_timeout_s, request.proxy) as feed,
             ):
                 count(lambda: Collector(feed, streams=viewer.queues, pipelines=viewer.pipelines))
-                await viewer.run(feed, request.choice.of(feed), lambda: request.url)
+                await viewer.run(feed, request.choice.of(feed), lambda: request.url, flow_of(request.trades, feed))
 
     return await run_command(work, terminal, conclude=viewer.conclude)
 

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from rich.console import RenderableType
 
-from cgrx import Batch, Event
+from cgrx import Batch, Event, EventStream
 from cgrx import operators as ops
 from cgrx._cli.terminal.text import counted
 from cgrx._cli.view.event_board import Board
@@ -26,8 +26,8 @@ class Content(Protocol):
         """How many items there were, as `--count` counts them."""
         ...
 
-    def stages(self, *, live: bool) -> tuple[ops.Stage[Any, Any], ...]:
-        """The stages that make the items from the events."""
+    def of(self, events: EventStream[Event], trades: EventStream[Any] | None, *, live: bool) -> EventStream[Any]:
+        """The items, made of the events; `trades` are those of `--join`."""
         ...
 
     def add(self, items: Sequence[Any], most: float) -> Sequence[Any]:
@@ -62,9 +62,9 @@ class EventContent:
         """The number of events, small ones included."""
         return self._board.total.events
 
-    def stages(self, *, live: bool) -> tuple[ops.Stage[Any, Any], ...]:
-        """No stage: events are shown as they come."""
-        return ()
+    def of(self, events: EventStream[Event], trades: EventStream[Any] | None, *, live: bool) -> EventStream[Any]:
+        """The events: they are shown as they come."""
+        return events
 
     def add(self, items: Sequence[Event], most: float) -> Sequence[Event]:
         """Count all events; those below the board's minimum volume become no lines."""
@@ -97,19 +97,33 @@ class RowContent:
     def __init__(self, board: Board, window: Windowing) -> None:
         self._events = board
         self._window = window
-        self._rows = RowBoard()
+        self._rows = RowBoard(top=window.top, top_by=window.top_by)
 
     @property
     def count(self) -> int:
         """The number of final rows."""
         return self._rows.final
 
-    def stages(self, *, live: bool) -> tuple[ops.Stage[Any, Any], ...]:
-        """The window, behind a tap that counts the events."""
-        return ops.tap(self._count), self._window.stage(updates=live or self._window.running)
+    def of(self, events: EventStream[Event], trades: EventStream[Any] | None, *, live: bool) -> EventStream[Any]:
+        """The window, behind a tap that counts the events, and what stands behind it.
+
+        The live table sees running rows before a stage that takes final rows alone.
+        """
+        window = self._window
+        rows = events.pipe(ops.tap(self._count), window.stage(updates=live or window.running))
+        if live and window.only_final:
+            rows = rows.pipe(ops.tap(self._see_running), ops.final())
+        rows = rows.pipe(*window.leaders())
+        return rows if window.join is None or trades is None else window.join.beside(rows, trades)
 
     def _count(self, batch: Batch[Event]) -> None:
         self._events.add(batch.events)
+
+    def _see_running(self, batch: Batch[ops.Row]) -> None:
+        join = self._window.join
+        for row in batch.events:
+            if not row.final:
+                self._rows.add(row if join is None else join.alone(row))
 
     def add(self, items: Sequence[ops.Row], most: float) -> Sequence[ops.Row]:
         """Final rows become lines; with `--running` the others do too."""
@@ -124,7 +138,7 @@ class RowContent:
 
     def line_format(self, name: FormatName, *, escape_formulas: bool) -> LineFormat[ops.Row]:
         """See `Content`."""
-        return row_formats(self._window.row, escape_formulas=escape_formulas)[name]
+        return row_formats(self._window.shown, escape_formulas=escape_formulas)[name]
 
     def draw(self, view: View, width: int, height: int) -> RenderableType:
         """See `Content`."""
@@ -139,6 +153,5 @@ class RowContent:
     def left_out(self) -> str:
         """How many rows the end of the command cut short; empty with `--running`, where they are lines."""
         count = 0 if self._window.running else len(self._rows.running)
-        return (
-            f"left out {counted(count, 'row')} of windows that the end cut short: --running shows them" if count else ""
-        )
+        more = "" if self._window.only_final else ": --running shows them"
+        return f"left out {counted(count, 'row')} of windows that the end cut short{more}" if count else ""

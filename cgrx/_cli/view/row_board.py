@@ -8,9 +8,14 @@ from cgrx import operators as ops
 
 
 class RowBoard:
-    """Counters over all rows, and the rows to show: one for each open window and key, and up to `latest` final ones."""
+    """Counters over all rows, and the rows to show: one for each open window and key, and up to `latest` final ones.
 
-    def __init__(self, latest: int = 500) -> None:
+    With `top` only so many of each open window are shown; of closed windows the final rows are the leaders already.
+    """
+
+    def __init__(self, latest: int = 500, *, top: int | None = None, top_by: str = "volume") -> None:
+        self._top = top
+        self._top_by = top_by
         self.running: dict[tuple[Any, ...], ops.Row] = {}
         """The latest row of each window and key that has had no final row yet."""
         self.latest: deque[ops.Row] = deque(maxlen=latest)
@@ -26,7 +31,10 @@ class RowBoard:
         window = row.values[: 2 + len(row.key_fields)]
         self.late = row.late
         if row.final:
-            self.running.pop(window, None)
+            if self._top is None:
+                self.running.pop(window, None)
+            else:  # the others of this window have no final row
+                self.running = {key: each for key, each in self.running.items() if key[:2] != window[:2]}
             self.latest.appendleft(row)
             self.final += 1
             self.incomplete += not row.complete
@@ -39,21 +47,28 @@ class RowBoard:
         Running rows take at most half of the room while there are final rows for the rest.
 
         Newest windows first. Within a window, running rows are sorted by key, so that they stay in place, and final
-        ones by volume.
+        ones by rank.
         """
-        running = nlargest(max(most - len(self.latest), (most + 1) // 2), self.running.values(), key=volume_usd)
-        final = sorted(self.latest, key=lambda row: (-row.end_ms, -volume_usd(row)))
+        running = nlargest(max(most - len(self.latest), (most + 1) // 2), self.open_rows(), key=self._rank)
+        final = sorted(self.latest, key=lambda row: (-row.end_ms, -self._rank(row)))
         return sorted(running, key=lambda row: (-row.end_ms, key_texts(row))) + final[: most - len(running)]
+
+    def open_rows(self) -> list[ops.Row]:
+        """The running rows that may be shown: with `top` the leaders of each open window."""
+        if self._top is None:
+            return list(self.running.values())
+        windows: dict[Any, list[ops.Row]] = {}
+        for row in self.running.values():
+            windows.setdefault((row.start_ms, row.end_ms), []).append(row)
+        return [leader for rows in windows.values() for leader in nlargest(self._top, rows, key=self._rank)]
+
+    def _rank(self, row: ops.Row) -> float:
+        return cast(float, row[self._top_by])  # each has it: a window without an event has no row
 
 
 def number(row: ops.Row, field: str) -> float | None:
     """The value of a field that holds a number; None where it has none, such as a mean over no volume."""
     return cast("float | None", row[field])
-
-
-def volume_usd(row: ops.Row) -> float:
-    """The row's volume in US dollars; both classes of rows that the command line makes have it."""
-    return cast(float, row["volume"])
 
 
 def key_texts(row: ops.Row) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC
 from zoneinfo import ZoneInfo
 
+import attrs
 from rich.console import RenderableType
 from rich.text import Text
 
@@ -12,7 +13,7 @@ from cgrx._cli.terminal.text import clock, counted, date, one_line, second, shor
 from cgrx._cli.view.columns import MEDIUM, WIDE, Column, filled_table
 from cgrx._cli.view.picture import View, page
 from cgrx._cli.view.row_board import RowBoard, key_text, number
-from cgrx._cli.view.row_text import missing, value_text
+from cgrx._cli.view.row_text import missing, text_value, value_text
 from cgrx._cli.view.windows import Windowing
 
 _HUGE = 130
@@ -29,7 +30,7 @@ def row_picture(
         Text(counted(board.final, "row")),
         Text(f"{board.incomplete:,} incomplete", "yellow" if board.incomplete else ""),
         Text(f"{board.late:,} late", "yellow" if board.late else ""),
-        Text(f"{len(board.running):,} running"),
+        Text(f"{len(board.open_rows()):,} running"),
     ]
 
     def body(rows: int) -> tuple[RenderableType, int]:
@@ -43,7 +44,12 @@ def _columns(window: Windowing) -> list[Column[ops.Row]]:
     columns = [Column("", _sign, 1), _start(window)]
     for field in window.row.key_fields:
         columns += _KEYS[field]
-    columns += _BAR if issubclass(window.row, ops.Bar) else _FLOW
+    values = _BAR if issubclass(window.row, ops.Bar) else _CASCADE if issubclass(window.row, ops.Cascade) else _FLOW
+    if window.join is not None:  # the flow takes the room of what is less than essential
+        wider = WIDE - MEDIUM
+        values = [attrs.evolve(each, from_width=each.from_width and each.from_width + wider) for each in values]
+        values += _JOINED
+    columns += values
     return [*columns, Column("State", _state, None)]
 
 
@@ -77,10 +83,23 @@ def _key(field: str) -> Callable[[ops.Row], Text]:
 def _value(field: str, width: int, heading: str = "", from_width: int = 0) -> Column[ops.Row]:
     def cell(row: ops.Row) -> Text:
         value = number(row, field)
-        style = "" if field != "delta" or value is None else "red" if value < 0 else "green"
+        style = "" if not field.endswith("delta") or value is None else "red" if value < 0 else "green"
         return Text(value_text(value, field, short_dollars), style)
 
     return Column(heading or field.capitalize(), cell, width, is_number=True, from_width=from_width)
+
+
+def _flow(row: ops.Row) -> Text:
+    """`818k`, `≥818k` where some of it may be missing, or in a word why there is none."""
+    quality, volume = row["flow_quality"], number(row, "flow_volume")
+    if quality not in ("complete", "incomplete"):
+        return Text("-" if quality is None else str(quality), "dim")
+    amount = value_text(volume, "flow_volume", short_dollars)
+    return Text(amount) if quality == "complete" else Text(f"≥{amount}", "yellow")
+
+
+def _text(field: str, heading: str, width: int, from_width: int = 0) -> Column[ops.Row]:
+    return Column(heading, lambda row: Text(text_value(row, field, width)), width, from_width=from_width)
 
 
 _KEYS: dict[str, tuple[Column[ops.Row], ...]] = {
@@ -104,6 +123,15 @@ _BAR = [
     _value("volume", 6, "USD"),
     _value("count", 7, "Events", from_width=MEDIUM),
 ]
+_CASCADE = [
+    _text("dominant_side", "Mostly", 6),
+    _value("volume", 6, "USD"),
+    _value("count", 6, "Events", from_width=MEDIUM),
+    _value("first_price", 10, "First", from_width=WIDE),
+    _value("last_price", 10, "Last", from_width=WIDE),
+    _text("exchanges", "Exchanges", 20, from_width=_HUGE),
+]
+_JOINED = [Column("Flow", _flow, 7, is_number=True), _value("flow_delta", 7, "Flow Δ", from_width=MEDIUM)]
 _FLOW = [
     _value("volume", 6, "USD"),
     _value("buy_volume", 6, "Bought", from_width=MEDIUM),

@@ -5,7 +5,7 @@ The fields of jsonl and csv are those of `row.asdict()`, in its order.
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from cgrx import operators as ops
 from cgrx._cli.terminal.text import dollars, iso, one_line, price
@@ -58,6 +58,8 @@ def row_formats(kind: type[ops.Row], *, escape_formulas: bool = False) -> dict[F
 
 def _csv(value: object) -> object:
     # As JSON spells them; the csv module writes None as nothing.
+    if isinstance(value, list):
+        return " ".join(map(str, cast("list[object]", value)))
     return str(value).lower() if isinstance(value, bool) else value
 
 
@@ -66,7 +68,7 @@ def _start(row: ops.Row) -> datetime:
 
 
 _KEY_WIDTHS = {"base_asset": 10, "exchange": 11, "symbol": 16, "side": 5}
-_WIDTHS = {"count": 8}
+_WIDTHS = {"count": 8, "dominant_side": 13, "exchanges": 32}
 
 
 def _columns(kind: type[ops.Row]) -> tuple[list[Cell], str]:
@@ -78,8 +80,12 @@ def _columns(kind: type[ops.Row]) -> tuple[list[Cell], str]:
         names.append(f"{field:<{_KEY_WIDTHS[field]}}")
     for field, _ in kind.aggregates:
         width = _WIDTHS.get(field, 12)
-        cells.append(_value_cell(field, width))
-        names.append(f"{field:>{width}}")
+        if field in TEXTS:
+            cells.append(_text_cell(field, width))
+            names.append(f"{field:<{width}}")
+        else:
+            cells.append(_value_cell(field, width))
+            names.append(f"{field:>{width}}")
     return cells, f"{'  '.join(names)}  state\n"
 
 
@@ -94,16 +100,34 @@ def _value_cell(field: str, width: int) -> Cell:
     return text
 
 
+def _text_cell(field: str, width: int) -> Cell:
+    return lambda row: f"{text_value(row, field, width):<{width}}"
+
+
+TEXTS = ("dominant_side", "exchanges", "flow_quality")
+"""The values of rows that are no numbers."""
+
+
+def text_value(row: ops.Row, field: str, most: int) -> str:
+    """One of these values as people read it, at most so wide."""
+    value = row[field]
+    if value is None:
+        return "-"
+    return one_line(
+        " ".join(cast("tuple[str, ...]", value)) if isinstance(value, tuple) else key_text(row, field), most
+    )
+
+
 def value_text(value: float | None, field: str, amount: Callable[[float], str] = dollars) -> str:
     """A value as people read it: prices, counts, amounts (by `amount`), and `delta` with its sign."""
     if value is None:
         return "-"
     match field:
-        case "open" | "high" | "low" | "close" | "vwap":
+        case "open" | "high" | "low" | "close" | "vwap" | "first_price" | "last_price":
             return price(value)
         case "count":
             return f"{value:,}"
-        case "delta":
+        case "delta" | "flow_delta":
             return f"{'-' if value < 0 else '+'}{amount(abs(value))}"
         case _:
             return amount(value)

@@ -80,8 +80,16 @@ class Viewer:
         """What the pipeline of these filters, and of the window where there is one, keeps and delays."""
         return explanation(filters, self._show.window, live=self.is_live)
 
-    async def run(self, feed: Feed, events: EventStream[Event], where: Callable[[], str]) -> None:
+    async def run(
+        self,
+        feed: Feed,
+        events: EventStream[Event],
+        where: Callable[[], str],
+        trades: EventStream[Any] | None = None,
+    ) -> None:
         """Show the events of a stream of `feed`, or the rows made of them; `where` says what it is connected to.
+
+        `trades` are those whose flow stands beside the rows.
 
         Ends when `seconds` are over, when `count` is reached, or with the stream, whose error is raised. When the
         time is over, and on a signal, the feed is closed, and events that had arrived are still shown.
@@ -90,7 +98,8 @@ class Viewer:
         self._began = trio.current_time()
         seconds = show.seconds + show.longer_s
         self._terminal.output.finish_by(self._began + seconds + GRACE_S)
-        shown = events.pipe(ops.tap(on_mark=self._on_mark), *self._content.stages(live=self.is_live))
+        told = ops.tap(on_mark=self._on_mark)
+        shown = self._content.of(events.pipe(told), None if trades is None else trades.pipe(told), live=self.is_live)
         with on_drain(self.hurry):
             async with stream(shown, overflow="block", block_timeout=math.inf) as queue, self._showing() as take:
                 self.queues["output"], self.pipelines["output"] = queue, shown
