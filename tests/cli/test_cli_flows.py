@@ -205,7 +205,11 @@ def test_watched(rows: dict[str, Any], live: bool, monkeypatch: pytest.MonkeyPat
     """Against a simulator; rows come when the trades have come as far."""
     heard = Heard()
     terminal = heard.terminal(live=live, width=140)
-    monkeypatch.setattr(Terminal, "of_process", lambda *_: terminal)
+
+    def of_process(*_: object) -> Terminal:
+        return terminal
+
+    monkeypatch.setattr(Terminal, "of_process", of_process)
 
     async def main() -> None:
         sent = sorted((each for each in EVENTS if each.base_asset != "SOL"), key=lambda each: each.time_ms)

@@ -12,7 +12,7 @@ import trio
 
 from cgrx import API_KEY_VARIABLE, LiquidationOrders
 from cgrx._cli.app import run as run_command_line
-from cgrx._cli.commands.choice import Choice, liquidations
+from cgrx._cli.commands.choice import Choice, liquidations, trades
 from cgrx._cli.commands.demo import Demo, demo
 from cgrx._cli.commands.metrics import MetricsAt
 from cgrx._cli.commands.record import Record, record_feed
@@ -21,6 +21,7 @@ from cgrx._cli.commands.watch import Watch, watch
 from cgrx._cli.terminal.exits import Exit
 from cgrx._cli.terminal.streams import Terminal, json_line
 from cgrx._cli.view.viewer import Show
+from cgrx._cli.window_options import LiquidationOptions
 from cgrx._simulator.simulator import Simulator
 from tests.cli.terminals import Heard
 from tests.metrics.asking import ask, wait_answered
@@ -73,6 +74,23 @@ def test_watch_counts_the_feed_and_what_it_shows() -> None:
     )
     assert code == Exit.DONE
     assert len(heard.lines) == 1
+
+
+def test_a_join_counts_both_sides() -> None:
+    def command(simulator: Simulator, terminal: Terminal) -> Awaitable[int]:
+        options = LiquidationOptions(window="1s", by=("base_asset",), join="flow", market=("Binance:BTCUSDT",))
+        show = Show(title="x", format="jsonl", seconds=0.5, window=options.windowing())
+        joined = Choice(trades(options.markets()))
+        asked = Watch(url=simulator.url, choice=Choice(liquidations), connect_timeout_s=5.0, trades=joined)
+        return watch(asked, show, terminal, ANY)
+
+    code, _ = counted(
+        command,
+        'cgrx_subscribers{channel="futures_trades"} 1.0',
+        'cgrx_open_keys{pipeline="output"} 0.0',
+        'cgrx_open_keys{pipeline="flow"} 0.0',
+    )
+    assert code == Exit.DONE
 
 
 def test_record_counts_what_it_writes(tmp_path: Path) -> None:

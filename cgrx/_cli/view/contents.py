@@ -1,8 +1,9 @@
 """What a viewer shows: events, or the rows of a window over them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+import attrs
 from rich.console import RenderableType
 
 from cgrx import Batch, Event, EventStream
@@ -18,6 +19,15 @@ from cgrx._cli.view.row_text import row_formats
 from cgrx._cli.view.windows import Windowing
 
 
+@attrs.frozen
+class Made:
+    """The stream of the items."""
+
+    shown: EventStream[Any]
+    pipelines: Mapping[str, EventStream[Any]]
+    """The streams whose stages count for the metrics, by their labels."""
+
+
 class Content(Protocol):
     """Something that a viewer can show: events, or rows."""
 
@@ -26,7 +36,7 @@ class Content(Protocol):
         """How many items there were, as `--count` counts them."""
         ...
 
-    def of(self, events: EventStream[Event], trades: EventStream[Any] | None, *, live: bool) -> EventStream[Any]:
+    def of(self, events: EventStream[Event], trades: EventStream[Any] | None, *, live: bool) -> Made:
         """The items, made of the events; `trades` are those of `--join`."""
         ...
 
@@ -62,9 +72,9 @@ class EventContent:
         """The number of events, small ones included."""
         return self._board.total.events
 
-    def of(self, events: EventStream[Event], trades: EventStream[Any] | None, *, live: bool) -> EventStream[Any]:
+    def of(self, events: EventStream[Event], trades: EventStream[Any] | None, *, live: bool) -> Made:
         """The events: they are shown as they come."""
-        return events
+        return Made(events, {"output": events})
 
     def add(self, items: Sequence[Event], most: float) -> Sequence[Event]:
         """Count all events; those below the board's minimum volume become no lines."""
@@ -104,7 +114,7 @@ class RowContent:
         """The number of final rows."""
         return self._rows.final
 
-    def of(self, events: EventStream[Event], trades: EventStream[Any] | None, *, live: bool) -> EventStream[Any]:
+    def of(self, events: EventStream[Event], trades: EventStream[Any] | None, *, live: bool) -> Made:
         """The window, behind a tap that counts the events, and what stands behind it.
 
         The live table sees running rows before a stage that takes final rows alone.
@@ -114,7 +124,10 @@ class RowContent:
         if live and window.only_final:
             rows = rows.pipe(ops.tap(self._see_running), ops.final())
         rows = rows.pipe(*window.leaders())
-        return rows if window.join is None or trades is None else window.join.beside(rows, trades)
+        if window.join is None or trades is None:
+            return Made(rows, {"output": rows})
+        flow = trades.pipe(window.join.window)
+        return Made(window.join.beside(rows, flow), {"output": rows, "flow": flow})
 
     def _count(self, batch: Batch[Event]) -> None:
         self._events.add(batch.events)

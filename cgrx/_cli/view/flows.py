@@ -30,9 +30,8 @@ class FlowJoin:
     row: type[ops.Row]
     """The class of the joined rows."""
 
-    def beside(self, rows: EventStream[ops.Row], trades: EventStream[Any]) -> EventStream[ops.Row]:
-        """The rows, each with the flow of these trades."""
-        flow = trades.pipe(self.window)
+    def beside(self, rows: EventStream[ops.Row], flow: EventStream[ops.Row]) -> EventStream[ops.Row]:
+        """The rows, each with the flow, which `window` makes of trades."""
         return rows.pipe(ops.latest_of(flow, by=BY, max_age=self.max_age), ops.map(self._joined))
 
     def _joined(self, found: ops.Joined[ops.Row, ops.Row]) -> ops.Row:

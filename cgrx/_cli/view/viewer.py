@@ -74,7 +74,7 @@ class Viewer:
         self.feed: Feed | None = None
         self.queues: dict[str, EventIterator[Any]] = {}
         self.pipelines: dict[str, EventStream[Any]] = {}
-        """The stream that is shown and its buffer, for the metrics: each under `output`, once there is one."""
+        """What is shown and its buffer, for the metrics: under `output`, once there is one; and `flow`, if joined."""
 
     def explanation(self, filters: Sequence[ops.Stage[Any, Any]] = ()) -> str:
         """What the pipeline of these filters, and of the window where there is one, keeps and delays."""
@@ -99,10 +99,11 @@ class Viewer:
         seconds = show.seconds + show.longer_s
         self._terminal.output.finish_by(self._began + seconds + GRACE_S)
         told = ops.tap(on_mark=self._on_mark)
-        shown = self._content.of(events.pipe(told), None if trades is None else trades.pipe(told), live=self.is_live)
+        made = self._content.of(events.pipe(told), None if trades is None else trades.pipe(told), live=self.is_live)
         with on_drain(self.hurry):
-            async with stream(shown, overflow="block", block_timeout=math.inf) as queue, self._showing() as take:
-                self.queues["output"], self.pipelines["output"] = queue, shown
+            async with stream(made.shown, overflow="block", block_timeout=math.inf) as queue, self._showing() as take:
+                self.queues["output"] = queue
+                self.pipelines.update(made.pipelines)
                 with trio.move_on_after(seconds):
                     await self._drain(queue, take)
                 self.hurry()
