@@ -181,7 +181,7 @@ async def replay_liquidations_command(
         folders: Recordings, in one order by time of receipt.
         side: Which position was liquidated.
         options: See `ReplayOptions`.
-        windows: See `LiquidationOptions`. Without --market all recorded trades are taken.
+        windows: See `LiquidationOptions`.
         settings: See `ServiceOptions`.
     """
     flow = recorded_trades(windows.markets()) if windows.join else None

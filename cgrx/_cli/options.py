@@ -105,7 +105,7 @@ class ShowOptions:
     seconds: Positive = math.inf
     """End this many seconds after the first connection."""
     count: Count | None = None
-    """End after this many events, or with --window after this many final rows."""
+    """End after this many events, or with --window or --cascades after this many final rows."""
 
     def show(self, title: str, windows: WindowOptions = NO_WINDOW) -> Show:
         """How to show them, or the rows of a window over them.

@@ -159,7 +159,7 @@ class LiquidationOptions(WindowOptions):
     window, or in the minute before the cascade ended. It takes the trades of --market."""
     market: Names = ()
     """An instrument whose trades --join takes, such as Binance:BTCUSDT:10000; may be repeated. The number is the
-    minimum volume in US dollars, 0 where there is none."""
+    minimum volume in US dollars, 0 where there is none. Without it `cgrx replay` takes all recorded trades."""
 
     def windowing(self) -> Windowing | None:
         """The window or the cascades, with the flow, as asked for.
