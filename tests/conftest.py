@@ -1,7 +1,8 @@
 """How the tests run.
 
 Hypothesis has no deadline for an example, for how long one takes tells more of the machine than of the code. Ctrl-C is
-heard also where a shell runs the tests in its background: there it is ignored, and would be in each process of a test.
+heard also where a shell runs the tests in its background, and SIGHUP where `nohup` does: there they are ignored, and would
+be in each process of a test.
 """
 
 import signal
@@ -13,3 +14,5 @@ settings.load_profile("untimed")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
