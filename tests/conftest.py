@@ -1,8 +1,8 @@
 """How the tests run.
 
 Hypothesis has no deadline for an example, for how long one takes tells more of the machine than of the code. Ctrl-C is
-heard also where a shell runs the tests in its background, and SIGHUP where `nohup` does: there they are ignored, and would
-be in each process of a test.
+heard also where a shell runs the tests in its background, and SIGHUP where `nohup` does: there they are ignored, and
+would be in each process of a test.
 """
 
 import signal
