@@ -63,10 +63,8 @@ class Held(AbstractAsyncContextManager[T], Generic[T]):
     async def _leave(self, error: BaseException | None) -> None:
         """Leave the manager, and raise what goes before `error`, which the body ended with."""
         self._leaving = True
-        cancelled = False
-        if self._interrupted and not isinstance(error, asyncio.CancelledError) and await _was_cancelled():
-            self._interrupted = False  # the body has ended by itself, before it noticed
-            cancelled = self._task.uncancel() > self._cancelling
+        unnoticed = self._interrupted and not isinstance(error, asyncio.CancelledError) and await _was_cancelled()
+        cancelled = self._take_back() if unnoticed else False
         cancel = _nothing if self._interrupted else self._call.cancel  # what has failed ends by itself
         if error is not None and not isinstance(error, Exception):
             cancel()
@@ -82,6 +80,11 @@ class Held(AbstractAsyncContextManager[T], Generic[T]):
             raise failure
         if error is None and cancelled:
             raise asyncio.CancelledError
+
+    def _take_back(self) -> bool:
+        """The body has ended by itself, before it was interrupted. Returns whether others have cancelled the task."""
+        self._interrupted = False
+        return self._task.uncancel() > self._cancelling
 
     def _failure(self) -> BaseException | None:
         return None if self._call.done.cancelled() else self._call.done.exception()
@@ -173,8 +176,9 @@ async def push(source: AsyncIterable[T], observer: abc.ObserverBase[T]) -> None:
         with trio.CancelScope(shield=True):
             await over.wait()
         raise
-    if not task.cancelled():  # with its loop
-        task.result()
+    finally:
+        if not task.cancelled():  # by this one, or with its loop
+            task.result()  # raises what an observer has raised
 
 
 async def _iterated(source: AsyncIterable[T], observer: abc.ObserverBase[T]) -> None:

@@ -19,6 +19,7 @@ import trio
 
 from cgrx._model.limits import INTERRUPT_S
 from cgrx._model.times import Duration, to_seconds
+from cgrx._trio.guest import is_cancellation
 from cgrx._trio.require import require_blockable
 from cgrx._trio.threads import REACHABLE, tell
 
@@ -144,9 +145,11 @@ class Task(Generic[T]):
                 return
             self.done.set_exception(CancelledError())
         except BaseException as error:
-            self.done.set_exception(CancelledError() if isinstance(error, trio.Cancelled) else error)
-            if isinstance(error, trio.Cancelled):
-                raise
+            if not is_cancellation(error):
+                self.done.set_exception(error)
+                return
+            self.done.set_exception(CancelledError())  # the thread ends first
+            raise
 
 
 class Entered(AbstractContextManager[U], Generic[T, U]):

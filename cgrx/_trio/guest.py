@@ -6,13 +6,16 @@
    current task. Trio's synchronous functions work in both.
 2. A guest must come to its end before its loop does: it is waited for, however often the waiting task is cancelled.
    Where a loop is shut down, a task of the guest's own gets the cancellation and ends it.
-3. SIGINT stays with asyncio. Where its loop is not run by `asyncio.run`, trio has the handler, since an exception in
-   the middle of its own code would break it; what it gets there is raised in the loop.
+3. SIGINT stays with asyncio. Where `asyncio.run` does not handle it, it raises `KeyboardInterrupt` in the loop as ever,
+   but never in the middle of a step of trio.
 """
 
 import asyncio
 import contextvars
-from collections.abc import Awaitable, Callable
+import signal
+import threading
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -36,6 +39,12 @@ async def settled(future: "asyncio.Future[Any]", on_cancel: Callable[[], object]
     return cancelled
 
 
+def is_cancellation(error: BaseException) -> bool:
+    """Whether trio cancels a task with this: alone, or as several of its children in a group."""
+    members: tuple[BaseException, ...] = getattr(error, "exceptions", ())
+    return all(map(is_cancellation, members)) if members else isinstance(error, trio.Cancelled)
+
+
 class Guest:
     """The trio run of one asyncio loop. `join` gives it, and each `join` needs a `leave`."""
 
@@ -44,13 +53,14 @@ class Guest:
         self._users = 0
         self._stop = trio.Event()
         self._done: asyncio.Future[None] = loop.create_future()
-        trio.lowlevel.start_guest_run(
-            self._main,
-            run_sync_soon_threadsafe=self._soon,
-            run_sync_soon_not_threadsafe=loop.call_soon,
-            done_callback=self._on_done,
-            host_uses_signal_set_wakeup_fd=True,
-        )
+        with _sigint_kept():  # trio takes it only where nobody else has
+            trio.lowlevel.start_guest_run(
+                self._stop.wait,
+                run_sync_soon_threadsafe=self._soon,
+                run_sync_soon_not_threadsafe=lambda step: loop.call_soon(self._go, step),
+                done_callback=self._on_done,
+                host_uses_signal_set_wakeup_fd=True,
+            )
         self._keeper = loop.create_task(self._keep(), name="cgrx: trio as a guest")
 
     @staticmethod
@@ -72,20 +82,20 @@ class Guest:
         self._stop.set()
         return await settled(self._keeper, lambda: None)
 
-    async def _main(self) -> None:
-        while not self._stop.is_set():
-            try:
-                await self._stop.wait()
-            except KeyboardInterrupt:
-                self._loop.call_soon(_interrupt)
-
     async def _keep(self) -> None:
         await settled(self._done, self._stop.set)
         self._done.result()
 
-    def _soon(self, tick: Callable[[], object]) -> None:
+    def _go(self, step: Callable[[], object]) -> None:
+        """Let trio take a step. Ctrl-C in its midst would break it, so it is raised behind it."""
+        with _sigint_kept() as kept:
+            step()
+        if kept:
+            raise KeyboardInterrupt
+
+    def _soon(self, step: Callable[[], object]) -> None:
         try:
-            self._loop.call_soon_threadsafe(tick)
+            self._loop.call_soon_threadsafe(self._go, step)
         except RuntimeError:
             return  # the loop was closed without a chance to end the guest: nobody is left to run it for
 
@@ -122,7 +132,9 @@ class TrioCall(Generic[T]):
 
         An error of the function goes before a cancellation, which then comes with the task's next await.
         """
-        cancelled = await settled(self.done, self.cancel)
+        return self._told(await settled(self.done, self.cancel))
+
+    def _told(self, cancelled: bool) -> T:
         error = None if self.done.cancelled() else self.done.exception()
         if cancelled and error is None:
             raise asyncio.CancelledError
@@ -138,11 +150,12 @@ class TrioCall(Generic[T]):
                 self.done.set_result(await function())
                 return
             self.done.cancel()
-        except trio.Cancelled:  # the guest ends first, where its loop is shut down
-            self.done.cancel()
+        except BaseException as error:
+            if not is_cancellation(error):
+                self.done.set_exception(error)  # raised in the asyncio task
+                return
+            self.done.cancel()  # the guest ends first, where its loop is shut down
             raise
-        except BaseException as error:  # noqa: BLE001 - raised in the asyncio task
-            self.done.set_exception(error)
 
 
 async def on_trio(function: Callable[[], Awaitable[T]]) -> T:
@@ -156,5 +169,17 @@ async def on_trio(function: Callable[[], Awaitable[T]]) -> T:
         await guest.leave()
 
 
-def _interrupt() -> None:
-    raise KeyboardInterrupt
+@contextmanager
+def _sigint_kept() -> Generator[list[int]]:
+    """SIGINT is kept in the list that is given, where it would raise `KeyboardInterrupt`."""
+    kept: list[int] = []
+    if threading.current_thread() is not threading.main_thread() or (
+        signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+    ):
+        yield kept
+        return
+    signal.signal(signal.SIGINT, lambda number, _: kept.append(number))
+    try:
+        yield kept
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -64,6 +64,7 @@ class GridRunning(WindowRunning):
         self._starts: list[int] = []  # the starts of these, as a heap
         self._queues: dict[Key, PaneQueue] = {}
         self._next_ms = FOREVER  # the start of the window that closes next
+        self._closed_to = FOREVER  # that of the window behind the one that closed last
         self._known: dict[Key, int] | None = {} if emit_empty else None  # each key that ever came, and since when
         self._quiet = 0  # how many windows in a row had no event
         self._cursor = _Cursor()
@@ -228,7 +229,8 @@ class GridRunning(WindowRunning):
                 make((start_ms, end_ms, *fields(key), *found[key].values(), *quality), found[key].sums())
                 for key in sorted(found, key=fields)
             )
-        self._next_ms = self._find_next(self._ruler.next(start_ms))
+        self._closed_to = self._ruler.next(start_ms)
+        self._next_ms = self._find_next(self._closed_to)
         self._deadline = self._ruler.end(self._next_ms) if self._next_ms < FOREVER else FOREVER
 
     def _close_pane(self, start_ms: int) -> _Pane:
@@ -269,6 +271,11 @@ class GridRunning(WindowRunning):
         if self._known and self._quiet < _QUIET:
             held_ms = min(held_ms, self._ruler.open_at(self._progress.begun_ms))
         return max(start_ms, held_ms)
+
+    def _begun_earlier(self) -> None:
+        # `_find_next` may have passed over windows that nobody had seen, as it seemed then.
+        if self._known and self._quiet < _QUIET and self._closed_to < self._next_ms:
+            self._close_from(max(self._closed_to, self._ruler.open_at(self._progress.begun_ms)))
 
     def _needed_from(self) -> int:
         return min(self._next_ms, self._progress.watermark - self._ruler.longest_ms)

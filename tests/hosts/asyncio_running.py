@@ -56,13 +56,10 @@ class Served:
         """What `connect` takes to reach it."""
         return {"url": self.simulator.url, "api_key": "a-key-of-the-tests"}
 
-    async def send(self, *volumes: float) -> None:
-        """Send a liquidation of each volume, when the feed has subscribed to them."""
-        await on_trio(self.subscribed)
+    async def send(self, *volumes: float, feeds: int = 1) -> None:
+        """Send a liquidation of each volume, when so many feeds have subscribed to them."""
+        await on_trio(lambda: self.simulator.wait_subscribed(cgrx.LiquidationOrders(), feeds))
         await on_trio(lambda: self.simulator.send([liquidation(volume_usd=each) for each in volumes]))
-
-    async def subscribed(self) -> None:
-        await self.simulator.wait_subscribed(cgrx.LiquidationOrders())
 
 
 @asynccontextmanager

@@ -26,11 +26,11 @@ class Served:
         """What `connect` takes to reach it."""
         return {"url": self.simulator.url, "api_key": "a-key-of-the-tests"}
 
-    def send(self, *volumes: float) -> None:
-        """Send a liquidation of each volume, when the feed has subscribed to them."""
+    def send(self, *volumes: float, feeds: int = 1) -> None:
+        """Send a liquidation of each volume, when so many feeds have subscribed to them."""
 
         async def send() -> None:
-            await self.simulator.wait_subscribed(cgrx.LiquidationOrders())
+            await self.simulator.wait_subscribed(cgrx.LiquidationOrders(), feeds)
             await self.simulator.send([liquidation(volume_usd=each) for each in volumes])
 
         self.thread.call(send, "sending", LIMIT_S)

@@ -9,7 +9,7 @@ import pytest
 import cgrx
 import cgrx.aio
 from cgrx import operators as ops
-from cgrx._hosts.on_asyncio import AsyncioParking
+from cgrx._hosts.on_asyncio import AsyncioParking, Held
 from cgrx._simulator.faults import HangConnect
 from cgrx._trio.guest import Guest, TrioCall
 from tests.hosts.asyncio_running import both_loops, run_asyncio, served
@@ -110,6 +110,29 @@ def test_a_body_that_swallows_the_cancellation_gets_the_failure_on_leaving() -> 
 
     with pytest.raises(BrokenError):
         run_asyncio(lambda: with_a_failing_feed(swallow))
+
+
+def test_a_body_that_ends_before_it_notices_leaves_the_failure_to_the_feed() -> None:
+    """Which raises it, unless `run` has told it."""
+
+    async def main() -> list[int]:
+        task = asyncio.current_task()
+        assert task is not None
+        async with served() as server:
+            held = Held(lambda: cgrx.connect(**server.access))
+            async with held:
+                held._interrupt()  # as a feed that fails does; nothing is awaited behind it
+            held = Held(lambda: cgrx.connect(**server.access))
+            with pytest.raises(KeyError):
+                await _left_with(held)
+        return [task.cancelling()]
+
+    async def _left_with(held: Held[cgrx.Feed]) -> None:
+        async with held:
+            held._interrupt()
+            raise KeyError
+
+    assert run_asyncio(main) == [0]
 
 
 def test_an_iteration_raises_what_ended_the_feed() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -14,7 +15,7 @@ import trio
 import cgrx
 import cgrx.aio
 from cgrx._trio.guest import Guest, on_trio
-from tests.hosts.asyncio_running import both_loops, run_asyncio, served
+from tests.hosts.asyncio_running import both_loops, run_asyncio, served, until
 
 Loop = Callable[[], asyncio.AbstractEventLoop]
 
@@ -97,7 +98,69 @@ def test_a_trio_function_is_awaited_by_either_loop() -> None:
     assert run_asyncio(nested) == "on trio, on trio"
 
 
+def test_a_guest_that_is_ending_is_waited_for() -> None:
+    async def main() -> None:
+        guest = await Guest.join()
+        leaving = asyncio.create_task(guest.leave())
+        await asyncio.sleep(0)
+        another = await Guest.join()
+        assert another is not guest
+        assert not await leaving
+        await another.leave()
+
+    run_asyncio(main)
+
+
+def test_a_connect_ends_with_a_guest_that_is_ended() -> None:
+    """As by a loop that is shut down, whatever the order in which it cancels its tasks."""
+
+    async def connect() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            url = f"ws://127.0.0.1:{silent.getsockname()[1]}"
+            async with cgrx.aio.connect(url=url, api_key="a-key-of-the-tests"):
+                pytest.fail("it was entered")
+
+    async def main() -> None:
+        connecting = asyncio.create_task(connect())
+        await until(trio.lowlevel.in_trio_run)
+        await asyncio.sleep(0.02)
+        (keeper,) = (task for task in asyncio.all_tasks() if task.get_name() == "cgrx: trio as a guest")
+        keeper.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await connecting
+
+    run_asyncio(main)
+
+
 # Ctrl-C
+
+
+def test_ctrl_c_in_a_step_of_trio_is_raised_behind_it() -> None:
+    told: list[str] = []
+
+    async def main() -> None:
+        guest = await Guest.join()
+
+        async def interrupt() -> None:
+            signal.raise_signal(signal.SIGINT)
+            told.append("the step went on")
+
+        trio.lowlevel.spawn_system_task(interrupt)
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await guest.leave()
+
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(main())
+    with pytest.raises(KeyboardInterrupt):
+        loop.run_until_complete(task)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        loop.run_until_complete(task)
+    loop.close()
+    assert told == ["the step went on"]
+
 
 _PROGRAM = """
 import asyncio, sys
@@ -125,18 +188,20 @@ task = loop.create_task(main())
 try:
     loop.run_until_complete(task)
 except KeyboardInterrupt:
-    task.cancel()
-    try:
-        loop.run_until_complete(task)
-    except asyncio.CancelledError:
-        print("cancelled", flush=True)
+    if not task.done():  # it may have been in its midst
+        task.cancel()
+        try:
+            loop.run_until_complete(task)
+        except asyncio.CancelledError:
+            pass
+    print("interrupted", flush=True)
 finally:
     loop.close()
 sys.exit(7)
 """
 
 
-@pytest.mark.parametrize(("run", "code", "last"), [(_BY_RUN, -signal.SIGINT, "leaving"), (_BY_HAND, 7, "cancelled")])
+@pytest.mark.parametrize(("run", "code", "last"), [(_BY_RUN, -signal.SIGINT, "leaving"), (_BY_HAND, 7, "interrupted")])
 @pytest.mark.skipif(sys.platform == "win32", reason="there it is another signal")
 def test_ctrl_c_belongs_to_asyncio(run: str, code: int, last: str) -> None:
     """It cancels the task as `asyncio.run` does, or raises `KeyboardInterrupt` where a loop is run by hand."""

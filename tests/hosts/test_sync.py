@@ -152,7 +152,7 @@ def test_the_streams_of_several_feeds_can_be_merged() -> None:
     with served() as server, cgrx.sync.connect(**server.access) as one, cgrx.sync.connect(**server.access) as other:
         both = cgrx.merge(one.liquidations(), other.liquidations())
         with cgrx.sync.stream(both, timeout=LIMIT_S) as received:
-            server.send(5.0)
+            server.send(5.0, feeds=2)
             assert [next(received).volume_usd for _ in range(2)] == [5.0, 5.0]
 
 

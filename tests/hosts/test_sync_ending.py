@@ -17,9 +17,12 @@ import trio
 import cgrx
 import cgrx.sync
 from cgrx import operators as ops
+from cgrx._hosts.trio_thread import Entered, Task
 from cgrx._model import limits
 from cgrx._recording.writer import write_recording
 from cgrx._simulator.faults import HangConnect
+from cgrx._simulator.simulator import Simulator
+from cgrx._trio.threads import tell
 from cgrx.testing import liquidation
 from tests.hosts.sync_running import LIMIT_S, Served, served
 from tests.replay.replaying import events, gap
@@ -145,6 +148,29 @@ def test_ctrl_c_ends_a_connect_that_waits() -> None:
             pytest.fail("it was entered")
 
     interrupted(watch)
+
+
+def test_ctrl_c_while_it_waits_for_an_end_is_raised_when_that_has_come() -> None:
+    with Entered(Simulator, Served) as server:
+        released = trio.Event()
+        task = Task(server.thread, released.wait)
+        interrupted(task.settle)
+        assert task.settle() is None  # it was cancelled
+        left = Task(server.thread, released.wait)
+        tell(server.thread.token, left.cancel)
+        assert left.settle() is None
+
+
+def test_a_task_that_nobody_waits_for_ends_with_the_thread() -> None:
+    with Entered(Simulator, Served) as server:
+        task = Task(server.thread, trio.sleep_forever)
+    assert task.settle() is None
+
+
+def test_what_a_thread_of_trio_has_ended_is_not_told_any_more() -> None:
+    with Entered(Simulator, Served) as server:
+        token = server.thread.token
+    tell(token, lambda: pytest.fail("called"))
 
 
 # Where it is called

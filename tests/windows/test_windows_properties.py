@@ -92,6 +92,22 @@ def test_grids_are_as_the_reference(
     assert late == expected_late
 
 
+def test_an_empty_window_that_a_clock_moves_behind_the_beginning_comes_after_all() -> None:
+    """It was passed over as long as nothing seemed to be seen before 0 ms; the exchanges are some 20 ms behind."""
+    given_signals: list[Signal[Trade]] = [
+        Gap(CHANNEL, 0, 0, "subscribed"),
+        Batch(CHANNEL, 18, (trade(-25, exchange="B"),)),
+        Alive("o", 18),
+        Batch(CHANNEL, 19, (trade(0, exchange="A"),) * 2),
+        Alive("o", 19),
+        Batch(CHANNEL, 23, (trade(0, exchange="A"), trade(0, exchange="B"))),
+        Alive("o", 23),
+    ]
+    expected, _ = reference.sliding(given_signals, Even(20, 20), (), LATENESS, IDLE, True)
+    assert [row[:3] for row in expected] == [(-40, -20, 1), (-20, 0, 0), (0, 20, 4)]
+    assert values(ops.tumbling("20ms", Tally, emit_empty=True, **TERMS), given_signals) == expected
+
+
 @attrs.frozen
 class Uneven:
     """As a calendar, where windows take years of events in place of milliseconds."""
