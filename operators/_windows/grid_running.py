@@ -272,10 +272,11 @@ class GridRunning(WindowRunning):
             held_ms = min(held_ms, self._ruler.open_at(self._progress.begun_ms))
         return max(start_ms, held_ms)
 
-    def _begun_earlier(self) -> None:
+    def _begun_earlier(self, watermark_ms: int) -> None:
         # `_find_next` may have passed over windows that nobody had seen, as it seemed then.
         if self._known and self._quiet < _QUIET and self._closed_to < self._next_ms:
-            self._close_from(max(self._closed_to, self._ruler.open_at(self._progress.begun_ms)))
+            seen_ms = max(self._progress.begun_ms, watermark_ms)
+            self._close_from(max(self._closed_to, self._ruler.open_at(seen_ms)))
 
     def _needed_from(self) -> int:
         return min(self._next_ms, self._progress.watermark - self._ruler.longest_ms)

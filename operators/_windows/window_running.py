@@ -119,17 +119,20 @@ class WindowRunning(Running[Any, Row]):
 
     def on_mark(self, mark: Mark) -> Iterable[Row]:
         progress = self._progress
-        begun_ms = progress.begun_ms
+        begun_ms, watermark_ms = progress.begun_ms, progress.watermark
         progress.on_mark(mark)
         if progress.begun_ms < begun_ms:
-            self._begun_earlier()
+            self._begun_earlier(watermark_ms)
         if progress.crowded:
             progress.forget_before(self._needed_from())
         now_ms = NEVER if self._updates_ms is None else progress.latest_ms
         return self._collect(lambda rows: self._release(now_ms, rows))
 
-    def _begun_earlier(self) -> None:
-        """The comparison of clocks has moved the time back before which nothing was seen at all."""
+    def _begun_earlier(self, watermark_ms: int) -> None:
+        """The comparison of clocks has moved the time back before which nothing was seen at all.
+
+        `watermark_ms` is where the watermark stood before: what ends there or earlier has been closed.
+        """
 
     def on_end(self) -> Iterable[Row]:
         return self._collect(self._finish)
