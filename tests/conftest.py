@@ -3,8 +3,11 @@
 Hypothesis has no deadline for an example, for how long one takes tells more of the machine than of the code. Ctrl-C is
 heard also where a shell runs the tests in its background, and SIGHUP where `nohup` does: there they are ignored, and
 would be in each process of a test.
+
+There is one worker more than there are processors: in many tests a worker waits, for a socket, a process or a clock.
 """
 
+import os
 import signal
 
 from hypothesis import settings
@@ -16,3 +19,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """What `-n auto` means."""
+    return 1 + (os.cpu_count() or 1)
