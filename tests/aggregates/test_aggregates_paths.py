@@ -169,7 +169,7 @@ def beneath(kind: str) -> tuple[tuple[Event, ...], pl.DataFrame]:
 def test_minutes_of_the_real_seconds(kind: str) -> None:
     """Equal what polars says of them."""
     events, seconds = beneath(kind)
-    above: Any = ops.tumbling(
+    above: ops.Stage[ops.Row, ops.Row] = ops.tumbling(
         "1m",
         by=("exchange", "symbol"),
         drawdown=agg.max_drawdown(),
@@ -188,7 +188,8 @@ def test_minutes_of_the_real_seconds(kind: str) -> None:
         ((weights * volume).sum() / weights.sum()).alias("ewm"),
     )
     wanted = {line[:3]: line[3:] for line in by_polars.iter_rows()}
-    stage: Any = ops.pipeline(cast(Any, ops.tumbling)("1s", **SECONDS), above)
+    short: ops.Stage[Event, ops.Row] = cast("Any", ops.tumbling)("1s", **SECONDS)
+    stage = ops.pipeline(short, above)
     found = {
         (row.exchange, row.symbol, row.start_ms): tuple(row[name] for name in by_polars.columns[3:])
         for row in rows(stage, *signals(events), ends=True)
