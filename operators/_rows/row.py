@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import attrs
 
+from cgrx._model.events import LiquidationSide, TradeSide
 from cgrx._model.plain import PLAIN, plain
 from cgrx.operators._aggregates.accumulators import Accumulator, accumulator
 from cgrx.operators._aggregates.aggregate import Aggregate
@@ -100,12 +101,13 @@ class Row(Encoded, metaclass=RowType):
     aggregate; methods and properties may be added. Frozen; equal if class and values are; hashes, pickles (a class
     made for keyword aggregates by its definition) and prints as code. `row["n"]` is `row.n`.
 
-    The constructor takes all fields by name, for tests; `gap_ms`, `dropped`, `late` default to 0 and `final` to True.
+    The constructor takes all fields by name, for tests; `gap_ms`, `dropped`, `late` default to 0 and `final` to True,
+    or with `withdrawn=True` to False.
 
     `msgspec.json.encode(row)`, `json.dumps(row.asdict())` and `vars(row)` give the same names and the same values.
     """
 
-    __slots__ = ("_given_ms", "_sums", "values")
+    __slots__ = ("_given_ms", "_sums", "_withdrawn", "values")
 
     if not TYPE_CHECKING:  # to type checkers a row has the `__dict__` of any object, and is no dataclass
         __dataclass_fields__ = FieldsForEncoders()
@@ -132,7 +134,8 @@ class Row(Encoded, metaclass=RowType):
 
     def __init__(self, **values: object) -> None:
         cls = type(self)
-        given = {"gap_ms": 0, "dropped": 0, "late": 0, "final": True} | values
+        withdrawn = bool(values.pop("withdrawn", False))
+        given = {"gap_ms": 0, "dropped": 0, "late": 0, "final": not withdrawn} | values
         whole = bool(given["final"]) and given["gap_ms"] == 0 and given["dropped"] == 0
         given.setdefault("complete", whole)
         missing = [field for field in cls.fields if field not in given]
@@ -142,6 +145,10 @@ class Row(Encoded, metaclass=RowType):
             raise TypeError(f"{cls.__name__}(...) takes its fields by name: {', '.join(cls.fields)}; {wrong}")
         if given["complete"] != whole:
             raise ValueError(f"complete={given['complete']!r}: it is True if final, gap_ms is 0 and dropped is 0, only")
+        if withdrawn:
+            if given["final"]:
+                raise ValueError(f"final={given['final']!r}: a withdrawn row is a running one, and so not final")
+            _store_withdrawn(self, True)
         _store(self, tuple(given[field] for field in cls.fields))
         _store_sums(self, ())
 
@@ -175,6 +182,22 @@ class Row(Encoded, metaclass=RowType):
         return cast(int, getattr(self, "_given_ms", self.values[1]))
 
     @property
+    def identity(self) -> tuple[int | str | LiquidationSide | TradeSide, ...]:
+        """What a table that is updated in place knows the row by: `start_ms`, and the values of the key fields.
+
+        All rows that a window gives for one key have it, the running ones and the final one. Their `end_ms` may differ.
+        """
+        return (self.values[0], *self.values[len(WINDOW) : len(WINDOW) + len(type(self).key_fields)])
+
+    @property
+    def withdrawn(self) -> bool:
+        """True if the row takes back the running row that was given last with the same `identity`, and has its values.
+
+        There will be no final row of that identity, unless a later running row begins it anew. See `session`.
+        """
+        return hasattr(self, "_withdrawn")
+
+    @property
     def gap_ms(self) -> int | None:
         """How many milliseconds of the window may not have been seen; None where that is not known."""
         return cast("int | None", self.values[-5])
@@ -203,12 +226,9 @@ class Row(Encoded, metaclass=RowType):
         """The fields and their values in order, plain: as `json.dumps` takes them.
 
         Sides are words (`"buy"`), events what their `asdict()` gives, mappings dictionaries, tuples lists. What an
-        `agg.custom` gives is left as it is, unless it is one of these.
+        `agg.custom` gives is left as it is, unless it is one of these. A withdrawn row has `"withdrawn": True` besides.
         """
-        return {
-            field: value if type(value) in PLAIN else plain(value)
-            for field, value in zip(type(self).fields, self.values, strict=True)
-        }
+        return {field: value if type(value) in PLAIN else plain(value) for field, value in self._named().items()}
 
     @property
     def _place(self) -> tuple[Any, ...]:
@@ -226,8 +246,9 @@ class Row(Encoded, metaclass=RowType):
             raise ValueError(f"{field}={error}") from None
 
     def _named(self) -> dict[str, object]:
-        """The fields and their values as they are."""
-        return dict(zip(type(self).fields, self.values, strict=True))
+        """The fields and their values as they are, and that the row is withdrawn if it is."""
+        named: dict[str, object] = dict(zip(type(self).fields, self.values, strict=True))
+        return named | {"withdrawn": True} if self.withdrawn else named
 
     def __getitem__(self, field: str) -> object:
         try:
@@ -238,7 +259,7 @@ class Row(Encoded, metaclass=RowType):
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        return self.values == other.values
+        return self.values == other.values and self.withdrawn == other.withdrawn
 
     def __hash__(self) -> int:
         return hash((type(self), self.values))
@@ -258,7 +279,7 @@ class Row(Encoded, metaclass=RowType):
         raise attrs.exceptions.FrozenInstanceError
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _restore, (type(self), self.values, getattr(self, "_given_ms", None))
+        return _restore, (type(self), self.values, getattr(self, "_given_ms", None), self.withdrawn)
 
 
 _new: Callable[[type[Any]], Any] = object.__new__
@@ -266,14 +287,22 @@ _store: Callable[[Row, tuple[Any, ...]], None] = vars(Row)["values"].__set__
 give_at: Callable[[Row, int], None] = vars(Row)["_given_ms"].__set__
 """Say at which event time a running row was given, see `Row.time_ms`."""
 _store_sums: Callable[[Row, tuple[int, ...]], None] = vars(Row)["_sums"].__set__
+_store_withdrawn: Callable[[Row, bool], None] = vars(Row)["_withdrawn"].__set__
 _TAKEN = frozenset(name for name in dir(Row) if not name.startswith("_"))
 """Names that an aggregate cannot have, for a row has them already."""
 
 
-def _restore(cls: type[Row], values: tuple[Any, ...], given_ms: int | None) -> Row:
+def withdrawal(row: Row) -> Row:
+    """The row that takes back this running one."""
+    return _restore(type(row), row.values, getattr(row, "_given_ms", None), withdrawn=True)
+
+
+def _restore(cls: type[Row], values: tuple[Any, ...], given_ms: int | None, withdrawn: bool) -> Row:
     row = cls.from_values(values)
     if given_ms is not None:
         give_at(row, given_ms)
+    if withdrawn:
+        _store_withdrawn(row, True)
     return row
 
 

@@ -26,6 +26,8 @@ class Judged(Protocol):
     def final(self) -> bool: ...
     @property
     def complete(self) -> bool: ...
+    @property
+    def withdrawn(self) -> bool: ...
 
 
 WINDOW = ("start_ms", "end_ms")
@@ -33,12 +35,14 @@ QUALITY = ("gap_ms", "dropped", "late", "final", "complete")
 
 
 def quality(row: Judged) -> str:
-    """`complete`, `INCOMPLETE: gap 2.1 s, 3 dropped`, `running`, or `running: gap 2.1 s`.
+    """`complete`, `INCOMPLETE: gap 2.1 s, 3 dropped`, `running`, `running: gap 2.1 s`, or `withdrawn`.
 
     Late events belonged to earlier windows, so they alone are no reason.
     """
     if row.complete:
         return "complete"
+    if row.withdrawn:
+        return "withdrawn"
     why: list[str] = []
     if row.gap_ms is None:
         why.append("gaps unknown")
@@ -53,14 +57,14 @@ def quality(row: Judged) -> str:
 
 
 def sign(row: Judged) -> str:
-    """The quality behind a shape that is seen from afar: a hatched square, an open circle for a running row."""
-    shape = "" if row.complete else "▨ " if row.final else "◌ "
+    """The quality behind a shape that is seen from afar: a hatched square; an open circle or a cross if not final."""
+    shape = "" if row.complete else "▨ " if row.final else "✕ " if row.withdrawn else "◌ "
     return f"{shape}{quality(row)}"
 
 
 def in_cell(name: str, row: Judged, values: Mapping[str, object]) -> str:
     """One row as HTML: a line for each field."""
     start, end = html.moment(row.start_ms), html.moment(row.end_ms)
-    own = {field: value for field, value in values.items() if field not in WINDOW + QUALITY}
+    own = {field: value for field, value in values.items() if field not in (*WINDOW, *QUALITY, "withdrawn")}
     pairs = {"from": f"{start} UTC", "to": f"{end} UTC", **own, "quality": sign(row)}
     return html.page(html.titled(name), html.facts(pairs, () if row.complete else ["quality"]))

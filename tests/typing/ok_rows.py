@@ -84,6 +84,8 @@ def use(row: Mine, bar: Bar, flow: Flow, mine: MyBar) -> None:
     assert_type(row.usd_each, float)
     assert_type(row.gap_ms, int | None)
     assert_type(row.complete, bool)
+    assert_type(row.withdrawn, bool)
+    assert_type(row.identity, tuple[int | str | LiquidationSide | TradeSide, ...])
     assert_type(row.asdict(), dict[str, object])
     assert_type(row["n"], object)
     assert_type(bar.base_asset, str)
@@ -135,6 +137,7 @@ def misuse(row: Mine) -> None:
     # Each of these is an error to both type checkers: strict mode complains of a comment that silences nothing.
     row.n = 3  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]  # rows are frozen
     row.gap_ms = 3  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]  # rows are frozen
+    row.withdrawn = True  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]  # rows are frozen
     agg.ewm()  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]  # of which half-life?
     agg.count_distinct("side")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # there are two
     agg.median(exact="all")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]  # is no number
