@@ -72,14 +72,14 @@ from cgrx._model.signals import Mark as Mark
 from cgrx._model.signals import Signal as Signal
 from cgrx._model.signals import Watermark as Watermark
 from cgrx._model.spelling import SpellingWarning as SpellingWarning
+from cgrx._model.stats import ChannelStats as ChannelStats
+from cgrx._model.stats import FeedStats as FeedStats
 from cgrx._model.status import Backpressured as Backpressured
-from cgrx._model.status import ChannelStats as ChannelStats
 from cgrx._model.status import ClockSkewed as ClockSkewed
 from cgrx._model.status import Connected as Connected
 from cgrx._model.status import Connecting as Connecting
 from cgrx._model.status import Disconnected as Disconnected
 from cgrx._model.status import Ended as Ended
-from cgrx._model.status import FeedStats as FeedStats
 from cgrx._model.status import MalformedInput as MalformedInput
 from cgrx._model.status import Misspelt as Misspelt
 from cgrx._model.status import NoticeReceived as NoticeReceived

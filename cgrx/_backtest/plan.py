@@ -15,7 +15,8 @@ from reactivex.disposable import Disposable
 from cgrx._feed.face import Feed
 from cgrx._model.channels import Channel, FuturesTrades, LiquidationOrders, parse_channel
 from cgrx._model.events import Event, Liquidation, Trade
-from cgrx._model.status import FeedStats, State, Status
+from cgrx._model.stats import FeedStats
+from cgrx._model.status import State, Status
 from cgrx._model.times import Duration
 from cgrx._streams.observers import SignalObserver
 from cgrx._streams.ordering import Ordered, OrderedStream, Terms, trades_across

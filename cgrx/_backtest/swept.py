@@ -10,7 +10,7 @@ import attrs
 
 from cgrx._backtest.backtest import Backtest
 from cgrx._backtest.combinations import Parameters
-from cgrx._recording.extra import require_extra
+from cgrx._extras import require_extra
 
 if TYPE_CHECKING:  # for signatures alone: it is an extra
     import polars as pl

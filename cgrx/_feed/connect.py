@@ -12,7 +12,7 @@ from cgrx._feed.live import LiveEngine
 from cgrx._feed.log import logger
 from cgrx._model.limits import Limits
 from cgrx._model.times import Duration, to_seconds
-from cgrx._recording.extra import require_extra
+from cgrx._extras import require_extra
 from cgrx._trio.clock import system_time
 from cgrx._trio.entering import ToEnter
 from cgrx._trio.require import require_trio

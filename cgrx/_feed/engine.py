@@ -33,7 +33,8 @@ from cgrx._feed.subscriptions import Hub
 from cgrx._model.channels import Channel
 from cgrx._model.errors import CgrxError, ThreadError
 from cgrx._model.events import Event
-from cgrx._model.status import Backpressured, Ended, FeedStats, Resumed, State, Status, StreamFailed, SubscriberFailed
+from cgrx._model.stats import FeedStats
+from cgrx._model.status import Backpressured, Ended, Resumed, State, Status, StreamFailed, SubscriberFailed
 from cgrx._streams.observable import Foreign
 from cgrx._streams.observers import SignalObserver
 from cgrx._streams.stream import EventStream
@@ -157,6 +158,10 @@ class FeedEngine(ABC):
             self.report(StreamFailed(self.now_ms(), error))
         elif error is not self._failure:  # what ends the feed ends its streams too, and is told once
             self.subscriber_raised(error)
+
+    def tell(self, make: Callable[[int], Status]) -> None:
+        """See `Runtime`."""
+        self.report(make(self._last_ms))
 
     def begin(self) -> None:
         """Somebody waits for what the feed will give, by `run` or by an iteration: a replay starts."""

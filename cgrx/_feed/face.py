@@ -8,7 +8,8 @@ from reactivex import Observable
 from cgrx._feed.engine import FeedEngine
 from cgrx._model.channels import Channel, FuturesTrades, LiquidationOrders, parse_channel
 from cgrx._model.events import Event, Liquidation, Trade
-from cgrx._model.status import FeedStats, State, Status
+from cgrx._model.stats import FeedStats
+from cgrx._model.status import State, Status
 from cgrx._model.times import Duration
 from cgrx._streams.ordering import OrderedStream, trades_across
 from cgrx._streams.stream import EventStream

@@ -5,7 +5,7 @@ from typing import Any
 import attrs
 
 from cgrx._model.channels import Channel
-from cgrx._model.status import ChannelStats
+from cgrx._model.stats import ChannelStats
 from cgrx._streams.sharing import Seat as SharedSeat
 
 

@@ -18,7 +18,8 @@ from cgrx._model.channels import Channel
 from cgrx._model.errors import ConnectError
 from cgrx._model.limits import Limits
 from cgrx._model.spelling import doubts
-from cgrx._model.status import FeedStats, Misspelt, State
+from cgrx._model.stats import FeedStats
+from cgrx._model.status import Misspelt, State
 from cgrx._trio.clock import WallClock
 from cgrx._trio.scheduler import TrioScheduler
 from cgrx._wire.address import Address

@@ -11,6 +11,8 @@ from cgrx._model.status import (
     Backpressured,
     ClockSkewed,
     Connected,
+    DeliveryHeld,
+    DeliveryResumed,
     Disconnected,
     MalformedInput,
     Misspelt,
@@ -21,6 +23,7 @@ from cgrx._model.status import (
     Status,
     StreamFailed,
     SubscriberFailed,
+    Undelivered,
 )
 
 logger = logging.getLogger("cgrx")
@@ -28,16 +31,19 @@ logger = logging.getLogger("cgrx")
 _LEVELS: dict[type, int] = {
     Connected: logging.INFO,
     Resumed: logging.INFO,
+    DeliveryResumed: logging.INFO,
     Disconnected: logging.WARNING,
     Silent: logging.WARNING,
     Misspelt: logging.WARNING,
     ClockSkewed: logging.WARNING,
     Backpressured: logging.WARNING,
     NoticeReceived: logging.WARNING,
+    DeliveryHeld: logging.WARNING,
     MalformedInput: logging.WARNING,
     SubscriberFailed: logging.ERROR,
     StreamFailed: logging.ERROR,
     RecordingFailed: logging.ERROR,
+    Undelivered: logging.ERROR,
 }
 """Which statuses are logged, and at which level; the others are on the status alone."""
 

@@ -25,7 +25,7 @@ from cgrx._model.errors import CgrxError, RecordingError
 from cgrx._model.signals import Signal
 from cgrx._model.status import RecordingFailed, Status, StreamFailed
 from cgrx._model.times import Duration, to_seconds
-from cgrx._recording.extra import require_extra
+from cgrx._extras import require_extra
 from cgrx._recording.manifest import PART_BYTES
 from cgrx._recording.selection import several_channels
 from cgrx._recording.status_text import Kept

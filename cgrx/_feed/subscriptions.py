@@ -21,7 +21,7 @@ from reactivex.disposable import Disposable
 from cgrx._feed.lines import Counts, Line, Seat
 from cgrx._model.channels import Channel
 from cgrx._model.signals import Alive, Batch, Dropped, Gap, Signal
-from cgrx._model.status import ChannelStats
+from cgrx._model.stats import ChannelStats
 from cgrx._streams.observers import SignalObserver
 
 Observer: TypeAlias = SignalObserver[Any]

@@ -14,7 +14,8 @@ from cgrx._feed.recorder import Recorder, RecorderStats
 from cgrx._hosts.trio_thread import TrioThread
 from cgrx._model.channels import Channel
 from cgrx._model.events import Event, Liquidation, Trade
-from cgrx._model.status import FeedStats, State, Status
+from cgrx._model.stats import FeedStats
+from cgrx._model.status import State, Status
 from cgrx._model.times import Duration
 from cgrx._replay.replay import Replay, ReplayProgress
 from cgrx._streams.ordering import OrderedStream

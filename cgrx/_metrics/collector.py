@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from cgrx._feed.intake import RecorderStats
 from cgrx._metrics.families import FAMILIES, Family
 from cgrx._metrics.snapshot import Counted, CountedFeed, Snapshot, Watched
-from cgrx._recording.extra import require_extra
+from cgrx._extras import require_extra
 from cgrx._streams.stream import EventStream
 from cgrx._trio.buffers import StreamStats
 

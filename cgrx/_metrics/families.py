@@ -12,7 +12,8 @@ import attrs
 
 from cgrx._feed.intake import RecorderStats
 from cgrx._metrics.snapshot import Snapshot
-from cgrx._model.status import ChannelStats, FeedStats, State
+from cgrx._model.stats import ChannelStats, FeedStats
+from cgrx._model.status import State
 from cgrx._streams.counts import StageStats
 from cgrx._trio.buffers import StreamStats
 

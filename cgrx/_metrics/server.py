@@ -18,7 +18,7 @@ from cgrx._metrics.http import Request, Response, exchange
 from cgrx._metrics.snapshot import READY_WITHIN, CountedFeed, Readiness
 from cgrx._model.limits import ANSWER_S
 from cgrx._model.times import Duration, to_seconds
-from cgrx._recording.extra import require_extra
+from cgrx._extras import require_extra
 from cgrx._trio.entering import ToEnter
 from cgrx._trio.require import require_trio
 

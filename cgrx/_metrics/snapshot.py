@@ -7,7 +7,8 @@ from typing import Any, Protocol, TypeVar, cast
 import attrs
 
 from cgrx._feed.intake import RecorderStats
-from cgrx._model.status import FeedStats, State
+from cgrx._model.stats import FeedStats
+from cgrx._model.status import State
 from cgrx._model.times import Duration, to_seconds
 from cgrx._streams.counts import StageStats
 from cgrx._streams.ordering import OrderedStream

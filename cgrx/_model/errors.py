@@ -178,6 +178,40 @@ class TooManyKeysError(CgrxError):
         self.key = key
 
 
+class SinkUnavailableError(CgrxError):
+    """The system behind a sink cannot take anything now: it is away, slow, or asks to wait for `retry_after_s` seconds.
+
+    A sink keeps the batch, waits, connects again (or keeps its connection, where it was asked to wait), and writes the
+    same batch once more.
+    """
+
+    retryable: ClassVar[bool] = True
+
+    def __init__(self, reason: str, retry_after_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retry_after_s = retry_after_s
+
+
+class SinkRefusedError(CgrxError):
+    """The system behind a sink refuses its user or its shape: the credentials, the table, the topic.
+
+    On entering it is raised; later a sink holds the batch as if the system were away, since such things are mended.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class SinkDataError(CgrxError):
+    """The system behind a sink refuses the data of a batch. A sink halves it until the refused item is alone."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class RecordedError(CgrxError):
     """An error of the recorded feed, read back: `type_name` is the name of its type, `message` its text."""
 

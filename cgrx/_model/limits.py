@@ -28,6 +28,31 @@ STOP_S = 2.0
 SAME_SIGNAL_S = 0.5
 """Signals within this time are one: `timeout` and shells send theirs to the process and again to its group."""
 
+SINK_OPEN_S = 10.0
+"""How long a sink may take to connect and to check what it writes to."""
+
+SINK_WRITE_S = 30.0
+"""How long one batch may take to be acknowledged; then it is written again over a new connection."""
+
+SINK_CLOSE_S = 3.0
+"""How long closing a connection of a sink may take."""
+
+SINK_RETRY_FIRST_S = 0.1
+"""The upper bound of the first delay before a batch is tried again; it doubles with each. The delay is chosen at random
+below it. Source: "Exponential Backoff And Jitter", AWS Architecture Blog ("full jitter")."""
+
+SINK_RETRY_MOST_S = 30.0
+"""The upper bound of any such delay."""
+
+SINK_RETRY_AFTER_MOST_S = 300.0
+"""The longest that a system's own demand to wait is obeyed."""
+
+DEAD_LETTER_BYTES = 2**28
+"""The most that a dead-letter file may hold; what is refused beyond it is counted and told alone."""
+
+SPILL_BYTES = 2**30
+"""The most that the spill folder of one sink may hold; what finds no room there is given up, and told."""
+
 
 def _above_zero(_: object, attribute: "attrs.Attribute[float]", value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:

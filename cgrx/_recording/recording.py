@@ -15,7 +15,7 @@ from cgrx._model.channels import Channel
 from cgrx._model.errors import RecordingError
 from cgrx._model.times import Moment
 from cgrx._recording.entry import Recorded
-from cgrx._recording.extra import require_extra
+from cgrx._extras import require_extra
 from cgrx._recording.manifest import Part
 from cgrx._recording.selection import Selection
 

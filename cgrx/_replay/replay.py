@@ -22,12 +22,12 @@ from cgrx._feed.face import FeedFace
 from cgrx._model.channels import Channel
 from cgrx._model.events import Event
 from cgrx._model.signals import Alive, Batch, Dropped, Gap, Watermark
+from cgrx._model.stats import FeedStats
 from cgrx._model.status import (
     ClockSkewed,
     Connected,
     Connecting,
     Disconnected,
-    FeedStats,
     MalformedInput,
     NoticeReceived,
     Silent,

@@ -7,6 +7,8 @@ from typing import Protocol, TypeVar
 import attrs
 from reactivex import abc
 
+from cgrx._model.status import Status
+
 T = TypeVar("T")
 
 
@@ -32,6 +34,10 @@ class Runtime(Protocol):
 
     def unhandled(self, error: Exception) -> None:
         """A stream ended with an error for which its subscriber has no `on_error`."""
+        ...
+
+    def tell(self, make: Callable[[int], Status]) -> None:
+        """Report a status, which `make` makes of the feed's time, milliseconds since the epoch."""
         ...
 
     @property
@@ -82,6 +88,9 @@ class _Joint:
 
     def unhandled(self, error: Exception) -> None:
         self.members[0].unhandled(error)
+
+    def tell(self, make: Callable[[int], Status]) -> None:
+        self.members[0].tell(make)
 
     @property
     def waits(self) -> bool:

@@ -250,7 +250,7 @@ def test_without_polars_it_names_the_extra(days: list[Recording], monkeypatch: p
     def find(package: str) -> str | None:
         return None if package == "polars" else package
 
-    monkeypatch.setattr("cgrx._recording.extra.find_spec", find)
+    monkeypatch.setattr("cgrx._extras.find_spec", find)
     with pytest.raises(ImportError, match=r'backtest\(\) needs the package polars: pip install "cgrx\[frames\]"'):
         cgrx.backtest(flow, days)
     with pytest.raises(ImportError, match="to_polars"):

@@ -162,7 +162,7 @@ def test_a_port_that_is_taken_and_an_extra_that_is_missing(monkeypatch: pytest.M
         assert await watch(asked, SHOW, heard.terminal(), MetricsAt("127.0.0.1", port)) == Exit.USAGE
         await listener.aclose()
         assert heard.last_words.startswith(f"cannot serve metrics on 127.0.0.1 port {port}: ")
-        monkeypatch.setattr("cgrx._recording.extra.find_spec", not_found)
+        monkeypatch.setattr("cgrx._extras.find_spec", not_found)
         assert await watch(asked, SHOW, heard.terminal(), ANY) == Exit.NO_EXTRA
         assert heard.last_words.endswith('pip install "cgrx[metrics]"')
 

@@ -123,7 +123,7 @@ def find_nothing(name: str) -> None:
 
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """It says what to install."""
-    monkeypatch.setattr("cgrx._recording.extra.find_spec", find_nothing)
+    monkeypatch.setattr("cgrx._extras.find_spec", find_nothing)
     with pytest.raises(CommandError, match=r'pip install "cgrx\[proxy\]"') as caught:
         opened("http://host")
     assert caught.value.exit == Exit.NO_EXTRA

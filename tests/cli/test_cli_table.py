@@ -13,7 +13,8 @@ from cgrx._cli.view.event_board import OTHERS, Board
 from cgrx._cli.view.event_table import picture
 from cgrx._cli.view.picture import View
 from cgrx._model.events import Event, Liquidation, LiquidationSide, Trade, TradeSide
-from cgrx._model.status import FeedStats, State
+from cgrx._model.stats import FeedStats
+from cgrx._model.status import State
 
 STATS = FeedStats(
     at_ms=3_400,

@@ -336,7 +336,7 @@ def find_nothing(name: str) -> None:
 
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """Said at once, with what to install; without a proxy nothing is needed."""
-    monkeypatch.setattr("cgrx._recording.extra.find_spec", find_nothing)
+    monkeypatch.setattr("cgrx._extras.find_spec", find_nothing)
     with pytest.raises(ImportError, match=r'a proxy needs the package python_socks: pip install "cgrx\[proxy\]"'):
         opened(proxy="http://proxy.example")
     opened()

@@ -216,6 +216,6 @@ def test_without_the_extra_it_is_said_what_to_install(tmp_path: Path, monkeypatc
     def nowhere(_: str) -> None:
         return None
 
-    monkeypatch.setattr("cgrx._recording.extra.find_spec", nowhere)
+    monkeypatch.setattr("cgrx._extras.find_spec", nowhere)
     with pytest.raises(ImportError, match=r'needs the package pyarrow: pip install "cgrx\[recording\]"'):
         Recording(tmp_path)

@@ -8,7 +8,7 @@ import pytest
 from cgrx._feed import subscriptions
 from cgrx._model.channels import FuturesTrades
 from cgrx._model.signals import Batch, Dropped, Gap, Signal
-from cgrx._model.status import ChannelStats
+from cgrx._model.stats import ChannelStats
 from tests.feed.feeding import Record
 from tests.feed.hubs import House, L, T, event
 

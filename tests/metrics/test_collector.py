@@ -98,7 +98,7 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
     def not_found(_: str) -> None:
         return None
 
-    monkeypatch.setattr("cgrx._recording.extra.find_spec", not_found)
+    monkeypatch.setattr("cgrx._extras.find_spec", not_found)
     feed: Any = None
     with pytest.raises(ImportError, match=r'pip install "cgrx\[metrics\]"'):
         cgrx.metrics.Collector(feed)

@@ -9,7 +9,7 @@ from reactivex import operators as rx_ops
 from reactivex.disposable import Disposable
 from reactivex.scheduler import VirtualTimeScheduler
 
-from cgrx import EventStream, Signal, ThreadError
+from cgrx import EventStream, Signal, Status, ThreadError
 from cgrx._streams.observers import SignalObserver
 from cgrx._streams.runtime import Runtime
 
@@ -23,6 +23,7 @@ class Notes:
     scheduler: VirtualTimeScheduler = attrs.field(factory=VirtualTimeScheduler)
     raised: list[Exception] = attrs.field(factory=list[Exception])
     unheard: list[Exception] = attrs.field(factory=list[Exception])
+    told: list[Status] = attrs.field(factory=list[Status])
     waits: bool = False
     begins: int = 0
     holds: int = 0
@@ -39,6 +40,9 @@ class Notes:
 
     def unhandled(self, error: Exception) -> None:
         self.unheard.append(error)
+
+    def tell(self, make: Callable[[int], Status]) -> None:
+        self.told.append(make(0))
 
     def begin(self) -> None:
         self.begins += 1
