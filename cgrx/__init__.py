@@ -8,6 +8,7 @@ A first pipeline:
 """
 
 from cgrx import aio as aio
+from cgrx import sinks as sinks
 from cgrx import sync as sync
 from cgrx._backtest.backtest import Backtest as Backtest
 from cgrx._backtest.backtest import BacktestPlan as BacktestPlan
@@ -78,6 +79,8 @@ from cgrx._model.status import Backpressured as Backpressured
 from cgrx._model.status import ClockSkewed as ClockSkewed
 from cgrx._model.status import Connected as Connected
 from cgrx._model.status import Connecting as Connecting
+from cgrx._model.status import DeliveryHeld as DeliveryHeld
+from cgrx._model.status import DeliveryResumed as DeliveryResumed
 from cgrx._model.status import Disconnected as Disconnected
 from cgrx._model.status import Ended as Ended
 from cgrx._model.status import MalformedInput as MalformedInput
@@ -90,6 +93,7 @@ from cgrx._model.status import State as State
 from cgrx._model.status import Status as Status
 from cgrx._model.status import StreamFailed as StreamFailed
 from cgrx._model.status import SubscriberFailed as SubscriberFailed
+from cgrx._model.status import Undelivered as Undelivered
 from cgrx._model.times import to_ms as to_ms
 from cgrx._notebook.live import LivePlot as LivePlot
 from cgrx._notebook.live import live_plot as live_plot

@@ -10,6 +10,7 @@ checked: in the `async with`. What reactivex offers for asyncio works: `await ob
 timed operators take an `AsyncIOScheduler`.
 """
 
+from cgrx._hosts import aio_sinks as sinks
 from cgrx._hosts.aio import connect as connect
 from cgrx._hosts.aio import from_async as from_async
 from cgrx._hosts.aio import record as record
@@ -17,4 +18,4 @@ from cgrx._hosts.aio import replay as replay
 from cgrx._hosts.aio import stream as stream
 from cgrx._hosts.closing import closing_on_signals as closing_on_signals
 
-__all__ = ["closing_on_signals", "connect", "from_async", "record", "replay", "stream"]
+__all__ = ["closing_on_signals", "connect", "from_async", "record", "replay", "sinks", "stream"]

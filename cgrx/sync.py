@@ -10,6 +10,7 @@ where a loop of asyncio runs too, which it blocks: a program on asyncio uses `cg
 """
 
 from cgrx._backtest.backtest import backtest as backtest
+from cgrx._hosts import sync_sinks as sinks
 from cgrx._hosts.blocking_feed import BlockingFeed as BlockingFeed
 from cgrx._hosts.blocking_feed import BlockingRecorder as BlockingRecorder
 from cgrx._hosts.blocking_feed import BlockingReplay as BlockingReplay
@@ -30,5 +31,6 @@ __all__ = [
     "from_async",
     "record",
     "replay",
+    "sinks",
     "stream",
 ]

@@ -1,7 +1,7 @@
 """A pipeline on recordings, all at once: as queries over columns where its stages allow it, event by event otherwise.
 
-May import `_model`, `_streams`, `_recording`, `operators._aggregates`, `operators._rows`, `operators._stages`,
-`operators._windows`, `_trio`, `_feed`, `_replay`.
+May import `_extras`, `_model`, `_streams`, `_recording`, `operators._aggregates`, `operators._rows`,
+`operators._stages`, `operators._windows`, `_trio`, `_feed`, `_replay`.
 
 Read `backtest` first, the public face, and `plan`, which finds out what a pipeline is made of; both import without
 polars. `compile` turns stages into queries: `arrivals` is what goes in, which `recordings` reads; `expressions` speaks

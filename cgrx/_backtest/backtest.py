@@ -17,10 +17,10 @@ from reactivex import Observable
 
 from cgrx._backtest.common import Common
 from cgrx._backtest.plan import Branch, Build, Inexpressible, Merged, Unplannable, plan
+from cgrx._extras import require_extra
 from cgrx._model import html
 from cgrx._model.channels import Channel
 from cgrx._model.times import Moment
-from cgrx._extras import require_extra
 from cgrx._replay.playlist import Playlist, Recordings
 from cgrx._replay.replay import replay
 from cgrx._trio.require import require_no_trio

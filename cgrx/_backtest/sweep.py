@@ -17,10 +17,10 @@ from cgrx._backtest.backtest import Backtest, plain
 from cgrx._backtest.combinations import Grid, Parameters, combinations, require_free, require_taken
 from cgrx._backtest.part import Measure, Part, SweptBuild, Teller, Work
 from cgrx._backtest.swept import ERROR, Combination, Sweep, SweepProgress, told
+from cgrx._extras import require_extra
 from cgrx._model.channels import Channel
 from cgrx._model.errors import RecordingError
 from cgrx._model.times import Moment
-from cgrx._extras import require_extra
 from cgrx._recording.recording import Recording
 from cgrx._replay.playlist import Playlist, Recordings
 from cgrx._trio.require import require_no_trio

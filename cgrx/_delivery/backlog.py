@@ -1,13 +1,13 @@
 """What waits for a sink: in memory, bounded, and beyond that in the spill folder, where there is one.
 
-    put ──► memory ──► take
-              │ more than half full         ▲
-              └──────────► files ───────────┘   files are older than memory, so they are taken first
+put ──► memory ──► take
+          │ more than half full         ▲
+          └──────────► files ───────────┘   files are older than memory, so they are taken first
 """
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import trio
 
@@ -109,7 +109,7 @@ class Backlog:
         async with self._disk:
             while self._loaded is None and self._spill.count:
                 before = self._spill.count
-                first, items = await _in_thread(self._spill.read)
+                items = await _in_thread(self._spill.read)
                 if items:
                     self._loaded = deque(items)
                 else:
@@ -179,20 +179,19 @@ class Backlog:
 
     async def _write(self, spill: Spill, first: int, items: list[Any]) -> bool:
         """Write items to a file. Returns whether that succeeded."""
-        async with self._disk:
-            self._moving = len(items)
-            try:
+        self._moving, self._trouble = len(items), ""
+        try:
+            async with self._disk:
                 await _in_thread(lambda: spill.write(first, items))
-            except Exception as error:  # noqa: BLE001 - a full disk, or items that cannot be pickled: they stay
-                self._trouble = f", and they cannot be spilled: {type(error).__name__}: {error}"
-                return False
-            finally:
-                self._moving = 0
-            self._trouble = ""
-            return True
+        except Exception as error:  # noqa: BLE001 - a full disk, or items that cannot be pickled: they stay
+            self._trouble = f", and they cannot be spilled: {type(error).__name__}: {error}"
+        self._moving = 0
+        return not self._trouble
 
 
 async def _in_thread(work: Callable[[], T]) -> T:
     """Work with the disk, to its end."""
+    done: T | None = None
     with trio.CancelScope(shield=True):
-        return await trio.to_thread.run_sync(work)
+        done = await trio.to_thread.run_sync(work)
+    return cast(T, done)  # a shielded scope swallows nothing, which type checkers cannot know

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import trio
@@ -131,9 +132,9 @@ class Courier:
             with self._scope:
                 while True:
                     await self._gather()
-                    first, batch = self._flying = await self._backlog.take(self._terms.batch)
-                    self._accounts.in_flight = len(batch)
-                    await self._deliver(batch)
+                    self._flying = await self._backlog.take(self._terms.batch)
+                    self._accounts.in_flight = len(self._flying[1])
+                    await self._deliver(self._flying[1])
                     self._flying = NOTHING, []
                     await self._backlog.settle()
                     async with self._settled:
@@ -189,7 +190,9 @@ class Courier:
             raise SinkUnavailableError(f"no connection within {SINK_OPEN_S:g} s") from None
         except Exception as error:
             raised = as_sink_error(error)
-            raise SinkRefusedError(raised.reason) from error if isinstance(raised, SinkDataError) else raised
+            if isinstance(raised, SinkDataError):  # there is no data yet: what does not fit is an argument
+                raise SinkRefusedError(raised.reason) from error
+            raise raised  # noqa: B904 - it is the same, or has it as its cause
         self._open = True
 
     async def _write(self, batch: list[Any]) -> None:
@@ -198,16 +201,14 @@ class Courier:
                 await self._writer.write(batch)
         except trio.TooSlowError:
             raise SinkUnavailableError(f"no acknowledgement within {SINK_WRITE_S:g} s") from None
-        except Exception as error:
-            raise as_sink_error(error)  # noqa: B904 - it is the same, or has it as its cause
+        except Exception as error:  # noqa: BLE001 - as above
+            raise as_sink_error(error)  # noqa: B904 - as above
 
     async def _disconnect(self) -> None:
         self._open = False
-        with trio.CancelScope(shield=True), trio.move_on_after(SINK_CLOSE_S):
-            try:
-                await self._writer.close()
-            except Exception:  # noqa: BLE001, S110 - the connection is given up whatever its end was
-                pass
+        # The connection is given up, whatever its end was.
+        with trio.CancelScope(shield=True), trio.move_on_after(SINK_CLOSE_S), suppress(Exception):
+            await self._writer.close()
 
     async def _bury(self, item: Any, error: SinkDataError) -> None:
         """An item is refused, alone."""

@@ -21,7 +21,7 @@ from cgrx._delivery.dead_letters import DeadLetters
 from cgrx._delivery.losses import Losses
 from cgrx._delivery.options import DeliveryOptions, Terms
 from cgrx._delivery.spill import Spill
-from cgrx._delivery.writer import FunctionWriter, Write, Writer
+from cgrx._delivery.writer import FunctionWriter, Write, Writer, require_function
 from cgrx._feed.log import StatusLog
 from cgrx._model.limits import SPILL_BYTES
 from cgrx._model.signals import Batch, Signal
@@ -202,6 +202,5 @@ def deliver(
         SinkRefusedError: on entering: the system refuses the user, or the shape of the rows.
         NotInTrioError: called outside trio.
     """
-    if not callable(write):
-        raise TypeError(f"write={write!r} is no function: give an async function of a batch")
+    require_function(write)
     return delivered("cgrx.sinks.deliver()", rows, FunctionWriter(write, name), options)

@@ -113,8 +113,8 @@ class Spill:
             raise
         self._files.append(_File(path, len(items), len(body), first))
 
-    def read(self) -> tuple[int, list[Any]]:
-        """The items of the oldest file, and the number of the first one; none where the file cannot be read."""
+    def read(self) -> list[Any]:
+        """The items of the oldest file; none where it cannot be read, and has been put aside."""
         file = self._files[0]
         try:
             head, _, body = file.path.read_bytes().partition(b"\n")
@@ -124,8 +124,8 @@ class Spill:
         except Exception:  # noqa: BLE001 - whatever is wrong with it: a class that is gone, or bytes that are
             self._files.popleft()
             self._put_aside(file.path, file.count)
-            return file.first, []
-        return file.first, items
+            return []
+        return items
 
     def discard(self) -> None:
         """Forget the oldest file: its items have been delivered."""

@@ -1,8 +1,8 @@
 """What a sink asks of the system behind it: three calls, and three kinds of failure.
 
-    SinkUnavailableError   away, slow, or asks to wait: the same batch is written again, over a new connection
-    SinkDataError          the data is refused: the batch is halved until the refused item is alone
-    SinkRefusedError       the user or the shape is refused: raised on entering, later held as the first
+SinkUnavailableError   away, slow, or asks to wait: the same batch is written again, over a new connection
+SinkDataError          the data is refused: the batch is halved until the refused item is alone
+SinkRefusedError       the user or the shape is refused: raised on entering, later held as the first
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -40,12 +40,26 @@ class Writer(Protocol):
         ...
 
 
+def require_function(write: object) -> None:
+    """Check a user's function.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if not callable(write):
+        raise TypeError(f"write={write!r} is no function: give a function of a batch")
+
+
 @attrs.frozen
 class FunctionWriter:
     """A user's own function as a writer."""
 
-    write: Write
+    function: Write
     name: str
+
+    async def write(self, batch: Sequence[Any], /) -> None:
+        """Call the function."""
+        await self.function(batch)
 
     async def open(self, types: frozenset[type]) -> None:
         """Nothing is known of what the function does."""

@@ -1,6 +1,6 @@
 """One live connection, kept alive: heartbeat, reconnects, subscriptions, status; and the recorder beside it.
 
-May import `_model`, `_wire`, `_streams`, `_recording`, `_trio`.
+May import `_extras`, `_model`, `_wire`, `_streams`, `_recording`, `_trio`.
 
 Read `face` first, what users hold: the protocol `Feed`. `connect` has `connect()`, which opens a live feed. `engine`
 drives any feed, live or replayed, and says who gets which error; `live` is the engine of a connection: `supervisor`

@@ -6,13 +6,13 @@ import ssl
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
+from cgrx._extras import require_extra
 from cgrx._feed.engine import OnSubscriberError, require_policy
 from cgrx._feed.face import Feed, FeedFace
 from cgrx._feed.live import LiveEngine
 from cgrx._feed.log import logger
 from cgrx._model.limits import Limits
 from cgrx._model.times import Duration, to_seconds
-from cgrx._extras import require_extra
 from cgrx._trio.clock import system_time
 from cgrx._trio.entering import ToEnter
 from cgrx._trio.require import require_trio

@@ -17,6 +17,7 @@ import attrs
 import trio
 from reactivex.disposable import CompositeDisposable
 
+from cgrx._extras import require_extra
 from cgrx._feed.face import Feed
 from cgrx._feed.intake import Intake
 from cgrx._feed.intake import RecorderStats as RecorderStats
@@ -25,7 +26,6 @@ from cgrx._model.errors import CgrxError, RecordingError
 from cgrx._model.signals import Signal
 from cgrx._model.status import RecordingFailed, Status, StreamFailed
 from cgrx._model.times import Duration, to_seconds
-from cgrx._extras import require_extra
 from cgrx._recording.manifest import PART_BYTES
 from cgrx._recording.selection import several_channels
 from cgrx._recording.status_text import Kept

@@ -21,31 +21,31 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 
-def _held(
-    open_it: Callable[P, AbstractAsyncContextManager[T]], gives: str
+def held(
+    open_it: Callable[P, AbstractAsyncContextManager[T]], gives: str, module: str = "cgrx.aio"
 ) -> Callable[P, AbstractAsyncContextManager[T]]:
     """The same function for asyncio."""
-    call = f"cgrx.aio.{open_it.__name__}()"
+    call = f"{module}.{open_it.__name__}()"
 
     @wraps(open_it)
-    def held(*args: P.args, **kwargs: P.kwargs) -> AbstractAsyncContextManager[T]:
+    def opened(*args: P.args, **kwargs: P.kwargs) -> AbstractAsyncContextManager[T]:
         require_asyncio(call)
         return ToEnter(Held(lambda: open_it(*args, **kwargs)), call, gives)
 
-    return held
+    return opened
 
 
-connect = _held(_connect, "feed")
+connect = held(_connect, "feed")
 """`cgrx.connect` for asyncio: `async with cgrx.aio.connect() as feed: ...`. Gives a `cgrx.Feed`.
 
 Arguments, behaviour and errors are the same; a feed that fails cancels the task that has entered it, and its error
 leaves the `async with`. Raises `NotInAsyncioError` where no asyncio loop runs.
 """
 
-replay = _held(_replay, "feed")
+replay = held(_replay, "feed")
 """`cgrx.replay` for asyncio: `async with cgrx.aio.replay("recording") as feed: ...`. Gives a `cgrx.Replay`."""
 
-record = _held(_record, "recorder")
+record = held(_record, "recorder")
 """`cgrx.record` for asyncio: `async with cgrx.aio.record(feed, "day", channels=[...]) as recorder: ...`.
 
 Gives a `cgrx.Recorder`.

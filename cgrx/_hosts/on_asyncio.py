@@ -8,10 +8,10 @@ where that is cancelled, since a feed has failed, the body is. What the manager 
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterable, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, suppress
 from types import TracebackType
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import trio
 from reactivex import abc
@@ -164,9 +164,13 @@ class AsyncioParking:
         await asyncio.sleep(0)
 
 
-async def push(source: AsyncIterable[T], observer: abc.ObserverBase[T]) -> None:
-    """Hand on what an async iterable of asyncio gives: a task of trio around one of asyncio, whose end it awaits."""
-    task = running_loop("cgrx.aio.from_async()").create_task(_iterated(source, observer))
+async def in_asyncio_task(coroutine: Coroutine[Any, Any, T], what: str) -> T:
+    """Run a coroutine of asyncio for a task of trio: as a task, whose end it awaits. `what` needs asyncio for it.
+
+    Raises:
+        asyncio.CancelledError: the task was cancelled by somebody else, as where the loop is shut down.
+    """
+    task = running_loop(what).create_task(coroutine)
     over = trio.Event()
     task.add_done_callback(lambda _: over.set())
     try:
@@ -175,10 +179,16 @@ async def push(source: AsyncIterable[T], observer: abc.ObserverBase[T]) -> None:
         task.cancel()
         with trio.CancelScope(shield=True):
             await over.wait()
+        if not task.cancelled():
+            task.result()  # what it raised goes before
         raise
-    finally:
-        if not task.cancelled():  # by this one, or with its loop
-            task.result()  # raises what an observer has raised
+    return task.result()
+
+
+async def push(source: AsyncIterable[T], observer: abc.ObserverBase[T]) -> None:
+    """Hand on what an async iterable of asyncio gives."""
+    with suppress(asyncio.CancelledError):
+        await in_asyncio_task(_iterated(source, observer), "cgrx.aio.from_async()")
 
 
 async def _iterated(source: AsyncIterable[T], observer: abc.ObserverBase[T]) -> None:

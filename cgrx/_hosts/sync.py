@@ -25,17 +25,19 @@ U = TypeVar("U")
 P = ParamSpec("P")
 
 
-def _entered(
-    open_it: Callable[P, AbstractAsyncContextManager[T]], face: Callable[[T, TrioThread], U]
+def entered(
+    open_it: Callable[P, AbstractAsyncContextManager[T]],
+    face: Callable[[T, TrioThread], U],
+    module: str = "cgrx.sync",
 ) -> Callable[P, AbstractContextManager[U]]:
     """The same function for code without a loop."""
 
     @wraps(open_it)
-    def entered(*args: P.args, **kwargs: P.kwargs) -> AbstractContextManager[U]:
-        require_blockable(f"cgrx.sync.{open_it.__name__}()")
+    def opened(*args: P.args, **kwargs: P.kwargs) -> AbstractContextManager[U]:
+        require_blockable(f"{module}.{open_it.__name__}()")
         return Entered(lambda: open_it(*args, **kwargs), face)
 
-    return entered
+    return opened
 
 
 def _of_blocking(
@@ -45,7 +47,7 @@ def _of_blocking(
     return cast("Callable[Concatenate[BlockingFeed, P], AbstractAsyncContextManager[Recorder]]", record)
 
 
-connect = _entered(_connect, BlockingFeed)
+connect = entered(_connect, BlockingFeed)
 """`cgrx.connect` without a loop: `with cgrx.sync.connect() as feed: ...`. Gives a `BlockingFeed`.
 
 Arguments, behaviour and errors are the same, but for one thing: a feed that fails cannot interrupt the body. The error
@@ -53,10 +55,10 @@ comes where the body waits for events or for the end of the feed, or else on lea
 a task of trio.
 """
 
-replay = _entered(_replay, BlockingReplay)
+replay = entered(_replay, BlockingReplay)
 """`cgrx.replay` without a loop: `with cgrx.sync.replay("recording") as feed: ...`. Gives a `BlockingReplay`."""
 
-record = _entered(_of_blocking(_record), BlockingRecorder)
+record = entered(_of_blocking(_record), BlockingRecorder)
 """`cgrx.record` without a loop: `with cgrx.sync.record(feed, "day", channels=[...]) as recorder: ...`.
 
 Gives a `BlockingRecorder`.

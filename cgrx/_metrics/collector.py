@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from cgrx._delivery.accounts import SinkStats
+from cgrx._extras import require_extra
 from cgrx._feed.intake import RecorderStats
 from cgrx._metrics.families import FAMILIES, Family
 from cgrx._metrics.snapshot import Counted, CountedFeed, Snapshot, Watched
-from cgrx._extras import require_extra
 from cgrx._streams.stream import EventStream
 from cgrx._trio.buffers import StreamStats
 
@@ -28,6 +29,7 @@ class Collector:
         streams: what `cgrx.stream` gives, each under a name of yours: the label `stream`.
         pipelines: streams with windows in them, likewise: the label `pipeline`.
         recorders: what `cgrx.record` gives, likewise: the label `recorder`.
+        sinks: what a function of `cgrx.sinks` gives, likewise: the label `sink`.
 
     Raises:
         ImportError: the extra `metrics` is not installed.
@@ -41,9 +43,10 @@ class Collector:
         streams: Mapping[str, Counted[StreamStats]] = _NONE,
         pipelines: Mapping[str, EventStream[Any]] = _NONE,
         recorders: Mapping[str, Counted[RecorderStats]] = _NONE,
+        sinks: Mapping[str, Counted[SinkStats]] = _NONE,
     ) -> None:
         require_extra("metrics.Collector()", "metrics")
-        self._watched = Watched(feed, streams, pipelines, recorders)
+        self._watched = Watched(feed, streams, pipelines, recorders, sinks)
 
     def snapshot(self) -> Snapshot:
         """What `collect` gives, as one value.

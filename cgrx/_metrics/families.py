@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 
 import attrs
 
+from cgrx._delivery.accounts import SinkStats
 from cgrx._feed.intake import RecorderStats
 from cgrx._metrics.snapshot import Snapshot
 from cgrx._model.stats import ChannelStats, FeedStats
@@ -58,6 +59,10 @@ def _pipelines(value: Callable[[StageStats], Value]) -> Callable[[Snapshot], Sam
 
 def _recorders(value: Callable[[RecorderStats], Value]) -> Callable[[Snapshot], Samples]:
     return lambda snapshot: [(name, value(stats)) for name, stats in snapshot.recorders.items()]
+
+
+def _sinks(value: Callable[[SinkStats], Value]) -> Callable[[Snapshot], Samples]:
+    return lambda snapshot: [(name, value(stats)) for name, stats in snapshot.sinks.items()]
 
 
 def _states(snapshot: Snapshot) -> Samples:
@@ -118,7 +123,7 @@ FAMILIES = _table(
         "cgrx_dropped_total",
         "reason",
         _dropped,
-        "Events and messages lost: malformed; overflow of a stream's buffer; unrecorded by a recorder.",
+        "Lost events and messages: malformed; overflow of a stream's buffer; unrecorded by a recorder; undelivered by sinks.",
     ),
     (
         "cgrx_malformed_events_total",
@@ -200,5 +205,21 @@ FAMILIES = _table(
     ),
     ("cgrx_recorder_parts", "recorder", _recorders(lambda recorder: recorder.parts), "Finished parts in the folder."),
     ("cgrx_recorder_bytes", "recorder", _recorders(lambda recorder: recorder.bytes), "Size of all parts."),
+    ("cgrx_sink_received_total", "sink", _sinks(lambda sink: sink.received), "What came for the sink."),
+    ("cgrx_sink_delivered_total", "sink", _sinks(lambda sink: sink.delivered), "What the system has acknowledged."),
+    (
+        "cgrx_sink_superseded_total",
+        "sink",
+        _sinks(lambda sink: sink.superseded),
+        "Running rows that a later row replaced before they were sent.",
+    ),
+    ("cgrx_sink_dropped_total", "sink", _sinks(lambda sink: sink.dropped), "What was given up for want of room."),
+    ("cgrx_sink_dead_total", "sink", _sinks(lambda sink: sink.dead), "What the system refuses."),
+    ("cgrx_sink_queued", "sink", _sinks(lambda sink: sink.queued), "What waits, in memory and in files."),
+    ("cgrx_sink_spilled", "sink", _sinks(lambda sink: sink.spilled), "Of that, what is in files."),
+    ("cgrx_sink_in_flight", "sink", _sinks(lambda sink: sink.in_flight), "What is being written."),
+    ("cgrx_sink_batches_total", "sink", _sinks(lambda sink: sink.batches), "Batches acknowledged."),
+    ("cgrx_sink_retries_total", "sink", _sinks(lambda sink: sink.retries), "Attempts that did not succeed."),
+    ("cgrx_sink_up", "sink", _sinks(lambda sink: float(sink.error is None)), "1 while nothing holds the sink up."),
 )
 """Every metric, in the order of the page."""

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from cgrx._extras import require_extra
 from cgrx._feed.log import logger
 from cgrx._metrics.collector import Collector
 from cgrx._metrics.http import Request, Response, exchange
 from cgrx._metrics.snapshot import READY_WITHIN, CountedFeed, Readiness
 from cgrx._model.limits import ANSWER_S
 from cgrx._model.times import Duration, to_seconds
-from cgrx._extras import require_extra
 from cgrx._trio.entering import ToEnter
 from cgrx._trio.require import require_trio
 
@@ -138,8 +138,8 @@ def serve(
     may read the counters can connect. Needs the extra `metrics`.
 
     Args:
-        feed: what `connect` or `replay` gives; a `Collector`, to show streams, pipelines and recorders too; or None,
-            and `Server.watch` later. Without one `/readyz` says 503.
+        feed: what `connect` or `replay` gives; a `Collector`, to show streams, pipelines, recorders and sinks too; or
+            None, and `Server.watch` later. Without one `/readyz` says 503.
         port: the port to listen on; 0 takes a free one.
         host: the address or name to listen on; `""` for every address of the machine.
         registry: of prometheus-client, where you have one: the feed's metrics are added to it as long as this lasts,

@@ -6,6 +6,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 import attrs
 
+from cgrx._delivery.accounts import SinkStats
 from cgrx._feed.intake import RecorderStats
 from cgrx._model.stats import FeedStats
 from cgrx._model.status import State
@@ -64,6 +65,8 @@ class Snapshot:
     """What the stages of each stream hold and have counted, likewise; `late` of an ordered merge is its own."""
     recorders: Mapping[str, RecorderStats]
     """Those of each `cgrx.record`, likewise."""
+    sinks: Mapping[str, SinkStats] = MappingProxyType({})
+    """Those of each of `cgrx.sinks`, likewise."""
 
     @property
     def proof_age_s(self) -> float | None:
@@ -75,12 +78,14 @@ class Snapshot:
         """Events and messages that are known to be lost, by reason.
 
         `"malformed"`: they could not be read; `"overflow"`: the buffer of a stream was full; `"unrecorded"`: the disk
-        of a recorder did not keep up, or failed.
+        of a recorder did not keep up, or failed; `"undelivered"`: a sink had no room, or no time, for them, or the
+        system behind it refused them.
         """
         return {
             "malformed": self.feed.malformed,
             "overflow": sum(each.dropped for each in self.streams.values()),
             "unrecorded": sum(each.lost for each in self.recorders.values()),
+            "undelivered": sum(each.dropped + each.dead for each in self.sinks.values()),
         }
 
     def readiness(self, within: Duration = READY_WITHIN) -> Readiness:
@@ -106,17 +111,23 @@ _NONE: Mapping[str, Any] = MappingProxyType({})
 
 @attrs.frozen
 class Watched:
-    """A feed, and what it cannot know of: the streams, pipelines and recorders on it, each with a name."""
+    """A feed, and what it cannot know of: the streams, pipelines, recorders and sinks on it, each with a name."""
 
     feed: CountedFeed
     streams: Mapping[str, Counted[StreamStats]] = _NONE
     pipelines: Mapping[str, EventStream[Any]] = _NONE
     recorders: Mapping[str, Counted[RecorderStats]] = _NONE
+    sinks: Mapping[str, Counted[SinkStats]] = _NONE
 
     def __attrs_post_init__(self) -> None:
         if not isinstance(getattr(self.feed, "scheduler", None), TrioScheduler):
             raise TypeError(f"feed={self.feed!r} is no feed: give what cgrx.connect() or cgrx.replay() gives")
-        for argument, attribute in (("streams", "stats"), ("pipelines", "stage_stats"), ("recorders", "stats")):
+        for argument, attribute in (
+            ("streams", "stats"),
+            ("pipelines", "stage_stats"),
+            ("recorders", "stats"),
+            ("sinks", "stats"),
+        ):
             given: Any = getattr(self, argument)
             if not isinstance(given, Mapping):
                 raise TypeError(f"{argument}={given!r} takes a mapping from names")
@@ -134,6 +145,7 @@ class Watched:
             streams={name: each.stats for name, each in self.streams.items()},
             pipelines={name: _stages(each) for name, each in self.pipelines.items()},
             recorders={name: each.stats for name, each in self.recorders.items()},
+            sinks={name: each.stats for name, each in self.sinks.items()},
         )
 
 
@@ -148,6 +160,7 @@ def snapshot(
     streams: Mapping[str, Counted[StreamStats]] = _NONE,
     pipelines: Mapping[str, EventStream[Any]] = _NONE,
     recorders: Mapping[str, Counted[RecorderStats]] = _NONE,
+    sinks: Mapping[str, Counted[SinkStats]] = _NONE,
 ) -> Snapshot:
     """Everything that counts, of one moment: `cgrx.metrics.snapshot(feed, streams={"alerts": events})`.
 
@@ -158,9 +171,10 @@ def snapshot(
         streams: what `cgrx.stream` gives, each under a name of yours.
         pipelines: streams with windows in them, likewise: those that are subscribed to.
         recorders: what `cgrx.record` gives, likewise.
+        sinks: what a function of `cgrx.sinks` gives, likewise.
 
     Raises:
         TimeoutError: in another thread, after five seconds: something blocks the feed's thread.
         TypeError: an argument is something else.
     """
-    return Watched(feed, streams, pipelines, recorders).snapshot()
+    return Watched(feed, streams, pipelines, recorders, sinks).snapshot()

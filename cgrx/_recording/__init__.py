@@ -1,10 +1,10 @@
 """Recordings on disk: what the streams and the status of a feed gave, as columns in files, and how to read them.
 
-May import `_model`. No trio: a recording is read in any program, and written by a thread.
+May import `_extras`, `_model`. No trio: a recording is read in any program, and written by a thread.
 
 Read `entry` first, what a recording is made of; then `schema`, its columns; `writer`, and the two states of a file,
 `open_part` (with `framing`) and `finished_part` (listed in `manifest`, with the `summary` of each part). `checks`
 refuses a file that cgrx cannot have written. `recording` is the public face of reading: `selection` is the part of it
 that a caller asks for, `reader` finds and reads the files, `scan` makes a query of polars. `status_text` is the JSON of
-a status; `extra` says what to install; `arrow` is pyarrow as it is used inside.
+a status; `arrow` is pyarrow as it is used inside.
 """

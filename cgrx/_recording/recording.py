@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cgrx._extras import require_extra
 from cgrx._model import html
 from cgrx._model.channels import Channel
 from cgrx._model.errors import RecordingError
 from cgrx._model.times import Moment
 from cgrx._recording.entry import Recorded
-from cgrx._extras import require_extra
 from cgrx._recording.manifest import Part
 from cgrx._recording.selection import Selection
 

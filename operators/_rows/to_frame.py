@@ -102,7 +102,7 @@ def _of_events(events: list[Event]) -> Columns:
 
 
 def _of_rows(kind: type[Row], rows: list[Row]) -> Columns:
-    types = _types(kind)
+    types = types_of(kind)
     return {
         field: ([_plain(row.values[place]) for row in rows], types[field]) for place, field in enumerate(kind.fields)
     }
@@ -112,12 +112,13 @@ def _plain(value: object) -> object:
     return value if type(value) in PLAIN else plain(value, pairs=True)
 
 
-def _types(kind: type[Row]) -> dict[str, Type]:
+def types_of(kind: type[Row]) -> dict[str, Type]:
+    """The types of the columns of a class of rows, by name, in the order of its fields."""
     found: dict[str, Type] = dict.fromkeys(Row.fields, int)
     found["final"] = found["complete"] = bool
     found.update(dict.fromkeys(kind.key_fields, str))
     found.update((name, _type(aggregate)) for name, aggregate in kind.aggregates)
-    return found
+    return {field: found[field] for field in kind.fields}
 
 
 def _type(aggregate: Aggregate[Any]) -> Type:

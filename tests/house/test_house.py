@@ -24,6 +24,7 @@ PUBLIC = (
     "cgrx",
     "cgrx.aio",
     "cgrx.metrics",
+    "cgrx.sinks",
     "cgrx.operators",
     "cgrx.operators.agg",
     "cgrx.sync",

@@ -52,7 +52,7 @@ def test_everything_that_counts_is_in_one_value(tmp_path: Path) -> None:
                 assert found.pipelines["plain"] == cgrx.StageStats()
                 assert found.recorders == {"day": recorder.stats}
                 assert found.recorders["day"].events == 3
-                assert found.dropped == {"malformed": 0, "overflow": 2, "unrecorded": 0}
+                assert found.dropped == {"malformed": 0, "overflow": 2, "unrecorded": 0, "undelivered": 0}
                 assert cgrx.metrics.snapshot(feed).streams == {}
 
     run(main)

@@ -1,0 +1,41 @@
+"""The functions of `cgrx.aio.sinks`: those of `cgrx.sinks`, for the tasks of asyncio."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from functools import wraps
+from typing import Any, Unpack
+
+from reactivex import Observable
+
+from cgrx._delivery.options import DeliveryOptions
+from cgrx._delivery.sink import Sink
+from cgrx._delivery.sink import deliver as _deliver
+from cgrx._delivery.writer import Write, require_function
+from cgrx._hosts.aio import held
+from cgrx._hosts.on_asyncio import in_asyncio_task
+from cgrx._model.errors import SinkUnavailableError
+
+_MODULE = "cgrx.aio.sinks"
+
+
+@wraps(_deliver)
+def _deliver_in_tasks(
+    write: Write, rows: Observable[Any], *, name: str = "write", **options: Unpack[DeliveryOptions]
+) -> AbstractAsyncContextManager[Sink]:
+    async def write_in_task(batch: Sequence[Any]) -> None:
+        try:
+            await in_asyncio_task(_awaited(write, batch), f"{_MODULE}.deliver()")
+        except asyncio.CancelledError:
+            raise SinkUnavailableError("the task that wrote was cancelled") from None
+
+    require_function(write)
+    return _deliver(write_in_task, rows, name=name, **options)
+
+
+async def _awaited(write: Write, batch: Sequence[Any]) -> None:
+    await write(batch)
+
+
+deliver = held(_deliver_in_tasks, "sink", _MODULE)
+"""`cgrx.sinks.deliver` for asyncio: each batch is written in a task of asyncio. Gives a `cgrx.sinks.Sink`."""

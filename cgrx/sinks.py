@@ -1,0 +1,17 @@
+"""Sinks: rows and events into other systems, all by one contract.
+
+    async with cgrx.sinks.deliver(write, feed.liquidations().pipe(ops.tumbling("1m"))) as sink:
+        await feed.run()
+
+Memory is bounded, one batch is under way until it is acknowledged, and the accounts in `sink.stats` always balance.
+`deliver` says all that sinks have in common.
+"""
+
+from cgrx._delivery.accounts import SinkStats as SinkStats
+from cgrx._delivery.options import DeliveryOptions as DeliveryOptions
+from cgrx._delivery.sink import Sink as Sink
+from cgrx._delivery.sink import deliver as deliver
+from cgrx._delivery.writer import Write as Write
+from cgrx._model.errors import SinkDataError as SinkDataError
+from cgrx._model.errors import SinkRefusedError as SinkRefusedError
+from cgrx._model.errors import SinkUnavailableError as SinkUnavailableError
