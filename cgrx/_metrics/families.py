@@ -123,7 +123,7 @@ FAMILIES = _table(
         "cgrx_dropped_total",
         "reason",
         _dropped,
-        "Lost events and messages: malformed; overflow of a stream's buffer; unrecorded by a recorder; undelivered by sinks.",
+        "Lost: malformed input; overflow of a stream's buffer; unrecorded by a recorder; undelivered by sinks.",
     ),
     (
         "cgrx_malformed_events_total",
