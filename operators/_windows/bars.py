@@ -169,7 +169,7 @@ def count_bars(
         lateness: by how much gaps and losses are widened, because the clocks of the exchange and of this machine
             differ.
         updates: give running rows too (`final` is False): one for each key that has changed, whenever event time, or
-            the time proven alive, enters a new period of this length.
+            the time proven alive, enters a new period of this length; with 0 one behind each event.
         max_keys: how many keys there may be; `math.inf` for no bound. A key stays open once it has come.
         **aggregates: further aggregates by the name of their field.
 

@@ -156,7 +156,7 @@ def cascades(
             all liquidations together.
         emit: `"closed"`, a row for each cascade that is over; `"crossed"`, also one when it becomes large enough.
         updates: give running rows too: one for each cascade that is large enough and has changed, whenever event time,
-            or the time proven alive, enters a new period of this length.
+            or the time proven alive, enters a new period of this length; with 0 one behind each liquidation.
         lateness: how far behind the newest event of its exchange a liquidation may be; see `tumbling`.
         idle: how long an exchange must be silent before cascades close without waiting for it; see `tumbling`.
         on_late: an observer or a function that receives each liquidation that comes when its cascade is over.

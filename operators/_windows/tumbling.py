@@ -89,7 +89,8 @@ def tumbling(
         on_late: an observer, whose `on_next` is called, or a function: receives each event whose window has closed.
             Rows count such events (`late`); no row changes, and no window opens again.
         updates: give running rows too (`final` is False): one for each key that has changed, whenever event time, or
-            the time proven alive, enters a new period of this length. They do not wait for `lateness`.
+            the time proven alive, enters a new period of this length. They do not wait for `lateness`. With 0 each
+            event is followed by a running row of its key, which holds it.
         emit_empty: give a row also for each window in which a known key had no event. A key is known from its first
             event on, and rows begin with the subscription. After 10,000 such windows in a row no more are given until
             an event comes.

@@ -7,7 +7,7 @@ import attrs
 
 from cgrx._model.errors import TooManyKeysError
 from cgrx._model.events import Event, Liquidation, Trade
-from cgrx._model.times import Duration, to_ms
+from cgrx._model.times import Duration, to_ms, to_seconds
 from cgrx._streams.about import About
 from cgrx._streams.stream import EventTypes, Stage
 from cgrx.operators._aggregates.aggregate import Aggregate
@@ -107,9 +107,16 @@ def terms(
         lateness_ms=to_ms(lateness, "lateness"),
         idle_ms=to_ms(idle, "idle"),
         on_late=late_receiver(on_late),
-        updates_ms=None if updates is None else positive_ms(updates, "updates"),
+        updates_ms=_updates_ms(updates),
         max_keys=key_bound(max_keys),
     )
+
+
+def _updates_ms(updates: Duration | None) -> int | None:
+    """How long a period is that gives running rows; 0: each event gives one; None: nothing does."""
+    if updates is None:
+        return None
+    return positive_ms(updates, "updates") if to_seconds(updates, "updates") else 0
 
 
 def _check_rows(window: Any, _: object, rows: Rows[Any]) -> None:

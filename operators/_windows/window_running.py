@@ -66,7 +66,8 @@ class WindowRunning(Running[Any, Row]):
         self._open: dict[Key, int] = {}  # each open key, and how many panes or windows hold it
         self._deadline = FOREVER  # no window closes before the watermark is here
         self._updates_ms = terms.updates_ms
-        self._update_at = FOREVER if terms.updates_ms is None else NEVER
+        self._update_at = NEVER if terms.updates_ms else FOREVER
+        self._given_ms = NEVER  # when the latest running row was given, with `updates=0`
         self._promised_ms = 0  # no row that ends before this will follow
         self._changed: dict[Key, int] = {}  # what has changed since the last update, and where
         self._promises: list[tuple[int, Watermark]] = []  # those to give now, each behind how many rows
@@ -85,7 +86,7 @@ class WindowRunning(Running[Any, Row]):
         self.now_ms = max(self.now_ms, signal.received_ms)
         rows: list[Row] = []
         try:
-            self._take(signal, rows)
+            self._take_in(signal, rows)
         except Exception as error:  # noqa: BLE001 - a user's function, or an item that is no event: raised by _after
             return _after(self._between(signal, rows), error)
         return self._between(signal, rows) if rows or self._promises else ()
@@ -115,7 +116,7 @@ class WindowRunning(Running[Any, Row]):
             self._promises.clear()
 
     def on_batch(self, batch: Batch[Any]) -> Iterable[Row]:
-        return self._collect(lambda rows: self._take(batch, rows))
+        return self._collect(lambda rows: self._take_in(batch, rows))
 
     def on_mark(self, mark: Mark) -> Iterable[Row]:
         progress = self._progress
@@ -169,6 +170,17 @@ class WindowRunning(Running[Any, Row]):
             raise
         if batch.events:
             self._offset.latest_ms = event.time_ms - received_ms
+
+    def _take_in(self, batch: Batch[Any], rows: list[Row]) -> None:
+        """Take the events of a batch in. With `updates=0` a running row stands behind each one that counts."""
+        if self._updates_ms != 0:
+            self._take(batch, rows)
+            return
+        for event in batch.events:
+            self._take(Batch(batch.channel, batch.received_ms, (event,)), rows)
+            if self._changed:
+                self._given_ms = max(self._given_ms, self._progress.latest_ms)
+                self._give_running(self._given_ms, rows)
 
     def _trigger(self, source: Source) -> int:
         """An event of this source that is earlier than this neither closes a window nor makes an update due."""
@@ -253,14 +265,18 @@ class WindowRunning(Running[Any, Row]):
         return gap_ms, dropped, self._late, final, final and gap_ms == 0 and dropped == 0
 
     def _update(self, now_ms: int, rows: list[Row]) -> None:
-        """Give a running row for each key that has changed since the last time."""
-        assert self._updates_ms is not None
+        """A period of `updates` has begun: give running rows."""
+        assert self._updates_ms
         period_ms = now_ms - now_ms % self._updates_ms
         self._update_at = period_ms + self._updates_ms
+        self._give_running(period_ms, rows)
+
+    def _give_running(self, time_ms: int, rows: list[Row]) -> None:
+        """Give a running row for each key that has changed since the last time."""
         for end_ms, fields, start_ms, values in sorted(self._find_running(self._changed), key=_end_and_key):
             quality = self._running_quality(start_ms, end_ms, fields)
             row = self._make((start_ms, end_ms, *fields, *values, *quality))
-            give_at(row, period_ms)
+            give_at(row, time_ms)
             rows.append(row)
         self._changed.clear()
 

@@ -335,7 +335,7 @@ def test_its_rows_are_values() -> None:
         ({"by": "colour"}, ValueError, "'colour' is no field to tell rows apart by"),
         ({"by": 5}, TypeError, "by=5 takes the name of a field"),
         ({"emit": "open"}, ValueError, "emit='open' is none of \"closed\""),
-        ({"updates": 0}, ValueError, "updates=0 is too short"),
+        ({"updates": 0.0001}, ValueError, "updates=0.0001 is too short"),
         ({"lateness": "x"}, ValueError, "lateness='x' is not a duration"),
         ({"on_late": 5}, TypeError, "on_late=5 takes an observer"),
         ({"max_keys": 0}, ValueError, "max_keys=0 takes a whole number"),

@@ -2,7 +2,8 @@
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import accumulate, cycle, islice
 from typing import Any, cast
 
@@ -233,6 +234,29 @@ def rebatched(draw: st.DataObject, given_signals: Sequence[Signal[Trade]]) -> li
         else:
             found.append(signal)
     return found
+
+
+@pytest.mark.parametrize(
+    "window",
+    [partial(ops.tumbling, "20ms"), partial(ops.sliding, "20ms", "5ms"), partial(ops.session, "9ms")],
+    ids=["tumbling", "sliding", "session"],
+)
+@given(given_signals=signals(), data=st.data())
+@law
+def test_a_running_row_behind_each_event(
+    window: Callable[..., Stage[Any, Any]], given_signals: list[Signal[Trade]], data: st.DataObject
+) -> None:
+    """One for each event that is not late, whatever the batches; the final rows are those without."""
+    late: list[Trade] = []
+    found = rows(window(Tally, by=BY, updates=0, on_late=late.append, **TERMS), *rebatched(data, given_signals))
+    running = [row for row in found if not row.final and not row.withdrawn]
+    events = [each for signal in given_signals if isinstance(signal, Batch) for each in signal.events]
+    assert len(running) == len(events) - len(late)
+    assert all(row.n >= 1 for row in running)
+    assert [row.time_ms for row in running] == sorted(row.time_ms for row in running)
+    plain = rows(window(Tally, by=BY, **TERMS), *given_signals)
+    assert [row for row in found if row.final] == plain
+    assert found == rows(window(Tally, by=BY, updates=0, **TERMS), *given_signals)
 
 
 @every_kind

@@ -3,8 +3,11 @@
 import pickle
 from typing import Any
 
+import pytest
+
 from cgrx import operators as ops
 from cgrx._model.signals import Gap
+from cgrx.operators import agg
 from tests.windows.windowing import BEGUN, CHANNEL, Tally, alive, at, on_time, rows
 
 # --- running rows ---------------------------------------------------------------------------------------------------
@@ -72,6 +75,48 @@ def test_the_running_row_of_a_sliding_window_holds_its_own_panes() -> None:
     stage = ops.sliding("2s", "1s", Tally, updates="1s", lateness="9s")
     found = rows(stage, BEGUN, on_time(2500, 4500), alive(5000), at(5000, 3500), alive(6000))
     assert [(row.start_ms, row.n) for row in found] == [(1000, 1), (3000, 1), (2000, 2)]
+
+
+# --- a running row behind each event -------------------------------------------------------------------------------
+
+
+def test_a_running_row_behind_each_event_holds_it() -> None:
+    """It speaks of the latest event time; a late event, and a proof of life, give none."""
+    stage = ops.tumbling("2s", Tally, by="symbol", updates=0, lateness="1s")
+    signals = (BEGUN, at(700, 500, 700), on_time(600, symbol="A"), alive(900), at(3100, 1900, 3100, 1000))
+    found = rows(stage, *signals)
+    assert [(row.symbol, row.start_ms, row.n, row.time_ms, row.final) for row in found] == [
+        ("X", 0, 1, 500, False),
+        ("X", 0, 2, 700, False),
+        ("A", 0, 1, 700, False),
+        ("X", 0, 3, 1900, False),
+        ("A", 0, 1, 2000, True),
+        ("X", 0, 3, 2000, True),
+        ("X", 2000, 1, 3100, False),
+    ]
+    assert found[-1].late == 0
+    assert repr(stage) == 'tumbling("2s", Tally, by="symbol", lateness="1s", updates="0s")'
+
+
+@pytest.mark.parametrize(
+    ("stage", "expected"),
+    [
+        (ops.sliding("2s", "1s", Tally, updates=0), [(-1000, 1), (-1000, 2), (0, 3), (1000, 2)]),
+        (ops.session("1s", Tally, updates=0), [(500, 1), (500, 2), (500, 3), (2700, 1)]),
+        (ops.count_bars(3, Tally, updates=0), [(500, 1), (500, 2), (2700, 1)]),
+    ],
+)
+def test_a_running_row_behind_each_event_of_other_windows(stage: Any, expected: list[tuple[int, int]]) -> None:
+    found = rows(stage, BEGUN, on_time(500, 700, 1600, 2700))
+    assert [(row.start_ms, row.n) for row in found if not row.final] == expected
+
+
+def test_rows_behind_each_row_beneath() -> None:
+    """A window over rows follows each row that it is given."""
+    minutes = ops.tumbling("1s", Tally, updates=0)
+    total = ops.tumbling("4s", ops.Row, updates=0, sum=agg.sum("n"))
+    found = rows(ops.pipeline(minutes, total), BEGUN, on_time(500, 700, 1600))
+    assert [(row.start_ms, row["sum"]) for row in found] == [(0, 1), (0, 2), (0, 3)]
 
 
 def test_known_keys_give_empty_rows() -> None:
