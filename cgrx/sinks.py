@@ -15,3 +15,4 @@ from cgrx._delivery.writer import Write as Write
 from cgrx._model.errors import SinkDataError as SinkDataError
 from cgrx._model.errors import SinkRefusedError as SinkRefusedError
 from cgrx._model.errors import SinkUnavailableError as SinkUnavailableError
+from cgrx._sinks.message import message as message

@@ -35,14 +35,20 @@ QUALITY = ("gap_ms", "dropped", "late", "final", "complete")
 
 
 def quality(row: Judged) -> str:
-    """`complete`, `INCOMPLETE: gap 2.1 s, 3 dropped`, `running`, `running: gap 2.1 s`, or `withdrawn`.
-
-    Late events belonged to earlier windows, so they alone are no reason.
-    """
+    """`complete`, `INCOMPLETE: gap 2.1 s, 3 dropped`, `running`, `running: gap 2.1 s`, or `withdrawn`."""
     if row.complete:
         return "complete"
     if row.withdrawn:
         return "withdrawn"
+    word, why = "INCOMPLETE" if row.final else "running", missing(row)
+    return f"{word}: {why}" if why else word
+
+
+def missing(row: Judged) -> str:
+    """What may be missing of the window, such as `gap 2.1 s, 3 dropped`; empty where nothing is.
+
+    Late events belonged to earlier windows, so they alone are no reason.
+    """
     why: list[str] = []
     if row.gap_ms is None:
         why.append("gaps unknown")
@@ -52,8 +58,7 @@ def quality(row: Judged) -> str:
         why.append(f"{row.dropped:,} dropped")
     if why and row.late:
         why.append(f"{row.late:,} late so far")
-    word = "INCOMPLETE" if row.final else "running"
-    return f"{word}: {', '.join(why)}" if why else word
+    return ", ".join(why)
 
 
 def sign(row: Judged) -> str:
