@@ -14,6 +14,7 @@ from cgrx._streams.functions import check_type
 from cgrx._streams.running import Elementwise, Interrupted, Running, Step, noted
 from cgrx._streams.stream import EventStream, EventTypes, Stage, require_types
 from cgrx.operators._stages.arguments import MAX_KEYS, key_bound, max_keys_as_code, positive_ms, spelled
+from cgrx.operators._stages.crosses import Crossing
 from cgrx.operators._stages.items import (
     Carried,
     Names,
@@ -58,7 +59,7 @@ class Cooldown(Stage[Any, Cooled[Any]]):
     @property
     def about(self) -> About:
         return About(
-            state=f"the keys of the last {spelled(self.silence_ms)[1:-1]}, and those of which some were silenced since",
+            state=f"the keys of the last {spelled(self.silence_ms)[1:-1]}, and those with something left to tell",
             bound=self.max_keys,
             beyond=TooManyKeysError.__name__,
             delay_ms=0,
@@ -97,6 +98,9 @@ def cooldown(
     silenced does not extend it. Order is kept; marks, completion and errors pass. On completion what was silenced last
     is told by no result. Nothing changes at a gap.
 
+    The return of a `Crossing` (`back`) passes if the crossing that it ends has passed, at any time: who was told of an
+    alarm is told of its end. Others are left out; they count as nothing and begin no silence.
+
     Args:
         silence: how long, 1 ms or more.
         by: a silence for each key: `"base_asset"`, `"exchange"`, `"symbol"` or `"side"`, or several in a tuple, which
@@ -106,8 +110,8 @@ def cooldown(
             begins with this stage needs it for its types.
         max_keys: how many keys may be kept; `math.inf` for no bound.
 
-    State: the keys whose silence is not over, and those that have a count to tell. Others are forgotten as further keys
-    come.
+    State: the keys whose silence is not over, and those that have a count or a return to tell. Others are forgotten as
+    further keys come.
 
     Raises:
         ValueError: `silence` is shorter than a millisecond, an unknown field in `by`, `max_keys` below 1. For a field
@@ -125,6 +129,8 @@ class _Silence:
     """That of one key."""
 
     since_ms: int
+    away: bool
+    """A crossing has passed, and its return has not come."""
     silenced: int = 0
 
 
@@ -156,15 +162,26 @@ class _Cooling:
             readers = self._readers[kind] = time_reader(kind), key_reader(self._stage, kind, self._stage.by)
         time_ms, key = readers[0](item), readers[1](item)
         silence = self._silences.get(key)
+        if isinstance(item, Crossing) and item.back:
+            return self._return(key, silence, time_ms)
         if silence is not None and abs(time_ms - silence.since_ms) < self._stage.silence_ms:
             silence.silenced += 1
             return None
         self._forget(time_ms)
         if silence is None and len(self._silences) >= self._stage.max_keys:
             raise too_many(self._stage.max_keys, key)
-        self._silences[key] = _Silence(time_ms)
+        self._silences[key] = _Silence(time_ms, isinstance(item, Crossing))
         self._begun.append((time_ms, key))
         return 0 if silence is None else silence.silenced
+
+    def _return(self, key: Hashable, silence: _Silence | None, time_ms: int) -> int | None:
+        """A number is back: 0 where that passes."""
+        if silence is None or not silence.away:
+            return None
+        silence.away = False
+        if not silence.silenced and abs(time_ms - silence.since_ms) >= self._stage.silence_ms:
+            del self._silences[key]  # `_forget` may have passed it over
+        return 0
 
     def _forget(self, now_ms: int) -> None:
         """Forget keys whose silence is over and that have nothing to tell: two at most, or as many as make room.
@@ -178,5 +195,5 @@ class _Cooling:
             since_ms, key = begun.popleft()
             looked_at += 1
             silence = silences.get(key)
-            if silence is not None and silence.since_ms == since_ms and not silence.silenced:
+            if silence is not None and silence.since_ms == since_ms and not (silence.silenced or silence.away):
                 del silences[key]

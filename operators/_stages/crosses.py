@@ -14,7 +14,7 @@ from cgrx._streams.functions import check_type
 from cgrx._streams.running import Elementwise, Interrupted, Running, Step, noted
 from cgrx._streams.stream import EventStream, EventTypes, Stage, require_types
 from cgrx.operators._rows.row import Row
-from cgrx.operators._stages.arguments import MAX_KEYS, key_bound, max_keys_as_code
+from cgrx.operators._stages.arguments import MAX_KEYS, flag, key_bound, max_keys_as_code
 from cgrx.operators._stages.items import (
     Carried,
     Names,
@@ -44,6 +44,8 @@ class Crossing(Carried[T_co], Generic[T_co], frozen=True):
     """The level that it has passed."""
     direction: Direction
     """On which side of the level it is now."""
+    back: bool = False
+    """Whether that is the side on which its key began: the return."""
 
 
 @attrs.frozen(repr=False)
@@ -56,6 +58,8 @@ class Crosses(Stage[Any, Crossing[Any]]):
     by: Names
     of: type | None = attrs.field(validator=check_type)
     max_keys: float
+    begins: Direction
+    returns: bool = attrs.field(validator=lambda _, attribute, value: flag(value, attribute.name))
 
     def __call__(self, source: Observable[T]) -> EventStream[Crossing[T]]:
         return cast("EventStream[Crossing[T]]", super().__call__(source))
@@ -83,7 +87,15 @@ class Crosses(Stage[Any, Crossing[Any]]):
     def __repr__(self) -> str:
         levels = (("above", self.above), ("below", self.below))
         parts = [repr(self.field), *(f"{name}={level!r}" for name, level in levels if level is not None)]
+        if self.begins != _quiet_side(self.above):
+            parts.append(f"begins={self.begins!r}")
+        if not self.returns:
+            parts.append("returns=False")
         return f"crosses({', '.join(parts + key_as_code(self.by, self.of) + max_keys_as_code(self.max_keys))})"
+
+
+def _quiet_side(above: float | None) -> Direction:
+    return "above" if above is None else "below"
 
 
 @overload
@@ -93,6 +105,8 @@ def crosses(
     above: float | None = None,
     below: float | None = None,
     by: str | Sequence[str] | None = None,
+    begins: Direction | None = None,
+    returns: bool = True,
     max_keys: float = ...,
 ) -> Crosses: ...
 @overload
@@ -103,6 +117,8 @@ def crosses(
     below: float | None = None,
     by: str | Sequence[str] | None = None,
     of: type[T],
+    begins: Direction | None = None,
+    returns: bool = True,
     max_keys: float = ...,
 ) -> Stage[T, Crossing[T]]: ...
 def crosses(
@@ -112,6 +128,8 @@ def crosses(
     below: float | None = None,
     by: str | Sequence[str] | None = None,
     of: type | None = None,
+    begins: Direction | None = None,
+    returns: bool = True,
     max_keys: float = MAX_KEYS,
 ) -> Stage[Any, Crossing[Any]]:
     """One result where a number passes a level, and one where it is back: 1 event or row -> 0 or 1 `Crossing`.
@@ -123,7 +141,8 @@ def crosses(
     With `above` alone the number is above when it is at least that, with `below` alone it is below when it is at most
     that, and back when it is not. With both it is above from `above` on, and only at `below` or less below again: what
     moves to and fro between them gives no results (hysteresis). Each key begins on the quiet side: below, or above
-    where `below` stands alone. So the first value of a key gives a result if it is beyond the level.
+    where `below` stands alone. So the first value of a key gives a result if it is beyond the level. A result that
+    tells that the number is back on the quiet side says so (`back`).
 
         feed.liquidations().pipe(
             ops.tumbling("1m", by="base_asset", updates="1s"), ops.crosses("volume", above=1_000_000)
@@ -149,14 +168,17 @@ def crosses(
             events are all of one key.
         of: the type of event or row it takes, for the type checker and for an early error; any by default. A pipeline
             that begins with this stage needs it for its types.
+        begins: the quiet side, where it is another one: `begins="above"` with both levels tells of what is `below`,
+            and that it is back at `above`.
+        returns: False leaves the returns out.
         max_keys: how many keys there may be; `math.inf` for no bound. A key stays once it has come.
 
     State: for each key on which side it is.
 
     Raises:
-        ValueError: no level is given, one that is not finite, or `below` that is not under `above`; an unknown field in
-            `by`, `max_keys` below 1. For a field that the event or the row lacks: where the stream is known to carry
-            such, when applied to it; else through `on_error`, at the first one.
+        ValueError: no level is given, one that is not finite, or `below` that is not under `above`; `begins` beyond the
+            only level; an unknown field in `by`, `max_keys` below 1. For a field that the event or the row lacks: where
+            the stream is known to carry such, when applied to it; else through `on_error`, at the first one.
         TypeError: an argument of another type; `of` is no type.
         TooManyKeysError: through `on_error`: there are more than `max_keys` keys.
     """
@@ -169,7 +191,17 @@ def crosses(
         raise ValueError(
             f"below={below!r} is not under above={above!r}: the number is above from `above` on, until it is at `below`"
         )
-    return Crosses(field, upper, lower, names(by), of, key_bound(max_keys))
+    return Crosses(field, upper, lower, names(by), of, key_bound(max_keys), _side(begins, upper, lower), returns)
+
+
+def _side(value: object, above: float | None, below: float | None) -> Direction:
+    if value is None:
+        return _quiet_side(above)
+    sides: tuple[Direction, ...] = ("below", "above")
+    for side, level in zip(sides, (above, below), strict=True):
+        if value == side and level is not None:
+            return side
+    raise ValueError(f"begins={value!r} takes 'below' where above= is given, and 'above' where below= is")
 
 
 def _level(value: object, name: str) -> float | None:
@@ -200,7 +232,7 @@ class _Watching:
         self._stage = stage
         self._sides: dict[Hashable, _Side] = {}
         self._readers: dict[type[object], tuple[Callable[[Any], Any], Callable[[Any], Hashable]]] = {}
-        self._quiet = stage.above is None
+        self._quiet = stage.begins == "above"
         """Whether a key that has passed no level is above."""
 
     def apply(self, items: Sequence[Any]) -> list[Any]:
@@ -230,9 +262,12 @@ class _Watching:
             return None
         side.is_above = is_above
         stage = self._stage
+        back = is_above == self._quiet
+        if back and not stage.returns:
+            return None
         near, far = (stage.above, stage.below) if is_above else (stage.below, stage.above)
         level = cast(float, far if near is None else near)
-        return Crossing(item, stage.field, value, level, "above" if is_above else "below")
+        return Crossing(item, stage.field, value, level, "above" if is_above else "below", back)
 
     def _side(self, key: Hashable) -> _Side:
         side = self._sides.get(key)

@@ -63,8 +63,36 @@ def test_the_item_of_a_result() -> None:
     assert [(each.item.item, each.item.direction, each.silenced) for each in found] == [
         (rows[0], "above", 0),
         (rows[1], "above", 0),
-        (rows[3], "above", 1),
+        (rows[2], "below", 0),
+        (rows[3], "above", 0),
     ]
+
+
+def test_the_return_of_a_crossing_that_has_passed() -> None:
+    """It passes within the silence and after it; that of one that was silenced does not, and counts as nothing."""
+    stage = ops.pipeline(ops.crosses("price", above=5, of=Trade), ops.cooldown("5s"))
+    times_and_prices = ((0, 9), (1, 1), (2, 9), (3, 1), (7, 9), (99, 1))
+    found: Any = play(stage, [batch(*(trade(price=price, time=second) for second, price in times_and_prices))])
+    assert [(each.item.item.time_ms // 1000, each.item.back, each.silenced) for each in found] == [
+        (0, False, 0),
+        (1, True, 0),
+        (7, False, 1),
+        (99, True, 0),
+    ]
+
+
+def test_keys_whose_return_is_to_be_told_are_kept() -> None:
+    """And forgotten with it, where there is nothing else to tell."""
+    stage = ops.pipeline(
+        ops.crosses("price", above=5, by="symbol", of=Trade), ops.cooldown("5s", by="symbol", max_keys=1)
+    )
+    one, *others = [(0, 9, "A"), (20, 1, "A"), (20, 9, "B"), (21, 1, "B")]
+    found: Any = play(
+        stage, [batch(*(trade(price=price, time=second, symbol=name) for second, price, name in (one, *others)))]
+    )
+    assert [each.item.item.symbol for each in found] == ["A", "A", "B", "B"]
+    with pytest.raises(TooManyKeysError):
+        play(stage, [batch(trade(price=9, symbol="A"), trade(price=9, symbol="B", time=20))])
 
 
 def test_a_time_from_the_future_silences_only_what_is_near_to_it() -> None:
@@ -201,7 +229,7 @@ def test_so_is_its_result() -> None:
 def test_what_it_says_of_itself() -> None:
     about = ops.cooldown("10m", max_keys=7).about
     assert (about.bound, about.beyond, about.delay_ms) == (7, "TooManyKeysError", 0)
-    assert about.state == "the keys of the last 10m, and those of which some were silenced since"
+    assert about.state == "the keys of the last 10m, and those with something left to tell"
     assert cgrx.explain(ops.cooldown("10m")).opaque == ()
     assert isinstance(ops.cooldown("10m").start(), Elementwise)
 

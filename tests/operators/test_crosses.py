@@ -35,7 +35,7 @@ def test_one_result_at_the_crossing_and_one_at_the_return() -> None:
     events = prices(1, up, 8, down, 2).events
     assert found == [
         ops.Crossing(events[1], "price", 5.0, 5, "above"),
-        ops.Crossing(events[3], "price", 4.5, 5, "below"),
+        ops.Crossing(events[3], "price", 4.5, 5, "below", back=True),
     ]
 
 
@@ -65,6 +65,27 @@ def test_levels(levels: dict[str, Any], values: list[float], expected: list[tupl
 def test_the_level_is_the_one_that_was_passed(levels: dict[str, Any], passed: list[float]) -> None:
     values = [1, 9] if levels.keys() == {"below"} else [9, 1]
     assert [each.level for each in play(ops.crosses("price", **levels), [prices(*values)])] == passed
+
+
+def test_the_quiet_side_may_be_above() -> None:
+    """With both levels, as with `below` alone: a first value at the level tells, and the way up is the return."""
+    found = play(ops.crosses("price", above=5, below=2, begins="above"), [prices(1, 3, 4, 5, 2, 6)])
+    assert [(each.value, each.direction, each.back) for each in found] == [
+        (1, "below", False),
+        (5, "above", True),
+        (2, "below", False),
+        (6, "above", True),
+    ]
+
+
+@pytest.mark.parametrize("levels", [{"above": 5}, {"below": 2}, {"above": 5, "below": 2, "begins": "above"}])
+def test_without_returns(levels: dict[str, Any]) -> None:
+    """What is left out moves the key all the same."""
+    events = prices(3, 6, 4, 6, 1, 7, 2).events
+    found: list[ops.Crossing[Any]] = play(ops.crosses("price", **levels), [Batch(None, 0, events)])
+    alarms = play(ops.crosses("price", returns=False, **levels), [Batch(None, 0, events)])
+    assert alarms == [each for each in found if not each.back]
+    assert len(alarms) < len(found)
 
 
 def test_what_is_no_number_is_passed_over() -> None:

@@ -28,6 +28,10 @@ from tests.streams.streaming import Hot, notes_of
             ops.crosses("usd", above=1, by=["exchange", "symbol"], max_keys=7),
             "crosses('usd', above=1, by=('exchange', 'symbol'), max_keys=7)",
         ),
+        (
+            ops.crosses("usd", above=5, below=2, begins="above", returns=False),
+            "crosses('usd', above=5, below=2, begins='above', returns=False)",
+        ),
         (ops.crosses("usd", above=1, by=(), max_keys=math.inf), "crosses('usd', above=1, by=(), max_keys=math.inf)"),
     ],
 )
@@ -75,6 +79,9 @@ def test_what_it_says_of_itself() -> None:
         ({"field": "usd", "below": -math.inf}, ValueError, "below=-inf takes a finite number"),
         ({"field": "usd", "above": 1, "below": 2}, ValueError, "below=2 is not under above=1"),
         ({"field": "usd", "above": 1, "below": 1}, ValueError, "below=1 is not under above=1"),
+        ({"field": "usd", "above": 1, "begins": "above"}, ValueError, "begins='above' takes 'below' where above= is"),
+        ({"field": "usd", "below": 1, "begins": "below"}, ValueError, "begins='below' takes 'below' where above= is"),
+        ({"field": "usd", "above": 1, "returns": 0}, TypeError, "returns=0 takes True or False"),
         ({"field": "usd", "above": 1, "by": "colour"}, ValueError, "by='colour' takes different names out of"),
         ({"field": "usd", "above": 1, "by": ("side", "side")}, ValueError, "takes different names"),
         ({"field": "usd", "above": 1, "by": 5}, TypeError, "by=5 takes the name of a key field"),
