@@ -74,9 +74,8 @@ class Backlog:
     @property
     def oldest(self) -> int:
         """The number of the first item, or one before it; `NOTHING` where none waits."""
-        on_disk = None if self._spill is None else self._spill.oldest
         moving = 0 if self._moving else NOTHING
-        return min(self._waiting.oldest, moving, NOTHING if on_disk is None else on_disk)
+        return min(self._waiting.oldest, moving, self._first_in_files)
 
     # Coming and going
 
@@ -107,20 +106,27 @@ class Backlog:
         if self._spill is None:
             return self._take_waiting(most)
         async with self._disk:
-            while self._loaded is None and self._spill.count:
-                before = self._spill.count
-                items = await _in_thread(self._spill.read)
-                if items:
-                    self._loaded = deque(items)
-                else:
-                    lost = before - self._spill.count
-                    self.accounts.dead += lost
-                    self._on_loss(lost, f"{self._spill.unreadable[-1][0]} cannot be read")
+            while self._loaded is None and self._spill.files:
+                await self._load(self._spill)
         if self._loaded is None:
             return self._take_waiting(most)
         found = [self._loaded.popleft() for _ in range(min(most, len(self._loaded)))]
         self._taken += len(found)
-        return self._spill.oldest or 0, found
+        return self._first_in_files, found
+
+    async def _load(self, spill: Spill) -> None:
+        file = spill.files[0]
+        items = await _in_thread(lambda: spill.read(file))
+        if items:
+            self._loaded = deque(items)
+        else:
+            spill.files.popleft()
+            self.accounts.dead += file.count
+            self._on_loss(file.count, f"{file.path} cannot be read, and was put aside")
+
+    @property
+    def _first_in_files(self) -> int:
+        return NOTHING if self._spill is None or not self._spill.files else self._spill.files[0].first
 
     def _take_waiting(self, most: int) -> tuple[int, list[Any]]:
         taken = self._waiting.take(most)
@@ -137,9 +143,10 @@ class Backlog:
     async def settle(self) -> None:
         """What was taken has found its place: a file of which nothing is left goes."""
         if self._spill is not None and self._loaded is not None and not self._loaded:
+            spill, self._loaded, self._taken = self._spill, None, 0
+            file = spill.files.popleft()
             async with self._disk:
-                self._loaded, self._taken = None, 0
-                await _in_thread(self._spill.discard)
+                await _in_thread(lambda: spill.delete(file))
 
     def put_back(self, first: int, items: list[Any]) -> None:
         """Nobody has taken these first items in the end."""
@@ -182,7 +189,7 @@ class Backlog:
         self._moving, self._trouble = len(items), ""
         try:
             async with self._disk:
-                await _in_thread(lambda: spill.write(first, items))
+                spill.files.append(await _in_thread(lambda: spill.write(first, items)))
         except Exception as error:  # noqa: BLE001 - a full disk, or items that cannot be pickled: they stay
             self._trouble = f", and they cannot be spilled: {type(error).__name__}: {error}"
         self._moving = 0

@@ -63,7 +63,6 @@ class Courier:
         self._on_loss = on_loss
         self._scope = trio.CancelScope()
         self._finished = trio.Event()
-        self._started = False
         self._open = False
         self._wanted = 1
         self._wake = trio.Event()
@@ -107,8 +106,7 @@ class Courier:
     async def stop(self) -> None:
         """End the delivery, in the midst of a batch if need be, which then waits again. Closes the writer."""
         self._scope.cancel()
-        if self._started:
-            await self._finished.wait()
+        await self._finished.wait()
         first, batch = self._flying
         if batch:
             self._backlog.put_back(first, batch)
@@ -127,7 +125,6 @@ class Courier:
 
     async def run(self) -> None:
         """Deliver until stopped."""
-        self._started = True
         try:
             with self._scope:
                 while True:

@@ -12,19 +12,18 @@ import zlib
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import attrs
-
-if TYPE_CHECKING:
-    from filelock import FileLock
 
 _MAGIC = b"cgrx-spill-1"
 _FILES = "*.spill"
 
 
 @attrs.frozen
-class _File:
+class SpillFile:
+    """A file, and what it holds."""
+
     path: Path
     count: int
     bytes: int
@@ -37,26 +36,22 @@ class FullError(OSError):
 
 
 class Spill:
-    """The files of a folder. What reads or writes is called in a thread, one call at a time."""
+    """The files of a folder. `open`, `write`, `read`, `delete` and `close` work with the disk, one call at a time."""
 
     def __init__(self, folder: Path, most_bytes: int) -> None:
+        from filelock import FileLock
+
         self.folder = folder
         self._most_bytes = most_bytes
-        self._files: deque[_File] = deque()
         self._number = 0
-        self._lock: FileLock | None = None
-        self.unreadable: list[tuple[Path, int]] = []
-        """Files that could not be read, which were put aside, and how many items they hold."""
+        self._lock = FileLock(folder / "lock", timeout=0)
+        self.files: deque[SpillFile] = deque()
+        """What is there, the oldest first. `write` and `delete` leave it as it is."""
 
     @property
     def count(self) -> int:
         """How many items are in the files."""
-        return sum(file.count for file in self._files)
-
-    @property
-    def oldest(self) -> int | None:
-        """The number of the first item; None where there is none."""
-        return self._files[0].first if self._files else None
+        return sum(file.count for file in self.files)
 
     def open(self) -> None:
         """Make the folder where it is missing, lock it, and find what an earlier process has left.
@@ -65,30 +60,27 @@ class Spill:
             ValueError: others may write to the folder, or another process uses it.
             OSError: it cannot be made.
         """
-        from filelock import FileLock, Timeout
+        from filelock import Timeout
 
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _require_private(self.folder)
-        lock = FileLock(self.folder / "lock", timeout=0)
         try:
-            lock.acquire()
+            self._lock.acquire()
         except Timeout:
             raise ValueError(f"spill={str(self.folder)!r} is in use: give each sink a folder of its own") from None
-        self._lock = lock
         for path in sorted(self.folder.glob(_FILES)):
             count = _count(path)
             if count is None:
-                self._put_aside(path, 0)
+                _put_aside(path)
             else:
-                self._files.append(_File(path, count, path.stat().st_size, 0))
-        self._number = max((int(file.path.stem) for file in self._files), default=0)
+                self.files.append(SpillFile(path, count, path.stat().st_size, 0))
+        self._number = max((int(file.path.stem) for file in self.files), default=0)
 
     def close(self) -> None:
         """Let go of the folder."""
-        if self._lock is not None:
-            self._lock.release()
+        self._lock.release()
 
-    def write(self, first: int, items: Sequence[Any]) -> None:
+    def write(self, first: int, items: Sequence[Any]) -> SpillFile:
         """Keep items, whose first one has this number.
 
         Raises:
@@ -96,7 +88,7 @@ class Spill:
             Exception: an item cannot be pickled.
         """
         body = pickle.dumps(tuple(items), protocol=5)
-        if sum(file.bytes for file in self._files) + len(body) > self._most_bytes:
+        if sum(file.bytes for file in self.files) + len(body) > self._most_bytes:
             raise FullError(f"{self.folder} holds its {self._most_bytes:,} bytes")
         self._number += 1
         path = self.folder / f"{self._number:012}.spill"
@@ -111,30 +103,26 @@ class Spill:
         except OSError:
             half.unlink(missing_ok=True)
             raise
-        self._files.append(_File(path, len(items), len(body), first))
+        return SpillFile(path, len(items), len(body), first)
 
-    def read(self) -> list[Any]:
-        """The items of the oldest file; none where it cannot be read, and has been put aside."""
-        file = self._files[0]
+    def read(self, file: SpillFile) -> list[Any]:
+        """The items of a file; none where it cannot be read, and has been put aside."""
         try:
             head, _, body = file.path.read_bytes().partition(b"\n")
             if int(head.split()[2]) != zlib.crc32(body):
                 raise ValueError("its checksum does not fit")
-            items = list[Any](pickle.loads(body))
+            return list(pickle.loads(body))
         except Exception:  # noqa: BLE001 - whatever is wrong with it: a class that is gone, or bytes that are
-            self._files.popleft()
-            self._put_aside(file.path, file.count)
+            _put_aside(file.path)
             return []
-        return items
 
-    def discard(self) -> None:
-        """Forget the oldest file: its items have been delivered."""
-        self._files.popleft().path.unlink(missing_ok=True)
+    def delete(self, file: SpillFile) -> None:
+        """Its items have been delivered."""
+        file.path.unlink(missing_ok=True)
 
-    def _put_aside(self, path: Path, count: int) -> None:
-        aside = path.with_suffix(".unreadable")
-        path.rename(aside)
-        self.unreadable.append((aside, count))
+
+def _put_aside(path: Path) -> None:
+    path.rename(path.with_suffix(".unreadable"))
 
 
 def _count(path: Path) -> int | None:

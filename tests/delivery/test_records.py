@@ -1,0 +1,58 @@
+"""Rows and events as columns and plain values."""
+
+import pytest
+
+from cgrx import Trade
+from cgrx import operators as ops
+from cgrx._delivery.records import Column, columns, standing, values
+from cgrx.operators import agg
+from cgrx.testing import liquidation, trade
+from tests.delivery.systems import FLOW, flow
+
+
+class Everything(ops.Row):
+    """A column of each kind."""
+
+    exchange: str
+    side: str
+    n = agg.count()
+    high = agg.high()
+    where = agg.exchanges()
+    by_exchange = agg.share("exchange")
+    largest = agg.largest(2)
+    own = agg.custom(lambda: 0, lambda total, _: total, lambda one, _: one, lambda total: total)
+
+
+def test_columns_of_rows() -> None:
+    found = {column.name: column for column in columns(Everything)}
+    assert tuple(found) == Everything.fields
+    assert [name for name, column in found.items() if column.key] == ["start_ms", "exchange", "side"]
+    kinds = {name: column.kind for name, column in found.items()}
+    assert kinds["start_ms"] == kinds["n"] == kinds["gap_ms"] == "int"
+    assert kinds["high"] == "float"
+    assert kinds["side"] == "text"
+    assert kinds["final"] == "bool"
+    assert kinds["where"] == kinds["largest"] == kinds["own"] == "json"
+
+
+def test_columns_of_events_have_no_key() -> None:
+    assert columns(Trade)[0] == Column("kind", "text")
+    assert tuple(column.name for column in columns(Trade)) == tuple(trade().asdict())
+    assert not any(column.key for column in columns(Trade))
+
+
+def test_other_classes_have_no_columns() -> None:
+    with pytest.raises(TypeError, match="dict is neither a class of rows nor of events"):
+        columns(dict)
+
+
+def test_values_are_plain_and_in_the_order_of_the_columns() -> None:
+    assert values(liquidation("short")) == tuple(liquidation("short").asdict().values())
+    assert values(flow(1)) == tuple(flow(1).asdict().values())
+    assert len(values(flow(1))) == len(columns(FLOW))
+
+
+def test_the_last_row_of_each_window_stands() -> None:
+    rows = [flow(0, 1, final=False), liquidation(), flow(1), flow(0, 2), liquidation()]
+    assert standing(rows) == [liquidation(), flow(1), flow(0, 2), liquidation()]
+    assert standing([flow(0), flow(0, withdrawn=True)]) == [flow(0, withdrawn=True)]
