@@ -8,15 +8,15 @@ import attrs
 import trio
 
 from cgrx import EventStream, Status, sinks
-from cgrx import operators as ops
 from cgrx._delivery.options import DeliveryOptions
 from cgrx._delivery.sink import delivered
 from cgrx._model.signals import Batch
+from cgrx.operators._rows.derive import row_type
 from cgrx.operators._rows.ready import Flow
 from cgrx.operators._rows.row import Row
 from tests.streams.streaming import Hot, Notes
 
-FLOW: type[Flow] = cast("type[Flow]", ops.tumbling("1m", by="base_asset").rows.type)  # type: ignore[attr-defined]
+FLOW = row_type(Flow, "base_asset", {})
 
 
 def flow(minute: int, volume: float = 1.0, *, asset: str = "BTC", final: bool = True, withdrawn: bool = False) -> Row:

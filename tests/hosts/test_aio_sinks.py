@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -86,11 +87,15 @@ def test_what_is_under_way_when_time_runs_out_is_cancelled() -> None:
             for _ in range(2):
                 async with cgrx.aio.sinks.deliver(write, feed.liquidations(), batch=1, drain="0s") as sink:
                     await server.send(1.0)
-                    await until(lambda sink=sink: bool(sink.stats.in_flight))  # type: ignore[misc]
+                    await until(partial(_is_writing, sink))
                 assert sink.stats.dropped == 1
         assert ended == ["cancelled", "cancelled"]
 
     run_asyncio(main)
+
+
+def _is_writing(sink: cgrx.sinks.Sink) -> bool:
+    return sink.stats.in_flight > 0
 
 
 def test_misuses() -> None:
