@@ -177,7 +177,8 @@ class Row(Encoded, metaclass=RowType):
     def time_ms(self) -> int:
         """The moment that the row speaks of, milliseconds since the epoch.
 
-        `end_ms`; of a running row of `updates=` the event time when it was given. No field: rows are equal without it.
+        `end_ms`; of a running row of `updates=`, and of a withdrawn one, the event time when it was given. No field:
+        rows are equal without it.
         """
         return cast(int, getattr(self, "_given_ms", self.values[1]))
 
@@ -292,9 +293,9 @@ _TAKEN = frozenset(name for name in dir(Row) if not name.startswith("_"))
 """Names that an aggregate cannot have, for a row has them already."""
 
 
-def withdrawal(row: Row) -> Row:
-    """The row that takes back this running one."""
-    return _restore(type(row), row.values, getattr(row, "_given_ms", None), withdrawn=True)
+def withdrawal(row: Row, at_ms: int) -> Row:
+    """The row that takes back this running one, at this event time."""
+    return _restore(type(row), row.values, at_ms, withdrawn=True)
 
 
 def _restore(cls: type[Row], values: tuple[Any, ...], given_ms: int | None, withdrawn: bool) -> Row:

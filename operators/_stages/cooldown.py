@@ -19,6 +19,7 @@ from cgrx.operators._stages.items import (
     Carried,
     Names,
     check_types,
+    is_withdrawn,
     key_as_code,
     key_reader,
     names,
@@ -95,8 +96,8 @@ def cooldown(
     Time is the `time_ms` of the items: of a row its end, of a running row when it was given. An item is silenced while
     there is less than `silence` between its time and that of the last one of its key that passed, on either side: so
     one with a time from the future silences only what is near to it. The silence begins with what passes; what is
-    silenced does not extend it. Order is kept; marks, completion and errors pass. On completion what was silenced last
-    is told by no result. Nothing changes at a gap.
+    silenced does not extend it. Withdrawn rows are left out, and not counted. Order is kept; marks, completion and
+    errors pass. On completion what was silenced last is told by no result. Nothing changes at a gap.
 
     The return of a `Crossing` (`back`) passes if the crossing that it ends has passed, at any time: who was told of an
     alarm is told of its end. Others are left out; they count as nothing and begin no silence.
@@ -156,6 +157,8 @@ class _Cooling:
 
     def _pass(self, item: Any) -> int | None:
         """How many were silenced since the last that passed; None where this one is."""
+        if is_withdrawn(item):
+            return None
         kind = cast("type[object]", type(item))
         readers = self._readers.get(kind)
         if readers is None:

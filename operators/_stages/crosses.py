@@ -154,7 +154,8 @@ def crosses(
     at if nothing of its window or of a later one was beyond the level; it may then bring the crossing, never the
     return.
 
-    A number that is None, such as the mean of nothing, or NaN is passed over. Nothing is forgotten at a gap; rows that
+    A number that is None, such as the mean of nothing, or NaN is passed over, and so is a withdrawn row; the row that
+    takes its place is looked at as one of the latest window of its key. Nothing is forgotten at a gap; rows that
     are not complete count as others do, and say so themselves in `item`. Order is kept; marks, completion and errors
     pass.
 
@@ -224,6 +225,13 @@ class _Side:
     beyond_ms: int = NEVER
     """Where the latest window begins of which a row was beyond the level."""
 
+    def forget(self, start_ms: int) -> None:
+        """There is no such window. The row that comes in its place, and may begin earlier, follows at once."""
+        if self.start_ms == start_ms:
+            self.start_ms = NEVER
+        if self.beyond_ms == start_ms:
+            self.beyond_ms = NEVER
+
 
 class _Watching:
     """The sides of one subscription, by key."""
@@ -257,8 +265,12 @@ class _Watching:
         if value is None or value != value:  # NaN alone differs from itself
             return None
         side = self._side(readers[1](item))
+        row = innermost(item)
+        if isinstance(row, Row) and row.withdrawn:
+            side.forget(row.start_ms)
+            return None
         is_above = self._is_above(value, side.is_above)
-        if not self._counts(item, side, is_above) or is_above == side.is_above:
+        if not self._counts(row, side, is_above) or is_above == side.is_above:
             return None
         side.is_above = is_above
         stage = self._stage
@@ -284,9 +296,8 @@ class _Watching:
             return value > cast(float, below)
         return value >= above
 
-    def _counts(self, item: Any, side: _Side, is_above: bool) -> bool:
+    def _counts(self, row: object, side: _Side, is_above: bool) -> bool:
         """Whether a row counts: one of an earlier window only where it alone is beyond the level."""
-        row = innermost(item)
         start_ms = row.start_ms if isinstance(row, Row) else 0
         is_beyond = is_above != self._quiet
         if start_ms < side.start_ms and not (is_beyond and side.is_above == self._quiet and start_ms > side.beyond_ms):

@@ -209,6 +209,12 @@ def where(predicate: Callable[[T], bool], of: type[T] | None = None) -> Stage[T,
             compiled, and pickles only if the function does.
         of: the type of event it takes, for the type checker and for an early error; any by default.
 
+    Behind a window with `updates=` it decides about each running row by the values so far, and about a withdrawn one by
+    those of the row that it takes back. Where that matters, let withdrawn rows pass: to take down what never went out
+    does no harm, and what is not taken down stands for ever.
+
+        ops.where(lambda row: row.withdrawn or row.volume > 1_000_000)
+
     On an error of the predicate what came before goes out, then `on_error` with the exception and a note that names
     the stage and the event.
 
@@ -225,6 +231,8 @@ def map(mapper: Callable[[T], U], of: type[T] | None = None) -> Stage[T, U]:
     Args:
         mapper: called once for each event, in order. A Python function, as with `where`.
         of: the type of event it takes, for the type checker and for an early error; any by default.
+
+    Of rows it is given withdrawn ones too; see `session`.
 
     On an error of the mapper what came before goes out, then `on_error` with the exception and a note that names the
     stage and the event.

@@ -99,6 +99,12 @@ def time_reader(kind: type[object]) -> Callable[[Any], int]:
     return _inner(time_reader) if issubclass(kind, Carried) else attrgetter("time_ms")
 
 
+def is_withdrawn(item: object) -> bool:
+    """Whether it is a withdrawn row, or a result about one."""
+    row = innermost(item)
+    return isinstance(row, Row) and row.withdrawn
+
+
 def innermost(item: object) -> object:
     """The event or the row itself."""
     while isinstance(item, Carried):

@@ -95,7 +95,8 @@ def scan(
         delta: ("Binance", 1200.0) ("OKX", -300.0) ("Binance", 900.0) ...
 
     Order is kept; marks, completion and errors pass. Values follow the order of arrival: behind `merge_exchanges` that
-    is the order of event time. Nothing is forgotten at a gap, so the value is then one of what was seen.
+    is the order of event time. Nothing is forgotten at a gap, so the value is then one of what was seen. Of rows `fn`
+    is given running and withdrawn ones too: put `ops.final()` before it, unless it tells them apart.
 
     Args:
         fn: takes the value so far and an event, gives the next value, and changes neither. A Python function: a

@@ -35,6 +35,8 @@ class _Bar:
     """End of the previous bar: losses after it count here. FOREVER for the first bar of a key."""
     lost_before: int = 0
     """How many events the subscription had lost when this bar began."""
+    given: Row | None = None
+    """The running row that was given of it last."""
 
 
 class BarRunning(WindowRunning):
@@ -53,14 +55,21 @@ class BarRunning(WindowRunning):
             bar = self._bars[key] = _Bar(self._accumulator(), lost_before=self._progress.lost)
         bar.accumulator.add(event)
         bar.filled += units(event.volume_usd) if self._by_volume else 1
-        bar.first_ms = min(bar.first_ms, time_ms)
         bar.last_ms = max(bar.last_ms, time_ms)
+        lost: Row | None = None
+        if time_ms < bar.first_ms:
+            bar.first_ms = time_ms
+            lost, bar.given = bar.given, None
+        if self._updates_ms is not None:
+            self._changed[key] = time_ms
+        at_ms = 0 if lost is None else self._withdraw(lost, rows)
         if bar.filled >= self._full:
             rows.append(self._row(key, bar, final=True))
             next_bar = _Bar(self._accumulator(), after_ms=bar.last_ms + 1, lost_before=self._progress.lost)
             self._bars[key] = next_bar
-        if self._updates_ms is not None:
-            self._changed[key] = time_ms
+        elif lost is not None:
+            del self._changed[key]
+            self._give_one(self._open_row(key, bar), at_ms, rows)
 
     def _row(self, key: Key, bar: _Bar, *, final: bool) -> Row:
         values = bar.accumulator.values()
@@ -81,7 +90,10 @@ class BarRunning(WindowRunning):
         for key in changed:
             bar = self._bars[key]
             if bar.filled:
-                yield bar.last_ms + 1, self._fields(key), bar.first_ms, bar.accumulator.values()
+                yield self._open_row(key, bar)
+
+    def _open_row(self, key: Key, bar: _Bar) -> OpenRow:
+        return bar.last_ms + 1, self._fields(key), bar.first_ms, bar.accumulator.values(), bar
 
     def _running_quality(self, start_ms: int, end_ms: int, fields: tuple[Any, ...]) -> Quality:
         return self._missed(self._bars[fields[0] if self._single else fields], final=False)
@@ -177,7 +189,12 @@ def count_bars(
     because it would have been in this one; the first bar of a key counts from its own first event. On completion the
     bars that are not full come out, not final; on an error nothing more comes out.
 
-    State: one partial result for each key.
+    With `updates`, an event that is earlier than all others of its bar moves the `start_ms`. A running row that has
+    gone out of the bar then comes once more as a withdrawn one (`row.withdrawn`), and behind it a running row of that
+    start, unless the bar is full; see `session`. Bars are told apart by number, not by time: two bars of a key can
+    begin in the same millisecond, and their rows then have the same `row.identity`.
+
+    State: one partial result for each key, and the running row given of its bar last.
 
     Raises:
         ValueError: `n` is below 1, and as with `tumbling`.

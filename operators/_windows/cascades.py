@@ -18,7 +18,7 @@ from cgrx.operators._aggregates.formulas import Function
 from cgrx.operators._aggregates.primitives import Sum
 from cgrx.operators._rows.row import Row
 from cgrx.operators._stages.arguments import LateEvents, positive_ms, spelled, whole_number
-from cgrx.operators._windows.session import SessionRunning
+from cgrx.operators._windows.session import Burst, SessionRunning
 from cgrx.operators._windows.window import DEFAULT_IDLE, DEFAULT_LATENESS, MAX_KEYS, UNTIL_PROOF, Window, rows, terms
 from cgrx.operators._windows.window_running import Key, OpenRow
 
@@ -147,6 +147,8 @@ def cascades(
     nothing. With `updates` such rows follow while the cascade goes on. The final row comes at the end. All rows of a
     cascade have the same key fields and the same `start_ms`: that stays once a row has gone out, even if a liquidation
     from shortly before still comes in and counts. Two cascades that a later event joins keep the start of the earlier.
+    If a row has gone out of both, that of the later comes once more as a withdrawn one (`row.withdrawn`) with the very
+    event, and behind it a running row of the two as one; see `session`.
 
     Args:
         gap: the longest silence within a cascade.
@@ -165,7 +167,7 @@ def cascades(
     What is missing within `gap` of a cascade counts in its `gap_ms` and `dropped`. On completion the open cascades that
     are large enough come out, not final; on an error nothing more comes out.
 
-    State: one partial result for each open cascade.
+    State: one partial result for each open cascade, and the running row given of it last.
 
     Raises:
         ValueError: an argument out of range; when applied to a stream that is known to carry other events.
@@ -197,7 +199,7 @@ def _emit(value: Emit) -> Emit:
 
 
 class _Cascading(SessionRunning):
-    """Sessions that give rows only when they are large enough. State: also the starts that went out in rows."""
+    """Sessions that give rows only when they are large enough."""
 
     def __init__(self, stage: Cascades) -> None:
         super().__init__(stage, stage.gap_ms)
@@ -207,36 +209,24 @@ class _Cascading(SessionRunning):
         self._min_count = stage.min_count
         self._min_volume = stage.min_volume
         self._at_once = stage.emit == "crossed"
-        self._told: dict[object, int] = {}  # each burst of which a row has gone out, and `start_ms` of that row
-        self._removed: Any = None
 
     def _add(self, event: Any, time_ms: int, key: Key, rows: list[Row]) -> None:
-        self._removed = None
         super()._add(event, time_ms, key, rows)
-        burst = self._burst_at(key, time_ms)
-        if burst is None:  # the event was late
-            return
-        if self._removed in self._told:  # the event has joined that burst to this one
-            start_ms = self._told.pop(self._removed)
-            self._told.setdefault(burst, start_ms)
-        if self._at_once and burst not in self._told:
-            values = burst.accumulator.values()
-            if self._is_large(values):
-                self._changed.pop(key, None)
-                row = (self._tell(burst), burst.last_ms + 1, *self._fields(key), *values)
-                rows.append(self._make((*row, *self._quality(row[0], row[1], final=False))))
+        if self._at_once:
+            burst = self._burst_at(key, time_ms)  # None: the event was late
+            if burst is not None and burst.given is None and self._is_large(burst.accumulator.values()):
+                self._give_now(burst, burst.last_ms + 1, rows)
 
-    def _remove(self, burst: Any) -> None:
-        super()._remove(burst)
-        self._removed = burst
+    def _start_of(self, burst: Burst) -> int:
+        # It stays, once a row has gone out.
+        return burst.first_ms if burst.given is None else burst.given.start_ms
 
-    def _give(self, bursts: list[Any], rows: list[Row], *, final: bool) -> None:
+    def _give(self, bursts: list[Burst], rows: list[Row], *, final: bool) -> None:
         found: list[tuple[int, tuple[Any, ...], int, tuple[object, ...]]] = []
         for burst in bursts:
             values = burst.accumulator.values()
-            start_ms = self._told.pop(burst, burst.first_ms)
             if self._is_large(values):
-                found.append((burst.last_ms + 1, self._fields(burst.key), start_ms, values))
+                found.append((burst.last_ms + 1, self._fields(burst.key), self._start_of(burst), values))
         for end_ms, fields, start_ms, values in sorted(found, key=lambda each: each[:2]):
             quality = self._quality(start_ms, end_ms, final=final)
             rows.append(self._make((start_ms, end_ms, *fields, *values, *quality)))
@@ -244,16 +234,11 @@ class _Cascading(SessionRunning):
     def _find_running(self, changed: dict[Key, int]) -> Iterator[OpenRow]:
         for key, time_ms in changed.items():
             burst = self._burst_at(key, time_ms)
-            values = () if burst is None else burst.accumulator.values()
-            if burst is not None and self._is_large(values):
-                yield burst.last_ms + 1, self._fields(key), self._tell(burst), values
+            if burst is not None and self._is_large(burst.accumulator.values()):
+                yield self._open_row(burst)
 
-    def _burst_at(self, key: Key, time_ms: int) -> Any:
+    def _burst_at(self, key: Key, time_ms: int) -> Burst | None:
         return next((each for each in self._bursts.get(key, ()) if each.first_ms <= time_ms <= each.last_ms), None)
-
-    def _tell(self, burst: Any) -> int:
-        """The start of a burst in its rows: the same in all of them."""
-        return self._told.setdefault(burst, burst.first_ms)
 
     def _is_large(self, values: tuple[Any, ...]) -> bool:
         return bool(values[self._count_at] >= self._min_count and values[self._volume_at] >= self._min_volume)

@@ -37,7 +37,7 @@ class Final(Stage[Row, Row]):
 
 
 def final() -> Final:
-    """Keep the final rows: drop running ones (of `updates=`) and those that completion cut short.
+    """Keep the final rows: drop running ones (of `updates=`), withdrawn ones, and those that completion cut short.
 
     1 row -> 0 or 1 row, order kept, no state; marks, completion and errors pass.
 

@@ -27,7 +27,7 @@ class GridOverRows(GridRunning):
     def __init__(self, stage: Window[Any], spacing: Regular | Calendar, *, emit_empty: bool) -> None:
         super().__init__(stage, spacing, emit_empty=emit_empty)
         self._beneath = self._progress = Beneath(stage.terms.lateness_ms)
-        self._open_rows: dict[int, dict[tuple[Any, ...], Row]] = {}  # by pane, and by their place
+        self._open_rows: dict[int, dict[tuple[Any, ...], Row]] = {}  # by pane, and by their identity
         self._checked: type[Row] | None = None
 
     def _take(self, batch: Batch[Any], rows: list[Row]) -> None:
@@ -55,6 +55,9 @@ class GridOverRows(GridRunning):
             self._beneath.see(row)
             self._beneath.note(row)
         self._release(self._beneath.latest_ms, rows)
+        if row.withdrawn:
+            self._open_rows.get(start_ms, {}).pop(row.identity, None)
+            return
         pane = self._panes.get(start_ms)
         if pane is None:
             if not row.final and self._beneath.reached(self._ruler.end(self._ruler.open_at(start_ms))):
@@ -65,9 +68,9 @@ class GridOverRows(GridRunning):
         key = self._key_of(row)
         if row.final:
             self._add_row(pane, start_ms, key, row)
-            self._open_rows.get(start_ms, {}).pop(_place(row), None)
+            self._open_rows.get(start_ms, {}).pop(row.identity, None)
         else:
-            self._open_rows.setdefault(start_ms, {})[_place(row)] = row
+            self._open_rows.setdefault(start_ms, {})[row.identity] = row
         if self._updates_ms is not None:
             self._changed[key] = max(start_ms, self._changed.get(key, NEVER))
 
@@ -107,8 +110,4 @@ class GridOverRows(GridRunning):
                         for row in waiting.values():
                             if self._key_of(row) == key:
                                 add(row)
-                yield end_ms, self._fields(key), start_ms, total.values()
-
-
-def _place(row: Row) -> tuple[Any, ...]:
-    return row.start_ms, row.end_ms, *(row[field] for field in row.key_fields)
+                yield end_ms, self._fields(key), start_ms, total.values(), None

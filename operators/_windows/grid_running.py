@@ -293,7 +293,7 @@ class GridRunning(WindowRunning):
                     total = self._panes[start_ms][key]
                 else:
                     total = self._total(key, start_ms, end_ms)
-                yield end_ms, self._fields(key), start_ms, total.values()
+                yield end_ms, self._fields(key), start_ms, total.values(), None
 
     def _total(self, key: Key, start_ms: int, end_ms: int) -> Accumulator:
         queue = self._queues.get(key)

@@ -242,6 +242,8 @@ class Joining:
                 history = histories.get(key)
                 if history is None:
                     history = self._begin(key, time_ms)
+                if is_row and inner.withdrawn:
+                    history.withdrew = True
                 times = history.times
                 if not times or time_ms > times[-1]:
                     times.append(time_ms)
@@ -288,7 +290,7 @@ class Joining:
             due_ms, _, first = heappop(held)
             history = histories.get(first.key)
             at = -1 if history is None or first.looked else bisect_right(history.times, due_ms) - 1
-            if history is None or at < 0 or due_ms - history.times[at] > max_age_ms:
+            if history is None or at < 0 or due_ms - history.times[at] > max_age_ms or history.withdrew:
                 self._answer(first, results, sure_ms)
                 continue
             # The same as there, for what mostly comes: something that is not too old.
@@ -336,7 +338,7 @@ class Joining:
             if not (held.looked or forced or self._other.ended):
                 self._wait(held, history)
                 return
-            at = 0
+            at = -1 if history is None else history.first()
         latest = age_ms = None
         since_ms = NEVER if max_age_ms == math.inf else time_ms - int(max_age_ms)
         if history is not None and at >= 0 and abs(time_ms - history.times[at]) <= max_age_ms:

@@ -83,7 +83,9 @@ def latest_of(
     largest time up to the item's own, whichever arrived first. Time is event time: `time_ms` of an event; of a row its
     `end_ms`, of a running row when it was given. Of several with one time the latest is the greater in all fields, as
     with `agg.last`, of rows the final one. So the results are the same for any batching, and for any order of arrival
-    within `lateness`.
+    within `lateness`. A withdrawn row of the other stream is never the latest, and from its time on nor is what it
+    takes back: that is the row which came in its place, or else the one before. Of the stream itself withdrawn rows are
+    items as others are.
 
     For that an item waits until the other stream has come as far as its time: a stream of events by the watermark that
     windows have (see `lateness` and `idle`), a stream of rows by what their window tells. An event also waits until its

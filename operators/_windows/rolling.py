@@ -75,12 +75,12 @@ def rolling(
 
         feed.liquidations().pipe(ops.tumbling("1m", by="base_asset"), ops.rolling(60, Unusual))
 
-    Rows follow each other in the order in which they come. Running rows, and those that completion cut short, take no
-    part. Where no event came there is no row, unless the window beneath has `emit_empty=True`: `n` rows of minutes may
-    be more than `n` minutes. `start_ms` is that of the first of the `n` rows and `end_ms` that of the last. `gap_ms` is
-    what is missing between, also where no row is; `dropped` likewise, where a loss that several rows may have had
-    counts once; `late` is that of the latest row. All are final. Marks pass; on completion and on an error nothing more
-    comes out.
+    Rows follow each other in the order in which they come. Running rows, withdrawn ones, and those that completion cut
+    short, take no part. Where no event came there is no row, unless the window beneath has `emit_empty=True`: `n` rows
+    of minutes may be more than `n` minutes. `start_ms` is that of the first of the `n` rows and `end_ms` that of the
+    last. `gap_ms` is what is missing between, also where no row is; `dropped` likewise, where a loss that several rows
+    may have had counts once; `late` is that of the latest row. All are final. Marks pass; on completion and on an error
+    nothing more comes out.
 
     Args:
         n: how many rows, 2 or more; by position only, so that a field may be called `n`.

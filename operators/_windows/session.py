@@ -8,7 +8,7 @@ from typing import Any, Unpack, overload
 import attrs
 
 from cgrx._model.events import Event
-from cgrx._model.times import FOREVER, Duration
+from cgrx._model.times import FOREVER, NEVER, Duration
 from cgrx._streams.about import About
 from cgrx._streams.running import Running
 from cgrx._streams.stream import Stage
@@ -23,7 +23,7 @@ from cgrx.operators._windows.window_running import Key, OpenRow, Quality, Window
 
 
 @attrs.define(eq=False)
-class _Burst:
+class Burst:
     """A session while it is open."""
 
     key: Key
@@ -31,9 +31,11 @@ class _Burst:
     last_ms: int
     accumulator: Accumulator
     open: bool = True
+    given: Row | None = None
+    """The running row that was given of it last."""
 
 
-def _first(burst: _Burst) -> int:
+def _first(burst: Burst) -> int:
     return burst.first_ms
 
 
@@ -43,10 +45,10 @@ class SessionRunning(WindowRunning):
     def __init__(self, stage: Window[Any], gap_ms: int) -> None:
         super().__init__(stage)
         self._gap_ms = self._settles_ms = gap_ms
-        self._bursts: dict[Key, list[_Burst]] = {}  # more than `gap_ms` apart, in order
+        self._bursts: dict[Key, list[Burst]] = {}  # more than `gap_ms` apart, in order
         # A heap of when each session may close at the earliest; the number tells equal times apart. A session that has
         # gone on since is put back when its turn comes, so an event costs no heap operation.
-        self._turns: list[tuple[int, int, _Burst]] = []
+        self._turns: list[tuple[int, int, Burst]] = []
         self._opened = 0
 
     def _add(self, event: Any, time_ms: int, key: Key, rows: list[Row]) -> None:
@@ -58,27 +60,63 @@ class SessionRunning(WindowRunning):
         before = bursts[at - 1] if at and time_ms - bursts[at - 1].last_ms <= gap_ms else None
         behind = bursts[at] if at < len(bursts) and bursts[at].first_ms - time_ms <= gap_ms else None
         burst = before or behind
+        lost: Row | None = None
         if burst is None:
             burst = self._begin(event, time_ms, key, bursts, at)
             if burst is None:
                 return
         elif before is not None and behind is not None:
-            before.accumulator.merge(behind.accumulator)
-            before.last_ms = behind.last_ms
-            self._remove(behind)
-        burst.first_ms = min(burst.first_ms, time_ms)
-        burst.last_ms = max(burst.last_ms, time_ms)
+            lost = self._join(before, behind)
+        elif time_ms < burst.first_ms:
+            burst.first_ms = time_ms
+            lost = self._displaced(burst)
+        elif time_ms > burst.last_ms:
+            burst.last_ms = time_ms
         burst.accumulator.add(event)
         if self._updates_ms is not None:
             self._changed[key] = max(time_ms, self._changed.get(key, time_ms))
+        if lost is not None:
+            self._give_now(burst, self._withdraw(lost, rows), rows)
 
-    def _begin(self, event: Any, time_ms: int, key: Key, bursts: list[_Burst], at: int) -> _Burst | None:
+    def _join(self, before: Burst, behind: Burst) -> Row | None:
+        """Make one session of two: the running row that stands for none any more, if one was given."""
+        before.accumulator.merge(behind.accumulator)
+        before.last_ms = behind.last_ms
+        self._remove(behind)
+        if before.given is not None:
+            return behind.given
+        before.given = behind.given
+        return self._displaced(before)
+
+    def _displaced(self, burst: Burst) -> Row | None:
+        """The running row given last of a session, if rows of that have another start now."""
+        given = burst.given
+        if given is None or given.start_ms == self._start_of(burst):
+            return None
+        burst.given = None
+        return given
+
+    def _start_of(self, burst: Burst) -> int:
+        """The `start_ms` of its rows."""
+        return burst.first_ms
+
+    def _give_now(self, burst: Burst, at_ms: int, rows: list[Row]) -> None:
+        """Give a running row that waits for no update; the next update need not repeat it."""
+        if burst.first_ms <= self._changed.get(burst.key, NEVER) <= burst.last_ms:
+            del self._changed[burst.key]
+        self._give_one(self._open_row(burst), at_ms, rows)
+
+    def _open_row(self, burst: Burst) -> OpenRow:
+        fields = self._fields(burst.key)
+        return burst.last_ms + 1, fields, self._start_of(burst), burst.accumulator.values(), burst
+
+    def _begin(self, event: Any, time_ms: int, key: Key, bursts: list[Burst], at: int) -> Burst | None:
         closes_ms = time_ms + self._gap_ms + 1
         if self._progress.reached(closes_ms):
             self._is_late(event)
             return None
         self._enter(key)
-        burst = _Burst(key, time_ms, time_ms, self._accumulator())
+        burst = Burst(key, time_ms, time_ms, self._accumulator())
         bursts.insert(at, burst)
         self._bursts[key] = bursts
         self._opened += 1
@@ -86,7 +124,7 @@ class SessionRunning(WindowRunning):
         self._deadline = self._turns[0][0]
         return burst
 
-    def _remove(self, burst: _Burst) -> None:
+    def _remove(self, burst: Burst) -> None:
         burst.open = False
         self._leave(burst.key)
         bursts = self._bursts[burst.key]
@@ -96,7 +134,7 @@ class SessionRunning(WindowRunning):
 
     def _close(self, rows: list[Row]) -> None:
         turns = self._turns
-        closed: list[_Burst] = []
+        closed: list[Burst] = []
         while turns and self._progress.reached(turns[0][0]):
             turn_ms, number, burst = heapq.heappop(turns)
             closes_ms = burst.last_ms + self._gap_ms + 1
@@ -112,7 +150,7 @@ class SessionRunning(WindowRunning):
         self._progress.end()
         self._give([burst for bursts in self._bursts.values() for burst in bursts], rows, final=False)
 
-    def _give(self, bursts: list[_Burst], rows: list[Row], *, final: bool) -> None:
+    def _give(self, bursts: list[Burst], rows: list[Row], *, final: bool) -> None:
         ordered = sorted(
             (burst.last_ms, self._fields(burst.key), burst.first_ms, burst.accumulator) for burst in bursts
         )
@@ -133,7 +171,7 @@ class SessionRunning(WindowRunning):
         for key, time_ms in changed.items():
             for burst in reversed(self._bursts.get(key, [])):
                 if burst.first_ms <= time_ms <= burst.last_ms:
-                    yield burst.last_ms + 1, self._fields(key), burst.first_ms, burst.accumulator.values()
+                    yield self._open_row(burst)
 
 
 @attrs.frozen(repr=False, kw_only=True)
@@ -187,6 +225,11 @@ def session(
     closes when the watermark has passed its last event + `gap`. An event that comes too late for a session of its own
     still counts if it joins an open one. Rows come out by end, then key. All else is as with `tumbling`.
 
+    With `updates` a running row may have gone out of a session that then begins earlier, or is joined to an earlier
+    one. No final row of that `start_ms` will come. So with the very event the row comes once more as a withdrawn one
+    (`row.withdrawn`), and behind it the running row of what the session is now. Whoever keeps the rows in a table by
+    `row.identity` deletes withdrawn ones; then nothing but the final rows is left there when all sessions are over.
+
     Args:
         gap: the longest silence within a session.
         row: a class of rows; see `tumbling`, as for all that follow.
@@ -201,7 +244,7 @@ def session(
     An event that is missing within `gap` of a session could have made it longer, so `gap_ms` and `dropped` count what
     is missing there too. On completion the open sessions come out, not final; on an error nothing more comes out.
 
-    State: one partial result for each open session.
+    State: one partial result for each open session, and the running row given of it last.
 
     Raises:
         ValueError: `gap` is shorter than a millisecond, and as with `tumbling`.

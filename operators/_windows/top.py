@@ -73,11 +73,11 @@ def top(n: int, field: str, *, within: Literal["window"] = "window", max_keys: f
         feed.liquidations().pipe(ops.tumbling("1m", by="base_asset"), ops.top(10, "volume"))
 
     Of equal numbers the smaller key comes first. Rows without the number, which is None or NaN, take no part; nor do
-    running rows. The leaders come out when the window is closed for all keys, with the row that closed last, and wait
-    for nothing more. Windows come by their end. The rows say what is missing of their window: where one is not
-    complete, another key may belong among the leaders. Marks pass. On completion come the leaders of the windows that
-    it cut short; on an error nothing more comes out. Behind anything that passes no marks a window counts as closed
-    when a row comes of one that begins at its end or later.
+    running and withdrawn rows. The leaders come out when the window is closed for all keys, with the row that closed
+    last, and wait for nothing more. Windows come by their end. The rows say what is missing of their window: where one
+    is not complete, another key may belong among the leaders. Marks pass. On completion come the leaders of the windows
+    that it cut short; on an error nothing more comes out. Behind anything that passes no marks a window counts as
+    closed when a row comes of one that begins at its end or later.
 
     Args:
         n: how many of each window, 1 or more.
@@ -142,6 +142,9 @@ class _TopRunning(Running[Any, Row]):
         if type(row) is not self._checked:
             self._value_of = _reader(self._stage, type(row))
             self._checked = type(row)
+        if row.withdrawn:
+            self._drop(row)
+            return
         if row.final:
             self._beneath.see(row)
         if self._beneath.reached(row.end_ms):
@@ -153,6 +156,13 @@ class _TopRunning(Running[Any, Row]):
                 raise too_many(self._stage.max_keys, key)
             self._held += 1
         window[key] = row
+
+    def _drop(self, withdrawn: Row) -> None:
+        window = self._windows.get((withdrawn.end_ms, withdrawn.start_ms), {})
+        key = _key(withdrawn)
+        if key in window and not window[key].final:
+            del window[key]
+            self._held -= 1
 
     def _close(self) -> list[Row]:
         leaders: list[Row] = []

@@ -90,7 +90,8 @@ def tumbling(
             Rows count such events (`late`); no row changes, and no window opens again.
         updates: give running rows too (`final` is False): one for each key that has changed, whenever event time, or
             the time proven alive, enters a new period of this length. They do not wait for `lateness`. With 0 each
-            event is followed by a running row of its key, which holds it.
+            event is followed by a running row of its key, which holds it. A window of a grid stays where it is, so none
+            is ever withdrawn; of other windows see `session`.
         emit_empty: give a row also for each window in which a known key had no event. A key is known from its first
             event on, and rows begin with the subscription. After 10,000 such windows in a row no more are given until
             an event comes.
@@ -101,7 +102,7 @@ def tumbling(
     windows that fit into its own, and gives a row for each of its windows and key that had a row. Final rows count. It
     closes with the window beneath that ends with it: `idle` does nothing, and `lateness` is that by which gaps are
     widened where no row tells of them, so give that of the window beneath. With `updates`, the latest row
-    of each open window beneath counts in a running row.
+    of each open window beneath counts in a running row, and a withdrawn row no longer.
 
         minutes = ops.tumbling("1m", ops.Bar, by=("exchange", "symbol"))
         feed.futures_trades("Binance", "BTCUSDT", min_volume=0).pipe(

@@ -7,7 +7,7 @@ not depend on batching. A row goes out with the batch or the mark that closed it
 from abc import abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from operator import attrgetter
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from cgrx._model.errors import TooManyKeysError
 from cgrx._model.signals import Batch, Mark, Signal, Watermark
@@ -15,7 +15,7 @@ from cgrx._model.times import FOREVER, NEVER
 from cgrx._streams.counts import StageStats
 from cgrx._streams.running import Running, noted
 from cgrx.operators._aggregates.accumulators import Accumulator
-from cgrx.operators._rows.row import Row, give_at
+from cgrx.operators._rows.row import Row, give_at, withdrawal
 from cgrx.operators._stages.arguments import receive
 from cgrx.operators._windows.clocks import Source
 from cgrx.operators._windows.watermark import Progress
@@ -29,8 +29,16 @@ Key: TypeAlias = Hashable
 Quality: TypeAlias = tuple[int | None, int, int, bool, bool]
 """The last values of a row: `gap_ms`, `dropped`, `late`, `final`, `complete`."""
 
-OpenRow: TypeAlias = tuple[int, tuple[Any, ...], int, tuple[object, ...]]
-"""A window that is still open: its end, key fields, start, and aggregates so far."""
+
+class Movable(Protocol):
+    """An open window whose start may still change, and with it the identity of its rows."""
+
+    given: Row | None
+    """The running row that was given of it last."""
+
+
+OpenRow: TypeAlias = tuple[int, tuple[Any, ...], int, tuple[object, ...], Movable | None]
+"""A window that is still open: its end, key fields, start, aggregates so far, and itself where its start may change."""
 
 _KEYS: dict[tuple[str, ...], Callable[[Any], Key]] = {
     (): lambda _: (),
@@ -273,12 +281,28 @@ class WindowRunning(Running[Any, Row]):
 
     def _give_running(self, time_ms: int, rows: list[Row]) -> None:
         """Give a running row for each key that has changed since the last time."""
-        for end_ms, fields, start_ms, values in sorted(self._find_running(self._changed), key=_end_and_key):
-            quality = self._running_quality(start_ms, end_ms, fields)
-            row = self._make((start_ms, end_ms, *fields, *values, *quality))
-            give_at(row, time_ms)
-            rows.append(row)
+        for row in sorted(self._find_running(self._changed), key=_end_and_key):
+            self._give_one(row, time_ms, rows)
         self._changed.clear()
+
+    def _give_one(self, row: OpenRow, at_ms: int, rows: list[Row]) -> None:
+        """Give the running row of an open window, at this event time."""
+        end_ms, fields, start_ms, values, movable = row
+        quality = self._running_quality(start_ms, end_ms, fields)
+        made = self._make((start_ms, end_ms, *fields, *values, *quality))
+        give_at(made, at_ms)
+        if movable is not None:
+            movable.given = made
+        rows.append(made)
+
+    def _withdraw(self, row: Row, rows: list[Row]) -> int:
+        """Take back a running row whose window begins elsewhere now, or is part of another: at which event time.
+
+        What follows of that window is given at the same time, so that who reads rows by their `time_ms` sees no hole.
+        """
+        at_ms = max(row.time_ms, self._progress.latest_ms)
+        rows.append(withdrawal(row, at_ms))
+        return at_ms
 
     def _running_quality(self, start_ms: int, end_ms: int, fields: tuple[Any, ...]) -> Quality:
         return self._quality(start_ms, end_ms, final=False)

@@ -277,49 +277,68 @@ def sliding(
     return rows, late
 
 
+class Sessions:
+    """Sessions step by step: the rows so far, and the late events."""
+
+    def __init__(self, gap: int, by: tuple[str, ...], lateness: int, idle: int) -> None:
+        self.gap, self.by = gap, by
+        self.progress = Progress(lateness, idle)
+        self.events: dict[Key, list[Trade]] = {}
+        self.late: list[Trade] = []
+        self.rows: list[RefRow] = []
+
+    def open(self) -> list[tuple[int, Key, list[Trade]]]:
+        """The sessions that are open, by end and key: with their events in order."""
+        found: list[tuple[int, Key, list[Trade]]] = []
+        for key, events in self.events.items():
+            bursts: list[list[Trade]] = []
+            for event in sorted(events, key=lambda event: event.time_ms):
+                if bursts and event.time_ms - bursts[-1][-1].time_ms <= self.gap:
+                    bursts[-1].append(event)
+                else:
+                    bursts.append([event])
+            found += [(burst[-1].time_ms + 1, key, burst) for burst in bursts]
+        return sorted(found, key=lambda each: each[:2])
+
+    def take(self, step: Arrival | Mark) -> None:
+        """An event, or a mark."""
+        if isinstance(step, Arrival):
+            self.progress.see(*step)
+        else:
+            self.progress.hear(step)
+        for end, key, burst in self.open():
+            if end + self.gap <= self.progress.watermark:
+                self._give(end, key, burst, True)
+                self.events[key] = [event for event in self.events[key] if event not in burst]
+        if isinstance(step, Arrival):
+            event = step.event
+            key = key_of(event, self.by)
+            joins = any(abs(event.time_ms - other.time_ms) <= self.gap for other in self.events.get(key, []))
+            if joins or event.time_ms + self.gap + 1 > self.progress.watermark:
+                self.events.setdefault(key, []).append(event)
+            else:
+                self.late.append(event)
+
+    def end(self) -> None:
+        """The stream has completed."""
+        self.progress.end()
+        for each in self.open():
+            self._give(*each, False)
+
+    def _give(self, end: int, key: Key, burst: list[Trade], final: bool) -> None:
+        window = (burst[0].time_ms, end)
+        self.rows.append(row(self.progress, window, key, burst, len(self.late), final, around=self.gap))
+
+
 def sessions(
     signals: Sequence[Signal[Trade]], gap: int, by: tuple[str, ...], lateness: int, idle: int
 ) -> tuple[list[RefRow], list[Trade]]:
     """The rows of sessions, and the late events."""
-    progress = Progress(lateness, idle)
-    opened: dict[Key, list[Trade]] = {}
-    late: list[Trade] = []
-    rows: list[RefRow] = []
-
-    def bursts(key: Key) -> list[list[Trade]]:
-        found: list[list[Trade]] = []
-        for event in sorted(opened.get(key, []), key=lambda event: event.time_ms):
-            if found and event.time_ms - found[-1][-1].time_ms <= gap:
-                found[-1].append(event)
-            else:
-                found.append([event])
-        return found
-
-    def give(found: list[tuple[int, Key, list[Trade]]], final: bool) -> None:
-        for end, key, burst in sorted(found, key=lambda each: each[:2]):
-            rows.append(row(progress, (burst[0].time_ms, end), key, burst, len(late), final, around=gap))
-
+    found = Sessions(gap, by, lateness, idle)
     for step in steps(signals):
-        if isinstance(step, Arrival):
-            progress.see(*step)
-        else:
-            progress.hear(step)
-        found = [(burst[-1].time_ms + 1, key, burst) for key in opened for burst in bursts(key)]
-        closed = [each for each in found if each[0] + gap <= progress.watermark]
-        give(closed, True)
-        for _, key, burst in closed:
-            opened[key] = [event for event in opened[key] if event not in burst]
-        if isinstance(step, Arrival):
-            event = step.event
-            key = key_of(event, by)
-            joins = any(abs(event.time_ms - other.time_ms) <= gap for other in opened.get(key, []))
-            if joins or event.time_ms + gap + 1 > progress.watermark:
-                opened.setdefault(key, []).append(event)
-            else:
-                late.append(event)
-    progress.end()
-    give([(burst[-1].time_ms + 1, key, burst) for key in opened for burst in bursts(key)], False)
-    return rows, late
+        found.take(step)
+    found.end()
+    return found.rows, found.late
 
 
 def bars(

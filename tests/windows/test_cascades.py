@@ -26,9 +26,15 @@ def at(*times: float, received: float | None = None, **fields: Any) -> Batch[Liq
 
 
 def told(rows: Iterable[ops.Cascade]) -> list[tuple[Any, ...]]:
-    """What rows say, short: key, start and end in seconds, count, final."""
+    """What rows say, short: key, start and end in seconds, count, and whether they are final or withdrawn."""
     return [
-        (*(row[key] for key in row.key_fields), row.start_ms / 1e3, row.end_ms / 1e3, row.count, row.final)
+        (
+            *row.identity[1:],
+            row.start_ms / 1e3,
+            row.end_ms / 1e3,
+            row.count,
+            "withdrawn" if row.withdrawn else row.final,
+        )
         for row in rows
     ]
 
@@ -144,7 +150,16 @@ def test_the_start_stays_once_a_row_is_out() -> None:
     ("batches", "expected"),
     [
         # both had been told of
-        ([(10, 10), (14, 14), (12,)], [(10.0, 10.001, 2, False), (14.0, 14.001, 2, False), (10.0, 14.001, 5, True)]),
+        (
+            [(10, 10), (14, 14), (12,)],
+            [
+                (10.0, 10.001, 2, False),
+                (14.0, 14.001, 2, False),
+                (14.0, 14.001, 2, "withdrawn"),
+                (10.0, 14.001, 5, False),
+                (10.0, 14.001, 5, True),
+            ],
+        ),
         # the later one alone
         ([(10,), (14, 14), (12,)], [(14.0, 14.001, 2, False), (14.0, 14.001, 4, True)]),
         # the earlier one alone
@@ -154,7 +169,7 @@ def test_the_start_stays_once_a_row_is_out() -> None:
     ],
 )
 def test_two_that_turn_out_to_be_one(batches: list[tuple[int, ...]], expected: list[tuple[Any, ...]]) -> None:
-    """They go on as the one of which a row is out; of two as the earlier."""
+    """They go on as the one of which a row is out; of two as the earlier, and the row of the later is withdrawn."""
     signals = [*(at(*times, received=14) for times in batches), END]
     rows = told(play(ops.cascades("2s", lateness="5s", emit="crossed"), signals))
     assert [row[1:] for row in rows] == expected
