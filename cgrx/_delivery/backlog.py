@@ -27,6 +27,7 @@ class Backlog:
 
     Args:
         buffer: how many may wait in memory, or twice as many while they are written to the spill folder.
+        final_only: see `Waiting.put`.
         spill: the folder for more; None: there is no room for more.
         on_loss: called with a number of items that were given up, and with the reason.
         runtime: that of the feed which gives the items; where it would rather wait, as a replay at full speed, it is
@@ -36,6 +37,7 @@ class Backlog:
     def __init__(
         self,
         buffer: int,
+        final_only: bool,
         spill: Spill | None,
         accounts: Accounts,
         on_loss: Callable[[int, str], object],
@@ -43,6 +45,7 @@ class Backlog:
     ) -> None:
         self.accounts = accounts
         self._buffer = buffer
+        self._final_only = final_only
         self._most = buffer if spill is None else 2 * buffer
         self._spill = spill
         self._on_loss = on_loss
@@ -79,27 +82,35 @@ class Backlog:
 
     # Coming and going
 
-    def put(self, items: Sequence[Any], *, final_only: bool = False) -> None:
+    def put(self, items: Sequence[Any]) -> int:
         """Queue items. Where there is no room, running rows are given up, and then the oldest items.
 
-        Args:
-            items: what came.
-            final_only: see `Waiting.put`.
+        Returns:
+            How many wait in memory now.
         """
-        came, superseded = self._waiting.put(items, final_only=final_only)
-        self.accounts.received += came
-        self.accounts.superseded += superseded
-        if self._spill is not None and 2 * self._waiting.lasting >= self._buffer:
-            self._filling.set()
+        accounts, waiting = self.accounts, self._waiting
+        came, superseded = waiting.put(items, self._final_only)
+        accounts.received += came
+        accounts.superseded += superseded
+        in_memory = len(waiting)
+        if 2 * in_memory >= self._buffer:
+            return self._make_room(in_memory)
+        return in_memory
+
+    def _make_room(self, in_memory: int) -> int:
+        """The memory is half full, or more."""
         if self._runtime is not None and self._runtime.waits:
             self._hold_or_release(self._runtime)
-            return
-        more = len(self._waiting) - self._most
-        if more > 0:
-            for _ in range(more):
-                self._waiting.drop_first()
-            self.accounts.dropped += more
-            self._on_loss(more, f"{self._most:,} wait already{self._trouble}")
+            return in_memory
+        self._filling.set()
+        more = in_memory - self._most
+        if more <= 0:
+            return in_memory
+        for _ in range(more):
+            self._waiting.drop_first()
+        self.accounts.dropped += more
+        self._on_loss(more, f"{self._most:,} wait already{self._trouble}")
+        return self._most
 
     async def take(self, most: int) -> tuple[int, list[Any]]:
         """The first items, at most so many, to be followed by `settle` or `put_back`; and the number of the first."""
@@ -170,7 +181,7 @@ class Backlog:
             await self._filling.wait()
             self._filling = trio.Event()
             first, items = self._waiting.take_lasting(max(1, self._buffer // 2))
-            if not await self._write(self._spill, first, items):
+            if items and not await self._write(self._spill, first, items):
                 self._waiting.put_back(first, items)
                 await trio.sleep(_AGAIN_S)
 

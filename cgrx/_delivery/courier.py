@@ -116,9 +116,9 @@ class Courier:
 
     # On the feed's path
 
-    def came(self) -> None:
-        """Something has been put into the backlog."""
-        if len(self._backlog) >= self._wanted:
+    def came(self, waiting: int) -> None:
+        """Something has been put into the backlog, where so many wait now."""
+        if waiting >= self._wanted:
             self._wake.set()
 
     # In the task of its own

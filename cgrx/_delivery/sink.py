@@ -77,14 +77,12 @@ class _RowObserver:
 
     backlog: Backlog
     courier: Courier
-    final_only: bool
     runtime: Runtime | None
     tell: Tell
 
     def on_signal(self, signal: Signal[Any]) -> None:
         if isinstance(signal, Batch):
-            self.backlog.put(signal.events, final_only=self.final_only)
-            self.courier.came()
+            self.courier.came(self.backlog.put(signal.events))
 
     def on_error(self, error: Exception) -> None:
         """The rows have failed: what came before is delivered all the same."""
@@ -121,9 +119,9 @@ async def _delivering(rows: EventStream[Any], writer: Writer, terms: Terms) -> A
     losses = Losses(writer.name, tell)
     spill = None if terms.spill is None else Spill(terms.spill, SPILL_BYTES)
     letters = None if terms.dead_letters is None else DeadLetters(terms.dead_letters)
-    backlog = Backlog(terms.buffer, spill, Accounts(), losses.add, runtime)
+    backlog = Backlog(terms.buffer, terms.final_only, spill, Accounts(), losses.add, runtime)
     courier = Courier(writer, rows.event_types or frozenset(), terms, backlog, letters, tell, losses.add)
-    observer = _RowObserver(backlog, courier, terms.final_only, runtime, tell)
+    observer = _RowObserver(backlog, courier, runtime, tell)
     if letters is not None:
         await trio.to_thread.run_sync(letters.open)
     await backlog.open()

@@ -27,16 +27,11 @@ class Waiting:
         return len(self._lasting) + len(self._running)
 
     @property
-    def lasting(self) -> int:
-        """How many of them no later row replaces."""
-        return len(self._lasting)
-
-    @property
     def oldest(self) -> int:
         """The number of the first one, `NOTHING` where none waits."""
         return min(self._first_lasting, self._first_running)
 
-    def put(self, items: Iterable[Any], *, final_only: bool = False) -> tuple[int, int]:
+    def put(self, items: Iterable[Any], final_only: bool) -> tuple[int, int]:
         """Queue items. Returns how many came, and how many were superseded.
 
         Args:
@@ -49,18 +44,21 @@ class Waiting:
             number += 1
             if not isinstance(item, Row):
                 lasting.append((number, item))
-                continue
-            if final_only and not item.final:
-                left_out += 1
-                continue
-            window = (type(item), item.identity)
-            replaced = running.get(window)
-            superseded += replaced is not None
-            if item.final or item.withdrawn:
-                running.pop(window, None)
+            elif item.final:
+                if running:  # or there is none to supersede
+                    superseded += running.pop((type(item), item.identity), None) is not None
                 lasting.append((number, item))
+            elif final_only:
+                left_out += 1
             else:
-                running[window] = (number if replaced is None else replaced[0], item)
+                window = (type(item), item.identity)
+                replaced = running.get(window)
+                superseded += replaced is not None
+                if item.withdrawn:
+                    running.pop(window, None)
+                    lasting.append((number, item))
+                else:
+                    running[window] = (number if replaced is None else replaced[0], item)
         came, self.number = number - self.number - left_out, number
         return came, superseded
 
