@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from contextvars import Context
 from importlib import import_module
-from typing import Any, TypeAlias
+from typing import Any
 
 import trio
 from reactivex import abc
@@ -22,8 +22,7 @@ from cgrx._model.times import Duration, to_ms
 from cgrx._plot.chosen import MOST, Kind, chosen
 from cgrx._plot.svg import svg
 from cgrx.operators._rows.row import Row
-
-_Key: TypeAlias = tuple[object, ...]
+from cgrx.operators._rows.standing import Latest
 
 
 def live_plot(
@@ -68,7 +67,7 @@ class LivePlot(abc.ObserverBase[Row]):
         self._keep = keep
         self._every_s = every_s
         self._show = show
-        self._rows: dict[_Key, Row] = {}
+        self._rows = Latest()
         self._type: type[Row] | None = None
         self._news: trio.Event | None = None
         """Set while there are rows that have not been drawn; None before the first one."""
@@ -80,10 +79,10 @@ class LivePlot(abc.ObserverBase[Row]):
     @property
     def rows(self) -> tuple[Row, ...]:
         """The rows that it keeps, in the order of their windows: for `cgrx.plot` and `cgrx.to_frame`."""
-        return tuple(sorted(self._rows.values(), key=lambda row: (row.start_ms, row.end_ms)))
+        return tuple(self._rows.in_order())
 
     def on_next(self, value: Row) -> None:
-        """Keep a row; of a window and key that is kept already, this one from now on.
+        """Keep a row; of a window and key that is kept already, this one from now on, or none if it is withdrawn.
 
         Raises:
             ValueError, TypeError: it cannot be drawn, as of `cgrx.plot`.
@@ -92,12 +91,12 @@ class LivePlot(abc.ObserverBase[Row]):
         """
         if self._ended:
             raise RuntimeError(f"this live plot has ended ({self._ended}): make another one with cgrx.live_plot()")
-        if type(value) is not self._type:
+        if type(value) is not self._type and not value.withdrawn:
             chosen([*self.rows[:1], value], self._kind, self._value, math.inf)
             self._type = type(value)
-        self._rows[value.start_ms, value.end_ms, *(value[field] for field in type(value).key_fields)] = value
+        self._rows.add(value)
         if len(self._rows) > self._keep:
-            del self._rows[next(iter(self._rows))]
+            self._rows.drop_oldest()
         if self._news is None:
             self._begin()
         else:
@@ -144,7 +143,7 @@ class LivePlot(abc.ObserverBase[Row]):
             self._show(html.titled("live plot", state))
             return
         try:
-            picture = svg(chosen(self._rows.values(), self._kind, self._value, math.inf), state)
+            picture = svg(chosen(self._rows.in_order(), self._kind, self._value, math.inf), state)
         except ValueError as error:
             picture = html.titled(f"{state}; cannot be drawn", error)
         self._show(picture)

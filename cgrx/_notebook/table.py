@@ -20,8 +20,9 @@ def table(items: Iterable[Row | Event], *, most: float = MOST) -> Table:
         cgrx.table(bars, most=100)
         print(cgrx.table(bars))
 
-    Times are in UTC. A row that is not complete says why, and is hatched. Of many the first and the last are shown, and
-    how many were left out. Where the class changes, a new table begins.
+    Times are in UTC. A row that is not complete says why, and is hatched. Withdrawn rows and the running rows that they
+    take back are not shown. Of many the first and the last are shown, and how many were left out. Where the class
+    changes, a new table begins.
 
     Args:
         items: rows or events; they are read once.

@@ -14,6 +14,7 @@ import attrs
 from cgrx._model import html
 from cgrx.operators._rows.row import Row
 from cgrx.operators._rows.shown import quality
+from cgrx.operators._rows.standing import Latest
 
 Kind: TypeAlias = Literal["candles", "sides", "lines", "delta"]
 Record: TypeAlias = dict[str, Any]
@@ -91,7 +92,7 @@ def chosen(rows: Iterable[Row], kind: Kind | None, value: str | None, most: floa
 
 def _latest(rows: Iterable[Row]) -> tuple[list[Row], type[Row]]:
     """The last row of each window and key, in order of time."""
-    latest: dict[tuple[object, ...], Row] = {}
+    latest = Latest()
     row_type: type[Row] | None = None
     for row in rows:
         if not isinstance(row, Row):
@@ -99,10 +100,11 @@ def _latest(rows: Iterable[Row]) -> tuple[list[Row], type[Row]]:
         if row_type is not None and type(row) is not row_type:
             raise TypeError(f"plot() takes rows of one class, not of {row_type.__name__} and {type(row).__name__}")
         row_type = type(row)
-        latest[row.start_ms, row.end_ms, *_key_values(row)] = row
-    if row_type is None:
+        latest.add(row)
+    found = latest.in_order()
+    if row_type is None or not found:
         raise ValueError("plot() has nothing to draw: there is no row")
-    return sorted(latest.values(), key=lambda row: (row.start_ms, row.end_ms)), row_type
+    return found, row_type
 
 
 def _fitting(row_type: type[Row]) -> Kind:
@@ -142,13 +144,9 @@ def _own(row_type: type[Row]) -> str:
     return ", ".join(name for name, _ in row_type.aggregates) or "no aggregate"
 
 
-def _key_values(row: Row) -> tuple[object, ...]:
-    return row.values[2 : 2 + len(type(row).key_fields)]
-
-
 def _key(row: Row) -> str:
     """The key as text: `Binance BTCUSDT`."""
-    return " ".join(each.name.lower() if isinstance(each, Enum) else str(each) for each in _key_values(row)) or "all"
+    return " ".join(each.name.lower() if isinstance(each, Enum) else str(each) for each in row.identity[1:]) or "all"
 
 
 def _record(row: Row, **fields: object) -> Record:

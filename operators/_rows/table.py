@@ -9,6 +9,7 @@ from cgrx._model import html
 from cgrx._model.events import Event
 from cgrx.operators._rows.row import Row
 from cgrx.operators._rows.shown import QUALITY, WINDOW, sign
+from cgrx.operators._rows.standing import standing
 
 MOST = 20
 """How many rows are shown unless told otherwise."""
@@ -49,7 +50,8 @@ class Table:
 
 
 def ends(items: Sequence[object], most: float = MOST) -> Table:
-    """The table of any items: of many the first and the last."""
+    """The table of any items that stand: of many the first and the last."""
+    items = standing(items)
     if len(items) <= most:
         return Table(tuple(items))
     first, last = (int(most) + 1) // 2, int(most) // 2

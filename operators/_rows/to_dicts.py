@@ -7,6 +7,7 @@ import attrs
 from cgrx._model.events import Event, Liquidation, Trade
 from cgrx._model.plain import plain_fields
 from cgrx.operators._rows.row import Row
+from cgrx.operators._rows.standing import standing
 
 
 def asdict(value: object) -> dict[str, object]:
@@ -39,7 +40,8 @@ def to_dicts(items: Iterable[Event | Row], *, final_only: bool = True) -> list[d
 
     Args:
         items: events, rows, or both; they are read once.
-        final_only: leave the running rows out, so that no window counts twice. Events are never left out.
+        final_only: leave the running rows out, so that no window counts twice. Otherwise withdrawn rows, and the
+            running rows that they take back, are left out alone. Events are never left out.
 
     Returns:
         One dictionary for each, in order.
@@ -48,7 +50,7 @@ def to_dicts(items: Iterable[Event | Row], *, final_only: bool = True) -> list[d
         TypeError: one is neither an event nor a row.
     """
     found: list[dict[str, object]] = []
-    for item in items:
+    for item in standing(list(items)):
         match item:
             case Row():
                 if item.final or not final_only:

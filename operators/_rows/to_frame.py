@@ -9,6 +9,7 @@ from cgrx._model.plain import PLAIN, plain
 from cgrx.operators._aggregates.aggregate import Aggregate
 from cgrx.operators._aggregates.formulas import Events, Names, Parts
 from cgrx.operators._rows.row import Row
+from cgrx.operators._rows.standing import standing
 from cgrx.operators._rows.to_dicts import not_an_item
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ def to_frame(
     Args:
         items: events, of one kind or both, which the column `kind` tells apart; or rows of one class. They are read
             once.
-        final_only: leave the running rows out, so that no window counts twice. Events are never left out.
+        final_only: leave the running rows out, so that no window counts twice. Otherwise withdrawn rows, and the
+            running rows that they take back, are left out alone. Events are never left out.
         library: `"polars"`, `"pandas"` or `"pyarrow"`.
 
     Returns:
@@ -86,7 +88,8 @@ def to_frame(
         if kind is None:
             columns = _of_events(cast("list[Event]", all_items))
         else:
-            columns = _of_rows(kind, [row for row in cast("list[Row]", all_items) if row.final or not final_only])
+            rows = standing(cast("list[Row]", all_items))
+            columns = _of_rows(kind, [row for row in rows if row.final or not final_only])
     try:
         frame: polars.DataFrame | pandas.DataFrame | pyarrow.Table = _LIBRARIES[library](columns)
     except ModuleNotFoundError as missing:

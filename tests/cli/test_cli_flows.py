@@ -4,12 +4,13 @@ import csv
 import io
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from rich.console import Console
 
 from cgrx import API_KEY_VARIABLE, Channel, FuturesTrades
+from cgrx import operators as ops
 from cgrx._cli.app import liquidations_command, run
 from cgrx._cli.options import WatchOptions
 from cgrx._cli.terminal.exits import CommandError, Exit
@@ -20,7 +21,7 @@ from cgrx._cli.window_options import LiquidationOptions
 from cgrx._model.events import Event, Liquidation, LiquidationSide, Trade
 from cgrx._recording.entry import Recorded
 from cgrx._recording.writer import write_recording
-from cgrx.testing import Simulator, liquidation, trade
+from cgrx.testing import Simulator, batch, liquidation, play, trade
 from tests.cli.terminals import Heard
 from tests.cli.test_cli_table import VIEW
 from tests.feed.feeding import START_MS
@@ -349,3 +350,19 @@ def test_no_trades_are_recorded(tmp_path: Path, capsys: Captured) -> None:
     write_recording(tmp_path / "a", [gap(0), events(1, LIQUIDATIONS[0])])
     assert run(["replay", "liquidations", str(tmp_path / "a"), "--cascades", "3s", "--join", "flow"]) == Exit.FAILED
     assert "no trades are recorded there, but liquidationOrders" in capsys.readouterr().err
+
+
+def test_a_withdrawn_cascade_stays_one_beside_a_flow() -> None:
+    """So the live table takes it down, which sees running rows before the flow is asked for."""
+    window = LiquidationOptions(cascades="2s", join="flow").windowing()
+    assert window is not None
+    assert window.join is not None
+    liquidations = [liquidation(time=time) for time in (10, 10, 13, 13, 11.5)]
+    stage = cast("Any", ops.cascades("2s", emit="crossed", lateness="5s"))
+    rows = play(stage, [batch(*liquidations)])
+    beside = [window.join.alone(row) for row in rows]
+    assert [row.withdrawn for row in beside] == [False, False, True, False, False]
+    board = RowBoard()
+    for row in beside:
+        board.add(row)
+    assert [row.start_ms for row in board.open_rows()] == [10_000]

@@ -1,6 +1,7 @@
 """The live table of rows: running rows in place, final ones below, incomplete ones marked, whatever the terminal."""
 
 import io
+from typing import Any
 
 import pytest
 from rich.cells import cell_len
@@ -11,6 +12,7 @@ from cgrx import operators as ops
 from cgrx._cli.view.row_board import RowBoard
 from cgrx._cli.view.row_table import row_picture
 from cgrx._cli.view.windows import Windowing
+from cgrx.operators import agg
 from tests.cli.rows import BARS, FLOWS, bar, flow, windowing
 from tests.cli.test_cli_table import VIEW
 
@@ -195,3 +197,25 @@ def test_days_are_those_of_the_zone() -> None:
     assert cells[1] == "2024-08-08"
     (cells,) = rows_of(drawn(board_of(late), windowing(window="1d", zone="Asia/Tokyo")))
     assert cells[1] == "2024-08-09"
+
+
+class Burst(ops.Row):
+    """A row of a session, whose end moves on while it runs."""
+
+    volume = agg.volume()
+
+
+def burst(start: int, end: int, volume: float, **quality: Any) -> Burst:
+    return Burst(start_ms=start, end_ms=end, volume=volume, **quality)
+
+
+def test_a_withdrawn_row_leaves_the_board() -> None:
+    """What takes its place stands alone. It counts as no row."""
+    board = board_of(burst(20, 21, 1, final=False), burst(20, 25, 2, final=False))
+    assert [row["volume"] for row in board.running.values()] == [2]
+    board.add(burst(20, 25, 2, withdrawn=True))
+    board.add(burst(18, 25, 3, final=False))
+    assert [row["volume"] for row in board.open_rows()] == [3]
+    board.add(burst(18, 26, 4, late=3))
+    board.add(burst(50, 51, 1, late=2, withdrawn=True))
+    assert (board.running, board.final, board.late) == ({}, 1, 3)

@@ -47,6 +47,15 @@ def test_csv() -> None:
     )
 
 
+def test_a_withdrawn_row() -> None:
+    """It has no line in csv, which could not say so."""
+    taken = bar(withdrawn=True, dropped=1)
+    assert lines("csv", taken) == lines("csv", bar()).splitlines(keepends=True)[0]
+    assert json.loads(lines("jsonl", taken)) == taken.asdict()
+    assert json.loads(lines("jsonl", taken))["withdrawn"] is True
+    assert lines("table", taken).endswith("  withdrawn\n")
+
+
 def test_plain_lines() -> None:
     header, line = lines("table", bar(exchange="OKX", symbol="BTC-USDT-SWAP")).splitlines()
     assert header.split() == (

@@ -11,6 +11,7 @@ from reactivex.subject import Subject
 
 import cgrx
 from cgrx import operators as ops
+from cgrx.operators import agg
 from cgrx.testing import Simulator, trade
 from tests.notebook.cells import Cell, cell
 from tests.plot.drawing import candle, sides
@@ -181,3 +182,38 @@ def test_with_a_feed_on_trio() -> None:
 
         run(main)
     assert "completed" in shown.said
+
+
+class Burst(ops.Row):
+    """A row of a session, whose end moves on while it runs."""
+
+    volume = agg.volume()
+
+
+def burst(start: int, end: int, **quality: Any) -> Burst:
+    return Burst(start_ms=start, end_ms=end, volume=float(end), **quality)
+
+
+def test_a_withdrawn_row_takes_away_that_of_its_session() -> None:
+    """And those that are over go before those that are open."""
+    with cell():
+
+        async def main() -> None:
+            live = cgrx.live_plot(keep=2)
+            live.on_next(burst(9, 10, withdrawn=True))
+            assert live.rows == ()
+            for end in (21, 25):
+                live.on_next(burst(20, end, final=False))
+                assert live.rows == (burst(20, end, final=False),)
+            live.on_next(burst(20, 25, withdrawn=True))
+            assert live.rows == ()
+            live.on_next(burst(10, 99, final=False))
+            live.on_next(burst(0, 5))
+            live.on_next(burst(20, 25))
+            assert live.rows == (burst(10, 99, final=False), burst(20, 25))
+            for start in (40, 30):
+                live.on_next(burst(start, 99, final=False))
+            assert live.rows == (burst(30, 99, final=False), burst(40, 99, final=False))
+            live.on_completed()
+
+        run_mock(main)

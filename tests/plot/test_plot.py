@@ -11,6 +11,7 @@ import pytest
 
 import cgrx
 from cgrx import operators as ops
+from cgrx._plot.chosen import chosen
 from cgrx.testing import batch, play, trade
 from tests.plot.drawing import (
     START_MS,
@@ -167,6 +168,18 @@ def test_windows_that_overlap_have_no_sum() -> None:
 def test_a_window_is_shaded_once_whatever_number_of_keys_it_has() -> None:
     rows = [sides(0, 1, 1, name, gap_ms=5) for name in ("Binance", "OKX")]
     assert [record["gap"] for record in records(cgrx.plot(rows, kind="lines"))] == [True, False]
+
+
+def test_what_was_withdrawn_is_not_drawn() -> None:
+    """Nor are two rows of one session."""
+    stage = ops.session("4s", by="exchange", updates="1s", lateness="20s")
+    times = (20, 21, 18, 22)
+    rows = play(stage, [batch(trade(time=time)) for time in times])
+    assert [row.withdrawn for row in rows] == [False, True, False, False]
+    (drawn,) = chosen(rows, None, None, 10).records
+    assert (drawn["start"], drawn["end"]) == (18_000, 22_001)
+    with pytest.raises(ValueError, match="nothing to draw"):
+        cgrx.plot(rows[1:2])
 
 
 def test_the_last_row_of_a_window_counts() -> None:

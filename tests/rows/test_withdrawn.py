@@ -84,9 +84,10 @@ def test_encoders_tell() -> None:
 
 def test_people_are_told() -> None:
     """In place of what was missed: nothing is left that could be incomplete."""
-    assert "✕ withdrawn" in repr(cgrx.table([sided(withdrawn=True, dropped=3)]))
-    page = sided(withdrawn=True)._repr_html_()
+    page = sided(withdrawn=True, dropped=3)._repr_html_()
     assert page.count("withdrawn") == 1
+    assert "✕ withdrawn" in page
+    assert "dropped" not in page
 
 
 def test_a_withdrawn_row_is_not_final() -> None:
@@ -98,3 +99,41 @@ def test_names_that_are_taken() -> None:
     for name in ("identity", "withdrawn"):
         with pytest.raises(ValueError, match=f"'{name}' is a field of every such row already"):
             ops.tumbling("1m", **cast("Any", {name: agg.count()}))
+
+
+# --- many rows ------------------------------------------------------------------------------------------------------
+
+ITEMS: list[Any] = [
+    TRADE,
+    row(False, 0),
+    row(False, 0, TRADE),
+    row(True, 0, TRADE, TRADE),
+    withdrawn(row(False, 0, TRADE)),
+    row(False, 0, TRADE, TRADE, TRADE),
+]
+"""What is withdrawn in the middle: the two running rows before, not the final one, nor the running one behind."""
+
+
+def test_frames_leave_out_what_was_withdrawn() -> None:
+    """They have no column to say so."""
+    frame = cgrx.to_frame(ITEMS[1:], final_only=False)
+    assert frame["n"].to_list() == [2, 3]
+    assert frame.columns == list(Wide.fields)
+    assert cgrx.to_frame(ITEMS[1:])["n"].to_list() == [2]
+    nothing = cgrx.to_frame([withdrawn(row(False, 0))], final_only=False)
+    assert (nothing.columns, nothing.height) == (list(Wide.fields), 0)
+
+
+def test_so_do_dictionaries_and_tables() -> None:
+    standing = [ITEMS[0], ITEMS[3], ITEMS[5]]
+    assert cgrx.to_dicts(iter(ITEMS), final_only=False) == [each.asdict() for each in standing]
+    assert cgrx.to_dicts(ITEMS) == [each.asdict() for each in standing[:2]]
+    assert repr(cgrx.table(ITEMS)) == repr(cgrx.table(standing))
+    assert repr(cgrx.table(ITEMS, most=2)) == repr(cgrx.table(standing, most=2))
+
+
+def test_other_classes_and_keys_have_windows_of_their_own() -> None:
+    """Of the same start."""
+    given = [sided(final=False), sided(side=TradeSide.SELL, final=False), ops.Row(start_ms=5, end_ms=9, final=False)]
+    taken = sided(withdrawn=True)
+    assert cgrx.to_dicts([*given, taken], final_only=False) == [each.asdict() for each in given[1:]]

@@ -50,7 +50,8 @@ class FlowJoin:
     def _with(self, row: ops.Row, flow: ops.Row | None, quality: FlowQuality | None) -> ops.Row:
         values = {field: row[field] for field in type(row).fields}
         volume, delta = (None, None) if flow is None else (flow["volume"], flow["delta"])
-        return self.row(**values, **dict(zip(FLOW_FIELDS, (volume, delta, quality), strict=True)))
+        flows = dict(zip(FLOW_FIELDS, (volume, delta, quality), strict=True))
+        return self.row(**values, **flows, withdrawn=row.withdrawn)
 
 
 def with_flow(row: type[ops.Row]) -> type[ops.Row]:

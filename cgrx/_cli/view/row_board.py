@@ -17,7 +17,7 @@ class RowBoard:
         self._top = top
         self._top_by = top_by
         self.running: dict[tuple[Any, ...], ops.Row] = {}
-        """The latest row of each window and key that has had no final row yet."""
+        """The latest row of each identity that has had no final row yet, and was not withdrawn."""
         self.latest: deque[ops.Row] = deque(maxlen=latest)
         """Final rows, newest first."""
         self.final = 0
@@ -28,18 +28,19 @@ class RowBoard:
 
     def add(self, row: ops.Row) -> None:
         """Take the next row."""
-        window = row.values[: 2 + len(row.key_fields)]
-        self.late = row.late
-        if row.final:
+        self.late = max(self.late, row.late)
+        if row.withdrawn:
+            self.running.pop(row.identity, None)
+        elif row.final:
             if self._top is None:
-                self.running.pop(window, None)
+                self.running.pop(row.identity, None)
             else:  # the others of this window have no final row
-                self.running = {key: each for key, each in self.running.items() if key[:2] != window[:2]}
+                self.running = {key: each for key, each in self.running.items() if each.start_ms != row.start_ms}
             self.latest.appendleft(row)
             self.final += 1
             self.incomplete += not row.complete
         else:
-            self.running[window] = row
+            self.running[row.identity] = row
 
     def shown(self, most: int) -> list[ops.Row]:
         """Up to `most` rows: the largest running ones, then the latest final ones.

@@ -1,6 +1,6 @@
 """Rows as lines and words: what `--format` chooses for `--window`. Each row is exactly one line.
 
-The fields of jsonl and csv are those of `row.asdict()`, in its order.
+The fields of jsonl and csv are those of `row.asdict()`, in its order. In csv a withdrawn row has no line.
 """
 
 from collections.abc import Callable
@@ -35,9 +35,11 @@ def missing(row: ops.Row) -> str:
 
 
 def state(row: ops.Row) -> str:
-    """`complete`, `INCOMPLETE: gap 2.1 s`, `running` or `running: gap 2.1 s`."""
+    """`complete`, `INCOMPLETE: gap 2.1 s`, `running`, `running: gap 2.1 s` or `withdrawn`."""
     if row.complete:
         return "complete"
+    if row.withdrawn:
+        return "withdrawn"
     word, why = "INCOMPLETE" if row.final else "running", missing(row)
     return f"{word}: {why}" if why else word
 
@@ -47,6 +49,8 @@ def row_formats(kind: type[ops.Row], *, escape_formulas: bool = False) -> dict[F
     cells, heading = _columns(kind)
 
     def csv_row(row: ops.Row) -> str:
+        if row.withdrawn:  # no column tells it from a running row
+            return ""
         return csv_line(map(_csv, row.asdict().values()), escape_formulas=escape_formulas)
 
     return {
