@@ -171,7 +171,8 @@ from cgrx._simulator.simulator import Simulator
 async def main():
     async with Held(Simulator) as server:
         async with cgrx.aio.connect(url=server.url, api_key="a-key-of-the-tests") as feed:
-            print("ready", flush=True)
+            # A loop that is run by hand can lose a callback to Ctrl-C, unless it is waiting: so it waits by then.
+            asyncio.get_running_loop().call_later(0.1, lambda: print("ready", flush=True))
             try:
                 await feed.run()
             finally:
