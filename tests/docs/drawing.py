@@ -192,7 +192,7 @@ def _matches(expected: Any, result: Any) -> bool:
         return all(getattr(result, field) == value for field, value in fields.items())
     if isinstance(expected, Mapping) and isinstance(result, ops.Row):
         fields = cast("Mapping[str, Any]", expected)
-        return all(result[field] == value for field, value in fields.items())
+        return all(getattr(result, field) == value for field, value in fields.items())
     return bool(expected == result)
 
 

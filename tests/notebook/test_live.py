@@ -201,19 +201,19 @@ def test_a_withdrawn_row_takes_away_that_of_its_session() -> None:
         async def main() -> None:
             live = cgrx.live_plot(keep=2)
             live.on_next(burst(9, 10, withdrawn=True))
-            assert live.rows == ()
+            assert not live.rows
             for end in (21, 25):
                 live.on_next(burst(20, end, final=False))
-                assert live.rows == (burst(20, end, final=False),)
+                assert list(live.rows) == [burst(20, end, final=False)]
             live.on_next(burst(20, 25, withdrawn=True))
-            assert live.rows == ()
+            assert not live.rows
             live.on_next(burst(10, 99, final=False))
             live.on_next(burst(0, 5))
             live.on_next(burst(20, 25))
-            assert live.rows == (burst(10, 99, final=False), burst(20, 25))
+            assert list(live.rows) == [burst(10, 99, final=False), burst(20, 25)]
             for start in (40, 30):
                 live.on_next(burst(start, 99, final=False))
-            assert live.rows == (burst(30, 99, final=False), burst(40, 99, final=False))
+            assert list(live.rows) == [burst(30, 99, final=False), burst(40, 99, final=False)]
             live.on_completed()
 
         run_mock(main)

@@ -174,6 +174,22 @@ CASES = (
         {"r": row(2, 6.001, 3)},
     ),
     Case(
+        "session-withdrawn",
+        "`b` joins two sessions: the running row of the later is withdrawn, and that of the one they are now follows.",
+        'ops.session("2s", n=agg.count(), lateness="3s", idle="3s", updates="1s")',
+        ("^-a^--a^b---^",),
+        "---r---s(tu)---v",
+        LATE,
+        {"b": 4},
+        {
+            "r": row(2, 2.001, 1, final=False),
+            "s": row(6, 6.001, 1, withdrawn=False),
+            "t": row(6, 6.001, 1, withdrawn=True),
+            "u": row(2, 6.001, 3, final=False),
+            "v": row(2, 6.001, 3, final=True),
+        },
+    ),
+    Case(
         "count_bars",
         "A bar closes with its last event, and a batch may close several.",
         "ops.count_bars(3, usd=agg.volume())",
