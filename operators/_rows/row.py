@@ -107,7 +107,7 @@ class Row(Encoded, metaclass=RowType):
     `msgspec.json.encode(row)`, `json.dumps(row.asdict())` and `vars(row)` give the same names and the same values.
     """
 
-    __slots__ = ("_given_ms", "_sums", "_withdrawn", "values")
+    __slots__ = ("_given_ms", "_sums", "values")
 
     if not TYPE_CHECKING:  # to type checkers a row has the `__dict__` of any object, and is no dataclass
         __dataclass_fields__ = FieldsForEncoders()
@@ -130,7 +130,8 @@ class Row(Encoded, metaclass=RowType):
     """Whether rows must be about one instrument each, as a `Bar`."""
     _origin: ClassVar["Derivation | None"] = None
     _sum_at: ClassVar[Mapping[str, int]] = {}
-    _sums: tuple[int, ...]
+    _sums: tuple[int, ...] | None
+    """See `from_values`. None: the row is withdrawn, and nothing sums it up."""
 
     def __init__(self, **values: object) -> None:
         cls = type(self)
@@ -145,12 +146,10 @@ class Row(Encoded, metaclass=RowType):
             raise TypeError(f"{cls.__name__}(...) takes its fields by name: {', '.join(cls.fields)}; {wrong}")
         if given["complete"] != whole:
             raise ValueError(f"complete={given['complete']!r}: it is True if final, gap_ms is 0 and dropped is 0, only")
-        if withdrawn:
-            if given["final"]:
-                raise ValueError(f"final={given['final']!r}: a withdrawn row is a running one, and so not final")
-            _store_withdrawn(self, True)
+        if withdrawn and given["final"]:
+            raise ValueError(f"final={given['final']!r}: a withdrawn row is a running one, and so not final")
         _store(self, tuple(given[field] for field in cls.fields))
-        _store_sums(self, ())
+        _store_sums(self, None if withdrawn else ())
 
     @classmethod
     def from_values(cls, values: tuple[Any, ...], sums: tuple[int, ...] = ()) -> Self:
@@ -187,6 +186,7 @@ class Row(Encoded, metaclass=RowType):
         """What a table that is updated in place knows the row by: `start_ms`, and the values of the key fields.
 
         All rows that a window gives for one key have it, the running ones and the final one. Their `end_ms` may differ.
+        Two bars can have the same one; see `count_bars`.
         """
         return (self.values[0], *self.values[len(WINDOW) : len(WINDOW) + len(type(self).key_fields)])
 
@@ -196,7 +196,7 @@ class Row(Encoded, metaclass=RowType):
 
         There will be no final row of that identity, unless a later running row begins it anew. See `session`.
         """
-        return hasattr(self, "_withdrawn")
+        return self._sums is None
 
     @property
     def gap_ms(self) -> int | None:
@@ -229,7 +229,11 @@ class Row(Encoded, metaclass=RowType):
         Sides are words (`"buy"`), events what their `asdict()` gives, mappings dictionaries, tuples lists. What an
         `agg.custom` gives is left as it is, unless it is one of these. A withdrawn row has `"withdrawn": True` besides.
         """
-        return {field: value if type(value) in PLAIN else plain(value) for field, value in self._named().items()}
+        found: dict[str, object] = {
+            field: value if type(value) in PLAIN else plain(value)
+            for field, value in zip(type(self).fields, self.values, strict=True)
+        }
+        return found | {"withdrawn": True} if self.withdrawn else found
 
     @property
     def _place(self) -> tuple[Any, ...]:
@@ -287,8 +291,7 @@ _new: Callable[[type[Any]], Any] = object.__new__
 _store: Callable[[Row, tuple[Any, ...]], None] = vars(Row)["values"].__set__
 give_at: Callable[[Row, int], None] = vars(Row)["_given_ms"].__set__
 """Say at which event time a running row was given, see `Row.time_ms`."""
-_store_sums: Callable[[Row, tuple[int, ...]], None] = vars(Row)["_sums"].__set__
-_store_withdrawn: Callable[[Row, bool], None] = vars(Row)["_withdrawn"].__set__
+_store_sums: Callable[[Row, tuple[int, ...] | None], None] = vars(Row)["_sums"].__set__
 _TAKEN = frozenset(name for name in dir(Row) if not name.startswith("_"))
 """Names that an aggregate cannot have, for a row has them already."""
 
@@ -303,7 +306,7 @@ def _restore(cls: type[Row], values: tuple[Any, ...], given_ms: int | None, with
     if given_ms is not None:
         give_at(row, given_ms)
     if withdrawn:
-        _store_withdrawn(row, True)
+        _store_sums(row, None)
     return row
 
 
