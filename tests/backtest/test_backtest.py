@@ -19,7 +19,6 @@ from cgrx._recording.recording import Recording
 from cgrx._recording.writer import write_recording
 from cgrx.operators import agg
 from tests.backtest.columns import LIQUIDATIONS, TRADES, Build, assert_same, in_columns
-from tests.backtest.test_backtest_joined import replayed
 from tests.windows.windowing import trade
 
 BEGUN = [Recorded(channel, Gap(channel, 0, 1000, "subscribed")) for channel in (LIQUIDATIONS, TRADES)]
@@ -190,25 +189,6 @@ def test_what_columns_do_not_say(tmp_path: Path, stage: Any, reason: str) -> Non
     found = cgrx.backtest(lambda feed: trades(feed).pipe(stage), recording)
     assert reason in str(found.explain().reason)
     assert found.rows
-
-
-def test_withdrawn_rows(tmp_path: Path) -> None:
-    """As in the stream; tables leave them out."""
-    times = (20_000, 21_000, 18_000, 30_000)
-    said = [batch(21_000 + time_ms // 2, trade(time_ms)) for time_ms in times]
-    recording = write(tmp_path, [*BEGUN, *said, Recorded(TRADES, Alive("o", 90_000))])
-    stage = ops.session("4s", by="exchange", updates="1s", lateness="9s")
-    found = cgrx.backtest(lambda feed: trades(feed).pipe(stage), recording)
-    assert list(found.rows) == replayed(lambda feed: trades(feed).pipe(stage), [recording])
-    assert [(row.start_ms, row.withdrawn, row.final) for row in found.rows] == [
-        (20_000, False, False),
-        (20_000, True, False),
-        (18_000, False, False),
-        (18_000, False, True),
-        (30_000, False, True),
-    ]
-    assert found.to_polars(final_only=False)["start_ms"].to_list() == [18_000, 18_000, 30_000]
-    assert found.to_polars()["start_ms"].to_list() == [18_000, 30_000]
 
 
 def test_late_events_run_by_event(tmp_path: Path) -> None:
