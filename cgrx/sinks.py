@@ -15,4 +15,8 @@ from cgrx._delivery.writer import Write as Write
 from cgrx._model.errors import SinkDataError as SinkDataError
 from cgrx._model.errors import SinkRefusedError as SinkRefusedError
 from cgrx._model.errors import SinkUnavailableError as SinkUnavailableError
+from cgrx._sinks.chat import discord as discord
+from cgrx._sinks.chat import slack as slack
+from cgrx._sinks.chat import telegram as telegram
 from cgrx._sinks.message import message as message
+from cgrx._sinks.webhook import webhook as webhook

@@ -1,6 +1,6 @@
 """Where a program of a user runs: on trio, on asyncio, or without a loop; and what a request to end does.
 
-May import `_model`, `_streams`, `_trio`, `_feed`, `_replay`, `_delivery`.
+May import `_model`, `_streams`, `_trio`, `_feed`, `_replay`, `_delivery`, `_sinks`.
 
 Read `run`: `cgrx.run()`, trio for scripts and services, which ends in good order on a signal. Then `aio`, the functions
 of `cgrx.aio`; `on_asyncio`, how a task of asyncio enters what is made for trio; and `closing`, how a signal closes a

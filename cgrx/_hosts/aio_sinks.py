@@ -15,6 +15,10 @@ from cgrx._delivery.writer import Write, require_function
 from cgrx._hosts.aio import held
 from cgrx._hosts.on_asyncio import in_asyncio_task
 from cgrx._model.errors import SinkUnavailableError
+from cgrx._sinks.chat import discord as _discord
+from cgrx._sinks.chat import slack as _slack
+from cgrx._sinks.chat import telegram as _telegram
+from cgrx._sinks.webhook import webhook as _webhook
 
 _MODULE = "cgrx.aio.sinks"
 
@@ -39,3 +43,8 @@ async def _awaited(write: Write, batch: Sequence[Any]) -> None:
 
 deliver = held(_deliver_in_tasks, "sink", _MODULE)
 """`cgrx.sinks.deliver` for asyncio: each batch is written in a task of asyncio. Gives a `cgrx.sinks.Sink`."""
+
+webhook = held(_webhook, "sink", _MODULE)
+slack = held(_slack, "sink", _MODULE)
+discord = held(_discord, "sink", _MODULE)
+telegram = held(_telegram, "sink", _MODULE)

@@ -17,6 +17,10 @@ from cgrx._delivery.writer import require_function
 from cgrx._hosts.sync import entered
 from cgrx._hosts.trio_thread import TrioThread
 from cgrx._model.times import Duration
+from cgrx._sinks.chat import discord as _discord
+from cgrx._sinks.chat import slack as _slack
+from cgrx._sinks.chat import telegram as _telegram
+from cgrx._sinks.webhook import webhook as _webhook
 
 _MODULE = "cgrx.sync.sinks"
 
@@ -64,3 +68,8 @@ def _deliver_in_thread(
 
 deliver = entered(_deliver_in_thread, BlockingSink, _MODULE)
 """`cgrx.sinks.deliver` without a loop: `write` is a plain function, called in a thread. Gives a `BlockingSink`."""
+
+webhook = entered(_webhook, BlockingSink, _MODULE)
+slack = entered(_slack, BlockingSink, _MODULE)
+discord = entered(_discord, BlockingSink, _MODULE)
+telegram = entered(_telegram, BlockingSink, _MODULE)

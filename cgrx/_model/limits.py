@@ -47,6 +47,27 @@ SINK_RETRY_MOST_S = 30.0
 SINK_RETRY_AFTER_MOST_S = 300.0
 """The longest that a system's own demand to wait is obeyed."""
 
+HTTP_CONNECT_S = 5.0
+"""How long a TCP connection to a web service may take, and TLS on it, each: both fit into `SINK_OPEN_S`."""
+
+HTTP_SEND_S = 5.0
+"""How long a request may stand still while it is sent. With the other two it is less than `SINK_WRITE_S`, so that the
+error says what was slow."""
+
+HTTP_ANSWER_S = 10.0
+"""How long an answer may stand still before its head is there; and how long what follows the head is read."""
+
+HTTP_ANSWER_BYTES = 2**16
+"""The most that is read of an answer: it is more than a message of 4096 characters takes that Telegram sends back."""
+
+HTTP_IDLE_S = 4.0
+"""A connection that was idle for so long is not used again, for the server may be about to close it. Servers keep idle
+ones for 5 s and more. Source: `server.keepAliveTimeout` of Node.js and `--timeout-keep-alive` of uvicorn, both 5 s."""
+
+CHAT_TURN_S = 10.0
+"""How long the writing of one batch waits for its turn, where a chat takes a message from time to time only; beyond it
+the sink says that it is held up."""
+
 DEAD_LETTER_BYTES = 2**28
 """The most that a dead-letter file may hold; what is refused beyond it is counted and told alone."""
 

@@ -1,6 +1,8 @@
 """Sinks: the systems that rows and events are delivered to, one or two files for each.
 
-May import `_model`, `operators._rows`, `operators._stages`.
+May import `_extras`, `_model`, `_wire`, `operators._rows`, `operators._stages`, `_trio`, `_delivery`.
 
-`message` makes of an item the line of text that people read in a chat.
+Web services: `places` are where requests go, `answers` what comes back and what it means, and `http` sends them;
+`webhook` posts JSON. `message` makes of an item the line of text that people read in a chat, `chat_text` makes it
+harmless and short enough, `chat_services` is the table of the chats, and `chat` posts to them.
 """

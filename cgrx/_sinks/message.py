@@ -145,7 +145,7 @@ def _quality(row: Row) -> Iterator[str]:
 
 
 def _passed(crossing: Crossing[object]) -> str:
-    return f"{crossing.direction} {_number(crossing.level)}"
+    return f"{'back ' if crossing.back else ''}{crossing.direction} {_number(crossing.level)}"
 
 
 def _names(names: tuple[str, ...]) -> Iterator[str]:

@@ -12,6 +12,7 @@ import msgspec
 
 from cgrx._model.errors import TooManyKeysError
 from cgrx._model.events import EVENT_TYPES
+from cgrx._model.plain import plain
 from cgrx._streams.stream import EventTypes
 from cgrx.operators._aggregates.aggregate import NUMBERS
 from cgrx.operators._rows.row import KEY_FIELDS, Row
@@ -32,6 +33,14 @@ class Carried(msgspec.Struct, Generic[T_co], frozen=True):
 
     item: T_co
     """The event or the row, as it came."""
+
+    def asdict(self) -> dict[str, object]:
+        """The fields and their values, plain; an event, a row or a result among them as its own `asdict()`."""
+        return {name: _plain(getattr(self, name)) for name in self.__struct_fields__}
+
+
+def _plain(value: object) -> object:
+    return value.asdict() if isinstance(value, Carried | Row) else plain(value)
 
 
 def names(by: object, accepted: tuple[str, ...] = KEY_FIELDS) -> Names:

@@ -34,9 +34,9 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "_feed": ("_extras", "_model", "_wire", "_streams", "_recording", "_trio"),
     "_replay": ("_model", "_streams", "_recording", "_trio", "_feed"),
     "_delivery": ("_extras", "_model", "_streams", "operators._rows", "_trio", "_feed"),
-    "_sinks": ("_model", "operators._rows", "operators._stages"),
+    "_sinks": ("_extras", "_model", "_wire", "operators._rows", "operators._stages", "_trio", "_delivery"),
     "sinks": ("_model", "_delivery", "_sinks"),
-    "_hosts": ("_model", "_streams", "_trio", "_feed", "_replay", "_delivery"),
+    "_hosts": ("_model", "_streams", "_trio", "_feed", "_replay", "_delivery", "_sinks"),
     "_importing": ("_model", "_wire", "_recording"),
     "_backtest": (
         "_extras",

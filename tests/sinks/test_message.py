@@ -155,6 +155,11 @@ def test_of_an_event() -> None:
     assert message(ops.Crossing(event, "price", 510.0, 500.0, "above")) == f"{message(event)} (above 500)"
 
 
+def test_of_the_return() -> None:
+    back = ops.Crossing(burst(volume=1_000.0), "volume", 1_000.0, 5_000_000.0, "below", back=True)
+    assert "liquidated 1,000 USD in 1 m from 2024-01-31 12:03 UTC (back below 5,000,000), " in message(back)
+
+
 def test_what_was_silenced() -> None:
     assert message(ops.Cooled(crossing(burst()), 0)) == message(crossing(burst()))
     assert message(ops.Cooled(crossing(burst()), 2)).endswith("OKX; 2 more since the last message")
