@@ -193,20 +193,20 @@ class LiquidationOptions(WindowOptions):
 
     def _cascades(self, gap: str) -> Windowing:
         placed = self._placed if self.window is None else ["--window", *self._placed]
-        for option in (each for each in placed if each != "--by"):
+        for option in (each for each in placed if each not in ("--by", "--running")):
             raise unusable(f"--cascades {gap} makes rows of its own kind: leave out {option}")
         _milliseconds(gap, "--cascades")
         by = self.by or (BY,)
-        cascades = ops.cascades(gap, min_volume=self.cascade_volume or 0.0, by=by)
 
         def of(_: type[ops.Row], *, updates: str | None) -> ops.Stage[Any, ops.Row]:
-            return cascades  # it has no running rows, whose ends would move
+            return ops.cascades(gap, min_volume=self.cascade_volume or 0.0, by=by, updates=updates)
 
         return Windowing(
             of=of,
             step_ms=1,
             longest=gap,
             row=keyed(ops.Cascade, by),
+            running=self.running,
             words=f"cascades within {gap} by {', '.join(by)}",
         )
 

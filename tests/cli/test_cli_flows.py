@@ -34,6 +34,8 @@ BTC = FuturesTrades("Binance", "BTCUSDT", 0)
 ETH = FuturesTrades("Binance", "ETHUSDT", 0)
 MARKETS = ("--market", "Binance:BTCUSDT:0", "--market", "Binance:ETHUSDT")
 LAST_S = 80
+TWO_CASCADES = ((10, 10, 10), (13, 13, 13), (14, 14), (14.2, 11.5))
+"""When liquidations are received, and their times: the last joins what were two cascades."""
 
 
 @pytest.fixture(autouse=True)
@@ -350,6 +352,24 @@ def test_no_trades_are_recorded(tmp_path: Path, capsys: Captured) -> None:
     write_recording(tmp_path / "a", [gap(0), events(1, LIQUIDATIONS[0])])
     assert run(["replay", "liquidations", str(tmp_path / "a"), "--cascades", "3s", "--join", "flow"]) == Exit.FAILED
     assert "no trades are recorded there, but liquidationOrders" in capsys.readouterr().err
+
+
+def test_running_cascades_as_lines(tmp_path: Path, capsys: Captured) -> None:
+    """Of two that turn out to be one the later is withdrawn."""
+    said = [events(time, *(liquidation(time=at(each) / 1000) for each in times)) for time, *times in TWO_CASCADES]
+    write_recording(tmp_path, [gap(1), *said, alive(90)])
+    arguments = ["replay", "liquidations", str(tmp_path), "--cascades", "2s", "--running", "--format"]
+    assert run([*arguments, "jsonl"]) == Exit.DONE
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(row["start_ms"] - START_MS, row["count"], row["final"], "withdrawn" in row) for row in rows] == [
+        (10_000, 2, False, False),
+        (13_000, 2, False, False),
+        (13_000, 2, False, True),
+        (10_000, 6, False, False),
+        (10_000, 6, True, False),
+    ]
+    assert run([*arguments, "csv"]) == Exit.DONE
+    assert len(capsys.readouterr().out.splitlines()) == len(rows)  # a header, and no line of what is withdrawn
 
 
 def test_a_withdrawn_cascade_stays_one_beside_a_flow() -> None:
