@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,11 +12,11 @@ from reactivex import Observable
 from cgrx import operators as ops
 from cgrx.operators import agg
 from cgrx.sinks import Sink, SinkStats, discord, slack, telegram
-from tests.sinks.receivers import Answering, Asked, Receiver, Reply, always, receiving
+from tests.sinks.receivers import Answering, Asked, Receiver, Reply, always, played, receiving
 from tests.sinks.webhooks import balanced
+from tests.support import run_mock
 
 NONE: Observable[str] = rx.empty()
-RATE = 100.0
 TOKEN = "123456:s3cr3t-ABC-token"
 JOINER = "\u2060"
 
@@ -30,8 +31,8 @@ def flow(**quality: object) -> Flow:
     return Flow(start_ms=0, end_ms=60_000, volume=5.0, **quality)
 
 
-def telegram_answer(asked: Asked) -> Reply:
-    return Reply(body={"ok": True, "result": {}})
+TELEGRAM_OK = Reply(body={"ok": True, "result": {}})
+telegram_answer = always(TELEGRAM_OK)
 
 
 To = Callable[..., AbstractAsyncContextManager[Sink]]
@@ -58,15 +59,17 @@ of_each = pytest.mark.parametrize(("to", "usual"), SERVICES, ids=["slack", "disc
 
 
 async def deliver_all(
-    to: To, items: list[Any], *script: Reply, usual: Answering, **options: Any
+    to: To, items: list[Any], *script: Reply, usual: Answering, server: Any = receiving, **options: Any
 ) -> tuple[list[Asked], SinkStats]:
     """The messages that were posted, and the accounts."""
-    async with (
-        receiving(*script, usual=usual) as (receiver, url),
-        to(url, rx.from_iterable(items), **({"every": "1ms"} | options)) as sink,
-    ):
+    async with server(*script, usual=usual) as (receiver, url), to(url, rx.from_iterable(items), **options) as sink:
         await sink.flush()
         return posts(receiver), balanced(sink.stats)
+
+
+def play(to: To, items: list[Any], *script: Reply, usual: Answering, **options: Any) -> tuple[list[Asked], SinkStats]:
+    """The same on the mock clock."""
+    return run_mock(partial(deliver_all, to, items, *script, usual=usual, server=played, **options))
 
 
 def posts(receiver: Receiver) -> list[Asked]:

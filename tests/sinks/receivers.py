@@ -1,4 +1,4 @@
-"""A real HTTP server on loopback, whose answers are scripted, good and bad."""
+"""A real HTTP server on loopback whose answers are scripted, good and bad; and one in memory, for the mock clock."""
 
 import json
 import ssl
@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 
 import attrs
 import h11
+import httpx
+import pytest
 import trio
 
 Server: TypeAlias = "trio.SocketStream | trio.SSLStream[trio.SocketStream]"
@@ -85,14 +87,19 @@ class Receiver:
         finally:
             await trio.aclose_forcefully(stream)
 
+    async def reply(self, asked: Asked) -> Reply:
+        """The answer to a request that has come."""
+        self.asked.append(asked)
+        reply = self._script.pop(0) if self._script else self._usual(asked)
+        await trio.sleep(reply.silent_s)
+        return reply
+
     async def _talk(self, stream: Server, number: int) -> None:
         while True:
             asked = await _request(stream, number)
             if asked is None:
                 return
-            self.asked.append(asked)
-            reply = self._script.pop(0) if self._script else self._usual(asked)
-            await trio.sleep(reply.silent_s)
+            reply = await self.reply(asked)
             if reply.raw is not None:
                 await stream.send_all(reply.raw)
                 return
@@ -145,3 +152,24 @@ async def receiving(
             yield receiver, f"{'http' if ssl_context is None else 'https'}://127.0.0.1:{port}"
         finally:
             nursery.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def played(*script: Reply, usual: Answering = _OK) -> AsyncGenerator[tuple[Receiver, str], None]:
+    """The same without a socket, for tests of waits: time is trio's alone, and jumps."""
+    receiver = Receiver(script, usual, None)
+
+    async def handle(request: httpx.Request) -> httpx.Response:
+        target, headers = request.url.raw_path.decode(), dict(request.headers)
+        asked = Asked(1, request.method, target, headers, request.content, trio.current_time())
+        reply = await receiver.reply(asked)
+        if reply.raw is not None:
+            raise httpx.RemoteProtocolError("Server disconnected without sending a response.")
+        return httpx.Response(reply.status, headers=reply.headers, content=reply.content)
+
+    def transport(**options: object) -> httpx.MockTransport:
+        return httpx.MockTransport(handle)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(httpx, "AsyncHTTPTransport", transport)
+        yield receiver, "http://played.example:80"

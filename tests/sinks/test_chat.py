@@ -11,13 +11,13 @@ from cgrx.sinks import message
 from cgrx.testing import trade
 from tests.sinks.chats import (
     JOINER,
-    RATE,
     SERVICES,
     TOKEN,
     To,
     deliver_all,
     flow,
     of_each,
+    play,
     telegram_answer,
     text,
     to_discord,
@@ -25,7 +25,7 @@ from tests.sinks.chats import (
     to_telegram,
 )
 from tests.sinks.receivers import Answering, Receiver, Reply, always, receiving
-from tests.support import run, run_fast
+from tests.support import run
 
 # What is sent
 
@@ -86,7 +86,7 @@ def test_nothing_is_sent_where_there_is_no_text(to: To, usual: Answering) -> Non
 )
 def test_lines_stay_whole_and_a_long_one_is_cut(to: To, usual: Answering, longest: int) -> None:
     items = ["&" * 4500, "x" * (longest - 10), "y" * 9, "z" * 2, "\U0001f680" * longest]
-    asked, stats = run_fast(RATE, lambda: deliver_all(to, items, usual=usual))
+    asked, stats = play(to, items, usual=usual)
     first, second, third, fourth = map(text, asked)
     amp = "&amp;" if to is to_slack else "&"
     assert first == amp * ((longest - 1) // len(amp)) + "…"
@@ -102,7 +102,7 @@ def test_a_text_of_ones_own(to: To, usual: Answering) -> None:
         return {1.0: "one", 2.0: "two"}[event.volume_usd]
 
     items = [trade(volume_usd=float(size)) for size in (1, 2, 3)]
-    asked, stats = run_fast(RATE, lambda: deliver_all(to, items, usual=usual, text=name))
+    asked, stats = play(to, items, usual=usual, text=name)
     assert "\n".join(map(text, asked)) == "one\ntwo"
     assert (stats.delivered, stats.dead) == (2, 1)
 

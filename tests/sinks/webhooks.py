@@ -20,8 +20,8 @@ TOKEN = "T0K3N-s3cr3t-of-the-path"
 KEY = b"0123456789abcdef0123456789abcdef"
 SECRET = f"whsec_{base64.b64encode(KEY).decode()}"
 NOW_S = 1_700_000_000
-RATE = 50.0
-"""How much faster than real the clock goes in tests of time-outs."""
+RATE = 20.0
+"""How much faster than real the clock goes in tests of time-outs over sockets."""
 
 
 class Flow(ops.Row):
