@@ -16,7 +16,7 @@ _PACKAGES: dict[Extra, tuple[str, ...]] = {
     "postgres": ("psycopg",),
     "redis": ("coredis",),
     "kafka": ("confluent_kafka",),
-    "duckdb": ("duckdb",),
+    "duckdb": ("duckdb", "pyarrow"),
     "webhook": ("httpx",),
 }
 """By the name of each extra, the packages that are imported."""

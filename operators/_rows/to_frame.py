@@ -1,6 +1,6 @@
 """Events or rows as a table of polars, pandas or Arrow."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, overload
 
@@ -86,10 +86,10 @@ def to_frame(
     columns: Columns = {}
     for kind in kinds:
         if kind is None:
-            columns = _of_events(cast("list[Event]", all_items))
+            columns = columns_of_events(cast("list[Event]", all_items))
         else:
             rows = standing(cast("list[Row]", all_items))
-            columns = _of_rows(kind, [row for row in rows if row.final or not final_only])
+            columns = columns_of_rows(kind, [row for row in rows if row.final or not final_only])
     try:
         frame: polars.DataFrame | pandas.DataFrame | pyarrow.Table = _LIBRARIES[library](columns)
     except ModuleNotFoundError as missing:
@@ -99,12 +99,14 @@ def to_frame(
     return frame
 
 
-def _of_events(events: list[Event]) -> Columns:
+def columns_of_events(events: Sequence[Event]) -> Columns:
+    """The columns of events."""
     dicts = [event.asdict() for event in events]
     return {field: ([each[field] for each in dicts], of_type) for field, of_type in EVENT.items()}
 
 
-def _of_rows(kind: type[Row], rows: list[Row]) -> Columns:
+def columns_of_rows(kind: type[Row], rows: Sequence[Row]) -> Columns:
+    """The columns of rows of one class."""
     types = types_of(kind)
     return {
         field: ([_plain(row.values[place]) for row in rows], types[field]) for place, field in enumerate(kind.fields)
@@ -177,7 +179,8 @@ def _pandas(columns: Columns) -> "pandas.DataFrame":
     )
 
 
-def _pyarrow(columns: Columns) -> Any:
+def arrow_table(columns: Columns) -> Any:
+    """Columns as a table of Arrow."""
     import pyarrow
 
     pa: Any = pyarrow  # its stubs leave most types unknown
@@ -187,4 +190,4 @@ def _pyarrow(columns: Columns) -> Any:
     )
 
 
-_LIBRARIES: dict[str, Callable[[Columns], Any]] = {"polars": _polars, "pandas": _pandas, "pyarrow": _pyarrow}
+_LIBRARIES: dict[str, Callable[[Columns], Any]] = {"polars": _polars, "pandas": _pandas, "pyarrow": arrow_table}

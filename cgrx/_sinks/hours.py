@@ -1,0 +1,193 @@
+"""Files of an hour or a day: rows are acknowledged into a journal, from which the finished file is made. In threads.
+
+    out/.flow-2026-11-28T03.open      the journal: frames with checksums, which a killed process cannot spoil
+    out/flow-2026-11-28T03.parquet    all rows of that hour, made when it is over and when the sink is left
+
+A finished file is replaced as a whole, so a reader never sees half of one, and there is never more than one of an hour:
+where later rows belong to it, it is made anew with them. Of rows with the same identity the last one stays.
+"""
+
+import os
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import IO, Any, Literal, TypeAlias
+
+import attrs
+from filelock import FileLock, Timeout
+
+from cgrx._model.errors import RecordingError, SinkRefusedError
+from cgrx._recording.arrow import pa, pq
+from cgrx._recording.framing import decode, encode
+
+Period: TypeAlias = Literal["hour", "day"]
+
+PERIODS: dict[Period, tuple[int, str]] = {"hour": (3_600_000, "%Y-%m-%dT%H"), "day": (86_400_000, "%Y-%m-%d")}
+"""How long each is, milliseconds, and how its files are called: by UTC."""
+
+_JOURNAL = b"cgrx.journal"
+"""In a finished file: which journals it holds."""
+_KEY = b"cgrx.key"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def moment(time_ms: int, period: Period) -> str:
+    """The name of the hour or the day of a time."""
+    return (_EPOCH + timedelta(milliseconds=time_ms)).strftime(PERIODS[period][1])
+
+
+@attrs.define(eq=False)
+class Journal:
+    """What has been acknowledged of one hour, and is not in its finished file yet."""
+
+    folder: Path
+    name: str
+    """As `flow-2026-11-28T03`."""
+    schema: Any
+    """Of Arrow; its metadata say by which columns rows are told apart."""
+    _file: IO[bytes] = attrs.field(init=False)
+    bytes: int = attrs.field(init=False, default=0)
+
+    def __attrs_post_init__(self) -> None:
+        path = journal_path(self.folder, self.name)
+        self._file = path.open("r+b" if path.exists() else "x+b", buffering=0)
+        head = next(decode(self._file, str(path)), None)
+        if head is None:  # new, or cut off at its very beginning
+            named = self.schema.with_metadata({**(self.schema.metadata or {}), _JOURNAL: uuid.uuid4().hex.encode()})
+            self._file.truncate(0)
+            self._file.seek(0)
+            self._file.write(encode(0, named.serialize().to_pybytes()))
+        else:
+            require_same(path, pa.ipc.read_schema(pa.py_buffer(head.payload)), self.schema)
+            frames = list(decode(self._file, str(path)))
+            self._file.truncate(frames[-1].end)
+        self.bytes = self._file.seek(0, os.SEEK_END)
+
+    def append(self, table: Any) -> None:
+        """Append rows. They are on disk behind `sync`."""
+        for batch in table.cast(self.schema).to_batches():
+            frame = memoryview(encode(0, batch.serialize().to_pybytes()))
+            while len(frame):
+                frame = frame[self._file.write(frame) :]
+
+    def sync(self) -> None:
+        """Wait until everything is on disk."""
+        os.fsync(self._file.fileno())
+        self.bytes = self._file.seek(0, os.SEEK_END)
+
+    def take_back(self) -> None:
+        """Remove what has been appended since the last `sync`."""
+        self._file.truncate(self.bytes)
+        self._file.seek(self.bytes)
+
+    def close(self) -> None:
+        """Close the file; the journal stays."""
+        self._file.close()
+
+
+def journal_path(folder: Path, name: str) -> Path:
+    """Where the journal of an hour is: hidden, so that `*.parquet` and people pass it by."""
+    return folder / f".{name}.open"
+
+
+def lock(folder: Path, stem: str) -> FileLock:
+    """Take the lock on all files of a stem.
+
+    Raises:
+        SinkRefusedError: another sink writes them.
+    """
+    held = FileLock(folder / f".{stem}.lock", timeout=0)
+    try:
+        held.acquire()
+    except Timeout:
+        raise SinkRefusedError(
+            f"{folder / stem}-*.parquet: another sink writes these files: give pipeline= another name"
+        ) from None
+    return held
+
+
+def left_behind(folder: Path, stem: str) -> Iterator[str]:
+    """The names of the hours of which there are journals."""
+    for path in sorted(folder.glob(f".{stem}-*.open")):
+        yield path.name[1 : -len(".open")]
+
+
+def finish(folder: Path, name: str) -> None:
+    """Make the finished file of an hour, of the one that is there and of the journal, which then goes.
+
+    Raises:
+        OSError: the disk is full, or fails.
+        SinkRefusedError: the journal is damaged.
+    """
+    path, finished = journal_path(folder, name), folder / f"{name}.parquet"
+    tables, schema = _journal_tables(path)
+    if schema is None:
+        path.unlink()
+        return
+    held = ids = schema.metadata[_JOURNAL]
+    if finished.exists():
+        before = pq.read_table(finished)
+        held = (before.schema.metadata or {}).get(_JOURNAL, b"")
+        if ids in held.split():  # a process was killed between the file and the end of its journal
+            path.unlink()
+            return
+        ids = held + b" " + ids
+        tables.insert(0, before.cast(schema))
+    table = pa.concat_tables([*tables, schema.empty_table()])
+    key = schema.metadata.get(_KEY, b"").decode().split()
+    if key:
+        table = _last_of_each(table, key).sort_by([(column, "ascending") for column in key])
+    draft = folder / f".{name}.draft"
+    try:
+        with draft.open("wb") as file:
+            pq.write_table(table.replace_schema_metadata({**schema.metadata, _JOURNAL: ids}), file)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(finished)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
+    path.unlink()
+
+
+def _journal_tables(path: Path) -> tuple[list[Any], Any]:
+    """What a journal holds, and its schema; None where it was cut off before that."""
+    try:
+        with path.open("rb") as file:
+            frames = list(decode(file, str(path)))
+    except RecordingError as damage:
+        raise SinkRefusedError(f"{damage}: move this file elsewhere") from None
+    if not frames:
+        return [], None
+    schema = pa.ipc.read_schema(pa.py_buffer(frames[0].payload))
+    batches = [pa.ipc.read_record_batch(pa.py_buffer(frame.payload), schema) for frame in frames[1:]]
+    return [pa.Table.from_batches(batches, schema)], schema
+
+
+def _last_of_each(table: Any, key: list[str]) -> Any:
+    """The last row of each identity."""
+    columns = [table.column(name).to_pylist() for name in key]
+    last = {identity: place for place, identity in enumerate(zip(*columns, strict=True))}
+    return table if len(last) == len(table) else table.take(sorted(last.values()))
+
+
+def keyed(schema: Any, key: list[str]) -> Any:
+    """The schema, which says by which columns rows are told apart."""
+    return schema.with_metadata({_KEY: " ".join(key).encode()})
+
+
+def require_same(path: Path, found: Any, wanted: Any) -> None:
+    """Check that a file has the columns of what is written now.
+
+    Raises:
+        SinkRefusedError: it has others.
+    """
+    here = {field.name: str(field.type) for field in found}
+    there = {field.name: str(field.type) for field in wanted}
+    for name in dict.fromkeys([*there, *here]):
+        if here.get(name) != there.get(name):
+            raise SinkRefusedError(
+                f"{path}: its column {name!r} is {here.get(name, 'missing')}, and the rows have"
+                f" {there.get(name, 'no such field')}: give another folder, or pipeline= another name"
+            )
