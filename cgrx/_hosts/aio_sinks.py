@@ -18,6 +18,8 @@ from cgrx._model.errors import SinkUnavailableError
 from cgrx._sinks.chat import discord as _discord
 from cgrx._sinks.chat import slack as _slack
 from cgrx._sinks.chat import telegram as _telegram
+from cgrx._sinks.duckdb import duckdb as _duckdb
+from cgrx._sinks.parquet import parquet as _parquet
 from cgrx._sinks.webhook import webhook as _webhook
 
 _MODULE = "cgrx.aio.sinks"
@@ -44,7 +46,9 @@ async def _awaited(write: Write, batch: Sequence[Any]) -> None:
 deliver = held(_deliver_in_tasks, "sink", _MODULE)
 """`cgrx.sinks.deliver` for asyncio: each batch is written in a task of asyncio. Gives a `cgrx.sinks.Sink`."""
 
-webhook = held(_webhook, "sink", _MODULE)
-slack = held(_slack, "sink", _MODULE)
 discord = held(_discord, "sink", _MODULE)
+duckdb = held(_duckdb, "sink", _MODULE)
+parquet = held(_parquet, "sink", _MODULE)
+slack = held(_slack, "sink", _MODULE)
 telegram = held(_telegram, "sink", _MODULE)
+webhook = held(_webhook, "sink", _MODULE)

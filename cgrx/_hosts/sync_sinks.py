@@ -20,6 +20,8 @@ from cgrx._model.times import Duration
 from cgrx._sinks.chat import discord as _discord
 from cgrx._sinks.chat import slack as _slack
 from cgrx._sinks.chat import telegram as _telegram
+from cgrx._sinks.duckdb import duckdb as _duckdb
+from cgrx._sinks.parquet import parquet as _parquet
 from cgrx._sinks.webhook import webhook as _webhook
 
 _MODULE = "cgrx.sync.sinks"
@@ -69,7 +71,9 @@ def _deliver_in_thread(
 deliver = entered(_deliver_in_thread, BlockingSink, _MODULE)
 """`cgrx.sinks.deliver` without a loop: `write` is a plain function, called in a thread. Gives a `BlockingSink`."""
 
-webhook = entered(_webhook, BlockingSink, _MODULE)
-slack = entered(_slack, BlockingSink, _MODULE)
 discord = entered(_discord, BlockingSink, _MODULE)
+duckdb = entered(_duckdb, BlockingSink, _MODULE)
+parquet = entered(_parquet, BlockingSink, _MODULE)
+slack = entered(_slack, BlockingSink, _MODULE)
 telegram = entered(_telegram, BlockingSink, _MODULE)
+webhook = entered(_webhook, BlockingSink, _MODULE)

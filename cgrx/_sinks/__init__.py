@@ -1,6 +1,9 @@
 """Sinks: the systems that rows and events are delivered to, one or two files for each.
 
-May import `_extras`, `_model`, `_wire`, `operators._rows`, `operators._stages`, `_trio`, `_delivery`.
+May import `_extras`, `_model`, `_wire`, `_recording`, `operators._rows`, `operators._stages`, `_trio`, `_delivery`.
+
+Files: `parquet` writes them by the hour, as `hours` keeps them; `duckdb` keeps a table. `arrow_tables` makes of items
+what both write.
 
 Web services: `places` are where requests go, `answers` what comes back and what it means, and `http` sends them;
 `webhook` posts JSON. `message` makes of an item the line of text that people read in a chat, `chat_text` makes it

@@ -87,10 +87,14 @@ class DuckDBWriter:
                     f"{self.name}: column {name!r} is {found.get(name, 'missing')}, and the rows have"
                     f" {wanted.get(name, 'no such field')}: give another table, or make it by: {ddl}"
                 )
-        has = {tuple(sorted(names)) for (names,) in connection.execute(
-            "select constraint_column_names from duckdb_constraints()"
-            " where table_name = ? and constraint_type = 'PRIMARY KEY'", [self._table]
-        ).fetchall()}
+        has = {
+            tuple(sorted(names))
+            for (names,) in connection.execute(
+                "select constraint_column_names from duckdb_constraints()"
+                " where table_name = ? and constraint_type = 'PRIMARY KEY'",
+                [self._table],
+            ).fetchall()
+        }
         if has != ({tuple(sorted(key))} if key else set()):
             raise SinkRefusedError(
                 f"{self.name}: its primary key is not ({_list(key)}), by which these rows are told apart: give another"
@@ -203,7 +207,7 @@ def duckdb(
         ImportError: duckdb or pyarrow is not installed.
     """
     require_extra("cgrx.sinks.duckdb()", "duckdb")
-    if not isinstance(table, str) or not re.fullmatch(r"\w[\w $-]*", table):
+    if not re.fullmatch(r"\w[\w $-]*", table):
         raise ValueError(f"table={table!r} is no name of a table: give one, such as 'bars'")
     if str(path) in ("", ":memory:"):
         raise ValueError(f"path={str(path)!r} is no file: what is in memory is gone between two batches")

@@ -10,9 +10,8 @@ where later rows belong to it, it is made anew with them. Of rows with the same 
 import os
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import IO, Any, Literal, TypeAlias
+from typing import IO, Any, cast
 
 import attrs
 from filelock import FileLock, Timeout
@@ -21,20 +20,9 @@ from cgrx._model.errors import RecordingError, SinkRefusedError
 from cgrx._recording.arrow import pa, pq
 from cgrx._recording.framing import decode, encode
 
-Period: TypeAlias = Literal["hour", "day"]
-
-PERIODS: dict[Period, tuple[int, str]] = {"hour": (3_600_000, "%Y-%m-%dT%H"), "day": (86_400_000, "%Y-%m-%d")}
-"""How long each is, milliseconds, and how its files are called: by UTC."""
-
 _JOURNAL = b"cgrx.journal"
 """In a finished file: which journals it holds."""
 _KEY = b"cgrx.key"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def moment(time_ms: int, period: Period) -> str:
-    """The name of the hour or the day of a time."""
-    return (_EPOCH + timedelta(milliseconds=time_ms)).strftime(PERIODS[period][1])
 
 
 @attrs.define(eq=False)
@@ -47,22 +35,12 @@ class Journal:
     schema: Any
     """Of Arrow; its metadata say by which columns rows are told apart."""
     _file: IO[bytes] = attrs.field(init=False)
-    bytes: int = attrs.field(init=False, default=0)
+    _size: int = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        path = journal_path(self.folder, self.name)
-        self._file = path.open("r+b" if path.exists() else "x+b", buffering=0)
-        head = next(decode(self._file, str(path)), None)
-        if head is None:  # new, or cut off at its very beginning
-            named = self.schema.with_metadata({**(self.schema.metadata or {}), _JOURNAL: uuid.uuid4().hex.encode()})
-            self._file.truncate(0)
-            self._file.seek(0)
-            self._file.write(encode(0, named.serialize().to_pybytes()))
-        else:
-            require_same(path, pa.ipc.read_schema(pa.py_buffer(head.payload)), self.schema)
-            frames = list(decode(self._file, str(path)))
-            self._file.truncate(frames[-1].end)
-        self.bytes = self._file.seek(0, os.SEEK_END)
+        named = self.schema.with_metadata({**self.schema.metadata, _JOURNAL: uuid.uuid4().hex.encode()})
+        self._file = journal_path(self.folder, self.name).open("xb", buffering=0)
+        self._size = self._file.write(encode(0, named.serialize().to_pybytes()))
 
     def append(self, table: Any) -> None:
         """Append rows. They are on disk behind `sync`."""
@@ -74,12 +52,12 @@ class Journal:
     def sync(self) -> None:
         """Wait until everything is on disk."""
         os.fsync(self._file.fileno())
-        self.bytes = self._file.seek(0, os.SEEK_END)
+        self._size = self._file.tell()
 
     def take_back(self) -> None:
         """Remove what has been appended since the last `sync`."""
-        self._file.truncate(self.bytes)
-        self._file.seek(self.bytes)
+        self._file.truncate(self._size)
+        self._file.seek(self._size)
 
     def close(self) -> None:
         """Close the file; the journal stays."""
@@ -125,10 +103,11 @@ def finish(folder: Path, name: str) -> None:
     if schema is None:
         path.unlink()
         return
-    held = ids = schema.metadata[_JOURNAL]
+    ids = cast(bytes, schema.metadata[_JOURNAL])
     if finished.exists():
-        before = pq.read_table(finished)
-        held = (before.schema.metadata or {}).get(_JOURNAL, b"")
+        before: Any = pq.read_table(finished)
+        metadata = cast("dict[bytes, bytes]", before.schema.metadata or {})
+        held = metadata.get(_JOURNAL, b"")
         if ids in held.split():  # a process was killed between the file and the end of its journal
             path.unlink()
             return
@@ -177,12 +156,13 @@ def keyed(schema: Any, key: list[str]) -> Any:
     return schema.with_metadata({_KEY: " ".join(key).encode()})
 
 
-def require_same(path: Path, found: Any, wanted: Any) -> None:
-    """Check that a file has the columns of what is written now.
+def require_same(path: Path, wanted: Any) -> None:
+    """Check that a finished file has the columns of what is written now.
 
     Raises:
         SinkRefusedError: it has others.
     """
+    found = pq.read_schema(path)
     here = {field.name: str(field.type) for field in found}
     there = {field.name: str(field.type) for field in wanted}
     for name in dict.fromkeys([*there, *here]):

@@ -4,8 +4,9 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Unpack, cast
 
 import trio
 from reactivex import Observable
@@ -22,7 +23,14 @@ from cgrx.operators._rows.row import Row
 if TYPE_CHECKING:
     from filelock import FileLock
 
-    from cgrx._sinks.hours import Journal, Period
+    from cgrx._sinks.hours import Journal
+
+Period: TypeAlias = Literal["hour", "day"]
+
+_NAMES: dict[Period, str] = {"hour": "%Y-%m-%dT%H", "day": "%Y-%m-%d"}
+"""How the files of an hour and of a day are called."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _STEMS: dict[type, str] = {Liquidation: "liquidations", Trade: "trades"}
 
@@ -30,10 +38,10 @@ _STEMS: dict[type, str] = {Liquidation: "liquidations", Trade: "trades"}
 class ParquetWriter:
     """Writes journals, and finishes files as hours end. All of it in threads, which a cancellation waits for."""
 
-    def __init__(self, folder: Path, period: "Period", pipeline: str | None) -> None:
+    def __init__(self, folder: Path, period: Period, pipeline: str | None) -> None:
         self.name = f"parquet files in {folder}"
         self._folder = folder
-        self._period = period
+        self._period: Period = period
         self._pipeline = pipeline
         self._kinds: dict[str, type] = {}
         self._locks: dict[str, FileLock] = {}
@@ -55,8 +63,8 @@ class ParquetWriter:
     async def _in_thread(self, work: Callable[[], None]) -> None:
         try:
             await trio.to_thread.run_sync(work)
-        except PermissionError as error:
-            raise SinkRefusedError(f"{self._folder} cannot be written to: {error.strerror}") from error
+        except (PermissionError, NotADirectoryError, FileExistsError) as error:
+            raise SinkRefusedError(f"{self._folder} cannot be made or written to: {error.strerror}") from error
         except OSError as error:
             raise SinkUnavailableError(f"{self._folder}: {error.strerror or error}") from error
 
@@ -80,32 +88,33 @@ class ParquetWriter:
             for name in hours.left_behind(self._folder, stem):
                 hours.finish(self._folder, name)
             for path in sorted(self._folder.glob(f"{stem}-*.parquet"))[-1:]:
-                hours.require_same(path, hours.pq.read_schema(path), _schema(kind))
+                hours.require_same(path, _schema(kind))
         return stem
 
     def _write(self, batch: Sequence[Any]) -> None:
-        from cgrx._sinks import hours
-
         groups: dict[tuple[str, str], list[Any]] = {}
         for item in batch:
-            stem = self._begin(type(item))
-            time_ms = item.start_ms if isinstance(item, Row) else item.time_ms
-            groups.setdefault((stem, f"{stem}-{hours.moment(time_ms, self._period)}"), []).append(item)
+            stem = self._begin(cast("type[object]", type(item)))
+            groups.setdefault((stem, f"{stem}-{self._moment(item)}"), []).append(item)
         for stem, name in groups:
             if name > self._newest.get(stem, ""):
                 self._finish_all(stem)
                 self._newest[stem] = name
         touched: list[Journal] = []
         try:
-            for (_, name), items in groups.items():
-                touched.append(self._journal(name, type(items[0])))
-                touched[-1].append(table_of(type(items[0]), items))
+            for (stem, name), items in groups.items():
+                touched.append(self._journal(name, self._kinds[stem]))
+                touched[-1].append(table_of(self._kinds[stem], items))
             for journal in touched:
                 journal.sync()
         except OSError:
             for journal in touched:
                 journal.take_back()
             raise
+
+    def _moment(self, item: Any) -> str:
+        time_ms: int = item.start_ms if isinstance(item, Row) else item.time_ms
+        return (_EPOCH + timedelta(milliseconds=time_ms)).strftime(_NAMES[self._period])
 
     def _journal(self, name: str, kind: type) -> "Journal":
         from cgrx._sinks.hours import Journal
@@ -144,7 +153,7 @@ def parquet(
     folder: str | os.PathLike[str],
     rows: Observable[Any],
     *,
-    by: "Period" = "hour",
+    by: Period = "hour",
     pipeline: str | None = None,
     **options: Unpack[DeliveryOptions],
 ) -> AbstractAsyncContextManager[Sink]:
@@ -174,10 +183,8 @@ def parquet(
         ImportError: pyarrow or filelock is not installed.
     """
     require_extra("cgrx.sinks.parquet()", "recording")
-    from cgrx._sinks.hours import PERIODS
-
-    if by not in PERIODS:
-        raise ValueError(f"by={by!r} is none of {', '.join(map(repr, PERIODS))}")
+    if by not in _NAMES:
+        raise ValueError(f"by={by!r} is none of {', '.join(map(repr, _NAMES))}")
     if pipeline is not None and not re.fullmatch(r"\w[\w.-]*", pipeline):
         raise ValueError(f"pipeline={pipeline!r} names files: give letters, digits, and -, _ or . between them")
     if not options.get("final_only", True):

@@ -1,10 +1,8 @@
 """A recorder whose disk is slow, full, or fails at the last moment: the feed goes on, and what is lost is told."""
 
 import errno
-import resource
 import shutil
-import subprocess
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,6 +12,7 @@ import trio
 import cgrx
 from cgrx import Batch, Dropped, LiquidationOrders, RecordingError, RecordingFailed
 from cgrx._simulator.simulator import Simulator
+from tests.disks import full_disk as full_disk
 from tests.feed.feeding import Record, Statuses, feed_on
 from tests.feed.recorders import TRADES, L, events_in, said
 from tests.feed.recorders import inline as inline
@@ -134,35 +133,6 @@ def test_marks_that_cannot_be_written_end_the_recording(tmp_path: Path, monkeypa
 
     run_mock(main)
     assert events_in(tmp_path) == [liquidation(0)]
-
-
-def limited(folder: Path) -> Generator[Path]:
-    """No file may grow over a bound: the kernel refuses the write."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
-    try:
-        yield folder
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-def tiny(folder: Path) -> Generator[Path]:
-    """A file system of its own that is full soon."""
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", folder], check=False, capture_output=True, text=True
-    )
-    if mounted.returncode:
-        pytest.skip(f"no file system can be mounted here: {mounted.stderr.strip()}")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", folder], check=True)
-
-
-@pytest.fixture(params=[limited, tiny])
-def full_disk(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Path]:
-    """A folder in which little fits, by two mechanisms of the real kernel."""
-    yield from request.param(tmp_path)
 
 
 def test_a_full_disk_ends_the_recording_and_not_the_feed(full_disk: Path) -> None:
