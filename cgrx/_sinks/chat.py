@@ -218,14 +218,15 @@ class _ChatWriter:
             yield fitting(line, self._service.escape, self._service.longest)
 
     async def _post(self, text: str, latest: float) -> None:
-        """Post a message when it is its turn."""
+        """Post a message when it is its turn, unless that is later than `latest` on trio's clock."""
         service = self._service
-        if self._turn_s > latest:
-            wait_s = self._turn_s - trio.current_time()
-            raise SinkUnavailableError(f"{service.name} takes the next message in {wait_s:.1f} s", wait_s)
-        await trio.sleep_until(self._turn_s)
+        now_s = trio.current_time()
+        turn_s = max(self._turn_s, now_s)
+        if turn_s > latest:
+            raise SinkUnavailableError(f"{service.name} takes one message after another, and some wait", turn_s - now_s)
+        await trio.sleep_until(turn_s)
         body = msgspec.json.encode({**self._fields, **service.payload(text)})
-        answer = await self._http.ask("POST", self._http.place, body, {"Content-Type": "application/json"})
+        answer = await self._http.ask("POST", self._http.place, body, {"content-type": "application/json"})
         self._turn_s = trio.current_time() + max(service.spacing_s, bounded_s(service.asked_s(answer)) or 0.0)
         if not service.accepted(answer):
             raise self._failure(answer, f"{service.longest} characters of text" if service.about_data(answer) else None)

@@ -74,7 +74,7 @@ class Http:
         request = httpx.Request(
             method,
             place.url,
-            headers={"User-Agent": "cgrx"} | dict(headers or {}),
+            headers={"user-agent": "cgrx", **(headers or {})},
             content=body,
             extensions={
                 "timeout": {"connect": HTTP_CONNECT_S, "write": HTTP_SEND_S, "read": HTTP_ANSWER_S, "pool": None},

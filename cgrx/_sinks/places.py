@@ -16,6 +16,9 @@ _PORTS = {"http": 80, "https": 443}
 _ACCEPTED = "give https://host[:port]/path[?query] as a str, without user, password and fragment"
 _SAFE = "/%:@!$&'()*+,;=~?"
 _LONGEST_URL = 8192
+_OWN = frozenset({"connection", "content-length", "transfer-encoding"})
+"""Headers that say how a request is framed."""
+
 _TOKEN = frozenset(string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~")
 """What the name of a header is made of. Source: RFC 9110, section 5.6.2."""
 
@@ -74,15 +77,17 @@ def parse_place(url: str, name: str = "url") -> Place:
 
 
 def checked_headers(headers: Mapping[str, str] | None) -> dict[str, str]:
-    """The headers of a user.
+    """The headers of a user, their names in small letters.
 
     Raises:
         ValueError: one cannot be sent. The message does not hold its value, which may be secret.
     """
-    found = {str(name): str(value) for name, value in (headers or {}).items()}
+    found = {str(name).lower(): str(value) for name, value in (headers or {}).items()}
     for name, value in found.items():
         if not name or not set(name) <= _TOKEN:
             raise ValueError(f"headers= has {name!r}, which is no name of a header: give letters, digits and hyphens")
+        if name in _OWN:
+            raise ValueError(f"headers= has {name!r}, which each request says for itself: leave it out")
         if not (value.isascii() and value.isprintable() and value == value.strip()):
             raise ValueError(f"headers[{name!r}] cannot be sent: give printable ASCII, without spaces around it")
     return found

@@ -1,7 +1,6 @@
 """Rows and events to a web service, as JSON: one POST for each batch."""
 
 import base64
-import binascii
 import hmac
 import ssl
 from collections.abc import Mapping, Sequence
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from cgrx._sinks.http import Http
 
 _CALL = "cgrx.sinks.webhook()"
-_PREFIX = "whsec_"
+_PREFIX = "whsec"
 _KEY_BYTES = range(24, 65)
 
 
@@ -55,7 +54,7 @@ def webhook(
     Args:
         url: `https://` or `http://`. Its path and its query may hold secrets: they are in no log, status and error.
         rows: what is delivered; all else is as with `deliver`.
-        headers: more headers, such as `{"Authorization": "Bearer ..."}`. Their values are secret too.
+        headers: more headers, such as `{"Authorization": "Bearer ..."}`; their values are secret too.
         secret: signs each request: `"whsec_"` and 24 to 64 bytes in base64, as of `openssl rand -base64 32`. The
             header `webhook-signature` then is `v1,` and HMAC-SHA256 of id, timestamp and body, in base64.
         ssl_context: for certificates of an authority of your own; by default those of the system.
@@ -79,11 +78,12 @@ def webhook(
 def _key(secret: str | None) -> bytes | None:
     if secret is None:
         return None
+    prefix, _, coded = str(secret).partition("_")
     try:
-        key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True) if secret.startswith(_PREFIX) else b""
-    except (binascii.Error, ValueError):
+        key = base64.b64decode(coded, validate=True)
+    except ValueError:
         key = b""
-    if len(key) not in _KEY_BYTES:
+    if prefix != _PREFIX or len(key) not in _KEY_BYTES:
         raise ValueError('secret= is not "whsec_" and 24 to 64 bytes in base64, as of openssl rand -base64 32')
     return key
 
@@ -110,7 +110,7 @@ class _WebhookWriter:
         body = msgspec.json.encode([_record(item) for item in batch])
         this = sha256(self.last.encode() + body).hexdigest()[:32]
         sent_s = str(int(system_time()))
-        headers = {"Content-Type": "application/json", "webhook-id": this, "webhook-timestamp": sent_s}
+        headers = {"content-type": "application/json", "webhook-id": this, "webhook-timestamp": sent_s}
         if self.key is not None:
             signature = hmac.digest(self.key, b".".join([this.encode(), sent_s.encode(), body]), "sha256")
             headers["webhook-signature"] = f"v1,{base64.b64encode(signature).decode()}"

@@ -1,9 +1,14 @@
 """`cgrx.sinks.slack`, `discord` and `telegram`: what is sent."""
 
+import re
+from collections.abc import Callable
 from functools import partial
+from html import unescape
 
 import pytest
 import reactivex as rx
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import cgrx
 from cgrx import operators as ops
@@ -141,3 +146,23 @@ def test_names_call_nobody_and_change_nothing(
             assert text(asked).replace(JOINER, "|") == expected
         else:
             assert text(asked) == joined
+
+
+BARE = re.compile(rf"(?<!\\)[@#/](?![\s{JOINER}]|$)", re.MULTILINE)
+"""What a chat may still take for the beginning of something."""
+
+
+def without_backslashes(escaped: str) -> str:
+    return re.sub(r"\\(.)", r"\1", escaped)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.text(st.characters(codec="utf-8"), max_size=40), min_size=1, max_size=3))
+def test_whatever_a_text_holds_it_is_read_as_it_was(texts: list[str]) -> None:
+    """Without what makes it harmless it is the line that `message` makes."""
+    lines = [line for line in map(message, texts) if line]
+    readers: tuple[Callable[[str], str], ...] = (unescape, without_backslashes, str)
+    for (to, usual), read in zip(SERVICES, readers, strict=True):
+        posted = [text(each) for each in play(to, texts, usual=usual)[0]]
+        assert "\n".join(read(each).replace(JOINER, "") for each in posted) == "\n".join(lines)
+        assert not any(map(BARE.search, posted))

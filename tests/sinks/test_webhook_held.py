@@ -212,8 +212,10 @@ def test_a_url_that_cannot_be_used(url: Any, why: str) -> None:
     ("arguments", "why"),
     [
         ({"headers": {"a b": "s3cr3t"}}, "headers= has 'a b', which is no name of a header"),
+        ({"headers": {"Content-Length": "5"}}, "headers= has 'content-length', which each request says for itself"),
         ({"headers": {"": "s3cr3t"}}, "headers= has '', which is no name of a header"),
-        ({"headers": {"X-Key": "s3cr3t\r\nX: y"}}, r"headers\['X-Key'\] cannot be sent: give printable ASCII"),
+        ({"headers": {"X-Key": "s3cr3t\r\nX: y"}}, r"headers\['x-key'\] cannot be sent: give printable ASCII"),
+        ({"secret": KEY}, 'secret= is not "whsec_" and 24 to 64 bytes in base64'),
         ({"secret": "s3cr3t"}, 'secret= is not "whsec_" and 24 to 64 bytes in base64'),
         ({"secret": "whsec_s3cr3t!"}, 'secret= is not "whsec_" and 24 to 64 bytes in base64'),
         ({"secret": "whsec_czNjcjN0"}, 'secret= is not "whsec_" and 24 to 64 bytes in base64'),
