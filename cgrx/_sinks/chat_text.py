@@ -16,7 +16,7 @@ Escape: TypeAlias = Callable[[str], str]
 JOINER = "\u2060"
 """WORD JOINER: it has no width, and no word, address or name goes on across it."""
 
-_MEANS = re.compile(r"[@#/$](?=\S)|:(?=[^\s\d])|(?<=\w)\.(?=[^\W\d]|\d+\.)")
+_MEANS = re.compile(r"[@#/$](?=\S)|:(?=[^\s\d])|\.(?=[^\W\d]|\d+\.)")
 """What begins a mention, a hashtag, a command, a cashtag, an emoji or an address, and the dots within an address. A
 colon in a time and a dot in a number are left alone."""
 
@@ -37,7 +37,8 @@ def for_slack(line: str) -> str:
 def for_telegram(line: str) -> str:
     """Escaped for Telegram, which finds mentions, hashtags, commands and addresses in plain text.
 
-    Source: https://core.telegram.org/bots/api#messageentity.
+    Source: https://core.telegram.org/bots/api#messageentity; for what breaks an address off `is_url_unicode_symbol` in
+    https://github.com/tdlib/td/blob/master/td/telegram/MessageEntity.cpp.
     """
     return _MEANS.sub(rf"\g<0>{JOINER}", line)
 

@@ -126,6 +126,7 @@ def test_a_text_of_ones_own(to: To, usual: Answering) -> None:
         (":smile: #tag", ":|smile: #|tag", r"\:smile: \#tag", ":|smile: #|tag"),
         ("$BTC /stop", "$|BTC /|stop", r"$BTC \/stop", "$|BTC /|stop"),
         ("t.me/x 1.2.3.4", "t.|me/|x 1.|2.|3.4", r"t.me\/x 1.2.3.4", "t.|me/|x 1.|2.|3.4"),
+        ("a-.com ~.b", "a-.|com ~.|b", r"a-.com \~.b", "a-.|com ~.|b"),
         ("at 12:03:05 5,230.50", "at 12:03:05 5,230.50", "at 12:03:05 5,230.50", "at 12:03:05 5,230.50"),
         ("- item", "- item", "|- item", "- item"),
         ("1. item", "1. item", "|1. item", "1. item"),
