@@ -10,76 +10,62 @@ from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
-from cgrx import API_KEY_VARIABLE, COINGLASS_URL
+from cgrx import COINGLASS_URL
+from cgrx._cli.alerting import alert_app
 from cgrx._cli.arguments import (
     RATE,
     Channels,
     Files,
-    Folders,
-    Instruments,
     Names,
     Port,
     Positive,
     Rate,
     Usd,
     faults,
-    instruments,
     keyless,
     pairs,
     parse_channels,
     passwordless,
     source,
-    unusable,
 )
-from cgrx._cli.commands.choice import liquidations, recorded_trades, trades
 from cgrx._cli.commands.demo import Demo, demo
 from cgrx._cli.commands.import_ import Import, import_files
 from cgrx._cli.commands.record import Record, record_feed
-from cgrx._cli.commands.replay import replay_files
 from cgrx._cli.commands.simulate import Simulate, simulate
-from cgrx._cli.commands.watch import watch
 from cgrx._cli.completion import Shell, completion_script
 from cgrx._cli.config import ConfigFile
 from cgrx._cli.options import (
+    KEY,
     LOGS,
     NO_FILE,
+    NO_TARGETS,
     SERVICE,
     FileOptions,
     LogOptions,
-    ReplayOptions,
     ServiceOptions,
-    WatchOptions,
+    TargetOptions,
 )
+from cgrx._cli.showing import replay_app, watch_app
 from cgrx._cli.terminal.command import print_text, run_to_exit
 from cgrx._cli.terminal.exits import CommandError, Exit, explain, whence
 from cgrx._cli.terminal.streams import Terminal
-from cgrx._cli.window_options import NO_CASCADES, NO_WINDOW, LiquidationOptions, WindowOptions
+from cgrx._cli.window_options import NO_WINDOW, WindowOptions
 from cgrx.testing import Generation, Plan
-
-_WATCH = WatchOptions()
-_REPLAY = ReplayOptions()
 
 
 def _version() -> str:
     return f"cgrx {version('cgrx')}"
 
 
-_KEY = (
-    f"The API key is read from the environment variable {API_KEY_VARIABLE} and from nowhere else: a command line can be"
-    " seen by every user of the machine."
-)
-
 app = App(
     name="cgrx",
-    help=f"The CoinGlass real-time feed of liquidations and futures trades in a terminal.\n\n{_KEY}",
+    help=f"The CoinGlass real-time feed of liquidations and futures trades in a terminal.\n\n{KEY}",
     help_format="markdown",
     version=_version,
     default_parameter=Parameter(negative=()),
 )
-watch_app = App(name="watch", help=f"Show the events of the feed, or of another server (--url).\n\n{_KEY}")
-app.command(watch_app)
-replay_app = App(name="replay", help="Show the events of recordings as `cgrx watch` shows those of the feed.")
-app.command(replay_app)
+for _shown in (watch_app, replay_app, alert_app):
+    app.command(_shown)
 
 
 @app.command(name="demo")
@@ -90,6 +76,7 @@ async def demo_command(
     rate: Rate = RATE,
     fault: Names = (),
     windows: WindowOptions = NO_WINDOW,
+    targets: TargetOptions = NO_TARGETS,
     settings: ServiceOptions = SERVICE,
 ) -> int:
     """Run a simulated server and a client, joined by a real socket: no key and no network are needed.
@@ -103,6 +90,7 @@ async def demo_command(
         rate: Events a second of the simulated market, on average.
         fault: A fault that the simulated server makes, such as drop@5s; may be repeated. See `cgrx simulate --help`.
         windows: See `WindowOptions`.
+        targets: See `TargetOptions`.
         settings: See `ServiceOptions`.
     """
     request = Demo(
@@ -111,107 +99,10 @@ async def demo_command(
         rate=rate,
         faults=faults(fault),
         window=windows.windowing(),
+        deliveries=targets.deliveries(),
         explains=windows.explain,
     )
     return await demo(request, settings.terminal(), settings.metrics())
-
-
-@watch_app.command(name="liquidations")
-async def liquidations_command(
-    *,
-    side: Literal["long", "short"] | None = None,
-    options: WatchOptions = _WATCH,
-    windows: LiquidationOptions = NO_CASCADES,
-    settings: ServiceOptions = SERVICE,
-) -> int:
-    """Show the liquidation orders of all exchanges.
-
-    Events, or the rows of --window or --cascades, go to standard output, everything else to standard error.
-
-    Args:
-        side: Which position was liquidated.
-        options: See `WatchOptions`.
-        windows: See `LiquidationOptions`.
-        settings: See `ServiceOptions`.
-    """
-    markets = windows.markets()
-    if windows.join and not markets:
-        raise unusable("--join flow takes the trades of instruments: add --market, such as --market Binance:BTCUSDT:0")
-    request = options.watch(liquidations, side, trades=trades(markets) if windows.join else None)
-    return await watch(request, options.show("liquidations", windows), settings.terminal(), settings.metrics())
-
-
-@watch_app.command(name="trades")
-async def trades_command(
-    *markets: Instruments,
-    side: Literal["buy", "sell"] | None = None,
-    options: WatchOptions = _WATCH,
-    windows: WindowOptions = NO_WINDOW,
-    settings: ServiceOptions = SERVICE,
-) -> int:
-    """Show the trades of one or more instruments, such as Binance:BTCUSDT:10000.
-
-    Events, or the rows of --window, go to standard output, everything else to standard error.
-
-    Args:
-        markets: The exchange ends at the first colon. A number behind the last colon is the minimum volume in US
-            dollars that the server is asked for. Without one, --min-volume is used, and must be given.
-        side: Only trades in which the taker was on this side.
-        options: See `WatchOptions`.
-        windows: See `WindowOptions`.
-        settings: See `ServiceOptions`.
-    """
-    request = options.watch(trades(instruments(markets, options.min_volume)), side)
-    return await watch(request, options.show("trades", windows), settings.terminal(), settings.metrics())
-
-
-@replay_app.command(name="liquidations")
-async def replay_liquidations_command(
-    *folders: Folders,
-    side: Literal["long", "short"] | None = None,
-    options: ReplayOptions = _REPLAY,
-    windows: LiquidationOptions = NO_CASCADES,
-    settings: ServiceOptions = SERVICE,
-) -> int:
-    """Show recorded liquidation orders.
-
-    Events, or the rows of --window or --cascades, go to standard output, everything else to standard error.
-
-    Args:
-        folders: Recordings, in one order by time of receipt.
-        side: Which position was liquidated.
-        options: See `ReplayOptions`.
-        windows: See `LiquidationOptions`.
-        settings: See `ServiceOptions`.
-    """
-    flow = recorded_trades(windows.markets()) if windows.join else None
-    request = options.replayed(folders, liquidations, side, trades=flow)
-    return await replay_files(request, options.show("liquidations", windows), settings.terminal(), settings.metrics())
-
-
-@replay_app.command(name="trades")
-async def replay_trades_command(
-    *folders: Folders,
-    market: Names = (),
-    side: Literal["buy", "sell"] | None = None,
-    options: ReplayOptions = _REPLAY,
-    windows: WindowOptions = NO_WINDOW,
-    settings: ServiceOptions = SERVICE,
-) -> int:
-    """Show recorded trades.
-
-    Events, or the rows of --window, go to standard output, everything else to standard error.
-
-    Args:
-        folders: Recordings, in one order by time of receipt.
-        market: An instrument as it was recorded, such as Binance:BTCUSDT:10000; may be repeated. All by default.
-        side: Only trades in which the taker was on this side.
-        options: See `ReplayOptions`.
-        windows: See `WindowOptions`.
-        settings: See `ServiceOptions`.
-    """
-    request = options.replayed(folders, recorded_trades(instruments(market, 0.0)), side)
-    return await replay_files(request, options.show("trades", windows), settings.terminal(), settings.metrics())
 
 
 @app.command(name="import")

@@ -52,6 +52,11 @@ def _finite(_: object, value: float | None) -> None:
         raise ValueError("Give a finite number above 0.")
 
 
+def _any_finite(_: object, value: float | None) -> None:
+    if value is not None and not math.isfinite(value):
+        raise ValueError("Give a finite number.")
+
+
 def _not_negative(_: object, value: float | None) -> None:
     if value is not None and not 0 <= value < math.inf:
         raise ValueError("Give US dollars, 0 or more.")
@@ -62,7 +67,7 @@ def _port(_: object, value: int | None) -> None:
         raise ValueError("Give 0 (any that is free) to 65535.")
 
 
-def amount(text: str) -> float:
+def amount(text: str, of: str = "US dollars") -> float:
     """Read an amount as people write it: `250000`, `2.5e5`, `250_000`, `250,000`, `250k`, `1.5M`, `1b`.
 
     The letter may be of either case. A comma stands before three digits and nowhere else: `2,5` is refused, for it is
@@ -79,7 +84,7 @@ def amount(text: str) -> float:
         return float(number + power)  # not a product: 1.1 times a million is no whole number
     except ValueError:
         raise ValueError(
-            f"{text!r} is no amount: give US dollars such as 250000, 250_000, 250,000, 250k, 1.5M or 1B"
+            f"{text!r} is no amount: give {of} such as 250000, 250_000, 250,000, 250k, 1.5M or 1B"
         ) from None
 
 
@@ -87,10 +92,22 @@ def _amount(_: object, tokens: Sequence[Token]) -> float:
     return amount(tokens[0].value)
 
 
+def _number_of(_: object, tokens: Sequence[Token]) -> float:
+    return amount(tokens[0].value, "a number")
+
+
+def _whole_number(_: object, tokens: Sequence[Token]) -> int:
+    found = amount(tokens[0].value, "a whole number")
+    if not found.is_integer():
+        raise ValueError(f"{tokens[0].value!r} is no whole number: give one such as 1000, 1_000, 1,000 or 1k")
+    return int(found)
+
+
 Usd = Annotated[float, Parameter(validator=_not_negative, converter=_amount)]
 Positive = Annotated[float, Parameter(validator=_above_zero)]
-Rate = Annotated[float, Parameter(validator=_finite)]
-Count = Annotated[int, Parameter(validator=_above_zero)]
+Rate = Annotated[float, Parameter(validator=_finite, converter=_number_of)]
+Level = Annotated[float, Parameter(validator=_any_finite, converter=_number_of, allow_leading_hyphen=True)]
+Count = Annotated[int, Parameter(validator=_above_zero, converter=_whole_number)]
 Port = Annotated[int, Parameter(validator=_port)]
 Names = Annotated[tuple[str, ...], Parameter(show_default=False)]
 Files = Annotated[Path, Parameter(name="FILE", required=True)]
@@ -123,10 +140,10 @@ def passwordless(proxy: str | None) -> str | None:
 
 
 def usable(make: Callable[..., T], *arguments: Any) -> T:
-    """Return `make(*arguments)`; a `ValueError` of it ends the command with its text as the last line."""
+    """Return `make(*arguments)`; a `ValueError`, or an `ImportError` for data that is missing, is the last line."""
     try:
         return make(*arguments)
-    except ValueError as error:
+    except (ValueError, ImportError) as error:
         raise CommandError(Exit.USAGE, str(error)) from error
 
 

@@ -11,6 +11,7 @@ from cyclopts import App, Token
 from cyclopts.argument import Argument, ArgumentCollection
 
 from cgrx import API_KEY_VARIABLE
+from cgrx._cli.targets import Target, in_folder
 from cgrx._cli.terminal.exits import CommandError, Exit
 from cgrx._cli.terminal.text import one_line
 from cgrx._cli.toml import Entry, read_toml
@@ -122,11 +123,13 @@ def _text(entry: Entry, value: object, option: Argument, folder: Path) -> str:
     """
     scalar = _scalar(option.hint)
     types, words = _TAKES.get(scalar, _TAKES[str])
-    if scalar is float and option.parameter.converter is not None:
-        types, words = (*types, str), 'a number, or an amount such as "250k"'
+    if scalar in (int, float) and option.parameter.converter is not None:
+        types, words = (*types, str), f'{words}, or an amount such as "250k"'
     if type(value) not in types:
         shown = "a list or a table" if isinstance(value, dict | list) else one_line(_shown(value), 60)
         raise _not_usable(entry, f"takes {words}: {shown} is none")
+    if scalar is Target:
+        return in_folder(str(value), folder)
     return str(folder / str(value)) if scalar is Path else _toml(value)
 
 

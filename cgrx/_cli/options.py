@@ -11,17 +11,25 @@ from typing import Annotated, Any, Literal, TypeAlias
 import attrs
 from cyclopts import Parameter
 
-from cgrx import COINGLASS_URL, Feed, Replay
+from cgrx import API_KEY_VARIABLE, COINGLASS_URL, Feed, Replay
 from cgrx import operators as ops
 from cgrx._cli.arguments import Count, Names, Port, Positive, Usd, keyless, passwordless, spelled, unusable
 from cgrx._cli.commands.choice import Choice, Choose
 from cgrx._cli.commands.metrics import MetricsAt
 from cgrx._cli.commands.replay import Replayed
 from cgrx._cli.commands.watch import Watch
+from cgrx._cli.targets import Targets, target
 from cgrx._cli.terminal.streams import LogFormat, Terminal
+from cgrx._cli.view.delivery import Deliveries, Open
 from cgrx._cli.view.event_text import FormatName
 from cgrx._cli.view.viewer import Show
 from cgrx._cli.window_options import NO_WINDOW, WindowOptions
+
+KEY = (
+    f"The API key is read from the environment variable {API_KEY_VARIABLE} and from nowhere else: a command line can be"
+    " seen by every user of the machine."
+)
+"""For the help of commands."""
 
 SideName: TypeAlias = Literal["long", "short", "buy", "sell"]
 
@@ -84,6 +92,38 @@ SERVICE = ServiceOptions()
 
 @Parameter(name="*")
 @attrs.frozen(kw_only=True)
+class TargetOptions:
+    """Where what is shown goes as well."""
+
+    to: Targets = ()
+    """A system that gets what is shown as well; may be repeated: postgresql://HOST/DATABASE?table=NAME,
+    redis://HOST/0?stream=NAME, kafka://HOST:9092/TOPIC, FOLDER/ for Parquet files, duckdb:FILE, https://... for a
+    webhook, slack:, discord:, telegram:CHAT, or env:NAME for a target that holds a secret."""
+    dead_letters: Path | None = None
+    """With --to: a file for what a system refuses, with the reasons."""
+    spill: Path | None = None
+    """With --to: a folder for what finds no room in memory while a system is away, and for what is left at the end. The
+    next run with the same targets delivers it."""
+
+    def deliveries(self, open_: Open | None = None) -> Deliveries:
+        """What is to be delivered where; `open_` makes the sinks, by default those of `cgrx.sinks.to`.
+
+        Raises:
+            CommandError: an option without --to.
+        """
+        for option, value in (("--dead-letters", self.dead_letters), ("--spill", self.spill)):
+            if value is not None and not self.to:
+                raise unusable(f"{option} {value} is for what --to delivers: add --to, such as --to duckdb:bars.db")
+        more = {} if open_ is None else {"open": open_}
+        targets = tuple(target(text) for text in dict.fromkeys(self.to))
+        return Deliveries(targets=targets, dead_letters=self.dead_letters, spill=self.spill, **more)
+
+
+NO_TARGETS = TargetOptions()
+
+
+@Parameter(name="*")
+@attrs.frozen(kw_only=True)
 class ShowOptions:
     """Which events are shown, and how."""
 
@@ -107,8 +147,8 @@ class ShowOptions:
     count: Count | None = None
     """End after this many events, or with --window or --cascades after this many final rows."""
 
-    def show(self, title: str, windows: WindowOptions = NO_WINDOW) -> Show:
-        """How to show them, or the rows of a window over them.
+    def show(self, title: str, windows: WindowOptions = NO_WINDOW, targets: TargetOptions = NO_TARGETS) -> Show:
+        """How to show them, or the rows of a window over them, and where they go as well.
 
         Raises:
             CommandError: a value that cannot be used, or one without the option that it needs.
@@ -122,6 +162,7 @@ class ShowOptions:
             seconds=self.seconds,
             count=math.inf if self.count is None else self.count,
             window=windows.windowing(),
+            deliveries=targets.deliveries(),
             explains=windows.explain,
         )
 
@@ -175,7 +216,7 @@ class ReplayOptions(ShowOptions):
     """1 replays at the recorded pace, 10 ten times as fast, inf as fast as the output is read."""
     start: Annotated[str | None, Parameter(name="--from")] = None
     """Leave out events received before this time, such as 2024-08-09T00:00:05 (UTC, unless it names a zone)."""
-    end: Annotated[str | None, Parameter(name="--to")] = None
+    end: Annotated[str | None, Parameter(name="--until")] = None
     """Leave out events received at this time or later."""
 
     def replayed(

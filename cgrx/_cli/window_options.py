@@ -13,9 +13,10 @@ from cyclopts import Parameter, Token
 
 from cgrx import FuturesTrades, to_ms
 from cgrx import operators as ops
-from cgrx._cli.arguments import Count, Names, Usd, instruments, unusable
+from cgrx._cli.arguments import Count, Names, Usd, instruments, unusable, usable
 from cgrx._cli.view.flows import BY, FlowJoin, with_flow
-from cgrx._cli.view.windows import KEYS, Key, RankField, Windowing, keyed, row_type
+from cgrx._cli.view.row_types import keyed, row_type
+from cgrx._cli.view.windows import KEYS, Key, RankField, Windowing
 
 Weekday: TypeAlias = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
@@ -38,12 +39,12 @@ def _keys(_: object, tokens: Sequence[Token]) -> tuple[Key, ...]:
 
 @Parameter(name="*")
 @attrs.frozen(kw_only=True)
-class WindowOptions:
-    """The options that ask for rows of windows."""
+class SizeOptions:
+    """The options that say which windows, and by which fields rows are kept apart."""
 
     window: str | None = None
-    """Show rows in place of events: one for each window of this length, such as 1m, or 1w, 1mo, 1q or 1y of the
-    calendar, and each group of --by that had an event in it."""
+    """Rows in place of events: one for each window of this length, such as 1m, or 1w, 1mo, 1q or 1y of the calendar,
+    and each group of --by that had an event in it."""
     every: str | None = None
     """The time from the start of one window to the start of the next, such as 10s. Windows overlap if it is shorter
     than --window. By default as long as --window."""
@@ -58,14 +59,57 @@ class WindowOptions:
     """The day with which windows of 1w begin. By default monday."""
     offset: str | None = None
     """How much later than at multiples of their length windows of a fixed length begin, such as 4h for --window 8h."""
+    explain: bool = False
+    """Print what the filters and the window keep, and how long they hold results back; run nothing."""
+
+    def sized(self, size: str) -> Windowing:
+        """Windows of this size, with the other options.
+
+        Raises:
+            CommandError: a value that cannot be used.
+        """
+        window, step_ms, longest = self._window(size)
+        words = size if self.every is None else f"{size} every {self.every}"
+        words = words if self.zone is None else f"{words} of {self.zone}"
+        return Windowing(
+            of=window if self.offset is None else partial(window, offset=self.offset),
+            step_ms=step_ms,
+            longest=longest,
+            row=row_type(self.by),
+            words=f"{words} by {', '.join(self.by)}" if self.by else words,
+            zone=self.zone or "UTC",
+        )
+
+    def _window(self, size: str) -> tuple[Callable[..., ops.Stage[Any, ops.Row]], int, str]:
+        """What makes the window, how long it is from the beginning of one to that of the next, and the longest one."""
+        tumbling, sliding = cast("tuple[Callable[..., Any], ...]", (ops.tumbling, ops.sliding))
+        given = {"zone": self.zone, "start": self.start, "week_start": self.week_start}
+        calendar = {name: value for name, value in given.items() if value is not None}
+        if calendar or _CALENDAR.fullmatch(size):
+            if self.every is not None:
+                raise unusable(f"--every {self.every} is for windows of a fixed length, such as 7d: leave it out")
+            return partial(tumbling, size, **calendar), 86_400_000, _longest(size)
+        size_ms = milliseconds(size, "--window", ", or 1w, 1mo, 1q or 1y by the calendar")
+        every_ms = size_ms if self.every is None else milliseconds(self.every, "--every")
+        if every_ms > size_ms:
+            raise unusable(
+                f"--every {self.every} is more than --window {size}: events between two windows would be in none"
+            )
+        window = partial(tumbling, size) if every_ms == size_ms else partial(sliding, size, self.every)
+        return window, every_ms, size
+
+
+@Parameter(name="*")
+@attrs.frozen(kw_only=True)
+class WindowOptions(SizeOptions):
+    """The options that ask for rows of windows."""
+
     running: bool = False
     """Write lines also for rows that are not final yet. The live table always shows them."""
     top: Count | None = None
     """Show only so many rows of each window: those with the greatest --top-by of the groups of --by."""
     top_by: RankField = "volume"
     """By which number --top ranks them."""
-    explain: bool = False
-    """Print what the filters and the window keep, and how long they hold results back; run nothing."""
 
     def windowing(self) -> Windowing | None:
         """The window, if one is asked for.
@@ -81,28 +125,14 @@ class WindowOptions:
             raise unusable(f"--top-by {self.top_by} says how --top ranks: add --top, such as --top 10")
         if self.top is not None and not self.by:
             raise unusable(f"--top {self.top} ranks the groups of --by: add --by, such as --by base_asset")
-        row = row_type(self.by)
-        if self.top_by not in row.fields:
+        if self.top_by not in row_type(self.by).fields:
             raise unusable(f"--top-by {self.top_by} is no number of rows by exchange and symbol: give volume or count")
         self._refuse_running("--top", self.top)
-        window, step_ms, longest = self._window(self.window)
-        words = self.window if self.every is None else f"{self.window} every {self.every}"
-        words = words if self.zone is None else f"{words} of {self.zone}"
-        found = Windowing(
-            of=window if self.offset is None else partial(window, offset=self.offset),
-            step_ms=step_ms,
-            longest=longest,
-            row=row,
-            running=self.running,
-            words=self._told(words),
-            zone=self.zone or "UTC",
-            top=self.top,
-            top_by=self.top_by,
+        found = self.sized(self.window)
+        found = attrs.evolve(
+            found, running=self.running, words=self._told(found.words), top=self.top, top_by=self.top_by
         )
-        try:
-            ops.pipeline(found.stage(updates=False), *found.leaders())
-        except (ValueError, ImportError) as error:
-            raise unusable(str(error)) from error
+        usable(lambda: ops.pipeline(found.stage(updates=False), *found.leaders()))
         return found
 
     @property
@@ -113,7 +143,6 @@ class WindowOptions:
         return placed if self.top_by == "volume" else [*placed, "--top-by"]
 
     def _told(self, words: str) -> str:
-        words = f"{words} by {', '.join(self.by)}" if self.by else words
         if self.top is None:
             return words
         return f"{words}, top {self.top}" + ("" if self.top_by == "volume" else f" by {self.top_by}")
@@ -121,24 +150,6 @@ class WindowOptions:
     def _refuse_running(self, option: str, value: object) -> None:
         if self.running and value is not None:
             raise unusable(f"{option} {value} gives final rows alone: leave out --running")
-
-    def _window(self, size: str) -> tuple[Callable[..., ops.Stage[Any, ops.Row]], int, str]:
-        """What makes the window, how long it is from the beginning of one to that of the next, and the longest one."""
-        tumbling, sliding = cast("tuple[Callable[..., Any], ...]", (ops.tumbling, ops.sliding))
-        given = {"zone": self.zone, "start": self.start, "week_start": self.week_start}
-        calendar = {name: value for name, value in given.items() if value is not None}
-        if calendar or _CALENDAR.fullmatch(size):
-            if self.every is not None:
-                raise unusable(f"--every {self.every} is for windows of a fixed length, such as 7d: leave it out")
-            return partial(tumbling, size, **calendar), 86_400_000, _longest(size)
-        size_ms = _milliseconds(size, "--window", ", or 1w, 1mo, 1q or 1y by the calendar")
-        every_ms = size_ms if self.every is None else _milliseconds(self.every, "--every")
-        if every_ms > size_ms:
-            raise unusable(
-                f"--every {self.every} is more than --window {size}: events between two windows would be in none"
-            )
-        window = partial(tumbling, size) if every_ms == size_ms else partial(sliding, size, self.every)
-        return window, every_ms, size
 
 
 NO_WINDOW = WindowOptions()
@@ -195,7 +206,7 @@ class LiquidationOptions(WindowOptions):
         placed = self._placed if self.window is None else ["--window", *self._placed]
         for option in (each for each in placed if each not in ("--by", "--running")):
             raise unusable(f"--cascades {gap} makes rows of its own kind: leave out {option}")
-        _milliseconds(gap, "--cascades")
+        milliseconds(gap, "--cascades")
         by = self.by or (BY,)
 
         def of(_: type[ops.Row], *, updates: str | None) -> ops.Stage[Any, ops.Row]:
@@ -220,7 +231,12 @@ def _longest(size: str) -> str:
     return "25h" if found is None else f"{int(found[1]) * _LONGEST_H[found[2]]}h"
 
 
-def _milliseconds(text: str, option: str, more: str = "") -> int:
+def milliseconds(text: str, option: str, more: str = "") -> int:
+    """A duration that an option gives, a millisecond or more.
+
+    Raises:
+        CommandError: it is none.
+    """
     try:
         found = to_ms(text)
     except ValueError:

@@ -22,6 +22,7 @@ from cgrx._sinks.chat import slack as _slack
 from cgrx._sinks.chat import telegram as _telegram
 from cgrx._sinks.duckdb import duckdb as _duckdb
 from cgrx._sinks.parquet import parquet as _parquet
+from cgrx._sinks.targets import to as _to
 from cgrx._sinks.webhook import webhook as _webhook
 
 _MODULE = "cgrx.sync.sinks"
@@ -76,4 +77,5 @@ duckdb = entered(_duckdb, BlockingSink, _MODULE)
 parquet = entered(_parquet, BlockingSink, _MODULE)
 slack = entered(_slack, BlockingSink, _MODULE)
 telegram = entered(_telegram, BlockingSink, _MODULE)
+to = entered(_to, BlockingSink, _MODULE)
 webhook = entered(_webhook, BlockingSink, _MODULE)

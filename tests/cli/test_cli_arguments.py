@@ -2,8 +2,10 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cyclopts import CycloptsError
 
 from cgrx import operators as ops
 from cgrx._cli.app import app
@@ -94,6 +96,26 @@ def test_what_is_no_amount(text: str) -> None:
     ) as why:
         amount(text)
     assert str(why.value).startswith(repr(text))
+
+
+def parsed(*arguments: str) -> dict[str, Any]:
+    _, bound, *_ = app.parse_args(arguments, exit_on_error=False, print_error=False)
+    return dict(bound.arguments)
+
+
+def test_counts_rates_and_levels_are_written_so_too() -> None:
+    """A level may be below zero."""
+    assert parsed("watch", "liquidations", "--count", "2k")["options"].count == 2_000
+    assert parsed("demo", "--rate", "1.5k")["rate"] == 1_500.0
+    assert parsed("demo", "--window", "1m", "--by", "symbol", "--top", "1_0")["windows"].top == 10
+    for given in (("--below", "-250k"), ("--below=-250k",)):
+        assert parsed("alert", "liquidations", *given)["alerts"].below == -250_000.0
+
+
+@pytest.mark.parametrize("text", ["1.5", "inf", "2,5", "ten"])
+def test_what_is_no_count(text: str) -> None:
+    with pytest.raises(CycloptsError, match=rf"--count: '{text}' is no (whole number|amount): give"):
+        parsed("watch", "liquidations", "--count", text)
 
 
 def test_an_instrument_given_twice_is_one() -> None:

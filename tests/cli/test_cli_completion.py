@@ -18,9 +18,11 @@ pty = pytest.importorskip("pty", reason="there are no pseudo-terminals on this s
 BASH = shutil.which("bash")
 
 ASKED: dict[str, set[str]] = {
-    "cgrx ": {"watch", "replay", "demo", "import", "record", "simulate", "completion"},
+    "cgrx ": {"watch", "replay", "alert", "demo", "import", "record", "simulate", "completion"},
     "cgrx re": {"replay", "record"},
     "cgrx watch ": {"liquidations", "trades"},
+    "cgrx alert ": {"liquidations", "trades"},
+    "cgrx alert liquidations --dry-run a --res": {"--resolved"},
     "cgrx completion ": {"bash", "zsh", "fish"},
     "cgrx watch liquidations --side ": {"long", "short"},
     "cgrx watch trades Binance:BTCUSDT:10k --side ": {"buy", "sell"},
@@ -37,7 +39,7 @@ ASKED: dict[str, set[str]] = {
     "cgrx record --fl": {"--flush-every"},
     # A word that is the name of a command elsewhere is none here.
     "cgrx record liquidations --fl": {"--flush-every"},
-    "cgrx replay liquidations demo watch --sp": {"--speed"},
+    "cgrx replay liquidations demo watch --spe": {"--speed"},
     "cgrx watch --side": set(),
 }
 

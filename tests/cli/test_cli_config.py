@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cgrx import API_KEY_VARIABLE
+from cgrx._cli.alert_options import AlertOptions
 from cgrx._cli.app import app, run
 from cgrx._cli.config import ConfigFile
 from cgrx._cli.options import FileOptions, ReplayOptions, WatchOptions
@@ -111,12 +112,47 @@ def test_what_has_no_name_on_the_command_line(command: str, text: str, name: str
 
 def test_paths_begin_at_the_folder_of_the_file(write: Write) -> None:
     """Wherever the command is run; those of the command line begin where it is run, as ever."""
-    path = write('folders = ["monday", "/tuesday"]\nfrom = 2024-08-09T00:00:05Z\nto = 2024-08-10')
+    path = write('folders = ["monday", "/tuesday"]\nfrom = 2024-08-09T00:00:05Z\nuntil = 2024-08-10')
     assert parsed("replay", "liquidations", "--config", str(path)) == {
         "folders": (Path("conf/monday"), Path("/tuesday")),
         "options": ReplayOptions(start="2024-08-09T00:00:05+00:00", end="2024-08-10"),
     }
     assert parsed("replay", "liquidations", "x", "--config", str(path))["folders"] == (Path("x"),)
+
+
+def test_targets_that_are_paths_begin_there_too(write: Write) -> None:
+    texts = ["out/", "/abs/*.parquet", "duckdb:a.db?table=x", "redis://h/0", "env:NAME", "slack:"]
+    texts += ["command:./notify.sh 'a b'", "command:notify a/b", "command:/x", "bell", "x"]
+    path = write(f"to = {texts}")
+    found = parsed("demo", "--config", str(path))["targets"].to
+    assert found == (
+        "conf/out/",
+        "/abs/*.parquet",
+        "duckdb:conf/a.db?table=x",
+        *texts[3:6],
+        "command:conf/notify.sh 'a b'",
+        *texts[7:],
+    )
+
+
+def test_alerts_from_a_file(write: Write) -> None:
+    """With amounts as people write them."""
+    path = write(
+        'window = "1m"\nby = "base_asset"\nabove = "5M"\nreturn = 4_000_000\ndry-run = ["a", "/b"]\nto = "bell"'
+    )
+    found = parsed("alert", "liquidations", "--config", str(path))
+    assert found["alerts"] == AlertOptions(
+        window="1m", by=("base_asset",), above=5e6, back=4e6, dry_run=(Path("conf/a"), Path("/b"))
+    )
+    assert found["targets"].to == ("bell",)
+
+
+def test_a_target_with_a_secret_is_refused(write: Write, capsys: Captured) -> None:
+    path = write('to = ["redis://:s3cret@h/0"]')
+    assert run(["demo", "--config", str(path)]) == Exit.USAGE
+    err = capsys.readouterr().err
+    assert err.startswith("cgrx: conf/a.toml:1: a password in --to can be seen by every user of this machine")
+    assert "s3cret" not in err
 
 
 def test_a_command_runs_with_a_file(write: Write, capsys: Captured) -> None:
@@ -126,7 +162,7 @@ def test_a_command_runs_with_a_file(write: Write, capsys: Captured) -> None:
 
 
 def test_every_command_that_does_work_takes_a_file(capsys: Captured) -> None:
-    for command in ("demo", "watch liquidations", "watch trades", "replay trades", "record", "simulate", "import"):
+    for command in ("demo", "watch trades", "replay trades", "alert trades", "record", "simulate", "import"):
         assert run([*command.split(), "--help"]) == Exit.DONE
         assert "--config" in capsys.readouterr().out
 
@@ -167,7 +203,7 @@ def test_the_example_of_the_documentation(write: Write, capsys: Captured) -> Non
         ("demo", "seconds.x = 1", "1: seconds takes a number: a list or a table is none"),
         ("demo", '"a\\u001bb" = 1', "1: a\\x1bb is no option of"),
         # Types.
-        ("demo", 'seconds = 1\nrate = "5"', "2: rate takes a number: '5' is none"),
+        ("demo", "seconds = 1\nrate = true", '2: rate takes a number, or an amount such as "250k": true is none'),
         ("demo", "seconds = true", "1: seconds takes a number: true is none"),
         ("demo", "seed = 1.5", "1: seed takes a whole number: 1.5 is none"),
         ("demo", "window = 60", "1: window takes a text in quotes: 60 is none"),

@@ -11,8 +11,9 @@ from rich.console import Console
 
 from cgrx import API_KEY_VARIABLE, Channel, FuturesTrades
 from cgrx import operators as ops
-from cgrx._cli.app import liquidations_command, run
+from cgrx._cli.app import run
 from cgrx._cli.options import WatchOptions
+from cgrx._cli.showing import liquidations_command
 from cgrx._cli.terminal.exits import CommandError, Exit
 from cgrx._cli.terminal.streams import Terminal
 from cgrx._cli.view.row_board import RowBoard

@@ -68,7 +68,7 @@ def test_liquidations_through_filters(folder: Path, capsys: Captured) -> None:
     assert "the server says: hello" in err
     assert "cgrx: 4 events in" in err
     start, end = "2023-11-14T22:13:23", "2023-11-14T22:13:25+00:00"
-    lines, _ = replayed(capsys, "liquidations", folder, "--from", start, "--to", end)
+    lines, _ = replayed(capsys, "liquidations", folder, "--from", start, "--until", end)
     assert [line["volume_usd"] for line in lines] == [301.0, 401.0]
     lines, _ = replayed(capsys, "liquidations", folder, "--count", "3", "--speed", "50")
     assert len(lines) == 3

@@ -8,8 +8,9 @@ import pytest
 import cgrx
 from cgrx import API_KEY_VARIABLE, __main__
 from cgrx._cli import app
-from cgrx._cli.app import liquidations_command, run, trades_command
+from cgrx._cli.app import run
 from cgrx._cli.options import WatchOptions
+from cgrx._cli.showing import liquidations_command, trades_command
 from cgrx._cli.terminal.exits import Exit
 from cgrx._cli.terminal.streams import Terminal
 from cgrx._cli.window_options import WindowOptions

@@ -38,6 +38,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "_extras",
         "_model",
         "_wire",
+        "_streams",
         "_recording",
         "operators._rows",
         "operators._stages",
@@ -88,8 +89,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "_testing": ("_model", "_streams"),
     "testing": ("_simulator", "_testing"),
     "_cli.terminal": ("cgrx", "testing"),
-    "_cli.view": ("operators", "operators.agg", "cgrx", "_cli.terminal"),
-    "_cli.commands": ("operators", "metrics", "cgrx", "testing", "_cli.terminal", "_cli.view"),
+    "_cli.view": ("operators", "operators.agg", "sinks", "cgrx", "_cli.terminal"),
+    "_cli.commands": ("operators", "sinks", "metrics", "cgrx", "testing", "_cli.terminal", "_cli.view"),
     "_cli": ("operators", "cgrx", "testing", "_cli.terminal", "_cli.view", "_cli.commands"),
     "__main__": ("_cli",),
 }

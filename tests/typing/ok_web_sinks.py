@@ -24,6 +24,8 @@ async def on_trio(feed: Feed, texts: Observable[str]) -> None:
         assert_type(sink, Sink)
     async with sinks.discord("https://host.example", texts), sinks.telegram("1:x", large, chat="@name", text=short):
         pass
+    async with sinks.to("slack:", large, text=short, every="5s") as sink:
+        assert_type(sink, Sink)
     assert_type(sinks.message(texts, what="longs liquidated"), str)
 
 
@@ -35,5 +37,7 @@ async def on_asyncio(feed: Feed) -> None:
 
 
 def without_a_loop(feed: BlockingFeed) -> None:
+    with cgrx.sync.sinks.to("slack:", feed.liquidations(), text=short) as sink:
+        assert_type(sink.stats, sinks.SinkStats)
     with cgrx.sync.sinks.slack("https://host.example", feed.liquidations(), text=short) as sink:
         assert_type(sink.stats, sinks.SinkStats)

@@ -21,6 +21,7 @@ from cgrx._cli.terminal.reports import reporting
 from cgrx._cli.terminal.streams import Terminal
 from cgrx._cli.terminal.tasks import beside
 from cgrx._cli.terminal.text import counted, dollars, visible
+from cgrx._cli.view.delivery import NOWHERE, Deliveries
 from cgrx._cli.view.viewer import Show, Viewer
 from cgrx._cli.view.windows import Windowing
 from cgrx.metrics import Collector
@@ -45,6 +46,8 @@ class Demo:
     faults: tuple[Fault, ...]
     window: Windowing | None = None
     """Rows in place of events."""
+    deliveries: Deliveries = NOWHERE
+    """Where what is shown goes as well."""
     explains: bool = False
     """Say what the window keeps and delays, in place of running anything."""
 
@@ -82,6 +85,7 @@ async def demo(request: Demo, terminal: Terminal, metrics: MetricsAt | None = No
         longer_s=GRACE_S,
         tells_gaps=False,
         window=request.window,
+        deliveries=request.deliveries,
     )
     viewer = Viewer(show, terminal)
     if request.explains:
@@ -90,7 +94,7 @@ async def demo(request: Demo, terminal: Terminal, metrics: MetricsAt | None = No
     async def conclude(exit_code: int) -> int:
         if viewer.feed is None:
             return exit_code
-        return await _sum_up(viewer, viewer.feed, simulator, terminal) or exit_code
+        return viewer.settle(await _sum_up(viewer, viewer.feed, simulator, terminal) or exit_code)
 
     return await run_command(
         lambda: _run(simulator, viewer, request.seconds, serving(metrics, terminal)), terminal, conclude=conclude
@@ -102,7 +106,7 @@ async def _run(
 ) -> None:
     with reporting(viewer.say):
         async with metrics as count, simulator, connect(api_key=secrets.token_hex(8), url=simulator.url) as feed:
-            count(lambda: Collector(feed, streams=viewer.queues, pipelines=viewer.pipelines))
+            count(lambda: Collector(feed, streams=viewer.queues, pipelines=viewer.pipelines, sinks=viewer.sinks))
             end = trio.current_time() + seconds
             async with (
                 beside(lambda: _close_when_all_has_arrived(simulator, feed, end)),

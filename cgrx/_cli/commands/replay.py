@@ -46,7 +46,7 @@ async def replay_files(request: Replayed, show: Show, terminal: Terminal, metric
     async def work() -> None:
         with reporting(viewer.say):
             async with serving(metrics, terminal) as count, _opened(request) as feed:
-                count(lambda: Collector(feed, streams=viewer.queues, pipelines=viewer.pipelines))
+                count(lambda: Collector(feed, streams=viewer.queues, pipelines=viewer.pipelines, sinks=viewer.sinks))
                 events, trades = request.choice.of(feed), flow_of(request.trades, feed)
                 async with nullcontext() if bar is None else bar.showing(lambda: _done(feed)):
                     await viewer.run(feed, events, lambda: _where(feed), trades)

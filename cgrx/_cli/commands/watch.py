@@ -43,7 +43,7 @@ async def watch(request: Watch, show: Show, terminal: Terminal, metrics: Metrics
                 serving(metrics, terminal) as count,
                 connected(request.url, request.connect_timeout_s, request.proxy) as feed,
             ):
-                count(lambda: Collector(feed, streams=viewer.queues, pipelines=viewer.pipelines))
+                count(lambda: Collector(feed, streams=viewer.queues, pipelines=viewer.pipelines, sinks=viewer.sinks))
                 await viewer.run(feed, request.choice.of(feed), lambda: request.url, flow_of(request.trades, feed))
 
     return await run_command(work, terminal, conclude=viewer.conclude)

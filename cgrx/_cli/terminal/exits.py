@@ -18,6 +18,7 @@ class Exit(IntEnum):
     KEY_REFUSED = 5
     PLAN = 6
     NO_CONNECTION = 7
+    REFUSED = 8
 
 
 class CommandError(CgrxError):

@@ -24,12 +24,14 @@ class Made:
     """The stream of the items."""
 
     shown: EventStream[Any]
+    kinds: frozenset[type] | None
+    """The classes of the items, where they are known."""
     pipelines: Mapping[str, EventStream[Any]]
     """The streams whose stages count for the metrics, by their labels."""
 
 
-class Content(Protocol):
-    """Something that a viewer can show: events, or rows."""
+class Lines(Protocol):
+    """Something that a viewer can write as lines."""
 
     @property
     def count(self) -> int:
@@ -48,16 +50,20 @@ class Content(Protocol):
         """How items become lines; `escape_formulas` is as of `csv_line`."""
         ...
 
-    def draw(self, view: View, width: int, height: int) -> RenderableType:
-        """The live table."""
-        ...
-
     def words(self) -> list[str]:
         """The parts of the summary about these items."""
         ...
 
     def left_out(self) -> str:
         """A message that counts the items which became no line; empty where there are none."""
+        ...
+
+
+class Content(Lines, Protocol):
+    """Something that a viewer can show as a live table too: events, or rows."""
+
+    def draw(self, view: View, width: int, height: int) -> RenderableType:
+        """The live table."""
         ...
 
 
@@ -74,7 +80,7 @@ class EventContent:
 
     def of(self, events: EventStream[Event], trades: EventStream[Any] | None, *, live: bool) -> Made:
         """The events: they are shown as they come."""
-        return Made(events, {"output": events})
+        return Made(events, events.event_types, {"output": events})
 
     def add(self, items: Sequence[Event], most: float) -> Sequence[Event]:
         """Count all events; those below the board's minimum volume become no lines."""
@@ -120,14 +126,15 @@ class RowContent:
         The live table sees running rows before a stage that takes final rows alone.
         """
         window = self._window
+        kinds = frozenset[type]({window.shown})
         rows = events.pipe(ops.tap(self._count), window.stage(updates=live or window.running))
         if live and window.only_final:
             rows = rows.pipe(ops.tap(self._see_running), ops.final())
         rows = rows.pipe(*window.leaders())
         if window.join is None or trades is None:
-            return Made(rows, {"output": rows})
+            return Made(rows, kinds, {"output": rows})
         flow = trades.pipe(window.join.window)
-        return Made(window.join.beside(rows, flow), {"output": rows, "flow": flow})
+        return Made(window.join.beside(rows, flow), kinds, {"output": rows, "flow": flow})
 
     def _count(self, batch: Batch[Event]) -> None:
         self._events.add(batch.events)

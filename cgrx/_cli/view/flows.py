@@ -1,11 +1,12 @@
 """`--join flow`: beside each row the trade flow of its asset at that moment, joined by `ops.latest_of`."""
 
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias
 
 import attrs
 
 from cgrx import EventStream
 from cgrx import operators as ops
+from cgrx._cli.view.row_types import with_values
 from cgrx.operators import agg
 
 FlowQuality: TypeAlias = Literal["complete", "incomplete", "none", "unknown"]
@@ -58,7 +59,4 @@ def with_flow(row: type[ops.Row]) -> type[ops.Row]:
     """A class of rows that have the columns of the flow behind their own."""
     # No window makes such rows, so these aggregates name the columns and are never run.
     columns = (agg.volume(), agg.delta(), agg.first("price"))
-    return cast(
-        "type[ops.Row]",
-        type(row.__name__, (row,), {"__doc__": row.__doc__, **dict(zip(FLOW_FIELDS, columns, strict=True))}),
-    )
+    return with_values(row, **dict(zip(FLOW_FIELDS, columns, strict=True)))

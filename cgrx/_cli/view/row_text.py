@@ -51,7 +51,7 @@ def row_formats(kind: type[ops.Row], *, escape_formulas: bool = False) -> dict[F
     def csv_row(row: ops.Row) -> str:
         if row.withdrawn:  # no column tells it from a running row
             return ""
-        return csv_line(map(_csv, row.asdict().values()), escape_formulas=escape_formulas)
+        return csv_line(map(csv_cell, row.asdict().values()), escape_formulas=escape_formulas)
 
     return {
         "table": LineFormat(lambda row: f"{'  '.join(cell(row) for cell in cells)}  {state(row)}\n", heading),
@@ -60,8 +60,8 @@ def row_formats(kind: type[ops.Row], *, escape_formulas: bool = False) -> dict[F
     }
 
 
-def _csv(value: object) -> object:
-    # As JSON spells them; the csv module writes None as nothing.
+def csv_cell(value: object) -> object:
+    """A value as JSON spells it, a list with blanks between; the csv module writes None as nothing."""
     if isinstance(value, list):
         return " ".join(map(str, cast("list[object]", value)))
     return str(value).lower() if isinstance(value, bool) else value

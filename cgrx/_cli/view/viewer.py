@@ -17,12 +17,15 @@ from rich.console import RenderableType
 
 from cgrx import Event, EventIterator, EventStream, Feed, Gap, Mark, on_drain, stream
 from cgrx import operators as ops
+from cgrx._cli.terminal.exits import Exit
 from cgrx._cli.terminal.output import GRACE_S
 from cgrx._cli.terminal.reports import begins, gap_words
 from cgrx._cli.terminal.screen import screen
 from cgrx._cli.terminal.streams import Terminal
 from cgrx._cli.terminal.text import counted
-from cgrx._cli.view.contents import Content, EventContent, RowContent
+from cgrx._cli.view.alerts import AlertContent, Alerting
+from cgrx._cli.view.contents import Content, EventContent, Lines, RowContent
+from cgrx._cli.view.delivery import NOWHERE, Deliveries, Delivery
 from cgrx._cli.view.event_board import Board
 from cgrx._cli.view.event_text import FormatName
 from cgrx._cli.view.explanation import explanation
@@ -50,8 +53,12 @@ class Show:
     """How many events, or final rows."""
     window: Windowing | None = None
     """Rows in place of events."""
+    alerting: Alerting | None = None
+    """Alerts in place of events, always as lines."""
     tells_gaps: bool = True
     """Whether each gap of each channel gets a line."""
+    deliveries: Deliveries = NOWHERE
+    """Where it goes as well."""
     explains: bool = False
     """Say what the pipeline keeps and delays, in place of running it."""
 
@@ -62,10 +69,11 @@ class Viewer:
     def __init__(self, show: Show, terminal: Terminal) -> None:
         self._show = show
         self._terminal = terminal
-        self.is_live = show.format == "table" and terminal.is_live
+        self.is_live = show.format == "table" and terminal.is_live and show.alerting is None
         self.board = Board(show.min_volume)
-        window = show.window
-        self._content: Content = EventContent(self.board) if window is None else RowContent(self.board, window)
+        shown: Content = EventContent(self.board) if show.window is None else RowContent(self.board, show.window)
+        self._draw = shown.draw
+        self._content: Lines = shown if show.alerting is None else AlertContent(self.board, show.alerting)
         self._began = trio.current_time()
         self._ended = math.inf
         self._drawn = False
@@ -75,9 +83,15 @@ class Viewer:
         self.queues: dict[str, EventIterator[Any]] = {}
         self.pipelines: dict[str, EventStream[Any]] = {}
         """What is shown and its buffer, for the metrics: under `output`, once there is one; and `flow`, if joined."""
+        self._delivery = Delivery(show.deliveries)
+        self.sinks = self._delivery.sinks
+        """Likewise, by their targets."""
 
     def explanation(self, filters: Sequence[ops.Stage[Any, Any]] = ()) -> str:
         """What the pipeline of these filters, and of the window where there is one, keeps and delays."""
+        alerting = self._show.alerting
+        if alerting is not None:
+            return f"{explanation((*filters, *alerting.stages), None, live=False)}\n{alerting.delay}"
         return explanation(filters, self._show.window, live=self.is_live)
 
     async def run(
@@ -95,21 +109,23 @@ class Viewer:
         time is over, and on a signal, the feed is closed, and events that had arrived are still shown.
         """
         show, self.feed, self._where = self._show, feed, where
-        self._began = trio.current_time()
         seconds = show.seconds + show.longer_s
-        self._terminal.output.finish_by(self._began + seconds + GRACE_S)
         told = ops.tap(on_mark=self._on_mark)
         made = self._content.of(events.pipe(told), None if trades is None else trades.pipe(told), live=self.is_live)
         with on_drain(self.hurry):
-            async with stream(made.shown, overflow="block", block_timeout=math.inf) as queue, self._showing() as take:
-                self.queues["output"] = queue
-                self.pipelines.update(made.pipelines)
-                with trio.move_on_after(seconds):
-                    await self._drain(queue, take)
-                self.hurry()
-                if self._content.count < show.count:
-                    await feed.aclose()
-                    await self._drain(queue, take)
+            async with self._delivery.opened(made.shown, made.kinds):
+                self._began = min(trio.current_time(), self._ended)
+                self._terminal.output.finish_by(min(self._began + seconds, self._ended) + GRACE_S)
+                shown = stream(made.shown, overflow="block", block_timeout=math.inf)
+                async with shown as queue, self._showing() as take:
+                    self.queues["output"] = queue
+                    self.pipelines.update(made.pipelines)
+                    with trio.move_on_after(seconds):
+                        await self._drain(queue, take)
+                    self.hurry()
+                    if self._content.count < show.count:
+                        await feed.aclose()
+                        await self._drain(queue, take)
         left_out = "" if self.is_live else self._content.left_out()
         if left_out:
             self.say(left_out)
@@ -144,10 +160,16 @@ class Viewer:
         return ", ".join(parts)
 
     async def conclude(self, exit_code: int) -> int:
-        """Write the summary, if there was a feed, and return the exit code unchanged."""
+        """Write the summary, if there was a feed, and return the exit code."""
         if self.feed is not None:
             self._terminal.say(self.summary())
-        return exit_code
+        return self.settle(exit_code)
+
+    def settle(self, exit_code: int) -> int:
+        """Write what became of all that was delivered; the exit code says whether some was lost."""
+        for line in self._delivery.words:
+            self._terminal.say(line)
+        return exit_code or (Exit.FAILED if self._delivery.has_lost else Exit.DONE)
 
     def _on_mark(self, mark: Mark) -> None:
         # A gap without a channel is one of merged streams; those of the channels, which tell more, follow it.
@@ -158,7 +180,9 @@ class Viewer:
 
     async def _drain(self, queue: EventIterator[Any], take: _Take) -> None:
         async for batch in queue.batches():
-            await take(self._content.add(batch, self._show.count))
+            items = self._content.add(batch, self._show.count)
+            self._delivery.put(items)
+            await take(items)
             if self._content.count >= self._show.count:
                 return
 
@@ -188,7 +212,7 @@ class Viewer:
             elapsed_s=self.seconds,
             seconds=self._show.seconds,
         )
-        return self._content.draw(view, width, height)
+        return self._draw(view, width, height)
 
 
 async def _take_nothing(_: Sequence[Any]) -> None:

@@ -1,7 +1,7 @@
-"""The window that a command's options ask for, the class of its rows, and what stands behind it."""
+"""The window that a command's options ask for, and what stands behind it."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, Literal, TypeAlias, cast, get_args
+from collections.abc import Callable
+from typing import Any, Literal, TypeAlias, get_args
 
 import attrs
 
@@ -62,17 +62,3 @@ class Windowing:
     def shown(self) -> type[ops.Row]:
         """The class of the rows that are shown."""
         return self.row if self.join is None else self.join.row
-
-
-def row_type(keys: Sequence[str]) -> type[ops.Row]:
-    """`ops.Bar` with these key fields where they fix the instrument, else `ops.Flow` with them."""
-    return keyed(ops.Bar if {"exchange", "symbol"} <= set(keys) else ops.Flow, keys)
-
-
-def keyed(row: type[ops.Row], keys: Sequence[str]) -> type[ops.Row]:
-    """A class of rows with these key fields."""
-    if not keys:
-        return row
-    # As `class Flow(ops.Flow): exchange: str` declares them.
-    body = {"__doc__": row.__doc__, "__annotations__": dict.fromkeys(keys, str)}
-    return cast("type[ops.Row]", type(row.__name__, (row,), body))
