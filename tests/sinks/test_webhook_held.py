@@ -84,7 +84,7 @@ def test_slow_connections_and_requests_say_so(monkeypatch: pytest.MonkeyPatch) -
             async with receiving() as (_, url):
                 return (await held(url)).replace(url, "U")
 
-        assert run_fast(RATE, main) == "SinkUnavailableError: U: it has not taken the request for 5 s"
+        assert run_fast(RATE / 2, main) == "SinkUnavailableError: U: it has not taken the request for 5 s"
 
 
 # TLS
