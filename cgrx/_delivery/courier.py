@@ -225,11 +225,13 @@ class Courier:
 
     async def _wait_for_another_attempt(self, error: SinkUnavailableError | SinkRefusedError, attempt: int) -> None:
         asked_s = error.retry_after_s if isinstance(error, SinkUnavailableError) else None
-        if asked_s is None:
-            await self._disconnect()
-            delay_s = random.uniform(0, min(SINK_RETRY_MOST_S, SINK_RETRY_FIRST_S * 2.0 ** min(attempt, 30)))
-        else:
+        if asked_s is not None:
             delay_s = min(asked_s, SINK_RETRY_AFTER_MOST_S)
+            self._hold(error, delay_s)
+            await trio.sleep(delay_s)  # whoever waits for the delivery: the system has asked for it
+            return
+        await self._disconnect()
+        delay_s = random.uniform(0, min(SINK_RETRY_MOST_S, SINK_RETRY_FIRST_S * 2.0 ** min(attempt, 30)))
         self._hold(error, delay_s)
         if self._hurried.is_set():
             await trio.sleep(min(delay_s, _HURRIED_S))

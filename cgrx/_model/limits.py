@@ -68,6 +68,12 @@ CHAT_TURN_S = 10.0
 """How long the writing of one batch waits for its turn, where a chat takes a message from time to time only; beyond it
 the sink says that it is held up."""
 
+REDIS_CONNECT_S = 5.0
+"""How long the Redis sink waits for a connection: less than `SINK_OPEN_S`, so that its own error is told."""
+
+REDIS_ANSWER_S = 20.0
+"""How long it waits for the answer to a batch: less than `SINK_WRITE_S`."""
+
 DEAD_LETTER_BYTES = 2**28
 """The most that a dead-letter file may hold; what is refused beyond it is counted and told alone."""
 

@@ -6,6 +6,8 @@ May import `_extras`, `_model`, `_wire`, `_streams`, `_recording`, `operators._r
 Files: `parquet` writes them by the hour, as `hours` keeps them; `duckdb` keeps a table. `arrow_tables` makes of items
 what both write.
 
+Streams: `redis` appends entries.
+
 Web services: `places` are where requests go, `answers` what comes back and what it means, and `http` sends them;
 `webhook` posts JSON. `message` makes of an item the line of text that people read in a chat, `chat_text` makes it
 harmless and short enough, `chat_services` is the table of the chats, and `chat` posts to them.

@@ -6,5 +6,5 @@ Read `scheduler` first (reactivex's scheduler on trio's clock, over the heap in 
 and `cgrx.from_async`) and `buffers`, what stands between an observable and a slow consumer; `overflow` chooses one.
 `clock` is the only place that reads the system's time; `require` says in one sentence which loop is missing, `entering`
 that an `async with` is. `threads` reaches the loop's thread from another one, `guest` lets trio run beside asyncio in
-one. `draining` keeps what is to end in good order on a signal.
+one. `kept` lets one task enter what another one leaves. `draining` keeps what is to end in good order on a signal.
 """

@@ -66,7 +66,8 @@ def test_who_asks_to_wait_is_obeyed_over_the_same_connection() -> None:
         )
         async with delivering(system, batch=1) as delivery:
             delivery.give(1)
-            await trio.sleep(400)
+            await trio.sleep(1)
+            await delivery.sink.flush()
             first, second, third = (at for at, _ in system.calls)
             assert (second - first, third - second) == pytest.approx((7.0, 300.0))
             assert (system.opened, system.closed) == (1, 0)
