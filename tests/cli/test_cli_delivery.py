@@ -3,30 +3,37 @@
 import json
 import math
 import os
+import re
 import signal
+from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
 import attrs
+import duckdb
 import pytest
 import trio
 
 from cgrx import Replay, sinks
+from cgrx._cli.app import app
 from cgrx._cli.commands.choice import Choice, liquidations
 from cgrx._cli.commands.demo import Demo, demo
 from cgrx._cli.commands.replay import Replayed, replay_files
 from cgrx._cli.options import TargetOptions
 from cgrx._cli.targets import Target
 from cgrx._cli.terminal.exits import Exit
+from cgrx._cli.terminal.streams import Terminal
 from cgrx._cli.view.delivery import Deliveries, Place
 from cgrx._cli.view.viewer import Show
 from tests.cli.recordings import recorded
 from tests.cli.rows import windowing
 from tests.cli.terminals import Heard, exit_code_of
+from tests.house import plan
 from tests.sinks.receivers import Reply, always, receiving
 from tests.support import run as run_trio
+from tests.support import run_fast
 
 TEN = tuple((float(second), 10.0 * second) for second in range(1, 11))
 
@@ -240,3 +247,36 @@ def test_a_signal_ends_it_in_good_order() -> None:
     assert exit_code_of(main) == 143
     assert len(arrived) == sum(line.endswith(" USD") for line in heard.lines) > 0
     assert heard.has_said(f"mine: in {len(arrived)}, out {len(arrived)}, superseded 0")
+
+
+# --- the example of the documentation -------------------------------------------------------------------------------
+
+
+def test_the_bars_of_a_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command and the query of the page: what the query gives is what the lines of the command say."""
+    page = (plan.ROOT / "docs" / "delivery" / "command-line.md").read_text(encoding="utf-8")
+    (command,) = re.findall(r"\$ cgrx (demo --seconds [^\n]* --to duckdb:demo.db)\n", page)
+    (query,) = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    heard = Heard()
+    monkeypatch.setattr(Terminal, "of_process", heard.of_process)
+    function, bound, *_ = app.parse_args(command.split(), exit_on_error=False)
+
+    async def main() -> Any:
+        return await function(*bound.args, **bound.kwargs)
+
+    assert run_fast(20.0, main) == Exit.DONE
+    bars: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
+    for line in heard.lines[1:]:
+        words = line.replace(",", "").split()
+        if words[-1] == "complete":
+            bars[words[2], words[3]].append((float(words[7]), float(words[9])))
+    usd = {instrument: sum(volume for _, volume in each) for instrument, each in bars.items()}
+    leaders = sorted(usd, key=lambda instrument: -usd[instrument])[:5]
+    found = duckdb.connect("demo.db", read_only=True).sql(query).fetchall()
+    assert len(found) == 5
+    assert [each[:2] for each in found] == leaders
+    for exchange, symbol, count, close, volume in found:
+        each = bars[exchange, symbol]
+        assert (count, close) == (len(each), pytest.approx(each[-1][0], rel=1e-4))
+        assert volume == pytest.approx(usd[exchange, symbol], abs=len(each))
