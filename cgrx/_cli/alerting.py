@@ -93,11 +93,10 @@ async def _alert(
 ) -> int:
     """Alerts of the feed, or of recordings: the two of `choose` take their streams."""
     terminal, (of_feed, of_recordings) = settings.terminal(), choose
-    deliveries = targets.deliveries(AlertSinks(terminal))
     alerting = alerts.alerting(_WHAT.get(side, what))
     show = attrs.evolve(options.show("alerts"), alerting=alerting, explains=alerts.explain)
     if not alerts.dry_run:
-        show = attrs.evolve(show, deliveries=deliveries)
+        show = attrs.evolve(show, deliveries=targets.deliveries(AlertSinks(terminal)))
         return await watch(options.watch(of_feed, side), show, terminal, settings.metrics())
     recorded = Replayed(
         folders=alerts.dry_run,

@@ -200,6 +200,13 @@ def test_as_csv(tmp_path: Path, capsys: Captured) -> None:
     assert (row["exchanges"], row["resolved"], row["volume"]) == ("Binance", "false", "9.0")
 
 
+def test_a_dry_run_needs_no_target(tmp_path: Path, capsys: Captured) -> None:
+    """Nothing is sent, so a variable that is not set here is no mistake."""
+    folder = recorded(tmp_path / "a", (1, 9))
+    told = alerts(capsys, "liquidations --window 10s --above 5 --to env:NO_SUCH_VARIABLE", folder)
+    assert seconds(told) == [1]
+
+
 def test_a_number_of_alerts(tmp_path: Path, capsys: Captured) -> None:
     """The ends of alerts do not count."""
     folder = recorded(tmp_path / "a", (1, 9), (11, 1), (21, 9), (31, 1), (41, 9))

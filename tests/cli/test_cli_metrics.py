@@ -20,6 +20,7 @@ from cgrx._cli.commands.replay import Replayed, replay_files
 from cgrx._cli.commands.watch import Watch, watch
 from cgrx._cli.terminal.exits import Exit
 from cgrx._cli.terminal.streams import Terminal, json_line
+from cgrx._cli.view.delivery import Deliveries, Place
 from cgrx._cli.view.viewer import Show
 from cgrx._cli.window_options import LiquidationOptions
 from cgrx._simulator.simulator import Simulator
@@ -91,6 +92,21 @@ def test_a_join_counts_both_sides() -> None:
         'cgrx_open_keys{pipeline="flow"} 0.0',
     )
     assert code == Exit.DONE
+
+
+def test_a_target_counts_what_it_gets(tmp_path: Path) -> None:
+    """Under the label that names it on the command line."""
+
+    def command(simulator: Simulator, terminal: Terminal) -> Awaitable[int]:
+        asked = Watch(url=simulator.url, choice=Choice(liquidations), connect_timeout_s=5.0)
+        target = Place("duckdb:a.db", f"duckdb:{tmp_path / 'a.db'}")
+        return watch(asked, attrs.evolve(SHOW, deliveries=Deliveries(targets=(target,))), terminal, ANY)
+
+    code, heard = counted(
+        command, 'cgrx_sink_received_total{sink="duckdb:a.db"} 0.0', 'cgrx_sink_up{sink="duckdb:a.db"} 1.0'
+    )
+    assert code == Exit.DONE
+    assert heard.last_words.endswith("in 1, out 1, superseded 0, dropped 0, dead 0")
 
 
 def test_record_counts_what_it_writes(tmp_path: Path) -> None:

@@ -100,6 +100,9 @@ def over_rows(trades: EventStream[Trade], rows: EventStream[Mine], row: Longer) 
 def thresholds(trades: EventStream[Trade], liquidations: EventStream[Liquidation]) -> None:
     """Results keep the type of the event or row that they are about, however deep."""
     assert_type(trades.pipe(ops.crosses("price", above=1)), EventStream[ops.Crossing[Trade]])
+    alarms = trades.pipe(ops.crosses("price", above=2, below=1, begins="above", returns=False, of=Trade))
+    assert_type(alarms, EventStream[ops.Crossing[Trade]])
+    assert_type(trades.pipe(ops.tumbling("1m", updates=0)), EventStream[ops.Flow])
     assert_type(liquidations.pipe(ops.cooldown("10m", by="symbol")), EventStream[ops.Cooled[Liquidation]])
     crossings = trades.pipe(ops.tumbling("1m", Mine, updates="1s"), ops.crosses("n", above=5, below=2.5))
     assert_type(crossings, EventStream[ops.Crossing[Mine]])
