@@ -22,6 +22,7 @@ from cgrx._sinks.chat import discord, slack, telegram
 from cgrx._sinks.duckdb import duckdb
 from cgrx._sinks.message import message
 from cgrx._sinks.parquet import Period, parquet
+from cgrx._sinks.redis import redis
 from cgrx._sinks.webhook import webhook
 from cgrx._streams.stream import EventTypes, as_stream
 
@@ -160,6 +161,11 @@ def _duckdb(given: _Given) -> _Opened:
     )
 
 
+def _redis(given: _Given) -> _Opened:
+    stream, pipeline = given.name("stream"), given.asked.get("pipeline")
+    return redis(given.place, given.rows, stream=stream, pipeline=pipeline, **given.options)
+
+
 def _webhook(given: _Given) -> _Opened:
     return webhook(given.place, given.rows, **given.options)
 
@@ -184,6 +190,9 @@ def _telegram(given: _Given) -> _Opened:
 _FOLDER = _Form((), "FOLDER/ or FOLDER/*.parquet", _parquet, ("by", "pipeline"), whole=True)
 
 _FORMS = (
+    _Form(
+        ("redis", "rediss"), "redis://HOST/0?stream=NAME", _redis, ("stream", "pipeline"), whole=True, takes_more=True
+    ),
     _FOLDER,
     _Form(("duckdb",), "duckdb:FILE?table=NAME", _duckdb, ("table", "pipeline")),
     _Form(("https", "http"), "https://HOST/PATH", _webhook, whole=True, takes_more=True),

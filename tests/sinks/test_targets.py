@@ -16,7 +16,7 @@ from tests.support import run
 
 Call = tuple[str, tuple[Any, ...], dict[str, Any]]
 
-NAMES = ("discord", "duckdb", "parquet", "slack", "telegram", "webhook")
+NAMES = ("discord", "duckdb", "parquet", "redis", "slack", "telegram", "webhook")
 
 
 @pytest.fixture
@@ -46,6 +46,13 @@ ROWS = stream(ops.Bar)
 @pytest.mark.parametrize(
     ("target", "name", "args", "options"),
     [
+        ("redis://h:6379/0", "redis", ("redis://h:6379/0",), {"stream": "bars", "pipeline": None}),
+        (
+            "rediss://:p%40@h/1?stream=a%20b&x=y&pipeline=z",
+            "redis",
+            ("rediss://:p%40@h/1?x=y",),
+            {"stream": "a b", "pipeline": "z"},
+        ),
         ("out/", "parquet", ("out/",), {"by": "hour", "pipeline": None}),
         ("a b/out/*.parquet", "parquet", ("a b/out/*.parquet",), {"by": "hour", "pipeline": None}),
         ("C:/out/?by=day&pipeline=x", "parquet", ("C:/out/",), {"by": "day", "pipeline": "x"}),
@@ -124,7 +131,7 @@ def test_chats_get_the_text_that_is_asked_for(called: list[Call]) -> None:
 def test_what_is_no_target(target: str) -> None:
     """The forms are named, and the text is not: it may be a secret."""
     with pytest.raises(
-        ValueError, match=r"^this is no target: give FOLDER/ or .*https://HOST/PATH, slack:URL"
+        ValueError, match=r"^this is no target: give redis://.* FOLDER/ or .*https://HOST/PATH, slack:URL"
     ) as caught:
         sinks.to(target, ROWS)
     assert "s3cret" not in str(caught.value)
