@@ -5,6 +5,7 @@ import math
 import os
 import re
 import signal
+import socket
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
@@ -16,17 +17,13 @@ import duckdb
 import pytest
 import trio
 
-from cgrx import Replay, sinks
+from cgrx import sinks
 from cgrx._cli.app import app
-from cgrx._cli.commands.choice import Choice, liquidations
 from cgrx._cli.commands.demo import Demo, demo
-from cgrx._cli.commands.replay import Replayed, replay_files
-from cgrx._cli.options import TargetOptions
-from cgrx._cli.targets import Target
 from cgrx._cli.terminal.exits import Exit
 from cgrx._cli.terminal.streams import Terminal
 from cgrx._cli.view.delivery import Deliveries, Place
-from cgrx._cli.view.viewer import Show
+from tests.cli.delivering import replaying
 from tests.cli.recordings import recorded
 from tests.cli.rows import windowing
 from tests.cli.terminals import Heard, exit_code_of
@@ -36,23 +33,6 @@ from tests.support import run as run_trio
 from tests.support import run_fast
 
 TEN = tuple((float(second), 10.0 * second) for second in range(1, 11))
-
-
-async def replaying(
-    folder: Path,
-    *targets: str,
-    terminal: dict[str, Any] | None = None,
-    options: dict[str, Any] | None = None,
-    **show: Any,
-) -> tuple[int, Heard]:
-    """The exit code, and what was heard, of a replay that goes to these targets too."""
-    heard = Heard()
-    asked = TargetOptions(to=tuple(map(Target, targets)), **(options or {}))
-    given: dict[str, Any] = {"title": "liquidations", "format": "jsonl", "deliveries": asked.deliveries(), **show}
-    shown = Show(**given)
-    choice: Choice[Replay] = Choice(liquidations)
-    request = Replayed(folders=[folder], choice=choice, speed=math.inf, start=None, end=None)
-    return await replay_files(request, shown, heard.terminal(**(terminal or {}))), heard
 
 
 def replayed(folder: Path, *targets: str, **more: Any) -> tuple[int, Heard]:
@@ -247,6 +227,18 @@ def test_a_signal_ends_it_in_good_order() -> None:
     assert exit_code_of(main) == 143
     assert len(arrived) == sum(line.endswith(" USD") for line in heard.lines) > 0
     assert heard.has_said(f"mine: in {len(arrived)}, out {len(arrived)}, superseded 0")
+
+
+def test_a_server_that_is_away(tmp_path: Path) -> None:
+    """It is told of, everything is shown, and what did not get there is counted."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+    exit_code, heard = run_fast(20.0, lambda: replaying(recorded(tmp_path / "a", *TEN), url))
+    assert exit_code == Exit.FAILED
+    assert len(heard.lines) == 10
+    assert heard.has_said("; trying again in ")
+    assert heard.has_said("10 not delivered: left before they were delivered")
+    assert heard.last_words.endswith("in 10, out 0, superseded 0, dropped 10, dead 0")
 
 
 # --- the example of the documentation -------------------------------------------------------------------------------
