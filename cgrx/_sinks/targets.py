@@ -59,8 +59,8 @@ def to(
     form = _form(target)
     if form is None:
         raise ValueError(f"this is no target: give {_WRITTEN}")
-    place, asked, foreign = _parted(target, form)
-    if foreign and not form.takes_more:
+    place, asked, more = _parted(target, form)
+    if more and not form.takes_more:
         raise ValueError(f"this target has a parameter that {form.written} does not take")
     return form.open(_Given(place, asked, rows, text, options))
 
@@ -134,8 +134,8 @@ class _Form:
     """Whether other parameters are a part of the place too."""
 
 
-def _parted(target: str, form: _Form) -> tuple[str, dict[str, str], list[str]]:
-    """The place, the parameters for the sink, and the names of the others, which are left in the place."""
+def _parted(target: str, form: _Form) -> tuple[str, dict[str, str], bool]:
+    """The place, the parameters for the sink, and whether there are others, which are left in the place."""
     place, _, query = target.partition("?")
     asked: dict[str, str] = {}
     left: list[str] = []
@@ -147,7 +147,7 @@ def _parted(target: str, form: _Form) -> tuple[str, dict[str, str], list[str]]:
             left.append(parameter)
     if not form.whole:
         place = place.partition(":")[2]
-    return place + (f"?{'&'.join(left)}" if left else ""), asked, [each.partition("=")[0] for each in left]
+    return place + (f"?{'&'.join(left)}" if left else ""), asked, bool(left)
 
 
 def _parquet(given: _Given) -> _Opened:
@@ -184,7 +184,8 @@ def _telegram(given: _Given) -> _Opened:
     token = given.secret(given.asked.get("token", ""), "CGRX_TELEGRAM_TOKEN", "the token of a bot")
     if not given.place:
         raise ValueError("this target needs a chat: give telegram:CHAT, such as telegram:-1001234567890")
-    return telegram(token, given.rows, chat=given.place, text=given.text, **given.options)
+    chat = int(given.place) if given.place.removeprefix("-").isdecimal() else given.place
+    return telegram(token, given.rows, chat=chat, text=given.text, **given.options)
 
 
 _FOLDER = _Form((), "FOLDER/ or FOLDER/*.parquet", _parquet, ("by", "pipeline"), whole=True)

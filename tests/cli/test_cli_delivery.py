@@ -132,6 +132,15 @@ def test_what_is_no_target_is_one_line(tmp_path: Path, target: str, code: Exit, 
     assert words in heard.last_words
 
 
+@pytest.mark.parametrize("option", ["dead_letters", "spill"])
+def test_files_that_cannot_be_written_are_one_line(tmp_path: Path, option: str) -> None:
+    (tmp_path / "file").touch()
+    options = {option: tmp_path / "file" / "x"}
+    exit_code, heard = replayed(recorded(tmp_path / "a", *TEN), f"duckdb:{tmp_path / 'x.db'}", options=options)
+    assert (exit_code, heard.text) == (Exit.USAGE, "")
+    assert "Not a directory" in heard.last_words
+
+
 def raising(error: Exception) -> Any:
     def opened(*_: object) -> AbstractAsyncContextManager[sinks.Sink]:
         raise error

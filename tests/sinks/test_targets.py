@@ -62,7 +62,7 @@ ROWS = stream(ops.Bar)
         ("http://127.0.0.1:8000/", "webhook", ("http://127.0.0.1:8000/",), {}),
         ("slack:https://h/a?b=c", "slack", ("https://h/a?b=c",), {"text": sinks.message}),
         ("discord:https://h/a?thread_id=7", "discord", ("https://h/a?thread_id=7",), {"text": sinks.message}),
-        ("telegram:-100123?token=1:ab%2Bc", "telegram", ("1:ab+c",), {"chat": "-100123", "text": sinks.message}),
+        ("telegram:-100123?token=1:ab%2Bc", "telegram", ("1:ab+c",), {"chat": -100123, "text": sinks.message}),
         ("TELEGRAM:@name?token=1:a", "telegram", ("1:a",), {"chat": "@name", "text": sinks.message}),
     ],
 )

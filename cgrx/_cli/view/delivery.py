@@ -86,7 +86,7 @@ class Delivery:
                     sink = await stack.enter_async_context(self._deliveries.open(target, items, options))
                 except ImportError as error:
                     raise CommandError(Exit.NO_EXTRA, f"--to {target.named}: {error}") from error
-                except (ValueError, TypeError) as error:
+                except (ValueError, TypeError, OSError) as error:
                     raise CommandError(Exit.USAGE, f"--to {target.named}: {error}") from error
                 except sinks.SinkRefusedError as error:
                     raise CommandError(Exit.REFUSED, f"--to {target.named}: {error}") from error
