@@ -21,6 +21,7 @@ from cgrx._sinks.chat import telegram as telegram
 from cgrx._sinks.duckdb import duckdb as duckdb
 from cgrx._sinks.message import message as message
 from cgrx._sinks.parquet import parquet as parquet
+from cgrx._sinks.postgres import postgres as postgres
 from cgrx._sinks.redis import redis as redis
 from cgrx._sinks.targets import to as to
 from cgrx._sinks.webhook import webhook as webhook

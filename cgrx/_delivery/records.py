@@ -55,10 +55,15 @@ def values(item: Any) -> tuple[Any, ...]:
 
 
 def standing(batch: Iterable[Any]) -> list[Any]:
-    """What a system that upserts has to write of a batch: the last row of each window, and all that is no row."""
+    """What a system that upserts has to write of a batch: the last row of each window, and all that is no row.
+
+    The last final one, where there is a final one, as in the system itself.
+    """
     found: dict[Hashable, Any] = {}
     for number, item in enumerate(batch):
         window: Hashable = (type(item), item.identity) if isinstance(item, Row) else number
-        found.pop(window, None)
-        found[window] = item
+        before = found.get(window)
+        if before is None or item.final or not before.final:
+            found.pop(window, None)
+            found[window] = item
     return list(found.values())

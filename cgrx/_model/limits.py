@@ -80,6 +80,30 @@ DEAD_LETTER_BYTES = 2**28
 SPILL_BYTES = 2**30
 """The most that the spill folder of one sink may hold; what finds no room there is given up, and told."""
 
+POSTGRES_CONNECT_S = 5
+"""How long connecting to one address of PostgreSQL may take, in whole seconds: half of `SINK_OPEN_S`, so that a second
+address has its turn."""
+
+POSTGRES_STATEMENT_S = 20
+"""How long PostgreSQL works on one statement before it gives up: less than `SINK_WRITE_S`, so that it has given up when
+the batch is written again."""
+
+POSTGRES_LOCK_S = 10
+"""How long it waits for a lock that somebody else holds: less than for a statement, for a clearer error."""
+
+POSTGRES_KEEPALIVE_S = 5
+"""After so many seconds of silence, and then as often, TCP asks whether the server is still there."""
+
+POSTGRES_KEEPALIVES = 3
+"""After so many questions without an answer the connection is lost."""
+
+POSTGRES_UNACKNOWLEDGED_S = 20
+"""After so many seconds in which sent data is not acknowledged by TCP the connection is lost."""
+
+POSTGRES_CHUNK_MS = 7 * 86_400_000
+"""How long a chunk of a hypertable is. Source: docs.timescale.com, create_hypertable, the default for timestamps (seven
+days); integer times have none."""
+
 
 def _above_zero(_: object, attribute: "attrs.Attribute[float]", value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:

@@ -6,6 +6,9 @@ May import `_extras`, `_model`, `_wire`, `_streams`, `_recording`, `operators._r
 Files: `parquet` writes them by the hour, as `hours` keeps them; `duckdb` keeps a table. `arrow_tables` makes of items
 what both write.
 
+PostgreSQL: `postgres` is the function, `postgres_writer` writes batches, each into a `postgres_table`, over a
+`postgres_link`, which can be broken; `postgres_dsn` says where, and `postgres_errors` what an error is about.
+
 Streams: `redis` appends entries.
 
 Web services: `places` are where requests go, `answers` what comes back and what it means, and `http` sends them;

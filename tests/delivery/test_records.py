@@ -55,4 +55,9 @@ def test_values_are_plain_and_in_the_order_of_the_columns() -> None:
 def test_the_last_row_of_each_window_stands() -> None:
     rows = [flow(0, 1, final=False), liquidation(), flow(1), flow(0, 2), liquidation()]
     assert standing(rows) == [liquidation(), flow(1), flow(0, 2), liquidation()]
-    assert standing([flow(0), flow(0, withdrawn=True)]) == [flow(0, withdrawn=True)]
+    assert standing([flow(0, final=False), flow(0, withdrawn=True)]) == [flow(0, withdrawn=True)]
+
+
+def test_a_final_row_stands_whatever_follows_but_another() -> None:
+    assert standing([flow(0, 1), flow(0, 2, final=False), flow(0, withdrawn=True)]) == [flow(0, 1)]
+    assert standing([flow(0, 1), flow(0, 2, final=False), flow(0, 3)]) == [flow(0, 3)]

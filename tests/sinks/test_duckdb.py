@@ -298,14 +298,13 @@ def test_a_batch_that_comes_twice_changes_nothing(
     write(path, *[each for batch in batches for each in (batch, batch)])
     table: dict[Any, Any] = {}
     for batch in batches:
-        last = {row.identity: row for row in batch}
-        for identity, row in last.items():
-            stands = table.get(identity)
+        for row in batch:
+            stands = table.get(row.identity)
             if row.withdrawn:
                 if stands is not None and not stands.final:
-                    del table[identity]
+                    del table[row.identity]
             elif row.final or stands is None or not stands.final:
-                table[identity] = row
+                table[row.identity] = row
     assert read(path) == values(*table.values())
 
 

@@ -1,0 +1,14 @@
+"""The servers of the tests of sinks: one of each for the process that runs them."""
+
+from collections.abc import Generator
+
+import pytest
+
+from tests.sinks.postgres_server import Server, serving
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Generator[Server]:
+    """A PostgreSQL that runs. Who kills it starts it again."""
+    with serving() as server:
+        yield server
