@@ -94,7 +94,10 @@ class WindowRunning(Running[Any, Row]):
         self.now_ms = max(self.now_ms, signal.received_ms)
         rows: list[Row] = []
         try:
-            self._take_in(signal, rows)
+            if self._updates_ms == 0:
+                self._take_each(signal, rows)
+            else:
+                self._take(signal, rows)
         except Exception as error:  # noqa: BLE001 - a user's function, or an item that is no event: raised by _after
             return _after(self._between(signal, rows), error)
         return self._between(signal, rows) if rows or self._promises else ()
@@ -124,7 +127,8 @@ class WindowRunning(Running[Any, Row]):
             self._promises.clear()
 
     def on_batch(self, batch: Batch[Any]) -> Iterable[Row]:
-        return self._collect(lambda rows: self._take_in(batch, rows))
+        take = self._take_each if self._updates_ms == 0 else self._take
+        return self._collect(lambda rows: take(batch, rows))
 
     def on_mark(self, mark: Mark) -> Iterable[Row]:
         progress = self._progress
@@ -179,11 +183,8 @@ class WindowRunning(Running[Any, Row]):
         if batch.events:
             self._offset.latest_ms = event.time_ms - received_ms
 
-    def _take_in(self, batch: Batch[Any], rows: list[Row]) -> None:
-        """Take the events of a batch in. With `updates=0` a running row stands behind each one that counts."""
-        if self._updates_ms != 0:
-            self._take(batch, rows)
-            return
+    def _take_each(self, batch: Batch[Any], rows: list[Row]) -> None:
+        """The same with `updates=0`: a running row stands behind each event that counts."""
         for event in batch.events:
             self._take(Batch(batch.channel, batch.received_ms, (event,)), rows)
             if self._changed:
