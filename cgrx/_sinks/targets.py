@@ -22,6 +22,7 @@ from cgrx._sinks.chat import discord, slack, telegram
 from cgrx._sinks.duckdb import duckdb
 from cgrx._sinks.message import message
 from cgrx._sinks.parquet import Period, parquet
+from cgrx._sinks.postgres import postgres
 from cgrx._sinks.redis import redis
 from cgrx._sinks.webhook import webhook
 from cgrx._streams.stream import EventTypes, as_stream
@@ -161,6 +162,14 @@ def _duckdb(given: _Given) -> _Opened:
     )
 
 
+def _postgres(given: _Given) -> _Opened:
+    create = given.asked.get("create", "false")
+    if create not in ("true", "false"):
+        raise ValueError("create= takes true or false")
+    table, pipeline = given.name("table"), given.asked.get("pipeline")
+    return postgres(given.place, given.rows, table=table, create=create == "true", pipeline=pipeline, **given.options)
+
+
 def _redis(given: _Given) -> _Opened:
     stream, pipeline = given.name("stream"), given.asked.get("pipeline")
     return redis(given.place, given.rows, stream=stream, pipeline=pipeline, **given.options)
@@ -191,6 +200,14 @@ def _telegram(given: _Given) -> _Opened:
 _FOLDER = _Form((), "FOLDER/ or FOLDER/*.parquet", _parquet, ("by", "pipeline"), whole=True)
 
 _FORMS = (
+    _Form(
+        ("postgresql", "postgres"),
+        "postgresql://HOST/DATABASE?table=NAME",
+        _postgres,
+        ("table", "create", "pipeline"),
+        whole=True,
+        takes_more=True,
+    ),
     _Form(
         ("redis", "rediss"), "redis://HOST/0?stream=NAME", _redis, ("stream", "pipeline"), whole=True, takes_more=True
     ),

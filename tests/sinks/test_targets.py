@@ -16,7 +16,7 @@ from tests.support import run
 
 Call = tuple[str, tuple[Any, ...], dict[str, Any]]
 
-NAMES = ("discord", "duckdb", "parquet", "redis", "slack", "telegram", "webhook")
+NAMES = ("discord", "duckdb", "parquet", "postgres", "redis", "slack", "telegram", "webhook")
 
 
 @pytest.fixture
@@ -46,6 +46,18 @@ ROWS = stream(ops.Bar)
 @pytest.mark.parametrize(
     ("target", "name", "args", "options"),
     [
+        (
+            "postgresql://me@h:5432/db?sslmode=require&table=a.b&create=true",
+            "postgres",
+            ("postgresql://me@h:5432/db?sslmode=require",),
+            {"table": "a.b", "create": True, "pipeline": None},
+        ),
+        (
+            "postgres://h1,h2/db?pipeline=x",
+            "postgres",
+            ("postgres://h1,h2/db",),
+            {"table": "bars", "create": False, "pipeline": "x"},
+        ),
         ("redis://h:6379/0", "redis", ("redis://h:6379/0",), {"stream": "bars", "pipeline": None}),
         (
             "rediss://:p%40@h/1?stream=a%20b&x=y&pipeline=z",
@@ -131,7 +143,7 @@ def test_chats_get_the_text_that_is_asked_for(called: list[Call]) -> None:
 def test_what_is_no_target(target: str) -> None:
     """The forms are named, and the text is not: it may be a secret."""
     with pytest.raises(
-        ValueError, match=r"^this is no target: give redis://.* FOLDER/ or .*https://HOST/PATH, slack:URL"
+        ValueError, match=r"^this is no target: give postgresql://.* FOLDER/ or .*https://HOST/PATH, slack:URL"
     ) as caught:
         sinks.to(target, ROWS)
     assert "s3cret" not in str(caught.value)
@@ -146,6 +158,7 @@ def test_what_is_no_target(target: str) -> None:
         ("duckdb:x?tabel=s3cret", ValueError, "a parameter that duckdb:FILE"),
         ("duckdb:?table=x", ValueError, "path="),
         ("out/?by=week", ValueError, "by='week' is none of 'hour', 'day'"),
+        ("postgresql://h/db?create=s3cret", ValueError, "create= takes true or false"),
         (5, TypeError, "a target is a text, and no int"),
     ],
 )

@@ -8,7 +8,8 @@ bidirectional overrides and invisible characters are shown as Python writes them
 from datetime import UTC, datetime, timedelta, tzinfo
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LONGEST = 400
+_LONGEST = 2_000
+"""Characters of a line: enough for the statement that makes a table."""
 
 
 def visible(text: str) -> str:
