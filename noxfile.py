@@ -31,7 +31,7 @@ OLDEST = "3.11"
 def tests(session: nox.Session) -> None:
     """The whole suite, with full branch coverage."""
     session.install("-e", ".[test]", env=PINNED)
-    session.run("pytest", "--cov", *session.posargs)
+    session.run("pytest", "--hypothesis-profile=thorough", "--cov", *session.posargs)
 
 
 @nox.session(python=OLDEST)

@@ -1,8 +1,9 @@
 """How the tests run.
 
-Hypothesis has no deadline for an example, for how long one takes tells more of the machine than of the code. Ctrl-C is
-heard also where a shell runs the tests in its background, and SIGHUP where `nohup` does: there they are ignored, and
-would be in each process of a test.
+Hypothesis has no deadline for an example, for how long one takes tells more of the machine than of the code. It draws 40
+examples of a test that does not say how many; with `--hypothesis-profile=thorough`, as in CI, 100. Ctrl-C is heard also
+where a shell runs the tests in its background, and SIGHUP where `nohup` does: there they are ignored, and would be in
+each process of a test.
 
 There is one worker more than there are processors: in many tests a worker waits, for a socket, a process or a clock.
 """
@@ -12,8 +13,9 @@ import signal
 
 from hypothesis import settings
 
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+settings.register_profile("quick", deadline=None, max_examples=40)
+settings.register_profile("thorough", deadline=None)
+settings.load_profile("quick")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
