@@ -1,9 +1,9 @@
 """How the tests run.
 
-Hypothesis has no deadline for an example, for how long one takes tells more of the machine than of the code. It draws 40
-examples of a test that does not say how many; with `--hypothesis-profile=thorough`, as in CI, 100. Ctrl-C is heard also
-where a shell runs the tests in its background, and SIGHUP where `nohup` does: there they are ignored, and would be in
-each process of a test.
+Hypothesis has no deadline for an example, for how long one takes tells more of the machine than of the code. It draws
+40 examples of a test that does not say how many; with `--hypothesis-profile=thorough`, as in CI, 100. Ctrl-C is heard
+also where a shell runs the tests in its background, and SIGHUP where `nohup` does: there they are ignored, and would be
+in each process of a test.
 
 There is one worker more than there are processors: in many tests a worker waits, for a socket, a process or a clock.
 """
