@@ -26,7 +26,18 @@ from benchmarks._harness.worker import WorkerError, load
 from benchmarks._report.table import show as show_scenario
 
 Name: TypeAlias = Literal[
-    "wire", "hosts", "decode", "pipelines", "recording", "replay", "backtest", "latency", "growth", "recovery", "start"
+    "wire",
+    "hosts",
+    "decode",
+    "pipelines",
+    "recording",
+    "replay",
+    "backtest",
+    "delivery",
+    "latency",
+    "growth",
+    "recovery",
+    "start",
 ]
 SCENARIOS: tuple[Name, ...] = get_args(Name)
 QUICK_ROUNDS = 2

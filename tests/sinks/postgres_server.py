@@ -18,11 +18,14 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-import pytest
 
 PASSWORD = "s3cret-of-the-tests"
 SUPERUSER = "postgres"
 LIMIT_S = 20.0
+
+
+class CannotRunError(Exception):
+    """There is no server on this machine, for the reason given."""
 
 
 def _user() -> dict[str, Any]:
@@ -33,16 +36,19 @@ def _user() -> dict[str, Any]:
 def installed() -> Path:
     """The folder with the server.
 
-    Skips the test where it is not there, or cannot be run.
+    Raises:
+        CannotRunError: it is not there, or cannot be run.
     """
     spec = importlib.util.find_spec("pgserver")
     if spec is None or spec.origin is None:
-        pytest.skip("pgserver has no wheel for this Python")
+        raise CannotRunError("pgserver has no wheel for this Python")
     folder = Path(spec.origin).parent / "pginstall"
     try:
         subprocess.run([folder / "bin" / "postgres", "--version"], check=True, capture_output=True, cwd="/", **_user())
     except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"the server of pgserver cannot be run here, where root has to run it as nobody: {error}")
+        raise CannotRunError(
+            f"the server of pgserver cannot be run here, where root has to run it as nobody: {error}"
+        ) from error
     return folder
 
 
@@ -157,7 +163,11 @@ class Server:
 
 @contextmanager
 def serving() -> Generator[Server]:
-    """A new server."""
+    """A new server.
+
+    Raises:
+        CannotRunError: it cannot run here.
+    """
     installation = installed()
     with tempfile.TemporaryDirectory(prefix="cgrx-postgres-") as name:
         folder = Path(name)
@@ -174,7 +184,7 @@ def serving() -> Generator[Server]:
             **_user(),
         )
         if made.returncode:
-            pytest.skip(f"initdb does not work here: {made.stderr.strip()}")
+            raise CannotRunError(f"initdb does not work here: {made.stderr.strip()}")
         server = Server(_with_stand_in(installation, folder / "server"), folder / "data")
         try:
             server.start()
