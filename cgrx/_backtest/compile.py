@@ -14,12 +14,14 @@ are made from the same.
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, TypeAlias, cast
 
 import attrs
 import polars as pl
 
 from cgrx._backtest.arrivals import Arrivals, union
+from cgrx._backtest.calm import calm
 from cgrx._backtest.common import Common, Key, key_of
 from cgrx._backtest.dedupe import deduped
 from cgrx._backtest.expressions import Compiler, accepting, side_code
@@ -31,11 +33,12 @@ from cgrx._backtest.rest import behind
 from cgrx._backtest.results import as_rows, as_table
 from cgrx._backtest.windows import grid, looked_up, session
 from cgrx._model.channels import Channel
-from cgrx._model.events import Trade
+from cgrx._model.events import Event, Trade
 from cgrx._streams.conditions import Conditional
 from cgrx._streams.running import Elementwise
 from cgrx._streams.stream import Stage
 from cgrx.operators._aggregates.primitives import FIELDS
+from cgrx.operators._rows.row import Row
 from cgrx.operators._rows.table import Table
 from cgrx.operators._stages.dedupe import Dedupe
 from cgrx.operators._windows.calendar import Calendar
@@ -198,8 +201,17 @@ def _require_window(window: Window[Any]) -> None:
         raise Inexpressible(f"{window!r}: running rows follow the order of events")
     if isinstance(window, Grid) and window.emit_empty:
         raise Inexpressible(f"{window!r}: rows of windows without events are not found in columns")
-    for name, aggregate in window.rows.type.aggregates:
-        Compiler(frozenset(), [(name, aggregate.formula)])
+    _compiled(window.rows.type, frozenset())
+
+
+@lru_cache(maxsize=16)
+def _compiled(row: type[Row], types: frozenset[type[Event]]) -> Compiler:
+    """The aggregates of a row as expressions, made once for all windows of a sweep.
+
+    Raises:
+        Inexpressible: one of them is a Python function.
+    """
+    return Compiler(types, [(name, aggregate.formula) for name, aggregate in row.aggregates])
 
 
 def _needed(arrivals: Arrivals, columns: set[str]) -> pl.LazyFrame:
@@ -214,7 +226,7 @@ def _needed(arrivals: Arrivals, columns: set[str]) -> pl.LazyFrame:
 def _rows(window: Window[Any], arrivals: Arrivals) -> pl.DataFrame:
     row, terms = window.rows.type, window.terms
     keys = row.key_fields
-    compiler = Compiler(arrivals.types, [(name, aggregate.formula) for name, aggregate in row.aggregates])
+    compiler = _compiled(row, arrivals.types)
     events = _needed(arrivals, {*keys, *compiler.columns}).collect()
     # A key that is the same in all events, as the instrument of a trade channel, costs no grouping.
     fixed = {key: events[key][0] for key in keys if len(events) and (events[key] == events[key][0]).all()}
@@ -228,14 +240,18 @@ def _rows(window: Window[Any], arrivals: Arrivals) -> pl.DataFrame:
         else:
             size_ms, every_ms, offset_ms = spacing.size_ms, spacing.every_ms, spacing.offset_ms
             until_ms = ((time_ms - size_ms - offset_ms) // every_ms + 1) * every_ms + offset_ms + size_ms
-        known = ledger(arrivals, events, until_ms, terms.lateness_ms, terms.idle_ms)
         rows = grid(events.lazy(), compiler, moving, spacing)
     else:
         gap_ms = around_ms = cast("Session[Any]", window).gap_ms
         # An event behind the watermark may be too near to a session that has closed.
-        known = ledger(arrivals, events, time_ms + 1, terms.lateness_ms, terms.idle_ms)
+        until_ms = time_ms + 1
         rows = session(events.lazy(), compiler, moving, gap_ms)
-    found = qualified(rows, known, around_ms).with_columns(pl.lit(value).alias(key) for key, value in fixed.items())
+    collected = rows.collect()
+    closes = collected["end_ms"] + around_ms
+    known = calm(arrivals, events, until_ms, closes, terms.lateness_ms, terms.idle_ms)
+    if known is None:
+        known = ledger(arrivals, events, until_ms, terms.lateness_ms, terms.idle_ms)
+    found = qualified(collected, known, around_ms).with_columns(pl.lit(value).alias(key) for key, value in fixed.items())
     open_keys = found.select(pl.struct(keys).n_unique()).item() if keys and len(found) > terms.max_keys else 0
     if open_keys > terms.max_keys:
         raise Inexpressible(f"{open_keys:,} keys are more than max_keys={terms.max_keys}")

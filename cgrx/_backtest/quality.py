@@ -6,7 +6,7 @@ from cgrx._backtest.lateness import Ledger
 from cgrx.operators._windows.missing import Missing
 
 
-def qualified(rows: pl.LazyFrame, ledger: Ledger, around_ms: int) -> pl.DataFrame:
+def qualified(rows: pl.DataFrame, ledger: Ledger, around_ms: int) -> pl.DataFrame:
     """The rows with the columns of their quality.
 
     Args:
@@ -14,16 +14,16 @@ def qualified(rows: pl.LazyFrame, ledger: Ledger, around_ms: int) -> pl.DataFram
         ledger: which gaps and losses became known, and when.
         around_ms: how long after its end a window closes. What is missing this near to a window may belong to it.
     """
-    found = rows.collect()
     closes = pl.col("end_ms") + around_ms
     final = closes <= ledger.watermark
-    quality = _missing(_concerned(found, ledger, around_ms), ledger, around_ms)
-    found = found.join(quality, on=("start_ms", "end_ms"), how="left", maintain_order="left")
+    quality = _missing(_concerned(rows, ledger, around_ms), ledger, around_ms)
+    found = rows.lazy().join(quality.lazy(), on=("start_ms", "end_ms"), how="left", maintain_order="left")
     gap_ms = pl.when(closes > ledger.marked).then(pl.col("gap_ms").fill_null(0))
     whole = (pl.col("gap_ms") == 0).fill_null(False) & (pl.col("dropped") == 0)
-    return found.with_columns(
+    found = found.with_columns(
         gap_ms, pl.col("dropped").fill_null(0), pl.lit(0, pl.Int64).alias("late"), final.alias("final")
-    ).with_columns((pl.col("final") & whole).alias("complete"))
+    )
+    return found.with_columns((pl.col("final") & whole).alias("complete")).collect()
 
 
 def _concerned(rows: pl.DataFrame, ledger: Ledger, around_ms: int) -> pl.DataFrame:
