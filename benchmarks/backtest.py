@@ -10,6 +10,7 @@ polars:
 - sessions: each ended by a second of silence, `Flow` by symbol
 - fifty thresholds of cascades: `cascades` of the same trades as liquidations, with fifty values of `min_volume`
 - fifty thresholds of bars: bars of one minute behind `min_volume`, with fifty values of it
+- fifty thresholds of eight exchanges: the same of trades that come from eight exchanges, each idle after five seconds
 
 cgrx runs the pipeline in columns; a pipeline that cannot run in columns is an error here. "Event by event" is the same
 pipeline on a replay at infinite speed, and its whole table is compared with that of the columns. The query written by
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 What: TypeAlias = Literal["filtered_bars", "bars", "sliding", "sessions"]
-Swept: TypeAlias = Literal["cascades", "bars"]
+Swept: TypeAlias = Literal["cascades", "bars", "eight exchanges"]
 
 FOLLOWED = cgrx.FuturesTrades("Binance", "BTCUSDT", 0)
 assert FOLLOWED.name == CHANNEL
@@ -127,7 +128,31 @@ class Thresholds:
         if self.swept == "cascades":
             return feed.liquidations().pipe(ops.cascades("1s", min_volume=threshold))
         trades = feed.futures_trades(FOLLOWED.exchange, FOLLOWED.symbol, min_volume=0)
-        return trades.pipe(ops.min_volume(threshold), ops.tumbling("1m", ops.Bar, by=BY))
+        idle = "5s" if self.swept == "eight exchanges" else "2s"
+        return trades.pipe(ops.min_volume(threshold), ops.tumbling("1m", ops.Bar, by=BY, idle=idle))
+
+
+@attrs.frozen
+class Apart(Query):
+    """The same trades from eight exchanges."""
+
+    @property
+    def kind(self) -> str:
+        """See `Query`."""
+        return " of eight exchanges"
+
+    def said(self) -> Iterator[Recorded]:
+        """See `Query`."""
+        for said in super().said():
+            match said.said:
+                case cgrx.Batch(received_ms=received_ms, events=events):
+                    apart = tuple(
+                        replace(each, exchange=f"Exchange {(each.time_ms // 7 + place) % 8}")
+                        for place, each in enumerate(events)
+                    )
+                    yield Recorded(FOLLOWED, cgrx.Batch(FOLLOWED, received_ms, apart))
+                case _:
+                    yield said
 
 
 @attrs.frozen
@@ -257,6 +282,7 @@ def _cases(quick: bool) -> list[Case[Query | Thresholds]]:
     swept = (
         Thresholds("cascades", Liquidated("bars", trades, repeat)),
         Thresholds("bars", Query("bars", trades, repeat)),
+        Thresholds("eight exchanges", Apart("bars", trades, repeat)),
     )
     return cases + [Case(f"fifty thresholds of {asked.swept}, {origin()} trades", asked) for asked in swept]
 

@@ -1,6 +1,6 @@
 """The signals that reach a stage, as columns: the events in order of arrival, and the marks between them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -38,6 +38,8 @@ class Arrivals:
     """The gaps and drops, in order."""
     promised_ms: int | None = None
     """Behind a stage that orders events by time: how far that order has come in the end. None elsewhere."""
+    constant: Mapping[str, object] = attrs.field(factory=dict[str, object])
+    """The columns that are known to have one value in all events, such as the symbol of a trade channel."""
 
     @property
     def several(self) -> bool:

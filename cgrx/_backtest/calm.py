@@ -1,11 +1,11 @@
 """What is known of most streams at a glance, without their course: no event is late, and which rows have closed.
 
 A stream of one connection is calm where every clock is believed, so that each event moves time to its own. That is so
-where the times of its events are as far from their receive times as one another, within the lateness; where a few are
-not, as after a pause of the network, `moments` compares the clocks. The watermark of a calm stream is never
-behind what the sources that are active say now, and never beyond what the foremost says, or where all were silent what
-was proven since. Only whether a window had closed is asked of it: where no window ends between the two, any time
-between them answers as the watermark does. Elsewhere `lateness` finds the watermark itself.
+where the times of all events are as far from their receive times, within the lateness; and of those that come later, as
+after a pause of the network, too few are samples of an offset. The watermark of a calm stream is never behind what the
+sources that are active say now, and never beyond what the foremost says, or where all were silent what was proven
+since. Only whether a window had closed is asked of it: where no window ends between the two, any time between them
+answers as the watermark does. Elsewhere `lateness` finds the watermark itself.
 """
 
 from typing import TypeAlias
@@ -14,7 +14,7 @@ import polars as pl
 
 from cgrx._backtest.arrivals import Arrivals, before
 from cgrx._backtest.lateness import Entry, Ledger
-from cgrx._backtest.moments import Moments
+from cgrx._backtest.offset import median
 from cgrx._model.limits import MAX_EXCHANGES
 from cgrx._model.signals import Gap
 from cgrx._model.times import FOREVER, NEVER
@@ -38,9 +38,6 @@ def calm(
         closes: when each row closes. Of these times alone the watermarks tell whether they were reached.
         lateness_ms: as of the window.
         idle_ms: as of the window.
-
-    Raises:
-        Inexpressible: clocks are too far apart.
     """
     if not len(events):
         return Ledger((), FOREVER, NEVER)
@@ -49,10 +46,8 @@ def calm(
         return None
     if arrivals.proofs["origin"].n_unique() > 1:
         return None
-    if not _has_one_clock(events, lateness_ms):
-        moved_ms = Moments(arrivals, events, until_ms, lateness_ms, idle_ms).events["moved_ms"]
-        if (moved_ms != events["time_ms"]).any():
-            return None
+    if not _has_one_clock(arrivals, events, lateness_ms):
+        return None
     glance = _Glance(arrivals, events, lateness_ms, idle_ms)
     if glance.may_be_late(events.select(until_ms).to_series()):
         return None
@@ -73,10 +68,39 @@ def calm(
     return Ledger(tuple(entries), min(watermarks[:-1], default=FOREVER), watermarks[-1])
 
 
-def _has_one_clock(events: pl.DataFrame, lateness_ms: int) -> bool:
-    """Whether all events are as far from their receive times, within the lateness, and no further than it."""
-    least, most = _range(events["time_ms"] - events["received_ms"])
-    return -lateness_ms <= least and most <= lateness_ms and most - least <= lateness_ms
+def _by(arrivals: Arrivals) -> list[str]:
+    """The columns that tell sources apart."""
+    return [
+        name for name in (("input", "exchange") if arrivals.several else ("exchange",)) if name not in arrivals.constant
+    ]
+
+
+def _has_one_clock(arrivals: Arrivals, events: pl.DataFrame, lateness_ms: int) -> bool:
+    """Whether all clocks are as far from this machine's, within the lateness, so that each event moves time to its own.
+
+    That is so if it holds for all events. Where some come later, it has to hold for the medians of the samples.
+    """
+    ahead_ms = events["time_ms"] - events["received_ms"]
+    low_ms, high_ms = _range(ahead_ms)
+    if high_ms > lateness_ms:
+        return False
+    if low_ms < max(-lateness_ms, high_ms - lateness_ms):
+        low_ms, _ = _range(pl.concat([_medians(arrivals, events, ahead_ms), pl.Series([high_ms])]))
+    return low_ms >= max(-lateness_ms, high_ms - lateness_ms)
+
+
+def _medians(arrivals: Arrivals, events: pl.DataFrame, ahead_ms: pl.Series) -> pl.Series:
+    """The offsets of the stream and of its sources, as far as they are known."""
+    by = _by(arrivals)
+    places = before(events["seq"], arrivals.proofs["seq"]).unique(maintain_order=True)
+    known = median(ahead_ms.gather(places.filter(places > 0) - 1)).drop_nulls()
+    if not by:
+        return known
+    interval = before(arrivals.proofs["seq"], events["seq"]).alias("interval")
+    samples = events.select(*by, interval, ahead_ms.alias("ahead_ms")).filter(interval < len(arrivals.proofs))
+    lasts = samples.group_by(*by, "interval").agg(pl.col("ahead_ms").last()).sort(*by, "interval")
+    of_sources = lasts.group_by(*by, maintain_order=True).agg(median(pl.col("ahead_ms"))).explode("ahead_ms")
+    return pl.concat([known, of_sources["ahead_ms"].drop_nulls()])
 
 
 def _range(values: pl.Series) -> tuple[int, int]:
@@ -110,7 +134,7 @@ class _Glance:
         self._quiet = self._proofs.filter(heard).filter(silent)
         self._quiet_places = places.filter(silent)
         self._quiet_ms = proven.filter(silent) + ahead_ms
-        self._by = ("input", "exchange") if arrivals.several else ("exchange",)
+        self._by = _by(arrivals)
         self._last = self._standing(len(events))
 
     @property
@@ -156,20 +180,17 @@ class _Glance:
     def _standing(self, count: int) -> list[tuple[_Standing, int]]:
         """Each source after so many events, and the place of its last one in the recording."""
         time_ms, received_ms = pl.col("time_ms"), pl.col("received_ms")
-        found = (
-            self._events.head(count)
-            .lazy()
-            .group_by(self._by)
-            .agg(
-                highest_ms=time_ms.max(),
-                since_ms=received_ms.filter(time_ms == time_ms.max()).first(),
-                last_ms=received_ms.last(),
-                seq=pl.col("seq").last(),
-            )
-            .select("highest_ms", "since_ms", "last_ms", "seq")
-            .collect()
+        events = self._events.head(count).lazy()
+        state = (
+            time_ms.max().alias("highest_ms"),
+            received_ms.get(time_ms.arg_max()).alias("since_ms"),
+            received_ms.last().alias("last_ms"),
+            pl.col("seq").last(),
         )
-        return [((highest_ms, since_ms, last_ms), seq) for highest_ms, since_ms, last_ms, seq in found.iter_rows()]
+        found = events.group_by(self._by).agg(state).drop(self._by) if self._by else events.select(state)
+        return [
+            ((highest_ms, since_ms, last_ms), seq) for highest_ms, since_ms, last_ms, seq in found.collect().iter_rows()
+        ]
 
     def _come_ms(self, standing: list[tuple[_Standing, int]], proof: tuple[int, int]) -> int:
         """How far the sources that are active have come; where all are silent, how far time was proven since."""

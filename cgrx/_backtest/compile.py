@@ -53,6 +53,9 @@ Source: TypeAlias = Callable[[Channel], Arrivals]
 ARRIVAL = ("seq", "received_ms")
 """The columns that say when an event arrived."""
 
+TEXTS = ("exchange", "symbol", "base_asset")
+"""The columns of texts, which cost most to compare and to copy."""
+
 
 @attrs.frozen(eq=False)
 class Columnar:
@@ -186,7 +189,15 @@ def _held(arrivals: Arrivals, followers: Sequence[Stage[Any, Any] | None]) -> Ar
     if len(filters) == len(followers):
         events = events.filter(pl.any_horizontal(map(accepting, filters)))
     columns = [*ARRIVAL, *FIELDS, *(("input", "trade") if arrivals.several else ())]
-    return attrs.evolve(arrivals, events=events.select(columns).collect().lazy())
+    held = events.select(columns).collect()
+    constant = _constant(held, (*TEXTS, "input") if arrivals.several else TEXTS)
+    held = held.with_columns(pl.lit(value, held[name].dtype).alias(name) for name, value in constant.items())
+    return attrs.evolve(arrivals, events=held.lazy(), constant=constant)
+
+
+def _constant(events: pl.DataFrame, names: Sequence[str]) -> dict[str, object]:
+    """Those of the columns that have one value in all events, with that."""
+    return {name: events[name][0] for name in names if len(events) and (events[name] == events[name][0]).all()}
 
 
 def _require_window(window: Window[Any]) -> None:
@@ -201,7 +212,7 @@ def _require_window(window: Window[Any]) -> None:
         raise Inexpressible(f"{window!r}: running rows follow the order of events")
     if isinstance(window, Grid) and window.emit_empty:
         raise Inexpressible(f"{window!r}: rows of windows without events are not found in columns")
-    _compiled(window.rows.type, frozenset())
+    _compiled(window.rows.type, frozenset[type[Event]]())
 
 
 @lru_cache(maxsize=16)
@@ -229,7 +240,8 @@ def _rows(window: Window[Any], arrivals: Arrivals) -> pl.DataFrame:
     compiler = _compiled(row, arrivals.types)
     events = _needed(arrivals, {*keys, *compiler.columns}).collect()
     # A key that is the same in all events, as the instrument of a trade channel, costs no grouping.
-    fixed = {key: events[key][0] for key in keys if len(events) and (events[key] == events[key][0]).all()}
+    constant = {**arrivals.constant, **_constant(events, [key for key in keys if key not in arrivals.constant])}
+    fixed = {key: constant[key] for key in keys if key in constant}
     moving = tuple(key for key in keys if key not in fixed)
     time_ms = pl.col("time_ms")
     if isinstance(window, Grid):
@@ -248,10 +260,12 @@ def _rows(window: Window[Any], arrivals: Arrivals) -> pl.DataFrame:
         rows = session(events.lazy(), compiler, moving, gap_ms)
     collected = rows.collect()
     closes = collected["end_ms"] + around_ms
-    known = calm(arrivals, events, until_ms, closes, terms.lateness_ms, terms.idle_ms)
+    known = calm(attrs.evolve(arrivals, constant=constant), events, until_ms, closes, terms.lateness_ms, terms.idle_ms)
     if known is None:
         known = ledger(arrivals, events, until_ms, terms.lateness_ms, terms.idle_ms)
-    found = qualified(collected, known, around_ms).with_columns(pl.lit(value).alias(key) for key, value in fixed.items())
+    found = qualified(collected, known, around_ms).with_columns(
+        pl.lit(value).alias(key) for key, value in fixed.items()
+    )
     open_keys = found.select(pl.struct(keys).n_unique()).item() if keys and len(found) > terms.max_keys else 0
     if open_keys > terms.max_keys:
         raise Inexpressible(f"{open_keys:,} keys are more than max_keys={terms.max_keys}")

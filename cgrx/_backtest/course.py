@@ -99,8 +99,6 @@ class Course:
             active.append(highest_ms.set(idle, None).alias(f"active {index}"))
             since_ms = columns.received.gather(first)
             heard.append(pl.DataFrame({f"time {index}": highest_ms, f"since {index}": since_ms}))
-        if not heard:
-            return pl.repeat(None, len(proofs), dtype=pl.Int64, eager=True)
         count = range(len(heard))
         table = pl.concat([proofs.select("proven_ms"), pl.DataFrame(active), *heard], how="horizontal")
         latest_ms = pl.max_horizontal(f"time {index}" for index in count)
@@ -123,8 +121,6 @@ class Course:
             last = (events["source"] == index).cum_sum().cast(pl.Int64) - 1
             idle = self._is_idle(columns, last, events["proof_place"], events["proven_ms"])
             active.append(_gathered(columns.highest, last).set(idle, None).alias(f"active {index}"))
-        if not active:
-            return pl.Series(dtype=pl.Int64)
         lowest_ms = pl.DataFrame(active).select(pl.min_horizontal(pl.all()) - self._moments.lateness_ms).to_series()
         return pl.select(pl.max_horizontal(_running(lowest_ms), events["of_proofs"])).to_series()
 

@@ -168,8 +168,6 @@ class Moments:
     def _find_sources(self) -> list[SourceColumns]:
         events = self.events
         channels: tuple[Channel, ...] = self._arrivals.channels
-        if not len(events):
-            return []
         require_few_exchanges(events, several=self._arrivals.several)
         if self._arrivals.several:
             found: list[SourceColumns] = []

@@ -1,5 +1,7 @@
 """How far each event moves time, in columns: what `cgrx._streams.offset` says event by event."""
 
+from typing import TypeVar
+
 import polars as pl
 
 from cgrx._backtest.arrivals import Arrivals, before
@@ -7,13 +9,15 @@ from cgrx._backtest.plan import Inexpressible
 from cgrx._model.limits import MAX_EXCHANGES
 from cgrx._streams.offset import ENOUGH, SAMPLES
 
+Samples = TypeVar("Samples", pl.Series, pl.Expr)
+
 
 def offsets(arrivals: Arrivals, events: pl.DataFrame) -> pl.DataFrame:
     """The offset from each sample on: `place`, the number of events before it, and `offset_ms`."""
     places = before(events["seq"], arrivals.proofs["seq"]).alias("place").unique(maintain_order=True)
     places = places.filter(places > 0)
     sampled = events[(places - 1).to_list()].select(pl.col("time_ms") - pl.col("received_ms")).to_series()
-    return pl.DataFrame({"offset_ms": _median(sampled).fill_null(0), "place": places.cast(pl.get_index_type())})
+    return pl.DataFrame({"offset_ms": median(sampled).fill_null(0), "place": places.cast(pl.get_index_type())})
 
 
 def offsets_of(source: pl.Series, ahead_ms: pl.Series, places: pl.Series) -> pl.Series:
@@ -26,11 +30,12 @@ def offsets_of(source: pl.Series, ahead_ms: pl.Series, places: pl.Series) -> pl.
     """
     heard = before(source, places)
     counts = heard.filter(heard > 0).unique(maintain_order=True)
-    sampled = pl.DataFrame({"heard": counts, "offset_ms": _median(ahead_ms.gather(counts - 1))})
+    sampled = pl.DataFrame({"heard": counts, "offset_ms": median(ahead_ms.gather(counts - 1))})
     return pl.DataFrame({"heard": heard}).join_asof(sampled, on="heard")["offset_ms"]
 
 
-def _median(samples: pl.Series) -> pl.Series:
+def median(samples: Samples) -> Samples:
+    """After each sample the offset; null as long as there are too few."""
     return samples.rolling_quantile(0.5, "lower", SAMPLES, min_samples=ENOUGH).cast(pl.Int64)
 
 

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from cgrx._backtest.arrivals import before
 from cgrx._backtest.lateness import Ledger
 from cgrx.operators._windows.missing import Missing
 
@@ -31,17 +32,13 @@ def _concerned(rows: pl.DataFrame, ledger: Ledger, around_ms: int) -> pl.DataFra
     apart = Missing()
     for entry in ledger.entries:
         apart.add_gap(entry.start_ms, entry.end_ms)
-    largest, least = 2**63 - 1, -(2**63)
-    spans = [(max(start_ms, least), min(end_ms, largest)) for start_ms, end_ms in apart.gaps]
-    schema = {"from_ms": pl.Int64, "until_ms": pl.Int64}
-    found = (
-        rows.select("start_ms", "end_ms")
-        .unique()
-        .with_columns((pl.col("end_ms") + around_ms - 1).alias("last_ms"))
-        .sort("last_ms")
-        .join_asof(pl.DataFrame(spans, schema, orient="row"), left_on="last_ms", right_on="from_ms")
-    )
-    return found.filter(pl.col("until_ms") > pl.col("start_ms") - around_ms).select("start_ms", "end_ms")
+    least, largest = -(2**63), 2**63 - 1
+    from_ms = pl.Series([max(start_ms, least) for start_ms, _ in apart.gaps], dtype=pl.Int64)
+    until_ms = pl.Series([min(end_ms, largest) for _, end_ms in apart.gaps], dtype=pl.Int64)
+    # They are apart, so the last that begins before a window has closed reaches furthest.
+    begun = before(from_ms, rows["end_ms"] + around_ms)
+    reaches = until_ms.gather((begun - 1).clip(0)) > rows["start_ms"] - around_ms
+    return rows.select("start_ms", "end_ms").filter((begun > 0) & reaches).unique().sort("end_ms")
 
 
 def _missing(windows: pl.DataFrame, ledger: Ledger, around_ms: int) -> pl.DataFrame:

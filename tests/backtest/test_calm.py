@@ -1,0 +1,143 @@
+"""What is seen of a stream at a glance is what following it event by event says; and where no glance suffices."""
+
+import tempfile
+from collections.abc import Iterable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import cgrx
+from cgrx import operators as ops
+from cgrx._backtest import compile as compiling
+from cgrx._backtest import lateness
+from cgrx._backtest.plan import Inexpressible
+from cgrx._model.limits import MAX_EXCHANGES
+from cgrx._model.signals import Alive, Batch, Dropped, Gap
+from tests.backtest.columns import TRADES, WINDOWS, Build, Said, assert_same, by_events, in_columns, said
+from tests.backtest.sweeping import assert_as_alone, write
+from tests.backtest.test_columns import SHAPES, assert_same_or_declined
+from tests.windows.windowing import trade
+
+MILLISECONDS = st.sampled_from([5, 10, 40]).map(lambda ms: timedelta(milliseconds=ms))
+
+
+def calm_only(what: Said) -> Said:
+    """Without losses and gaps that end before they begin, and with one connection."""
+
+    def is_calm(signal: Any) -> bool:
+        match signal:
+            case Alive(origin=origin):
+                return origin == "o"
+            case Gap(start_ms=start_ms, end_ms=end_ms):
+                return start_ms <= end_ms
+            case _:
+                return not isinstance(signal, Dropped)
+
+    return [each for each in what if is_calm(each[1])]
+
+
+@given(said(disorder=6), st.sampled_from(list(SHAPES)), st.sampled_from(list(WINDOWS)), MILLISECONDS, MILLISECONDS)
+@settings(max_examples=25, deadline=None)
+def test_as_event_by_event(what: Said, shape: str, window: str, lateness: timedelta, idle: timedelta) -> None:
+    stage = WINDOWS[window](ops.Flow, by="exchange", lateness=lateness, idle=idle)
+    assert_same_or_declined(lambda feed: SHAPES[shape](feed).pipe(stage), calm_only(what))
+
+
+# --- sweeps ----------------------------------------------------------------------------------------------------------
+
+
+def thresholds(feed: cgrx.Feed, x: float, window: str) -> Any:
+    both = cgrx.merge(feed.futures_trades("A", "X", min_volume=0), feed.liquidations())
+    stage = WINDOWS[window](ops.Flow, by=("exchange", "symbol"), lateness="12ms", idle="20ms")
+    return both.pipe(ops.min_volume(x), stage)
+
+
+@given(said(disorder=8), st.sampled_from(list(WINDOWS)))
+@settings(max_examples=5, deadline=None)
+def test_sweeps_as_backtests(what: Said, window: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        recording = write(Path(folder) / "recorded", what)
+        found = cgrx.sweep(thresholds, recording, {"x": [0, 0.75, 1.5, 2.5], "window": [window]})
+        assert_as_alone(thresholds, recording, found)
+
+
+# --- when the glance is taken ----------------------------------------------------------------------------------------
+
+
+def stream(count: int = 60, exchanges: Iterable[str] = "ABCDEFGH", late: Iterable[int] = ()) -> list[Any]:
+    """A trade each 10 ms, by turns from these exchanges, and a proof after each; those of some numbers come late."""
+    names, found = list(exchanges), list[Any]([(TRADES, Gap(TRADES, 0, 900, "subscribed"))])
+    for number in range(count):
+        now = 1000 + 10 * number
+        event = trade(now - (60 if number in set(late) else 0), names[number % len(names)], usd=1.0 + number % 7)
+        found += [(TRADES, Batch(TRADES, now + 1, (event,))), (TRADES, Alive("o", now + 2))]
+    return found
+
+
+def windowed(size: str = "100ms", lateness: str = "40ms", idle: str = "200ms") -> Build:
+    stage: Any = ops.tumbling(size, by="exchange", lateness=lateness, idle=idle)
+    return lambda feed: feed.futures_trades("A", "X", min_volume=0).pipe(stage)
+
+
+def walks(build: Build, what: Said, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether the watermark was followed; the rows are those of event by event either way."""
+    walked: list[bool] = []
+    ledger: Any = lateness.ledger
+
+    def followed(*args: Any) -> Any:
+        walked.append(True)
+        return ledger(*args)
+
+    monkeypatch.setattr(compiling, "ledger", followed)
+    columns = in_columns(build, what)
+    rows = columns.results()
+    assert rows
+    assert_same(rows, by_events(build, what))
+    return bool(walked)
+
+
+def test_a_calm_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    what = stream()
+    what.insert(40, (TRADES, Gap(TRADES, 1150, 1160, "disconnected")))
+    what += [(TRADES, Alive("o", now)) for now in (1700, 1990, 4000)]
+    assert not walks(windowed("250ms"), what, monkeypatch)
+
+
+@pytest.mark.parametrize("exchanges", ["ABC", "A"])
+def test_a_pause_of_the_network(exchanges: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few events that come late are too few among the samples to move a clock."""
+    what = [*stream(exchanges=exchanges, late=[31]), (TRADES, Alive("o", 4000))]
+    assert not walks(windowed("200ms"), what, monkeypatch)
+
+
+def test_without_proofs(monkeypatch: pytest.MonkeyPatch) -> None:
+    what = [each for each in stream() if not isinstance(each[1], Alive)]
+    assert not walks(windowed("50s"), what, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("what", "build"),
+    [
+        # A window ends between the slowest source and the foremost.
+        ([*stream(), (TRADES, Alive("o", 1642))], windowed("10ms")),
+        ([*stream(), *[(TRADES, Gap(TRADES, 1500 + 3 * n, 1501 + 3 * n, "x")) for n in range(12)]], windowed()),
+        ([*stream(), (TRADES, Alive("p", 1700))], windowed()),
+        ([*stream(), (TRADES, Dropped(TRADES, 2, "malformed"))], windowed()),
+        # One comes so late that it would be, if the foremost source counted alone.
+        (stream(exchanges="B" + "A" * 58 + "B", late=[59]), windowed("50ms", "10ms", idle="5s")),
+        # An event from the future.
+        ([*stream(), (TRADES, Batch(TRADES, 1610, (trade(2000, "A"),)))], windowed()),
+    ],
+)  # fmt: skip
+def test_where_the_watermark_is_followed(what: Said, build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert walks(build, what, monkeypatch)
+
+
+def test_many_exchanges() -> None:
+    what = stream(MAX_EXCHANGES + 2, [f"E{number}" for number in range(MAX_EXCHANGES + 2)])
+    with pytest.raises(Inexpressible, match=f"more than {MAX_EXCHANGES} exchanges"):
+        in_columns(windowed("1m", idle="1m"), what)
