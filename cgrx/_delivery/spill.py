@@ -44,7 +44,7 @@ class Spill:
         self.folder = folder
         self._most_bytes = most_bytes
         self._number = 0
-        self._lock = FileLock(folder / "lock", timeout=0)
+        self._lock = FileLock(folder / "lock", timeout=0, thread_local=False)
         self.files: deque[SpillFile] = deque()
         """What is there, the oldest first. `write` and `delete` leave it as it is."""
 

@@ -19,6 +19,9 @@ from cgrx._model.events import Liquidation, Trade
 from cgrx._sinks.arrow_tables import table_of
 from cgrx.operators._rows.row import Row
 
+_FOREIGN = "not a valid DuckDB database file"
+"""What DuckDB says of a file that another program wrote."""
+
 _STAGE = "cgrx_batch"
 """The name of a batch within a query."""
 
@@ -37,6 +40,11 @@ class DuckDBWriter:
     async def open(self, types: frozenset[type]) -> None:
         """Open the file, and make or check the table."""
         self._kind = None
+        folder = self._path.parent
+        if not folder.is_dir() or self._path.is_dir():
+            raise SinkRefusedError(f"{self._path} cannot be a file: {folder} is no folder, or it is one itself")
+        if not os.access(self._path if self._path.exists() else folder, os.W_OK):
+            raise SinkRefusedError(f"{self._path} cannot be written to: permission denied")
         await self._in_thread(lambda connection: self._require(connection, types))
 
     async def write(self, batch: Sequence[Any], /) -> None:
@@ -55,7 +63,9 @@ class DuckDBWriter:
 
         try:
             await trio.to_thread.run_sync(connected)
-        except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+        except (duckdb.OperationalError, duckdb.FatalException) as error:
+            if _FOREIGN in str(error):
+                raise SinkRefusedError(f"{self._path} is no file of DuckDB: give another path") from error
             raise SinkUnavailableError(f"{self._path}: {_first_line(error)}") from error
         except (duckdb.DataError, duckdb.IntegrityError) as error:
             raise SinkDataError(_first_line(error)) from error
@@ -91,7 +101,7 @@ class DuckDBWriter:
             tuple(sorted(names))
             for (names,) in connection.execute(
                 "select constraint_column_names from duckdb_constraints()"
-                " where table_name = ? and constraint_type = 'PRIMARY KEY'",
+                " where lower(table_name) = lower(?) and constraint_type = 'PRIMARY KEY'",
                 [self._table],
             ).fetchall()
         }
@@ -202,8 +212,9 @@ def duckdb(
 
     Raises:
         ValueError, TypeError: an argument cannot be used.
-        SinkRefusedError: on entering, where the class of the rows is known then: the table has other columns, or
-            another key; the message has the statement that makes a fitting one.
+        SinkRefusedError: on entering: the path cannot be written to, or holds no file of DuckDB; and, where the class
+            of the rows is known then, the table has other columns, or another key. The message has the statement that
+            makes a fitting one.
         ImportError: duckdb or pyarrow is not installed.
     """
     require_extra("cgrx.sinks.duckdb()", "duckdb")

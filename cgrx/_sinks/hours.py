@@ -8,8 +8,9 @@ where later rows belong to it, it is made anew with them. Of rows with the same 
 """
 
 import os
+import re
 import uuid
-from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -40,14 +41,25 @@ class Journal:
     def __attrs_post_init__(self) -> None:
         named = self.schema.with_metadata({**self.schema.metadata, _JOURNAL: uuid.uuid4().hex.encode()})
         self._file = journal_path(self.folder, self.name).open("xb", buffering=0)
-        self._size = self._file.write(encode(0, named.serialize().to_pybytes()))
+        try:
+            self._size = self._write(named)
+            _sync_folder(self.folder)
+        except OSError:
+            self._file.close()
+            raise
 
     def append(self, table: Any) -> None:
         """Append rows. They are on disk behind `sync`."""
         for batch in table.cast(self.schema).to_batches():
-            frame = memoryview(encode(0, batch.serialize().to_pybytes()))
-            while len(frame):
-                frame = frame[self._file.write(frame) :]
+            self._write(batch)
+
+    def _write(self, content: Any) -> int:
+        """Write a frame, and tell its size. A disk that becomes full takes a part of it first, and fails then."""
+        frame = memoryview(encode(0, content.serialize().to_pybytes()))
+        written = 0
+        while written < len(frame):
+            written += self._file.write(frame[written:])
+        return written
 
     def sync(self) -> None:
         """Wait until everything is on disk."""
@@ -75,7 +87,7 @@ def lock(folder: Path, stem: str) -> FileLock:
     Raises:
         SinkRefusedError: another sink writes them.
     """
-    held = FileLock(folder / f".{stem}.lock", timeout=0)
+    held = FileLock(folder / f".{stem}.lock", timeout=0, thread_local=False)
     try:
         held.acquire()
     except Timeout:
@@ -85,10 +97,15 @@ def lock(folder: Path, stem: str) -> FileLock:
     return held
 
 
-def left_behind(folder: Path, stem: str) -> Iterator[str]:
+def belongs(name: str, stem: str) -> bool:
+    """Whether it is the name of an hour or a day of this stem, and not of a longer one: `bar-5m` is not of `bar`."""
+    return re.fullmatch(re.escape(stem) + r"-\d+-\d\d-\d\d(T\d\d)?", name) is not None
+
+
+def left_behind(folder: Path, stem: str) -> list[str]:
     """The names of the hours of which there are journals."""
-    for path in sorted(folder.glob(f".{stem}-*.open")):
-        yield path.name[1 : -len(".open")]
+    names = [path.name[1 : -len(".open")] for path in sorted(folder.glob(f".{stem}-*.open"))]
+    return [name for name in names if belongs(name, stem)]
 
 
 def finish(folder: Path, name: str) -> None:
@@ -96,7 +113,7 @@ def finish(folder: Path, name: str) -> None:
 
     Raises:
         OSError: the disk is full, or fails.
-        SinkRefusedError: the journal is damaged.
+        SinkRefusedError: the journal is damaged, or a file that is there does not fit.
     """
     path, finished = journal_path(folder, name), folder / f"{name}.parquet"
     tables, schema = _journal_tables(path)
@@ -105,14 +122,15 @@ def finish(folder: Path, name: str) -> None:
         return
     ids = cast(bytes, schema.metadata[_JOURNAL])
     if finished.exists():
-        before: Any = pq.read_table(finished)
+        require_same(finished, schema)
+        before: Any = pq.read_table(finished, partitioning=None)  # else a folder "asset=BTC" were a column
         metadata = cast("dict[bytes, bytes]", before.schema.metadata or {})
         held = metadata.get(_JOURNAL, b"")
         if ids in held.split():  # a process was killed between the file and the end of its journal
             path.unlink()
             return
         ids = held + b" " + ids
-        tables.insert(0, before.cast(schema))
+        tables.insert(0, before.select(schema.names).cast(schema))
     table = pa.concat_tables([*tables, schema.empty_table()])
     key = schema.metadata.get(_KEY, b"").decode().split()
     if key:
@@ -124,6 +142,7 @@ def finish(folder: Path, name: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(finished)
+        _sync_folder(folder)
     except OSError:
         draft.unlink(missing_ok=True)
         raise
@@ -160,9 +179,12 @@ def require_same(path: Path, wanted: Any) -> None:
     """Check that a finished file has the columns of what is written now.
 
     Raises:
-        SinkRefusedError: it has others.
+        SinkRefusedError: it has others, or is damaged.
     """
-    found = pq.read_schema(path)
+    try:
+        found = pq.read_schema(path)
+    except pa.ArrowInvalid as damage:
+        raise SinkRefusedError(f"{path}: it is no whole Parquet file: move it elsewhere") from damage
     here = {field.name: str(field.type) for field in found}
     there = {field.name: str(field.type) for field in wanted}
     for name in dict.fromkeys([*there, *here]):
@@ -171,3 +193,13 @@ def require_same(path: Path, wanted: Any) -> None:
                 f"{path}: its column {name!r} is {here.get(name, 'missing')}, and the rows have"
                 f" {there.get(name, 'no such field')}: give another folder, or pipeline= another name"
             )
+
+
+def _sync_folder(folder: Path) -> None:
+    """Wait until the names of the files are on disk, where a folder can be asked for that: on Windows it cannot."""
+    with suppress(PermissionError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -79,6 +79,7 @@ class ParquetWriter:
         """The stem of the files of a class: locked, with what an earlier process has left finished."""
         from cgrx._sinks import hours
 
+        columns(kind)  # what is neither a row nor an event has none, and is refused
         stem = self._pipeline or _STEMS.get(kind) or kind.__name__.lower()
         known = self._kinds.setdefault(stem, kind)
         if known is not kind and columns(known) != columns(kind):
@@ -87,7 +88,8 @@ class ParquetWriter:
             self._locks[stem] = hours.lock(self._folder, stem)
             for name in hours.left_behind(self._folder, stem):
                 hours.finish(self._folder, name)
-            for path in sorted(self._folder.glob(f"{stem}-*.parquet"))[-1:]:
+            found = sorted(self._folder.glob(f"{stem}-*.parquet"))
+            for path in [path for path in found if hours.belongs(path.stem, stem)][-1:]:
                 hours.require_same(path, _schema(kind))
         return stem
 
@@ -107,7 +109,7 @@ class ParquetWriter:
                 touched[-1].append(table_of(self._kinds[stem], items))
             for journal in touched:
                 journal.sync()
-        except OSError:
+        except Exception:
             for journal in touched:
                 journal.take_back()
             raise
@@ -117,22 +119,25 @@ class ParquetWriter:
         return (_EPOCH + timedelta(milliseconds=time_ms)).strftime(_NAMES[self._period])
 
     def _journal(self, name: str, kind: type) -> "Journal":
-        from cgrx._sinks.hours import Journal
+        from cgrx._sinks import hours
 
         if name not in self._journals:
-            self._journals[name] = Journal(self._folder, name, _schema(kind))
+            schema, finished = _schema(kind), self._folder / f"{name}.parquet"
+            if finished.exists():
+                hours.require_same(finished, schema)
+            self._journals[name] = hours.Journal(self._folder, name, schema)
         return self._journals[name]
 
     def _finish_all(self, stem: str) -> None:
         from cgrx._sinks import hours
 
-        for name in [name for name in self._journals if name.startswith(f"{stem}-")]:
+        for name in [name for name in self._journals if hours.belongs(name, stem)]:
             hours.finish(self._folder, name)
             self._journals.pop(name).close()
 
     def _close(self) -> None:
         for stem in self._locks:
-            with suppress(OSError):  # the journal stays: the next sink makes the file of it
+            with suppress(OSError, SinkRefusedError):  # the journal stays: the next sink makes the file of it
                 self._finish_all(stem)
         for journal in self._journals.values():
             journal.close()
@@ -164,7 +169,8 @@ def parquet(
     next hour comes, or when the sink is left; until then the rows are in a hidden journal, on disk before they count as
     delivered. A file to which late rows belong is made anew with them, so there is one of each hour. Rows of the same
     identity are there once. Events are there at least once. A process that is killed loses nothing of what was
-    delivered: the next sink of this folder and class makes the files of the journals.
+    delivered: the next sink of this folder and class makes the files of the journals. Memory: the rows of one file,
+    while it is made.
 
     Columns and types are those of `to_frame`; what `agg.custom` gives is JSON. Running and withdrawn rows are left out,
     since files cannot be updated. Needs the extra `recording`.

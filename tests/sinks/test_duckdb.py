@@ -222,6 +222,34 @@ def test_a_table_that_is_changed_meanwhile_holds_the_rows(path: Path) -> None:
     assert read(path) == values(flow(0))
 
 
+def test_a_path_that_cannot_be_a_file_of_duckdb_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    foreign = path.with_name("foreign.db")
+    foreign.write_bytes(b"of another program" * 1000)
+
+    async def refused(given: Path, message: str) -> None:
+        with pytest.raises(sinks.SinkRefusedError, match=message):
+            async with writing(given, FLOW):
+                pytest.fail("it was entered")
+
+    def denied(*_: object) -> bool:
+        return False
+
+    async def main() -> None:
+        await refused(path.parent / "none" / "bars.db", "none is no folder")
+        await refused(path.parent, "or it is one itself")
+        await refused(foreign, "is no file of DuckDB: give another path")
+        monkeypatch.setattr("cgrx._sinks.duckdb.os.access", denied)  # root may write everywhere
+        await refused(foreign, "cannot be written to: permission denied")
+
+    run(main)
+
+
+def test_the_name_of_a_table_is_the_same_in_capitals(path: Path) -> None:
+    write(path, [flow(0)])
+    write(path, [flow(1)], table="BARS")
+    assert read(path) == values(flow(0), flow(1))
+
+
 def test_rows_of_another_class_are_dead(path: Path) -> None:
     stats = write(path, [flow(0), liquidation(), flow(1)])
     assert (stats.delivered, stats.dead) == (2, 1)
