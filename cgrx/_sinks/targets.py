@@ -44,6 +44,18 @@ def to(
 
     As `--to` of the command line does. A text is for configuration: the functions of the systems take more options.
 
+        postgresql://HOST/DATABASE?table=NAME   `postgres`; also create=true, pipeline=, and the parameters of libpq
+        redis://HOST:6379/0?stream=NAME         `redis`; also pipeline=
+        FOLDER/ or FOLDER/*.parquet             `parquet`; also by=day, pipeline=
+        duckdb:FILE?table=NAME                  `duckdb`; also pipeline=
+        https://HOST/PATH                       `webhook`
+        slack:URL                               `slack`; without a URL that in CGRX_SLACK_URL
+        discord:URL                             `discord`; without a URL that in CGRX_DISCORD_URL
+        telegram:CHAT?token=TOKEN               `telegram`; without a token that in CGRX_TELEGRAM_TOKEN
+
+    A table or a stream without a name is called by what it will hold: `liquidations`, `trades`, `events` of both, and
+    of rows by their class: `bars`, `flows`.
+
     Args:
         target: the text. It may hold a password or a token: it is in no log, status and error.
         rows: what is delivered; all else is as with `deliver`.
@@ -209,7 +221,12 @@ _FORMS = (
         takes_more=True,
     ),
     _Form(
-        ("redis", "rediss"), "redis://HOST/0?stream=NAME", _redis, ("stream", "pipeline"), whole=True, takes_more=True
+        ("redis", "rediss"),
+        "redis://HOST:6379/0?stream=NAME",
+        _redis,
+        ("stream", "pipeline"),
+        whole=True,
+        takes_more=True,
     ),
     _FOLDER,
     _Form(("duckdb",), "duckdb:FILE?table=NAME", _duckdb, ("table", "pipeline")),

@@ -11,6 +11,7 @@ from cgrx import EventStream, Liquidation, Trade, sinks
 from cgrx import operators as ops
 from cgrx._sinks import targets
 from cgrx.testing import trade
+from tests.house import plan
 from tests.sinks.receivers import receiving
 from tests.support import run
 
@@ -166,6 +167,18 @@ def test_what_cannot_be_used(target: Any, error: type[Exception], words: str) ->
     with pytest.raises(error, match=words) as caught:
         sinks.to(target, ROWS)
     assert "s3cret" not in str(caught.value)
+
+
+def test_every_form_is_documented() -> None:
+    """On the page and in the docstring."""
+    with pytest.raises(ValueError) as caught:
+        sinks.to("", ROWS)
+    forms = str(caught.value).removeprefix("this is no target: give ").replace(" or ", ", ").split(", ")
+    page = (plan.ROOT / "docs" / "delivery" / "command-line.md").read_text(encoding="utf-8")
+    assert len(forms) > 7
+    for form in forms:
+        assert f"`{form.partition('?')[0]}" in page
+        assert form in str(sinks.to.__doc__)
 
 
 def test_rows_arrive() -> None:
