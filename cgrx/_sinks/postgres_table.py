@@ -108,8 +108,12 @@ class Table:
         Raises:
             SinkRefusedError: it is missing, or does not fit.
         """
-        if create and self._find(connection) is None:
-            self._create(connection)
+        if create:
+            with connection.transaction():
+                # One after another: of two who make it at the same time, one would fail, in spite of "if not exists".
+                connection.execute("select pg_advisory_xact_lock(hashtext(%s))", [f"cgrx {self._name.table}"])
+                if self._find(connection) is None:
+                    self._create(connection)
         self.require(connection)
         if self.of_rows:
             connection.execute(
@@ -130,18 +134,15 @@ class Table:
         return sql.SQL("create table if not exists {} ({})").format(self._name.quoted, definitions)
 
     def _create(self, connection: Connection) -> None:
-        with connection.transaction():
-            # Of two who make it at the same time, one would fail, in spite of "if not exists".
-            connection.execute("select pg_advisory_xact_lock(hashtext(%s))", [f"cgrx {self._name}"])
-            connection.execute(self._ddl())
-            extension = connection.execute(_TIMESCALE).fetchone()
-            if extension is not None:
-                connection.execute(
-                    sql.SQL("select {}(%s::regclass, %s, chunk_time_interval => %s::bigint)").format(
-                        sql.Identifier(extension[0], "create_hypertable")
-                    ),
-                    [_shown(self._name.quoted), "start_ms" if self.of_rows else "time_ms", POSTGRES_CHUNK_MS],
-                )
+        connection.execute(self._ddl())
+        extension = connection.execute(_TIMESCALE).fetchone()
+        if extension is not None:
+            connection.execute(
+                sql.SQL("select {}(%s::regclass, %s, chunk_time_interval => %s::bigint)").format(
+                    sql.Identifier(extension[0], "create_hypertable")
+                ),
+                [_shown(self._name.quoted), "start_ms" if self.of_rows else "time_ms", POSTGRES_CHUNK_MS],
+            )
 
     def require(self, connection: Connection) -> None:
         """Compare what is there with what is needed.
@@ -163,7 +164,8 @@ class Table:
             if column.name not in there:
                 wrong.append((f"column {name} is missing", f"add column {name} {types[0]}"))
             elif (of := there[column.name][0]) not in types:
-                wrong.append((f"column {name} is {of}, not {types[0]}", f"alter column {name} type {types[0]}"))
+                change = f"alter column {name} type {types[0]} using {name}::{types[0]}"
+                wrong.append((f"column {name} is {of}, not {types[0]}", change))
         ours = {column.name for column in self.columns}
         for name, (_, needed) in there.items():
             if needed and name not in ours:
