@@ -254,6 +254,10 @@ def test_a_server_that_is_away(tmp_path: Path) -> None:
 # --- the example of the documentation -------------------------------------------------------------------------------
 
 
+def patient(*_: object) -> sinks.DeliveryOptions:
+    return sinks.DeliveryOptions(drain=300)
+
+
 def test_the_bars_of_a_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The command and the query of the page: what the query gives is what the lines of the command say."""
     page = (plan.ROOT / "docs" / "delivery" / "command-line.md").read_text(encoding="utf-8")
@@ -263,7 +267,7 @@ def test_the_bars_of_a_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     heard = Heard()
     monkeypatch.setattr(Terminal, "of_process", heard.of_process)
     # Time runs eight times as fast, but not for the disk.
-    monkeypatch.setattr(Deliveries, "options", lambda *_: sinks.DeliveryOptions(drain=300))
+    monkeypatch.setattr(Deliveries, "options", patient)
     monkeypatch.setattr(courier, "SINK_OPEN_S", 300)
     monkeypatch.setattr(courier, "SINK_WRITE_S", 300)
     function, bound, *_ = app.parse_args(command.split(), exit_on_error=False)
