@@ -2,6 +2,7 @@
 
 import shutil
 
+import psycopg
 import pytest
 import trio
 
@@ -81,7 +82,8 @@ def test_a_server_that_is_away_on_entering_is_waited_for(postgres: Server, table
 def test_a_connection_that_is_ended_by_the_administrator(postgres: Server, table: str) -> None:
     async def main() -> None:
         async with writing(postgres.dsn(), table, FLOW) as delivery:
-            execute(postgres, "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'cgrx'")
+            ended = "select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = 'cgrx'"
+            execute(postgres, ended)
             delivery.give(flow(0))
             await delivery.sink.flush()
             assert delivery.sink.stats.retries == 1
@@ -228,8 +230,6 @@ def test_a_table_that_is_missing_when_the_first_row_comes_is_waited_for(postgres
 
 
 def test_a_lock_of_somebody_else_is_waited_for(postgres: Server, table: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    import psycopg
-
     monkeypatch.setattr("cgrx._sinks.postgres_writer.POSTGRES_LOCK_S", 0.1)
     write(postgres.dsn(), table, [], types=[FLOW])
 
