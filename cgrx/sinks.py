@@ -19,6 +19,7 @@ from cgrx._sinks.chat import discord as discord
 from cgrx._sinks.chat import slack as slack
 from cgrx._sinks.chat import telegram as telegram
 from cgrx._sinks.duckdb import duckdb as duckdb
+from cgrx._sinks.kafka import kafka as kafka
 from cgrx._sinks.message import message as message
 from cgrx._sinks.parquet import parquet as parquet
 from cgrx._sinks.postgres import postgres as postgres

@@ -19,6 +19,7 @@ from cgrx._sinks.chat import discord as _discord
 from cgrx._sinks.chat import slack as _slack
 from cgrx._sinks.chat import telegram as _telegram
 from cgrx._sinks.duckdb import duckdb as _duckdb
+from cgrx._sinks.kafka import kafka as _kafka
 from cgrx._sinks.parquet import parquet as _parquet
 from cgrx._sinks.postgres import postgres as _postgres
 from cgrx._sinks.redis import redis as _redis
@@ -51,6 +52,7 @@ deliver = held(_deliver_in_tasks, "sink", _MODULE)
 
 discord = held(_discord, "sink", _MODULE)
 duckdb = held(_duckdb, "sink", _MODULE)
+kafka = held(_kafka, "sink", _MODULE)
 parquet = held(_parquet, "sink", _MODULE)
 postgres = held(_postgres, "sink", _MODULE)
 redis = held(_redis, "sink", _MODULE)

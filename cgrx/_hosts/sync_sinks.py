@@ -21,6 +21,7 @@ from cgrx._sinks.chat import discord as _discord
 from cgrx._sinks.chat import slack as _slack
 from cgrx._sinks.chat import telegram as _telegram
 from cgrx._sinks.duckdb import duckdb as _duckdb
+from cgrx._sinks.kafka import kafka as _kafka
 from cgrx._sinks.parquet import parquet as _parquet
 from cgrx._sinks.postgres import postgres as _postgres
 from cgrx._sinks.redis import redis as _redis
@@ -76,6 +77,7 @@ deliver = entered(_deliver_in_thread, BlockingSink, _MODULE)
 
 discord = entered(_discord, BlockingSink, _MODULE)
 duckdb = entered(_duckdb, BlockingSink, _MODULE)
+kafka = entered(_kafka, BlockingSink, _MODULE)
 parquet = entered(_parquet, BlockingSink, _MODULE)
 postgres = entered(_postgres, BlockingSink, _MODULE)
 redis = entered(_redis, BlockingSink, _MODULE)

@@ -74,6 +74,12 @@ REDIS_CONNECT_S = 5.0
 REDIS_ANSWER_S = 20.0
 """How long it waits for the answer to a batch: less than `SINK_WRITE_S`."""
 
+KAFKA_CONNECT_S = 5.0
+"""How long the Kafka sink waits to hear of its topic: less than `SINK_OPEN_S`."""
+
+KAFKA_ANSWER_S = 20.0
+"""How long it waits for the acknowledgements of a batch: less than `SINK_WRITE_S`."""
+
 DEAD_LETTER_BYTES = 2**28
 """The most that a dead-letter file may hold; what is refused beyond it is counted and told alone."""
 

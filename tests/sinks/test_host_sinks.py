@@ -16,6 +16,7 @@ import cgrx.sync
 from tests.hosts.asyncio_running import run_asyncio, until
 from tests.hosts.asyncio_running import served as served_on_asyncio
 from tests.hosts.sync_running import served as served_in_a_thread
+from tests.sinks.kafka_server import Broker
 from tests.sinks.redis_server import RedisServer
 
 System: TypeAlias = tuple[Any, dict[str, Any], Callable[[], int]]
@@ -48,7 +49,17 @@ def _redis(folder: Path) -> Generator[System]:
         server.kill()
 
 
-_SYSTEMS = {"duckdb": _duckdb, "parquet": _parquet, "redis": _redis}
+@contextmanager
+def _kafka(_: Path) -> Generator[System]:
+    broker = Broker()
+    trio.run(broker.start, "events")
+    try:
+        yield broker.servers, {"topic": "events"}, lambda: len(broker.messages("events"))
+    finally:
+        broker.kill()
+
+
+_SYSTEMS = {"duckdb": _duckdb, "kafka": _kafka, "parquet": _parquet, "redis": _redis}
 
 
 @pytest.mark.parametrize("name", _SYSTEMS)
