@@ -97,8 +97,8 @@ class TargetOptions:
 
     to: Targets = ()
     """A system that gets what is shown as well; may be repeated: postgresql://HOST/DATABASE?table=NAME,
-    redis://HOST/0?stream=NAME, FOLDER/ for Parquet files, duckdb:FILE, https://... for a webhook, slack:, discord:,
-    telegram:CHAT, or env:NAME for a target that holds a secret."""
+    redis://HOST/0?stream=NAME, kafka://HOST:9092/TOPIC, FOLDER/ for Parquet files, duckdb:FILE, https://... for a
+    webhook, slack:, discord:, telegram:CHAT, or env:NAME for a target that holds a secret."""
     dead_letters: Path | None = None
     """With --to: a file for what a system refuses, with the reasons."""
     spill: Path | None = None

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeAlias, TypeVar, Unpack, cast
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 import attrs
 from reactivex import Observable
@@ -20,6 +20,7 @@ from cgrx._delivery.sink import Sink
 from cgrx._model.events import Event, Liquidation, Trade
 from cgrx._sinks.chat import discord, slack, telegram
 from cgrx._sinks.duckdb import duckdb
+from cgrx._sinks.kafka import kafka
 from cgrx._sinks.message import message
 from cgrx._sinks.parquet import Period, parquet
 from cgrx._sinks.postgres import postgres
@@ -46,6 +47,7 @@ def to(
 
         postgresql://HOST/DATABASE?table=NAME   `postgres`; also create=true, pipeline=, and the parameters of libpq
         redis://HOST:6379/0?stream=NAME         `redis`; also pipeline=
+        kafka://HOST:9092/TOPIC                 `kafka`; also pipeline=, and the properties of librdkafka
         FOLDER/ or FOLDER/*.parquet             `parquet`; also by=day, pipeline=
         duckdb:FILE?table=NAME                  `duckdb`; also pipeline=
         https://HOST/PATH                       `webhook`
@@ -53,8 +55,8 @@ def to(
         discord:URL                             `discord`; without a URL that in CGRX_DISCORD_URL
         telegram:CHAT?token=TOKEN               `telegram`; without a token that in CGRX_TELEGRAM_TOKEN
 
-    A table or a stream without a name is called by what it will hold: `liquidations`, `trades`, `events` of both, and
-    of rows by their class: `bars`, `flows`.
+    A table, a stream or a topic without a name is called by what it will hold: `liquidations`, `trades`, `events` of
+    both, and of rows by their class: `bars`, `flows`.
 
     Args:
         target: the text. It may hold a password or a token: it is in no log, status and error.
@@ -187,6 +189,16 @@ def _redis(given: _Given) -> _Opened:
     return redis(given.place, given.rows, stream=stream, pipeline=pipeline, **given.options)
 
 
+def _kafka(given: _Given) -> _Opened:
+    address, _, query = given.place.partition("?")
+    servers, _, topic = address.removeprefix("//").partition("/")
+    if "@" in servers:
+        raise ValueError("a user of Kafka is told by parameters: give sasl.username= and sasl.password=")
+    pipeline, config = given.asked.get("pipeline"), dict(parse_qsl(query))
+    topic = unquote(topic) or given.name("topic")
+    return kafka(servers, given.rows, topic=topic, pipeline=pipeline, config=config, **given.options)
+
+
 def _webhook(given: _Given) -> _Opened:
     return webhook(given.place, given.rows, **given.options)
 
@@ -228,6 +240,7 @@ _FORMS = (
         whole=True,
         takes_more=True,
     ),
+    _Form(("kafka",), "kafka://HOST:9092/TOPIC", _kafka, ("topic", "pipeline"), takes_more=True),
     _FOLDER,
     _Form(("duckdb",), "duckdb:FILE?table=NAME", _duckdb, ("table", "pipeline")),
     _Form(("https", "http"), "https://HOST/PATH", _webhook, whole=True, takes_more=True),

@@ -17,7 +17,7 @@ from tests.support import run
 
 Call = tuple[str, tuple[Any, ...], dict[str, Any]]
 
-NAMES = ("discord", "duckdb", "parquet", "postgres", "redis", "slack", "telegram", "webhook")
+NAMES = ("discord", "duckdb", "kafka", "parquet", "postgres", "redis", "slack", "telegram", "webhook")
 
 
 @pytest.fixture
@@ -65,6 +65,13 @@ ROWS = stream(ops.Bar)
             "redis",
             ("rediss://:p%40@h/1?x=y",),
             {"stream": "a b", "pipeline": "z"},
+        ),
+        ("kafka://h:9092/t", "kafka", ("h:9092",), {"topic": "t", "pipeline": None, "config": {}}),
+        (
+            "kafka://a:1,b:2?sasl.username=me&sasl.password=p%40&pipeline=x",
+            "kafka",
+            ("a:1,b:2",),
+            {"topic": "bars", "pipeline": "x", "config": {"sasl.username": "me", "sasl.password": "p@"}},
         ),
         ("out/", "parquet", ("out/",), {"by": "hour", "pipeline": None}),
         ("a b/out/*.parquet", "parquet", ("a b/out/*.parquet",), {"by": "hour", "pipeline": None}),
@@ -160,6 +167,7 @@ def test_what_is_no_target(target: str) -> None:
         ("duckdb:?table=x", ValueError, "path="),
         ("out/?by=week", ValueError, "by='week' is none of 'hour', 'day'"),
         ("postgresql://h/db?create=s3cret", ValueError, "create= takes true or false"),
+        ("kafka://me:s3cret@h:9092/t", ValueError, "give sasl.username= and sasl.password="),
         (5, TypeError, "a target is a text, and no int"),
     ],
 )
