@@ -32,9 +32,9 @@ def calm(
     """Which gaps became known, and how far the watermark had come; None where that is not seen at a glance.
 
     Args:
-        arrivals: as of `ledger`.
-        events: as of `ledger`.
-        until_ms: as of `ledger`.
+        arrivals: as of `ledgers`.
+        events: as of `ledgers`.
+        until_ms: as of `ledgers`.
         closes: when each row closes. Of these times alone the watermarks tell whether they were reached.
         lateness_ms: as of the window.
         idle_ms: as of the window.

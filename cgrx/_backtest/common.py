@@ -32,8 +32,9 @@ class Common:
     """What several branches have in common. State: a note for each stage of each of them."""
 
     def __init__(self, branches: Iterable[Branch] = ()) -> None:
+        self.branches = tuple(branches)
         self._followers: dict[Key, dict[object, Stage[Any, Any] | None]] = {}
-        for branch in branches:
+        for branch in self.branches:
             self._note(branch, None)
 
     def _note(self, branch: Branch, behind: object) -> None:

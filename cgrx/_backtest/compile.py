@@ -13,7 +13,8 @@ with them, in `_streams.conditions` and in `formulas` and `primitives` of `opera
 are made from the same.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, TypeAlias, cast
 
@@ -25,7 +26,8 @@ from cgrx._backtest.calm import calm
 from cgrx._backtest.common import Common, Key, key_of
 from cgrx._backtest.dedupe import deduped
 from cgrx._backtest.expressions import Compiler, accepting, side_code
-from cgrx._backtest.lateness import ledger
+from cgrx._backtest.lateness import Ledger, ledgers
+from cgrx._backtest.moments import MOST_RUNS
 from cgrx._backtest.order import ordered
 from cgrx._backtest.plan import Branch, Inexpressible, Merged
 from cgrx._backtest.quality import qualified
@@ -52,6 +54,12 @@ Source: TypeAlias = Callable[[Channel], Arrivals]
 
 ARRIVAL = ("seq", "received_ms")
 """The columns that say when an event arrived."""
+
+FOLLOWED = (*ARRIVAL, "time_ms", "exchange", "input")
+"""The columns that say how far the watermark had come."""
+
+MOST_EVENTS = 1_000_000
+"""About so many events are followed at once, for all pipelines that go together."""
 
 TEXTS = ("exchange", "symbol", "base_asset")
 """The columns of texts, which cost most to compare and to copy."""
@@ -99,6 +107,23 @@ class Columnar:
         return as_table(frame, self.window.rows.type)
 
 
+@attrs.frozen(eq=False)
+class _Prepared:
+    """A window and its rows, without their quality."""
+
+    window: Window[Any]
+    arrivals: Arrivals
+    events: pl.DataFrame
+    """What `Moments` needs of the events in front of it."""
+    rows: pl.DataFrame
+    fixed: Mapping[str, object]
+    """The keys that are the same in all rows."""
+    around_ms: int
+    """How long after its end a window closes."""
+    known: Ledger | None
+    """What the window knew when; None where that is not seen at a glance."""
+
+
 class Queries:
     """Runs pipelines in columns. What several of them begin with is computed once.
 
@@ -114,6 +139,12 @@ class Queries:
         self._common = Common() if common is None else common
         self._arrivals: dict[Key, Arrivals] = {}
         self._rows: dict[Key, pl.DataFrame | Inexpressible] = {}
+        self._found: dict[Key, tuple[_Prepared, Ledger | Inexpressible]] = {}
+        self._waiting: dict[object, list[Branch]] = {}
+        for branch in self._common.branches:
+            with suppress(Inexpressible):
+                whole = _up_to_window(branch)
+                self._waiting.setdefault(_family(whole), []).append(whole)
 
     def run(self, branch: Branch) -> Columnar:
         """Run a pipeline in columns.
@@ -121,29 +152,25 @@ class Queries:
         Raises:
             Inexpressible: it cannot be.
         """
-        stages = branch.stages
-        at = next((index for index, stage in enumerate(stages) if isinstance(stage, Window)), None)
-        if at is None:
-            raise Inexpressible("there is no window in it")
-        window: Window[Any] = cast("Window[Any]", stages[at])
-        rest = stages[at + 1 :]
-        _require_window(window)
+        whole = _up_to_window(branch)
+        window = _window_of(whole)
+        rest = branch.stages[len(whole.stages) :]
         for stage in rest:
             if not isinstance(stage.start(), Elementwise):
                 raise Inexpressible(f"{stage!r} behind the window has a state")
-        frame = self._rows_of(window, attrs.evolve(branch, stages=stages[: at + 1]))
+        frame = self._rows_of(whole)
         while rest and isinstance(rest[0], Final):
             frame = frame.filter("final")
             rest = rest[1:]
         return Columnar(window, frame, rest)
 
-    def _rows_of(self, window: Window[Any], branch: Branch) -> pl.DataFrame:
+    def _rows_of(self, branch: Branch) -> pl.DataFrame:
         """The rows of a window, which is the last stage of a branch."""
         key = key_of(branch)
         found = self._rows.get(key)
         if found is None:
             try:
-                found = _rows(window, self._arrivals_of(attrs.evolve(branch, stages=branch.stages[:-1])))
+                found = _rows(*self._known(branch))
             except Inexpressible as inexpressible:
                 found = inexpressible
             if self._common.is_fork(key):
@@ -151,6 +178,45 @@ class Queries:
         if isinstance(found, Inexpressible):
             raise found
         return found
+
+    def _known(self, branch: Branch) -> tuple[_Prepared, Ledger]:
+        """A window and what it knew when.
+
+        Where that is not seen at a glance, it is found for as many pipelines at once as go together: those that differ
+        in filters alone, so that they have the same marks.
+        """
+        key = key_of(branch)
+        if key not in self._found:
+            prepared = _prepared(_window_of(branch), self._arrivals_of(_before(branch)))
+            if prepared.known is not None:
+                return prepared, prepared.known
+            self._find_known(branch, prepared)
+        prepared, known = self._found.pop(key)
+        if isinstance(known, Inexpressible):
+            raise known
+        return prepared, known
+
+    def _find_known(self, branch: Branch, first: _Prepared) -> None:
+        """Find what this window knew, and others like it."""
+        family, terms = _family(branch), first.window.terms
+        followed = {key_of(branch): first}
+        count = len(first.events)
+        waiting = self._waiting.pop(family, [])
+        for at, each in enumerate(waiting):
+            if count >= MOST_EVENTS or len(followed) >= MOST_RUNS:
+                self._waiting[family] = waiting[at:]
+                break
+            key = key_of(each)
+            if key not in followed:
+                prepared = _prepared(_window_of(each), self._arrivals_of(_before(each)))
+                if prepared.known is None:
+                    followed[key] = prepared
+                    count += len(prepared.events)
+                else:
+                    self._found[key] = prepared, prepared.known
+        runs = [each.events for each in followed.values()]
+        known = ledgers(first.arrivals, runs, terms.lateness_ms, terms.idle_ms)
+        self._found |= {key: (each, of_it) for (key, each), of_it in zip(followed.items(), known, strict=True)}
 
     def _arrivals_of(self, branch: Branch) -> Arrivals:
         """The signals that come out of these stages, which stand before the window."""
@@ -169,6 +235,36 @@ class Queries:
                 return arrivals
             self._arrivals[key] = _held(arrivals, self._common.followers(key))
         return self._arrivals[key]
+
+
+def _up_to_window(branch: Branch) -> Branch:
+    """The stages up to the first window.
+
+    Raises:
+        Inexpressible: there is none, or columns cannot express it.
+    """
+    for at, stage in enumerate(branch.stages, 1):
+        if isinstance(stage, Window):
+            _require_window(stage)
+            return attrs.evolve(branch, stages=branch.stages[:at])
+    raise Inexpressible("there is no window in it")
+
+
+def _window_of(branch: Branch) -> Window[Any]:
+    return cast("Window[Any]", branch.stages[-1])
+
+
+def _before(branch: Branch) -> Branch:
+    """What is in front of the last stage."""
+    return attrs.evolve(branch, stages=branch.stages[:-1])
+
+
+def _family(branch: Branch) -> object:
+    """Equal for windows that hear the same marks: filters let all of them through."""
+    before = _before(branch)
+    while before.stages and isinstance(before.stages[-1], Conditional):
+        before = _before(before)
+    return key_of(before), _window_of(branch).terms.lateness_ms, _window_of(branch).terms.idle_ms
 
 
 def _behind(stage: Stage[Any, Any], arrivals: Arrivals) -> Arrivals:
@@ -234,15 +330,14 @@ def _needed(arrivals: Arrivals, columns: set[str]) -> pl.LazyFrame:
     return chosen.with_columns(pl.lit(Trade in arrivals.types).alias("trade")) if "trade" in columns else chosen
 
 
-def _rows(window: Window[Any], arrivals: Arrivals) -> pl.DataFrame:
+def _prepared(window: Window[Any], arrivals: Arrivals) -> _Prepared:
     row, terms = window.rows.type, window.terms
     keys = row.key_fields
     compiler = _compiled(row, arrivals.types)
     events = _needed(arrivals, {*keys, *compiler.columns}).collect()
     # A key that is the same in all events, as the instrument of a trade channel, costs no grouping.
     constant = {**arrivals.constant, **_constant(events, [key for key in keys if key not in arrivals.constant])}
-    fixed = {key: constant[key] for key in keys if key in constant}
-    moving = tuple(key for key in keys if key not in fixed)
+    moving = tuple(key for key in keys if key not in constant)
     time_ms = pl.col("time_ms")
     if isinstance(window, Grid):
         spacing, around_ms = window.spacing, 0
@@ -261,17 +356,24 @@ def _rows(window: Window[Any], arrivals: Arrivals) -> pl.DataFrame:
     collected = rows.collect()
     closes = collected["end_ms"] + around_ms
     known = calm(attrs.evolve(arrivals, constant=constant), events, until_ms, closes, terms.lateness_ms, terms.idle_ms)
-    if known is None:
-        known = ledger(arrivals, events, until_ms, terms.lateness_ms, terms.idle_ms)
-    found = qualified(collected, known, around_ms).with_columns(
+    events = events.select(*(name for name in FOLLOWED if name in events.columns), until_ms.alias("until_ms"))
+    fixed = {key: constant[key] for key in keys if key in constant}
+    return _Prepared(window, arrivals, events, collected, fixed, around_ms, known)
+
+
+def _rows(prepared: _Prepared, known: Ledger) -> pl.DataFrame:
+    window, fixed = prepared.window, prepared.fixed
+    row, terms, keys = window.rows.type, window.terms, window.rows.type.key_fields
+    types = prepared.arrivals.types
+    found = qualified(prepared.rows, known, prepared.around_ms).with_columns(
         pl.lit(value).alias(key) for key, value in fixed.items()
     )
     open_keys = found.select(pl.struct(keys).n_unique()).item() if keys and len(found) > terms.max_keys else 0
     if open_keys > terms.max_keys:
         raise Inexpressible(f"{open_keys:,} keys are more than max_keys={terms.max_keys}")
-    for name in compiler.beyond:
+    for name in _compiled(row, types).beyond:
         if found[f"beyond {name}"].any():
             raise Inexpressible(f"{dict(row.aggregates)[name]!r}: some row has so many values that a sketch holds them")
     if "side" in keys:
-        found = found.with_columns(side_code(pl.col("side"), pl.lit(Trade in arrivals.types)))
+        found = found.with_columns(side_code(pl.col("side"), pl.lit(Trade in types)))
     return found.select(row.fields)

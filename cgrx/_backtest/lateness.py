@@ -6,6 +6,8 @@ where a gap or a loss becomes known. Of several `Progress` says all of it; it is
 may say something new.
 """
 
+from collections.abc import Sequence
+
 import attrs
 import polars as pl
 
@@ -49,21 +51,57 @@ class Ledger:
     """The watermark at the end: a window that is still open then is not final."""
 
 
-def ledger(arrivals: Arrivals, events: pl.DataFrame, until_ms: pl.Expr, lateness_ms: int, idle_ms: int) -> Ledger:
-    """Go through a stream of events and marks, and note what becomes known when.
+def ledgers(
+    arrivals: Arrivals, runs: Sequence[pl.DataFrame], lateness_ms: int, idle_ms: int
+) -> list[Ledger | Inexpressible]:
+    """Go through streams with the same marks, and note what becomes known when; or why columns cannot say it.
 
     Args:
-        arrivals: the stream.
-        events: its events, in order of arrival.
-        until_ms: an event has its place in every window as long as the watermark is before this time.
+        arrivals: one of the streams, for its marks.
+        runs: the events of each; see `Moments`.
         lateness_ms: as of the window.
         idle_ms: as of the window.
-
-    Raises:
-        Inexpressible: an event comes too late for a window.
     """
-    walk = _Walk(Moments(arrivals, events, until_ms, lateness_ms, idle_ms), lateness_ms, idle_ms, arrivals.promised_ms)
-    return walk.go()
+    try:
+        moments = Moments(arrivals, runs, lateness_ms, idle_ms)
+    except Inexpressible as inexpressible:
+        if len(runs) == 1:
+            return [inexpressible]
+    else:
+        if moments.follows_columns:
+            return _in_columns(moments, arrivals.promised_ms)
+        if len(runs) == 1:
+            return [_by_moments(moments, arrivals.promised_ms)]
+    return [found for events in runs for found in ledgers(arrivals, [events], lateness_ms, idle_ms)]
+
+
+def _in_columns(moments: Moments, promised_ms: int | None) -> list[Ledger | Inexpressible]:
+    course = Course(moments)
+    watermarks, standing = course.standing()
+    found: list[Ledger | Inexpressible] = []
+    count = len(course.moments) // len(moments.runs)
+    for run, late in enumerate(course.late):
+        walk = _Walk(moments, promised_ms, late)
+        for at in range(run * count, (run + 1) * count):
+            take_over(walk.progress, watermarks[at], standing, at)
+            walk.on_moment(course.moments[at])
+        found.append(walk.found())
+    return found
+
+
+def _by_moments(moments: Moments, promised_ms: int | None) -> Ledger | Inexpressible:
+    walk = _Walk(moments, promised_ms)
+    try:
+        found = moments.find()
+    except Inexpressible as inexpressible:
+        return inexpressible
+    places = pl.Series([place for place, *_ in found], dtype=pl.Int64)
+    states = [source.states(places) for source in moments.sources]
+    for at, moment in enumerate(found):
+        for source, of_source in zip(moments.sources, states, strict=True):
+            source.move_to(of_source[at])
+        walk.on_moment(moment)
+    return walk.found()
 
 
 class _Journal(Missing):
@@ -87,44 +125,25 @@ class _Walk:
     Before each moment the sources are where they stood then, and the journal has the watermark of then.
     """
 
-    def __init__(self, moments: Moments, lateness_ms: int, idle_ms: int, promised_ms: int | None) -> None:
-        self._moments = moments
+    def __init__(self, moments: Moments, promised_ms: int | None, late: int = 0) -> None:
         self._promised_ms = promised_ms
         self._journal = _Journal()
-        self._progress = Progress(lateness_ms, idle_ms, self._journal)
+        self.progress = Progress(moments.lateness_ms, moments.idle_ms, self._journal)
+        for each in moments.sources:
+            each.source = None
         # A stage that orders events says how far it is with the first that it lets go: that is a mark.
         self._marked = FOREVER if promised_ms is None else NEVER
-        self._late = 0
+        self._late = late
 
-    def go(self) -> Ledger:
-        if self._moments.follows_columns:
-            self._go_in_columns()
-        else:
-            self._go_by_moments()
+    def found(self) -> Ledger | Inexpressible:
+        """What became known when; or how many events come too late."""
         if self._late:
-            raise Inexpressible(f"{self._late:,} {'event comes' if self._late == 1 else 'events come'} too late")
+            return Inexpressible(f"{self._late:,} {'event comes' if self._late == 1 else 'events come'} too late")
         return Ledger(tuple(self._journal.entries), self._marked, self._journal.watermark)
 
-    def _go_in_columns(self) -> None:
-        course = Course(self._moments)
-        self._late = course.late
-        moments = course.find()
-        watermarks, standing = course.standing(moments)
-        for at, (moment, watermark) in enumerate(zip(moments, watermarks, strict=True)):
-            take_over(self._progress, watermark, standing, at)
-            self._on_moment(moment)
-
-    def _go_by_moments(self) -> None:
-        sources, moments = self._moments.sources, self._moments.find()
-        places = pl.Series([place for place, *_ in moments], dtype=pl.Int64)
-        states = [source.states(places) for source in sources]
-        for at, moment in enumerate(moments):
-            for source, of_source in zip(sources, states, strict=True):
-                source.move_to(of_source[at])
-            self._on_moment(moment)
-
-    def _on_moment(self, moment: Moment) -> None:
-        self._journal.watermark = self._progress.watermark
+    def on_moment(self, moment: Moment) -> None:
+        """Note what becomes known at a moment."""
+        self._journal.watermark = self.progress.watermark
         match moment[3]:
             case Arrival() as arrival:
                 self._on_arrival(arrival)
@@ -134,15 +153,15 @@ class _Walk:
                 self._on_mark(mark)
 
     def _on_arrival(self, arrival: Arrival) -> None:
-        arrival.source.show(self._progress, arrival.received_ms, arrival.moved_ms)
-        self._late += self._progress.reached(arrival.until_ms)
+        arrival.source.show(self.progress, arrival.received_ms, arrival.moved_ms)
+        self._late += self.progress.reached(arrival.until_ms)
 
     def _on_mark(self, mark: Mark) -> None:
         self._marked = min(self._marked, self._journal.watermark)
-        self._progress.on_mark(mark)
+        self.progress.on_mark(mark)
 
     def _on_end(self) -> None:
         if self._promised_ms is not None:
-            self._progress.on_mark(Watermark(self._promised_ms))
-            self._journal.watermark = self._progress.watermark
-        self._progress.end()
+            self.progress.on_mark(Watermark(self._promised_ms))
+            self._journal.watermark = self.progress.watermark
+        self.progress.end()

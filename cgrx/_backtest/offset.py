@@ -4,7 +4,6 @@ from typing import TypeVar
 
 import polars as pl
 
-from cgrx._backtest.arrivals import Arrivals, before
 from cgrx._backtest.plan import Inexpressible
 from cgrx._model.limits import MAX_EXCHANGES
 from cgrx._streams.offset import ENOUGH, SAMPLES
@@ -12,26 +11,32 @@ from cgrx._streams.offset import ENOUGH, SAMPLES
 Samples = TypeVar("Samples", pl.Series, pl.Expr)
 
 
-def offsets(arrivals: Arrivals, events: pl.DataFrame) -> pl.DataFrame:
-    """The offset from each sample on: `place`, the number of events before it, and `offset_ms`."""
-    places = before(events["seq"], arrivals.proofs["seq"]).alias("place").unique(maintain_order=True)
-    places = places.filter(places > 0)
-    sampled = events[(places - 1).to_list()].select(pl.col("time_ms") - pl.col("received_ms")).to_series()
-    return pl.DataFrame({"offset_ms": median(sampled).fill_null(0), "place": places.cast(pl.get_index_type())})
+def offsets(events: pl.DataFrame, proofs: pl.DataFrame) -> pl.DataFrame:
+    """The offset of each run from each sample on: `run`, `start`, `place` and `offset_ms`; all as in `moments`."""
+    place = pl.col("place")
+    sampled = proofs.select("run", "start", "place").filter(place > pl.col("start"))
+    sampled = sampled.filter((place != place.shift()).fill_null(True))
+    ahead = (events["time_ms"] - events["received_ms"]).gather(sampled["place"] - 1)
+    return sampled.with_columns(ahead.alias("ahead_ms")).with_columns(_median().fill_null(0).alias("offset_ms"))
 
 
-def offsets_of(source: pl.Series, ahead_ms: pl.Series, places: pl.Series) -> pl.Series:
-    """The offset of one source at each of these places; null where it is not known.
+def offsets_of(last: pl.Series, ahead_ms: pl.Series, runs: pl.Series) -> pl.Series:
+    """The offset of one source at each sample; null where it is not known.
 
     Args:
-        source: the places of its events, in order.
-        ahead_ms: how far each of them is ahead of its receive time.
-        places: of the proofs.
+        last: the index of its last event before each sample; null where there is none.
+        ahead_ms: how far each of its events is ahead of its receive time.
+        runs: of the samples.
     """
-    heard = before(source, places)
-    counts = heard.filter(heard > 0).unique(maintain_order=True)
-    sampled = pl.DataFrame({"heard": counts, "offset_ms": median(ahead_ms.gather(counts - 1))})
-    return pl.DataFrame({"heard": heard}).join_asof(sampled, on="heard")["offset_ms"]
+    heard = pl.DataFrame({"last": last, "run": runs}).with_row_index("sample").drop_nulls()
+    heard = heard.filter((pl.col("last") != pl.col("last").shift()).fill_null(True))
+    known = heard.with_columns(ahead_ms.gather(heard["last"]).alias("ahead_ms")).select("last", offset_ms=_median())
+    return pl.DataFrame({"last": last}).join(known, on="last", how="left", maintain_order="left")["offset_ms"]
+
+
+def _median() -> pl.Expr:
+    """The offset at each sample, from those of its run up to then."""
+    return median(pl.col("ahead_ms")).over("run")
 
 
 def median(samples: Samples) -> Samples:
@@ -53,15 +58,20 @@ def moved(events: pl.DataFrame, offsets: pl.DataFrame, tolerance_ms: int) -> pl.
     """The time to which each event moves time: its own, or that of its receive time where it is too far ahead of it.
 
     Args:
-        events: in order of arrival, with their number as `place`.
+        events: in order of arrival, with `run` and `place`.
         offsets: as of `offsets`.
         tolerance_ms: how much further ahead of its receive time an event may be.
     """
+    # No join where each event is near enough to its receive time by any of the offsets.
+    ahead_ms: int | None = events.select((pl.col("time_ms") - pl.col("received_ms")).max()).item()
+    if ahead_ms is None or ahead_ms <= min([0, *offsets["offset_ms"]]) + tolerance_ms:
+        return events["time_ms"].alias("moved_ms")
     time_ms, received_ms, offset_ms = pl.col("time_ms"), pl.col("received_ms"), pl.col("offset_ms").fill_null(0)
     is_supported = time_ms <= received_ms + offset_ms + tolerance_ms
     return (
-        events.select("place", "time_ms", "received_ms")
-        .join_asof(offsets, on="place")
+        events.select("run", "place", "time_ms", "received_ms")
+        .join_asof(offsets.select("place", "offset_ms", of_run="run"), on="place")
+        .with_columns(pl.when(pl.col("of_run") == pl.col("run")).then("offset_ms"))
         .select(pl.when(is_supported).then(time_ms).otherwise(received_ms + offset_ms).alias("moved_ms"))
         .to_series()
     )

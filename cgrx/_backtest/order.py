@@ -32,12 +32,15 @@ def ordered(terms: Terms, union: Arrivals) -> Arrivals:
         raise Inexpressible(f"merge_exchanges(until={terms.until!r}) ends with one of its streams")
     if union.proofs["origin"].n_unique() > 1:
         raise Inexpressible("merge_exchanges waits for the proofs of several connections")
-    arrived = union.events.with_row_index("place").collect()
+    arrived = union.events.collect()
     if any(loss.seq > seq for loss in union.losses for seq in arrived["seq"].head(1)):
         raise Inexpressible("merge_exchanges has gaps or losses among its events")
     if not len(arrived):
         return union
-    arrived = arrived.with_columns(moved(arrived, offsets(union, arrived), TOLERANCE_MS))
+    arrived = arrived.with_columns(run=pl.lit(0, pl.Int64), place=pl.int_range(pl.len()))
+    zero = pl.lit(0, pl.Int64)
+    proofs = pl.DataFrame({"place": before(arrived["seq"], union.proofs["seq"])}).with_columns(run=zero, start=zero)
+    arrived = arrived.with_columns(moved(arrived, offsets(arrived, proofs), TOLERANCE_MS))
     order = _Order(terms, union, arrived)
     order.require()
     # A proof stays behind the events that came before it: in order, behind those up to the latest of their times.
@@ -47,7 +50,7 @@ def ordered(terms: Terms, union: Arrivals) -> Arrivals:
     events = arrived.sort("moved_ms", maintain_order=True).with_columns(seq=2 * pl.int_range(pl.len()) + 1)
     return attrs.evolve(
         union,
-        events=events.lazy().drop("place", "moved_ms"),
+        events=events.lazy().drop("run", "place", "moved_ms"),
         proofs=union.proofs.with_columns(seq=2 * places),
         losses=tuple(attrs.evolve(loss, seq=-1) for loss in union.losses),
         promised_ms=order.end_ms,

@@ -86,13 +86,13 @@ def windowed(size: str = "100ms", lateness: str = "40ms", idle: str = "200ms") -
 def walks(build: Build, what: Said, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Whether the watermark was followed; the rows are those of event by event either way."""
     walked: list[bool] = []
-    ledger: Any = lateness.ledger
+    ledgers: Any = lateness.ledgers
 
     def followed(*args: Any) -> Any:
         walked.append(True)
-        return ledger(*args)
+        return ledgers(*args)
 
-    monkeypatch.setattr(compiling, "ledger", followed)
+    monkeypatch.setattr(compiling, "ledgers", followed)
     columns = in_columns(build, what)
     rows = columns.results()
     assert rows
