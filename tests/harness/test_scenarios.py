@@ -107,13 +107,13 @@ def test_rivals_that_read_files_agree(scenario: Scenario[Any], parameters: Any, 
 
 def test_delivery_on_the_path_of_a_feed_and_without_a_database() -> None:
     """With and without a sink the subscriber gets the same; a rival whose server cannot run is absent, and says why."""
-    nowhere = delivery.Databases("", "there is none")
-    ours, _, limit = delivery.SCENARIO.rivals
+    nowhere = delivery.Databases("", "", "there is none")
+    ours, *_, limit = delivery.SCENARIO.rivals
     with_sink, without = (rival.prepare(delivery.Events(600), nowhere) for rival in (ours, limit))
     assert with_sink.results() == without.results() != [0]
     assert with_sink.measure().value > 0
     with pytest.raises(AbsentError, match="there is none"):
-        ours.prepare(delivery.Rows(10), nowhere)
+        ours.prepare(delivery.Rows(10, "PostgreSQL"), nowhere)
 
 
 def test_clients_get_what_the_sender_sends() -> None:

@@ -22,9 +22,6 @@ from tests.support import run
 # coredis lets go of these without closing them where a connection fails. They hold no more than memory.
 pytestmark = pytest.mark.filterwarnings("ignore:Unclosed <MemoryObject:ResourceWarning")
 
-# coredis lets go of these without closing them where a connection fails. They hold no more than memory.
-pytestmark = pytest.mark.filterwarnings("ignore:Unclosed <MemoryObject:ResourceWarning")
-
 
 @asynccontextmanager
 async def writing(url: str, *types: type, **options: Any) -> AsyncGenerator[tuple[sinks.Sink, Hot[Any], Notes]]:
