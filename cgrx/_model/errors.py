@@ -185,8 +185,6 @@ class SinkUnavailableError(CgrxError):
     same batch once more.
     """
 
-    retryable: ClassVar[bool] = True
-
     def __init__(self, reason: str, retry_after_s: float | None = None) -> None:
         super().__init__(reason)
         self.reason = reason

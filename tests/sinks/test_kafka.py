@@ -1,9 +1,10 @@
 """`cgrx.sinks.kafka` against a real broker: killed and restarted, stalled, refusing."""
 
 import json
-import threading
+import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +23,9 @@ from tests.sinks.kafka_server import Broker
 from tests.sinks.stalling import stalling
 from tests.streams.streaming import Hot, Notes
 from tests.support import run
+
+_TASKS = Path("/proc/self/task")
+"""Where Linux lists the threads of this process, those of libraries too."""
 
 
 class Large(ops.Row):
@@ -78,7 +82,6 @@ def test_messages_say_what_they_are(broker: Broker) -> None:
         async with writing(broker.servers, FLOW, pipeline="1m") as (sink, source, _):
             source.say(Batch(None, 0, tuple(rows)))
             await sink.flush()
-            assert "cgrx" not in {thread.name for thread in threading.enumerate()}
 
     with_broker(broker, main)
     found = {message.value(): message for message in broker.messages()}
@@ -150,6 +153,30 @@ def test_a_broker_that_stalls_is_given_up_in_time(broker: Broker, monkeypatch: p
                 assert sink.stats.delivered == 1
 
     with_broker(broker, main)
+
+
+def test_leaving_does_not_wait_for_a_broker_that_stalls(broker: Broker) -> None:
+    """In the midst of a batch; and nothing of the client is left."""
+    before = len(list(_TASKS.iterdir())) if sys.platform == "linux" else 0
+
+    async def main() -> None:
+        async with stalling(broker.port) as proxy:
+            broker.told_port = proxy.port
+            await broker.start()
+            async with writing(f"127.0.0.1:{proxy.port}", FLOW, drain="0s") as (sink, source, _):
+                source.say(Batch(None, 0, (flow(0),)))
+                await sink.flush()
+                proxy.stall()
+                source.say(Batch(None, 0, (flow(1),)))
+                await until(lambda: sink.stats.in_flight == 1)
+                await trio.sleep(0.1)
+                begun = trio.current_time()
+            assert trio.current_time() - begun < 3
+            assert sink.stats.dropped == 1
+
+    run(main)
+    if sys.platform == "linux":
+        assert len(list(_TASKS.iterdir())) <= before + 2  # threads of trio, which wait for more work
 
 
 def test_what_is_too_large_is_dead(broker: Broker) -> None:

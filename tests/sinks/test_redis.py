@@ -12,15 +12,13 @@ import trio
 import cgrx
 from cgrx import sinks
 from cgrx._model.signals import Batch
+from cgrx._sinks.redis import RedisWriter
 from cgrx.testing import liquidation, trade
 from tests.delivery.systems import FLOW, flow, require_balance
 from tests.sinks.redis_server import RedisServer
 from tests.sinks.stalling import stalling
 from tests.streams.streaming import Hot, Notes
 from tests.support import run
-
-# coredis lets go of these without closing them where a connection fails. They hold no more than memory.
-pytestmark = pytest.mark.filterwarnings("ignore:Unclosed <MemoryObject:ResourceWarning")
 
 
 @asynccontextmanager
@@ -132,6 +130,16 @@ def test_a_server_that_is_away_at_the_start_is_waited_for(server: RedisServer) -
     run(main)
 
 
+def test_a_server_that_never_comes_holds_nobody_up(server: RedisServer) -> None:
+    async def main() -> None:
+        begun = trio.current_time()
+        async with writing(server.url, FLOW, drain="0s") as (_, source, _):
+            source.say(Batch(None, 0, (flow(0),)))
+        assert trio.current_time() - begun < 5
+
+    run(main)
+
+
 def test_a_connection_that_stalls_is_replaced(server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cgrx._sinks.redis.REDIS_ANSWER_S", 0.3)
     monkeypatch.setattr("cgrx._sinks.redis.REDIS_CONNECT_S", 0.3)
@@ -217,6 +225,18 @@ def test_a_key_of_another_type_is_refused_and_later_held(server: RedisServer) ->
                 await client.delete(["bars"])
                 await sink.flush()
             assert await client.xlen("bars") == 1
+
+    with_server(server, main)
+
+
+def test_a_connection_may_be_closed_twice(server: RedisServer) -> None:
+    """As by a sink that is left while it waits for another attempt."""
+
+    async def main() -> None:
+        writer = RedisWriter(server.url, "bars", 10, None)
+        await writer.open(frozenset())
+        await writer.close()
+        await writer.close()
 
     with_server(server, main)
 

@@ -79,7 +79,7 @@ def values(stage: Stage[Any, Any], given_signals: Sequence[Signal[Trade]]) -> li
 
 
 @given(signals(), grids, st.booleans(), st.sampled_from([(), BY[:1], BY]))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_grids_are_as_the_reference(
     given_signals: list[Signal[Trade]], grid: Even, emit_empty: bool, by: tuple[str, ...]
 ) -> None:
@@ -184,7 +184,7 @@ def in_hours(signal: Signal[Trade]) -> Signal[Trade]:
 
 
 @given(signals(), st.integers(1, 30), st.sampled_from([(), BY[:1], BY]))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_sessions_are_as_the_reference(given_signals: list[Signal[Trade]], gap: int, by: tuple[str, ...]) -> None:
     """With events that bridge two sessions, and late ones that an open session takes in."""
     late: list[Trade] = []
@@ -195,7 +195,7 @@ def test_sessions_are_as_the_reference(given_signals: list[Signal[Trade]], gap: 
 
 
 @given(signals(), st.integers(1, 5), st.sampled_from([(), BY]), st.booleans())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_bars_are_as_the_reference(
     given_signals: list[Signal[Trade]], full: int, by: tuple[str, ...], by_volume: bool
 ) -> None:

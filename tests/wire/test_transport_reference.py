@@ -87,7 +87,7 @@ def conversations(draw: st.DrawFn) -> tuple[int, bytes]:
     return bound, data[: draw(st.just(len(data)) | st.integers(0, len(data)))]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(conversations(), st.lists(st.integers(0, 800), max_size=12), st.sampled_from(["eof", "reset"]))
 @example((10, frame(TEXT, b"x" * 11)), [], "eof")
 @example((10, frame(TEXT, b"123456", fin=False) + frame(PING, b"p") + frame(CONTINUATION, b"123456")), [], "eof")
