@@ -334,7 +334,8 @@ def _prepared(window: Window[Any], arrivals: Arrivals) -> _Prepared:
     row, terms = window.rows.type, window.terms
     keys = row.key_fields
     compiler = _compiled(row, arrivals.types)
-    events = _needed(arrivals, {*keys, *compiler.columns}).collect()
+    # In one piece, because sums add up the pieces, and would depend on them.
+    events = _needed(arrivals, {*keys, *compiler.columns}).collect().rechunk()
     # A key that is the same in all events, as the instrument of a trade channel, costs no grouping.
     constant = {**arrivals.constant, **_constant(events, [key for key in keys if key not in arrivals.constant])}
     moving = tuple(key for key in keys if key not in constant)
