@@ -30,7 +30,20 @@ _SLICE_S = 0.2
 
 _SERVER = re.compile(r"[\w.-]+:\d{1,5}|\[[0-9a-fA-F:]+\]:\d{1,5}")
 _TOPIC = re.compile(r"[\w.-]{1,249}", re.ASCII)
-_OURS = frozenset({"bootstrap.servers", "enable.idempotence", "acks", "message.timeout.ms", "logger"})
+_OURS = frozenset(
+    {
+        "acks",
+        "bootstrap.servers",
+        "delivery.timeout.ms",
+        "enable.idempotence",
+        "error_cb",
+        "logger",
+        "message.timeout.ms",
+        "metadata.broker.list",
+        "request.required.acks",
+        "transactional.id",
+    }
+)
 
 Headers: TypeAlias = list[tuple[str, str | bytes | None]]
 
@@ -55,6 +68,7 @@ class KafkaWriter:
             "message.timeout.ms": int(KAFKA_ANSWER_S * 1000),
         }
         self._producer: Producer | None = None
+        self._refusal: KafkaError | None = None
         self._busy = threading.Lock()
         self._leaving = False
 
@@ -90,10 +104,12 @@ class KafkaWriter:
         with self._busy:
             self._leaving = False
             try:
-                self._producer = Producer(self._config, logger=logger, error_cb=_ignored)
+                self._producer = Producer(self._config, logger=logger, error_cb=self._told)
                 found = self._producer.list_topics(self._topic, timeout=KAFKA_CONNECT_S).topics[self._topic]
             except KafkaException as error:
-                raise self._understood(error.args[0]) from error
+                if self._producer is not None:
+                    self._producer.poll(0)  # it tells why, if a broker has refused the user
+                raise self._understood(self._refusal or error.args[0]) from error
             if found.error is not None:
                 raise self._understood(found.error)
 
@@ -134,9 +150,15 @@ class KafkaWriter:
     def _close(self) -> None:
         with self._busy:
             producer, self._producer = self._producer, None
+            self._refusal = None
             if producer is not None:
                 producer.purge()
                 producer.close()
+
+    def _told(self, error: "KafkaError") -> None:
+        """The client tells of its brokers. That one refuses the user is said nowhere else: calls only time out."""
+        if error.name() in _OF_BROKERS:
+            self._refusal = error
 
     def _understood(self, error: "KafkaError") -> SinkUnavailableError | SinkRefusedError | SinkDataError:
         """What an error of the client means, by its name; see the table on the page of this sink."""
@@ -148,10 +170,7 @@ class KafkaWriter:
         return SinkUnavailableError(f"{name}: {said}")
 
 
-def _ignored(_: object) -> None:
-    """The client tells of brokers that are away; so does the batch that does not get there."""
-
-
+_OF_BROKERS = frozenset({"_AUTHENTICATION", "_SSL"})
 _DATA = frozenset({"MSG_SIZE_TOO_LARGE", "RECORD_LIST_TOO_LARGE", "INVALID_RECORD", "INVALID_MSG_SIZE"})
 _REFUSED = frozenset(
     {
@@ -216,5 +235,5 @@ def kafka(
     given = dict(config or {})
     ours = sorted(_OURS & set(given))
     if ours:
-        raise ValueError(f"config={{{ours[0]!r}: ...}}: the sink sets this property itself")
+        raise ValueError(f"config={{{ours[0]!r}: ...}}: the sink sets this property itself, or cannot use it")
     return delivered("cgrx.sinks.kafka()", rows, KafkaWriter(servers, topic, pipeline, given), options)

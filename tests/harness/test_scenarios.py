@@ -79,6 +79,7 @@ def test_every_rival_of_pipelines_has_its_module(rival: Rival[Task]) -> None:
         assert contest.results()
 
 
+@pytest.mark.soak  # `python -m benchmarks run --quick`, which CI runs, compares them too
 @pytest.mark.parametrize(
     ("scenario", "parameters"),
     [

@@ -3,6 +3,7 @@
 PostgreSQL does not run as root. Where the tests do, the user `nobody` runs it, and owns its folder.
 """
 
+import atexit
 import importlib.util
 import os
 import shutil
@@ -14,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -46,12 +48,32 @@ def installed() -> Path:
         raise CannotRunError("pgserver has no wheel for this Python")
     folder = Path(spec.origin).parent / "pginstall"
     try:
-        subprocess.run([folder / "bin" / "postgres", "--version"], check=True, capture_output=True, cwd="/", **_user())
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise CannotRunError(
-            f"the server of pgserver cannot be run here, where root has to run it as nobody: {error}"
-        ) from error
+        _try(folder)
+    except PermissionError:  # an environment of root, which nobody else may enter
+        folder = _copied(Path(spec.origin).parent) / "pginstall"
+        _try(folder)
     return folder
+
+
+def _try(folder: Path) -> None:
+    try:
+        subprocess.run([folder / "bin" / "postgres", "--version"], check=True, capture_output=True, cwd="/", **_user())
+    except PermissionError:
+        raise
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise CannotRunError(f"the server of pgserver cannot be run here: {error}") from error
+
+
+@cache
+def _copied(package: Path) -> Path:
+    """A copy of the package and of its libraries, until this process ends, in a folder that everybody may enter."""
+    folder = Path(tempfile.mkdtemp(prefix="cgrx-pgserver-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder.chmod(0o755)
+    for each in (package, package.with_name("pgserver.libs")):
+        if each.exists():
+            shutil.copytree(each, folder / each.name)
+    return folder / package.name
 
 
 def given_to_server(path: Path) -> None:

@@ -179,6 +179,20 @@ def test_leaving_does_not_wait_for_a_broker_that_stalls(broker: Broker) -> None:
         assert len(list(_TASKS.iterdir())) <= before + 2  # threads of trio, which wait for more work
 
 
+def test_a_user_whom_the_broker_refuses_is_refused(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cgrx._sinks.kafka.KAFKA_CONNECT_S", 0.5)
+    config = {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN"}
+    user = {"sasl.username": "me", "sasl.password": "sesame"}
+
+    async def main() -> None:
+        with pytest.raises(sinks.SinkRefusedError, match="_AUTHENTICATION") as refused:
+            async with writing(broker.servers, FLOW, config=config | user):
+                pytest.fail("it was entered")
+        assert "sesame" not in str(refused.value) + repr(refused.value)
+
+    with_broker(broker, main)
+
+
 def test_what_is_too_large_is_dead(broker: Broker) -> None:
     def row(start_ms: int, size: int) -> Large:
         return Large(start_ms=start_ms, end_ms=start_ms + 1, exchange="OKX", text="x" * size)
@@ -266,6 +280,7 @@ def test_what_errors_mean(code: int, kind: type[Exception], message: str) -> Non
         ({"servers": "host"}, "servers='host' cannot be read: give host:port"),
         ({"servers": "a:1,b"}, "servers='a:1,b' cannot be read"),
         ({"topic": "a b"}, "topic='a b' is no name of a topic"),
+        ({"config": {"transactional.id": "x"}}, r"config=\{'transactional.id': ...\}: the sink sets this"),
         ({"config": {"acks": 0}}, r"config=\{'acks': ...\}: the sink sets this property itself"),
     ],
 )
