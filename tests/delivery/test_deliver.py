@@ -15,7 +15,7 @@ from cgrx import NotInTrioError, sinks
 from cgrx._model.signals import Alive, Batch
 from cgrx.testing import liquidation
 from tests.delivery.systems import System, delivering, flow, require_balance
-from tests.streams.streaming import Hot
+from tests.streams.streaming import Hot, Notes
 from tests.support import run_mock
 
 
@@ -368,5 +368,21 @@ def test_stats_are_a_snapshot() -> None:
             assert before.received == 0
             require_balance(before)
             assert await trio.to_thread.run_sync(lambda: delivery.sink.stats.received) == 1
+
+    run_mock(main)
+
+
+def test_of_rows_of_several_feeds_the_first_one_tells() -> None:
+    async def main() -> None:
+        first, second = Notes(), Notes()
+        one, other = Hot[int](first), Hot[int](second)
+        system = System(failures=[OSError("no route")])
+        async with sinks.deliver(system.write, one.stream.merge(other.stream), every="0s") as sink:
+            one.say(Batch(None, 0, (1,)))
+            other.say(Batch(None, 0, (2,)))
+            await sink.flush()
+        assert sorted(system.items) == [1, 2]
+        assert len(first.told) == 2
+        assert second.told == []
 
     run_mock(main)

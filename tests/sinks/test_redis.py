@@ -97,7 +97,11 @@ def test_a_pipeline_begins_the_identity_and_the_stream_is_bounded(server: RedisS
     with_server(server, main)
 
 
-def test_a_server_that_is_killed_in_mid_stream_loses_nothing(server: RedisServer) -> None:
+def test_a_server_that_is_killed_in_mid_stream_loses_nothing(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cgrx._sinks.redis.REDIS_ANSWER_S", 1.0)
+
     async def main() -> None:
         async with writing(server.url, FLOW, batch=10) as (sink, source, notes):
             for minute in range(100):

@@ -180,3 +180,13 @@ def test_empty_rows_of_sliding_windows() -> None:
         (4000, 1, False),
         (5000, 1, False),
     ]
+
+
+def test_a_late_event_of_a_window_that_is_still_open_makes_its_key_known() -> None:
+    """So with `emit_empty` the windows behind it, in which the key has no event, have a row too."""
+    signals = (BEGUN, on_time(5000, symbol="A"), alive(6500), on_time(3500, symbol="B"), alive(20_000))
+    found = rows(ops.sliding("4s", "1s", Tally, by="symbol", emit_empty=True, lateness="0s"), *signals)
+    plain = rows(ops.sliding("4s", "1s", Tally, by="symbol", lateness="0s"), *signals)
+    assert [row for row in found if row.n] == plain
+    assert [(row.start_ms, row.n) for row in plain if row.symbol == "B"] == [(2000, 1), (3000, 1)]
+    assert [row.n for row in found if row.symbol == "B"][:4] == [1, 1, 0, 0]
