@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar, TypeVarTuple
 
 import trio
+from hypothesis import settings
 from trio.testing import MockClock
 
 T = TypeVar("T")
@@ -13,8 +14,16 @@ Ts = TypeVarTuple("Ts")
 LIMIT_S = 30.0
 """No test over real sockets may take longer."""
 
+THOROUGH = 100
+"""Examples that CI draws of a property that does not say how many."""
+
 VIRTUAL_LIMIT_S = 30 * 86_400.0
 """No test on the mock clock may take longer, so that a deadlock fails instead of hanging."""
+
+
+def examples(thorough: int) -> int:
+    """How many examples of a property to draw, where CI draws `thorough`: a quarter of them, and five at least."""
+    return thorough if settings().max_examples >= THOROUGH else max(5, thorough // 4)
 
 
 async def _limited(seconds: float, main: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:

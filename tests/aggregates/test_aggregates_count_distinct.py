@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from cgrx._model.events import Trade, TradeSide
 from cgrx.operators import agg
 from cgrx.operators._aggregates.accumulators import accumulator
+from tests.support import examples
 
 
 def trade(symbol: str, price: float = 1.0) -> Trade:
@@ -30,7 +31,7 @@ def test_is_exact_up_to_the_bound(symbols: list[str], exact: float) -> None:
     assert made.values() == (len(set(symbols)),)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(st.sets(_symbols | st.sampled_from(["", "\ud800"]), max_size=33))
 def test_any_text_counts_in_the_sketch(symbols: set[str]) -> None:
     """One that is empty or no Unicode too. Up to 32 hashes the sketch leaves out none."""
@@ -41,7 +42,7 @@ def test_any_text_counts_in_the_sketch(symbols: set[str]) -> None:
     assert found == (len(symbols) if len(symbols) < 33 else pytest.approx(33, rel=0.6))
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(
     st.lists(st.integers(0, 400), max_size=300),
     st.lists(st.integers(0, 300), max_size=4),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from cgrx._model.events import Trade, TradeSide
 from cgrx.operators import agg
 from cgrx.operators._aggregates.accumulators import accumulator
+from tests.support import examples
 
 DAY_MS = 86_400_000
 NOW_MS = 1_750_000_000_000
@@ -43,7 +44,7 @@ _trades = st.lists(
 )
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(_trades, st.sampled_from([1, 3, 30_000, 7 * DAY_MS]), st.lists(st.integers(0, 40), max_size=3), st.randoms())
 def test_is_the_weighted_mean(
     trades: list[tuple[int, float]], half_life_ms: int, cuts: list[int], chance: random.Random

@@ -18,6 +18,7 @@ from cgrx._model.events import Event
 from cgrx.operators import agg
 from cgrx.testing import batch, play, trade
 from tests.recordings import REQUIRED
+from tests.support import examples
 from tests.windows.test_windows_oracle import recorded, signals
 from tests.windows.windowing import rows
 
@@ -75,7 +76,7 @@ def expected(closes: list[float]) -> tuple[Any, ...]:
 _closes = st.lists(st.floats(1e-9, 1e9) | st.floats(99, 101), max_size=25)
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(_closes, st.lists(st.integers(0, 25), max_size=4), st.randoms(use_true_random=False))
 def test_any_order_and_any_merge(closes: list[float], cuts: list[int], chance: random.Random) -> None:
     """In order they are those of numpy; shuffled, merged from parts and pickled on the way, the same to the byte."""

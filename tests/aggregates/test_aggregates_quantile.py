@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from cgrx._model.events import Trade, TradeSide
 from cgrx.operators import agg
 from cgrx.operators._aggregates.accumulators import accumulator
+from tests.support import examples
 
 
 def trade(price: float) -> Trade:
@@ -20,7 +21,7 @@ def trade(price: float) -> Trade:
 _prices = st.floats(min_value=1e-12, max_value=1e12) | st.floats(min_value=1e4, max_value=1e5)
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.lists(_prices | st.just(3.5), max_size=30), st.floats(0, 1), st.sampled_from([30, math.inf]))
 def test_is_exact_up_to_the_bound(prices: list[float], q: float, exact: float) -> None:
     """Against Python's statistics. A price that comes again counts once for the bound, each time for the rank."""
@@ -44,7 +45,7 @@ def test_lies_within_the_documented_error(prices: list[float], q: float, error: 
     assert found == pytest.approx(exact, rel=error * (1 + 1e-9))
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(st.lists(_prices, min_size=1, max_size=60), st.sampled_from([0, 1, 7]))
 def test_a_median_by_the_sketch(prices: list[float], exact: int) -> None:
     """Of an even number too, where it is the mean of two."""
@@ -54,7 +55,7 @@ def test_a_median_by_the_sketch(prices: list[float], exact: int) -> None:
     assert made.values() == (pytest.approx(statistics.median(prices), rel=0.01 * (1 + 1e-9)),)
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.lists(st.integers(1, 12), max_size=20), st.integers(0, 20), st.integers(0, 12))
 def test_the_bound_is_about_all_values(prices: list[int], cut: int, exact: int) -> None:
     """Not about when they came: parts that were below it, one of them merged, give what one accumulator gives."""

@@ -22,6 +22,7 @@ from cgrx._recording.recording import Recording
 from cgrx._recording.writer import write_recording
 from tests.backtest.columns import LIQUIDATIONS, TRADES, Build, Said, assert_same, said
 from tests.replay.replaying import Log
+from tests.support import examples
 from tests.windows.windowing import trade
 
 SHAPES: dict[str, Build] = {
@@ -117,7 +118,7 @@ arguments = given(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @arguments
 def test_a_part_of_several(entries: Any, shape: str, start: int | None, end: int | None, channels: Any) -> None:
     """In columns the rows of a replay, for any part of any recordings."""

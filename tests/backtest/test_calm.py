@@ -20,6 +20,7 @@ from cgrx._model.signals import Alive, Batch, Dropped, Gap
 from tests.backtest.columns import TRADES, WINDOWS, Build, Said, assert_same, by_events, in_columns, said
 from tests.backtest.sweeping import assert_as_alone, write
 from tests.backtest.test_columns import SHAPES, assert_same_or_declined
+from tests.support import examples
 from tests.windows.windowing import trade
 
 MILLISECONDS = st.sampled_from([5, 10, 40]).map(lambda ms: timedelta(milliseconds=ms))
@@ -41,7 +42,7 @@ def calm_only(what: Said) -> Said:
 
 
 @given(said(disorder=6), st.sampled_from(list(SHAPES)), st.sampled_from(list(WINDOWS)), MILLISECONDS, MILLISECONDS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 def test_as_event_by_event(what: Said, shape: str, window: str, lateness: timedelta, idle: timedelta) -> None:
     stage = WINDOWS[window](ops.Flow, by="exchange", lateness=lateness, idle=idle)
     assert_same_or_declined(lambda feed: SHAPES[shape](feed).pipe(stage), calm_only(what))

@@ -30,6 +30,7 @@ from tests.backtest.columns import (
     in_columns,
     said,
 )
+from tests.support import examples
 from tests.windows.windowing import trade
 
 TERMS: dict[str, Any] = {"lateness": "10ms", "idle": "15ms"}
@@ -94,14 +95,14 @@ def assert_quality(recorded: Said, shape: str, window: str, by: Any) -> None:
 
 
 @given(said(), st.sampled_from(list(SHAPES)), st.sampled_from(list(WINDOWS)), keys)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 def test_rows_and_their_quality(recorded: Said, shape: str, window: str, by: Any) -> None:
     """Columns give them too, with gaps, losses, idle sources, one connection or two; or decline, as for late events."""
     assert_quality(recorded, shape, window, by)
 
 
 @given(said(), st.sampled_from(list(WINDOWS)))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=examples(10), deadline=None)
 def test_thresholds_behind_the_window(recorded: Said, window: str) -> None:
     """They take the rows that the columns gave, in the order in which a stream gives them."""
     stage = WINDOWS[window](by="exchange", n=agg.count(), **TERMS)
@@ -135,7 +136,7 @@ def test_every_aggregate(window: str, recorded: Said, shape: str, by: Any) -> No
 
 
 @given(said(disorder=60, channels=(LIQUIDATIONS,)), st.sampled_from(list(WINDOWS)))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 def test_late_events_are_never_overlooked(recorded: Said, window: str) -> None:
     """Where the disorder is large, the columns give the same or say that they cannot."""
     assert_quality(recorded, "one channel", window, "exchange")

@@ -25,6 +25,7 @@ from cgrx.testing import liquidation
 from tests import recordings
 from tests.backtest.columns import LIQUIDATIONS, TRADES, Said, said
 from tests.backtest.sweeping import Build, assert_as_alone, bars, large, sixty_trades, trades, write
+from tests.support import examples
 from tests.windows.windowing import trade
 
 
@@ -130,7 +131,7 @@ GRIDS = st.fixed_dictionaries(
 
 
 @given(said(), st.sampled_from(BUILDS), GRIDS)
-@settings(max_examples=12)
+@settings(max_examples=examples(12))
 def test_as_backtests(what: Said, build: Build, grid: Mapping[str, list[float]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         recording = write(Path(folder) / "recorded", what)

@@ -7,11 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks._harness.statistics import bootstrap, estimate, quantile, ratios, slope
+from tests.support import examples
 
 VALUES = st.lists(st.floats(1.0, 1e6), min_size=1, max_size=12)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(VALUES)
 def test_an_interval_holds_the_median_and_lies_within_the_values(values: list[float]) -> None:
     found = estimate(values)

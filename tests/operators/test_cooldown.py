@@ -17,6 +17,7 @@ from cgrx.testing import alive, batch, dropped, gap, liquidation, play, play_sig
 from tests.operators.sold import Sold, row
 from tests.recordings import AS_FAR_AS, RECORDINGS, REQUIRED, Recording, decoded
 from tests.streams.streaming import Hot, notes_of
+from tests.support import examples
 
 
 def told(stage: ops.Stage[Any, Any], *items: Any) -> list[tuple[int, int]]:
@@ -155,7 +156,7 @@ def reference(times: list[int], silence_ms: int) -> list[tuple[int, int]]:
     return passed
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(
     st.lists(st.tuples(st.sampled_from("ABC"), st.integers(0, 40)), max_size=25),
     st.lists(st.integers(0, 25), max_size=4),

@@ -14,6 +14,7 @@ from cgrx import operators as ops
 from cgrx.testing import alive, batch, dropped, gap, play, play_signals, play_timeline, trade
 from tests.operators.sold import Sold, row
 from tests.recordings import AS_FAR_AS, RECORDINGS, REQUIRED, Recording, decoded
+from tests.support import examples
 
 
 def prices(*values: float, **fields: Any) -> Batch[Trade]:
@@ -235,7 +236,7 @@ def reference(values: Iterable[float], above: float, below: float | None) -> lis
 keyed_values = st.lists(st.tuples(st.sampled_from("AB"), st.sampled_from([1.0, 2.0, 3.0, 4.0, 5.0])), max_size=20)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(keyed_values, st.sampled_from([None, 2.0, 3.5]), st.lists(st.integers(0, 20), max_size=4))
 def test_each_key_alone_in_any_batching(told: list[tuple[str, float]], below: float | None, cuts: list[int]) -> None:
     stage = ops.crosses("price", above=4, below=below, by="exchange")

@@ -17,7 +17,7 @@ from cgrx._simulator.market import Generator, symbol_of
 from cgrx._simulator.simulator import Simulator
 from cgrx._wire.codec import Frame, decode, encode_frame
 from tests.simulator.simulating import LIQUIDATIONS, LOOPBACK
-from tests.support import run
+from tests.support import examples, run
 
 EVENTS = 40_000
 
@@ -139,7 +139,7 @@ def test_both_kinds_and_all_sides() -> None:
     assert {event.side for event in events if isinstance(event, Trade)} == set(TradeSide)
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(
     seed=st.integers(),
     rate=st.floats(min_value=0.01, max_value=1e6),

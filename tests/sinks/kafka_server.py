@@ -51,7 +51,7 @@ class Broker:
         )
 
     def _make(self, topic: str) -> None:
-        admin: Any = AdminClient({"bootstrap.servers": self.servers})
+        admin: Any = AdminClient({"bootstrap.servers": self.servers, "log_level": 0})
         for made in admin.create_topics([NewTopic(topic, 1, 1)]).values():
             try:
                 made.result(10)
@@ -68,10 +68,12 @@ class Broker:
 
     def messages(self, topic: str = "bars") -> list[Any]:
         """What the topic holds. One more message is sent, for this broker hides the last batch until another comes."""
-        producer = Producer({"bootstrap.servers": self.servers})
+        producer = Producer({"bootstrap.servers": self.servers, "log_level": 0})
         producer.produce(topic, b"the last one")
         producer.flush(10)
-        consumer = Consumer({"bootstrap.servers": self.servers, "group.id": "tests", "enable.auto.commit": False})
+        consumer = Consumer(
+            {"bootstrap.servers": self.servers, "group.id": "tests", "enable.auto.commit": False, "log_level": 0}
+        )
         try:
             _, end = consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=10)
             consumer.assign([TopicPartition(topic, 0, 0)])

@@ -30,7 +30,7 @@ from tests.sinks.chats import (
     to_telegram,
 )
 from tests.sinks.receivers import Answering, Receiver, Reply, always, receiving
-from tests.support import run
+from tests.support import examples, run
 
 # What is sent
 
@@ -157,7 +157,7 @@ def without_backslashes(escaped: str) -> str:
     return re.sub(r"\\(.)", r"\1", escaped)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(st.lists(st.text(st.characters(codec="utf-8"), max_size=40), min_size=1, max_size=3))
 def test_whatever_a_text_holds_it_is_read_as_it_was(texts: list[str]) -> None:
     """Without what makes it harmless it is the line that `message` makes."""

@@ -24,7 +24,7 @@ from cgrx.testing import liquidation, trade
 from tests.delivery.systems import FLOW, flow, require_balance
 from tests.disks import full_disk as full_disk
 from tests.streams.streaming import Hot, Notes
-from tests.support import run
+from tests.support import examples, run
 
 
 class Own(ops.Row):
@@ -127,7 +127,7 @@ def test_a_later_sink_adds_to_the_hour(tmp_path: Path) -> None:
     assert files(tmp_path) == ["flow-1970-01-01T00.parquet"]
 
 
-@settings(max_examples=10)
+@settings(max_examples=examples(10))
 @given(st.lists(st.lists(st.integers(0, 150), min_size=1, max_size=6), min_size=1, max_size=6), st.integers(1, 5))
 def test_no_batching_and_no_repetition_changes_what_is_there(
     tmp_path_factory: pytest.TempPathFactory, batches: list[list[int]], size: int

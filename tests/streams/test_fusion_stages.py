@@ -12,6 +12,7 @@ from cgrx.operators import Stage
 from cgrx.testing import liquidation, play_timeline
 from tests.operators.contracts import BARS, CLOSING, EARLY, EVENT_STAGES, SCANS, same
 from tests.streams.streaming import notes_of, rx_any
+from tests.support import examples
 
 
 def is_final(row: Any) -> bool:
@@ -107,14 +108,14 @@ def outcome(played: Any) -> tuple[Any, ...]:
 
 
 @given(events(), st.booleans())
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=examples(10), deadline=None)
 def test_any_two_stages_give_the_same_fused_or_not(items: list[Liquidation], whole: bool) -> None:
     """To the byte: results, the error with its notes, and the end."""
     assert differences(items, whole) == []
 
 
 @given(events(), st.lists(st.sampled_from(EVENTS_OUT), max_size=3), st.sampled_from(PAIRS[-80:]), st.booleans())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_longer_chains_too(
     items: list[Liquidation], before: list[Stage[Any, Any]], pair: tuple[Stage[Any, Any], Stage[Any, Any]], whole: bool
 ) -> None:

@@ -12,6 +12,7 @@ from cgrx import Alive, Batch, Signal
 from cgrx import operators as ops
 from cgrx.testing import alive, gap, liquidation, play, trade
 from tests.recordings import AS_FAR_AS, RECORDINGS, REQUIRED, TRADES, Recording, channel_of, decoded
+from tests.support import examples
 from tests.windows.joins import Two, one_each
 
 LATENESS_MS = 2000
@@ -82,7 +83,7 @@ def joined(signals: Iterable[tuple[int, Signal[Any]]], **terms: Any) -> list[ops
 
 
 @given(said())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_it_is_what_the_definition_says(signals: list[tuple[int, Signal[Any]]]) -> None:
     results = joined(signals)
     items, others = (
@@ -97,7 +98,7 @@ def test_it_is_what_the_definition_says(signals: list[tuple[int, Signal[Any]]]) 
 
 
 @given(said(), st.randoms(use_true_random=False), st.sampled_from(["none", "hold"]))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_any_order_of_arrival_and_any_batching(
     signals: list[tuple[int, Signal[Any]]], rng: random.Random, missing: str
 ) -> None:
@@ -119,7 +120,7 @@ def test_any_order_of_arrival_and_any_batching(
 
 
 @given(said())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 def test_rows_that_run(signals: list[tuple[int, Signal[Any]]]) -> None:
     """Against the rows that the window gives alone: the last that was given up to the time of the item."""
     window = ops.tumbling("4s", by="base_asset", updates="1s")

@@ -12,6 +12,7 @@ from cgrx import operators as ops
 from cgrx.operators import agg
 from cgrx.testing import Timeline, alive, dropped, gap, liquidation, play, play_timeline
 from tests.streams.streaming import Hot, rx_any
+from tests.support import examples
 from tests.windows.stacking import BEGUN, EXACT, Long, Short, at, events_of, heard, row, same, tall
 from tests.windows.windowing import CHANNEL, one_by_one
 
@@ -46,7 +47,7 @@ def signals(draw: st.DrawFn) -> list[Signal[Any]]:
 
 
 @given(signals(), st.sampled_from([("2s", "8s", "8s"), ("1s", "4s", "2s"), ("4s", "4s", "4s")]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_the_long_window_of_short_ones_is_that_of_the_events(said: list[Signal[Any]], sizes: tuple[str, ...]) -> None:
     """To the byte: prices, sums and counts; and what is missing of it, and whether it is complete."""
     short, size, every = sizes
@@ -67,7 +68,7 @@ def test_the_long_window_of_short_ones_is_that_of_the_events(said: list[Signal[A
 
 
 @given(signals())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 def test_batches_decide_nothing(said: list[Signal[Any]]) -> None:
     made = ops.pipeline(ops.tumbling("1s", Short, updates="250ms", **EXACT), tall("4s", updates="1s", lateness="1s"))
     whole, apart = (play_timeline(made, each) for each in (said, one_by_one(said)))

@@ -15,6 +15,7 @@ from cgrx import Batch, Signal, Watermark
 from cgrx import operators as ops
 from cgrx.operators import agg
 from cgrx.testing import alive, dropped, gap, play
+from tests.support import examples
 from tests.windows.stacking import BEGUN, One, Short, at, heard, row
 
 EVENTS = cast(Any, ops.side("long"))
@@ -65,7 +66,7 @@ def assert_exact(found: ops.Row, values: Sequence[float]) -> None:
 
 
 @given(st.lists(st.floats(-1e12, 1e12).map(lambda x: round(x, 6)), max_size=30), st.integers(2, 7))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_each_row_is_about_the_last_n(values: list[float], n: int) -> None:
     found = play(ops.rolling(n, Looked), rows_of(values))
     assert len(found) == max(0, len(values) - n + 1)

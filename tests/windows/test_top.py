@@ -13,6 +13,7 @@ from cgrx import operators as ops
 from cgrx.operators import agg
 from cgrx.testing import Timeline, alive, gap, play_timeline, trade
 from tests.streams.streaming import Hot, rx_any
+from tests.support import examples
 from tests.windows.stacking import BEGUN, Short, at, events_of, heard, same
 
 BY_ASSET = ops.tumbling("1s", by="base_asset", lateness=0, idle=0)
@@ -37,7 +38,7 @@ def test_the_leaders_of_each_window() -> None:
 @given(
     st.lists(st.tuples(st.integers(0, 5), st.sampled_from("ABCDE"), st.integers(1, 3)), max_size=30), st.integers(1, 3)
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_what_sorting_says(events: list[tuple[int, str, int]], n: int) -> None:
     said = [BEGUN, *(sold(second + 0.5, asset, usd) for second, asset, usd in sorted(events)), alive("60s")]
     found = heard(ops.pipeline(BY_ASSET, ops.top(n, "volume")), said)

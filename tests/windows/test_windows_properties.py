@@ -18,6 +18,7 @@ from cgrx._model.channels import Channel
 from cgrx._model.events import Trade
 from cgrx._model.signals import Alive, Batch, Dropped, Gap, Signal, Watermark
 from cgrx._streams.stream import Stage
+from tests.support import examples
 from tests.windows import reference
 from tests.windows.grids import Even
 from tests.windows.grids import Uneven as UnevenOfReference
@@ -79,7 +80,7 @@ def values(stage: Stage[Any, Any], given_signals: Sequence[Signal[Trade]]) -> li
 
 
 @given(signals(), grids, st.booleans(), st.sampled_from([(), BY[:1], BY]))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_grids_are_as_the_reference(
     given_signals: list[Signal[Trade]], grid: Even, emit_empty: bool, by: tuple[str, ...]
 ) -> None:
@@ -139,7 +140,7 @@ class Uneven:
 
 
 @given(signals(), st.booleans(), st.sampled_from([(), BY[:1], BY]), st.integers(0, 50))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_windows_that_are_not_equally_long_are_as_the_reference(
     given_signals: list[Signal[Trade]], emit_empty: bool, by: tuple[str, ...], first: int
 ) -> None:
@@ -154,7 +155,7 @@ def test_windows_that_are_not_equally_long_are_as_the_reference(
 
 
 @given(signals(), st.booleans(), st.sampled_from([(), BY]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_days_of_a_zone_that_changes_no_clock_are_as_equal_windows(
     given_signals: list[Signal[Trade]], emit_empty: bool, by: tuple[str, ...]
 ) -> None:
@@ -184,7 +185,7 @@ def in_hours(signal: Signal[Trade]) -> Signal[Trade]:
 
 
 @given(signals(), st.integers(1, 30), st.sampled_from([(), BY[:1], BY]))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_sessions_are_as_the_reference(given_signals: list[Signal[Trade]], gap: int, by: tuple[str, ...]) -> None:
     """With events that bridge two sessions, and late ones that an open session takes in."""
     late: list[Trade] = []
@@ -195,7 +196,7 @@ def test_sessions_are_as_the_reference(given_signals: list[Signal[Trade]], gap: 
 
 
 @given(signals(), st.integers(1, 5), st.sampled_from([(), BY]), st.booleans())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_bars_are_as_the_reference(
     given_signals: list[Signal[Trade]], full: int, by: tuple[str, ...], by_volume: bool
 ) -> None:

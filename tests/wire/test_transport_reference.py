@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cgrx._wire.transport import Limits
-from tests.support import run_mock
+from tests.support import examples, run_mock
 from tests.wire.wires import (
     BINARY,
     CLOSE,
@@ -87,7 +87,7 @@ def conversations(draw: st.DrawFn) -> tuple[int, bytes]:
     return bound, data[: draw(st.just(len(data)) | st.integers(0, len(data)))]
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(conversations(), st.lists(st.integers(0, 800), max_size=12), st.sampled_from(["eof", "reset"]))
 @example((10, frame(TEXT, b"x" * 11)), [], "eof")
 @example((10, frame(TEXT, b"123456", fin=False) + frame(PING, b"p") + frame(CONTINUATION, b"123456")), [], "eof")
@@ -105,7 +105,7 @@ def test_the_tap_sees_what_trio_websocket_sees(story: tuple[int, bytes], cuts: l
     assert servers[0].answers == servers[1].answers
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(conversations())
 def test_a_drip_changes_nothing(story: tuple[int, bytes]) -> None:
     """Byte by byte the story is the same as at one blow."""
