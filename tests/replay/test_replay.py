@@ -120,6 +120,21 @@ def test_what_is_pending_at_the_end_runs_as_long_as_the_body_does() -> None:
     run_mock(main)
 
 
+def test_time_waits_for_actions_behind_the_end() -> None:
+    """Also where none was there before: it stands until one comes."""
+
+    async def main() -> None:
+        async with cgrx.replay(numbers(1.0)) as feed:
+            await feed.run()
+            await trio.sleep(1.0)
+            done = trio.Event()
+            schedule_relative(feed, 3.0, done.set)
+            with trio.fail_after(60):
+                await done.wait()
+
+    run_mock(main)
+
+
 def test_its_time_moves_while_it_waits_and_new_actions_are_in_time() -> None:
     """A task that schedules something between two recorded moments gets it run before the later one."""
 
