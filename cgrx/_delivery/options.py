@@ -16,15 +16,26 @@ DRAIN = "5s"
 
 
 class DeliveryOptions(TypedDict, total=False):
-    """Those of all sinks: see `cgrx.sinks.deliver`."""
+    """Those of all sinks."""
 
     batch: int
+    """How many items a batch holds at the most, 1000 by default."""
     every: Duration
+    """How long an item waits for its batch to fill, `"1s"` by default."""
     buffer: int
+    """How many items may wait in memory, 100,000 by default. When more come, running rows are given up first, the
+    oldest first, and then others; a replay at full speed waits instead."""
     final_only: bool
+    """Leave running rows out."""
     dead_letters: str | os.PathLike[str] | None
+    """A file for what is refused: JSON Lines with `sink`, `reason` and `item`. None: such items are counted and told
+    alone."""
     spill: str | os.PathLike[str] | None
+    """A folder for what finds no room in memory, and for what is left on leaving, up to 1 GiB. A later sink with the
+    same folder delivers it first, also where the process was killed. It must be writable for this user alone, for what
+    it holds is unpickled. Needs the extra `spill`."""
     drain: Duration
+    """How long leaving may wait for the system, `"5s"` by default: less than `cgrx.run` waits."""
 
 
 @attrs.frozen

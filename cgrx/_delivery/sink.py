@@ -178,17 +178,7 @@ def deliver(
             `SinkUnavailableError`.
         rows: an observable of rows, of events, or of anything else that `write` takes.
         name: how statuses, errors and metrics call the sink; it must not hold a secret.
-        batch: how many items a batch holds at the most, 1000 by default.
-        every: how long an item waits for its batch to fill, `"1s"` by default.
-        buffer: how many items may wait in memory, 100,000 by default. When more come, running rows are given up first,
-            the oldest first, and then others; a replay at full speed waits instead.
-        final_only: leave running rows out.
-        dead_letters: a file for what is refused: JSON Lines with `sink`, `reason` and `item`. None: such items are
-            counted and told alone.
-        spill: a folder for what finds no room in memory, and for what is left on leaving, up to 1 GiB. A later sink
-            with the same folder delivers it first, also where the process was killed. It must be writable for this
-            user alone, for what it holds is unpickled. Needs the extra `spill`.
-        drain: how long leaving may wait for the system, `"5s"` by default: less than `cgrx.run` waits.
+        **options: how items are batched, kept and given up: see `DeliveryOptions`.
 
     Returns:
         A context manager that gives a `Sink`, whose `stats` always balance. Statuses of the feed (or, of rows of no
