@@ -180,9 +180,13 @@ class Backlog:
         while self._spill is not None:
             await self._filling.wait()
             self._filling = trio.Event()
-            first, items = self._waiting.take_lasting(max(1, self._buffer // 2))
-            if items and not await self._write(self._spill, first, items):
-                self._waiting.put_back(first, items)
+            # The disk first: what is on its way to a file must neither be overtaken nor be lost to a cancellation.
+            async with self._disk:
+                first, items = self._waiting.take_lasting(max(1, self._buffer // 2))
+                kept = not items or await self._write(self._spill, first, items)
+                if not kept:
+                    self._waiting.put_back(first, items)
+            if not kept:
                 await trio.sleep(_AGAIN_S)
 
     async def close(self, reason: str) -> None:
@@ -199,8 +203,7 @@ class Backlog:
         """Write items to a file. Returns whether that succeeded."""
         self._moving, self._trouble = len(items), ""
         try:
-            async with self._disk:
-                spill.files.append(await _in_thread(lambda: spill.write(first, items)))
+            spill.files.append(await _in_thread(lambda: spill.write(first, items)))
         except Exception as error:  # noqa: BLE001 - a full disk, or items that cannot be pickled: they stay
             self._trouble = f", and they cannot be spilled: {type(error).__name__}: {error}"
         self._moving = 0

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from cgrx._delivery.as_json import as_plain
 from cgrx._model.limits import DEAD_LETTER_BYTES
-from cgrx._model.plain import plain
 
 
 class DeadLetters:
@@ -28,13 +28,8 @@ class DeadLetters:
         Raises:
             OSError: it cannot be written, or the file has reached its bound.
         """
-        line = json.dumps({"sink": sink, "reason": reason, "item": _plain(item)}, default=repr) + "\n"
+        line = json.dumps({"sink": sink, "reason": reason, "item": as_plain(item)}, default=repr) + "\n"
         with self.path.open("a", encoding="ascii") as file:
             if file.tell() + len(line) > DEAD_LETTER_BYTES:
                 raise OSError(f"{self.path} has reached its bound of {DEAD_LETTER_BYTES:,} bytes")
             file.write(line)
-
-
-def _plain(item: Any) -> object:
-    asdict = getattr(item, "asdict", None)
-    return plain(item) if asdict is None else asdict()

@@ -6,6 +6,7 @@ from typing import Any, Literal, TypeAlias
 
 import attrs
 
+from cgrx._model.errors import SinkDataError
 from cgrx._model.events import Liquidation, Trade
 from cgrx._model.plain import PLAIN, plain
 from cgrx.operators._rows.row import Row
@@ -54,16 +55,29 @@ def values(item: Any) -> tuple[Any, ...]:
     return tuple(item.asdict().values())
 
 
-def standing(batch: Iterable[Any]) -> list[Any]:
-    """What a system that upserts has to write of a batch: the last row of each window, and all that is no row.
+def upserts(batch: Iterable[Any]) -> dict[type, list[Any]]:
+    """What a system that upserts has to write of a batch, by class: the last row of each window, and all events.
 
     The last final one, where there is a final one, as in the system itself.
+
+    Raises:
+        SinkDataError: an item is neither a row nor an event.
     """
-    found: dict[Hashable, Any] = {}
+    last: dict[Hashable, Any] = {}
     for number, item in enumerate(batch):
         window: Hashable = (type(item), item.identity) if isinstance(item, Row) else number
-        before = found.get(window)
+        before = last.get(window)
         if before is None or item.final or not before.final:
-            found.pop(window, None)
-            found[window] = item
-    return list(found.values())
+            last.pop(window, None)
+            last[window] = item
+    found: dict[type, list[Any]] = {}
+    for item in last.values():
+        if not isinstance(item, Row | Liquidation | Trade):
+            raise not_a_record(item)
+        found.setdefault(type(item), []).append(item)
+    return found
+
+
+def not_a_record(item: object) -> SinkDataError:
+    """The error for what is neither a row nor an event."""
+    return SinkDataError(f"{item!r} is neither a row nor an event")

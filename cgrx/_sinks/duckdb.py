@@ -11,11 +11,10 @@ import trio
 from reactivex import Observable
 
 from cgrx._delivery.options import DeliveryOptions
-from cgrx._delivery.records import columns, standing
+from cgrx._delivery.records import columns, upserts
 from cgrx._delivery.sink import Sink, delivered
 from cgrx._extras import require_extra
 from cgrx._model.errors import SinkDataError, SinkRefusedError, SinkUnavailableError
-from cgrx._model.events import Liquidation, Trade
 from cgrx._sinks.arrow_tables import table_of
 from cgrx.operators._rows.row import Row
 
@@ -49,7 +48,8 @@ class DuckDBWriter:
 
     async def write(self, batch: Sequence[Any], /) -> None:
         """Write a batch in one transaction."""
-        await self._in_thread(lambda connection: self._write(connection, standing(batch)))
+        groups = upserts(batch)
+        await self._in_thread(lambda connection: self._write(connection, groups))
 
     async def close(self) -> None:
         """Nothing is open between batches."""
@@ -118,18 +118,15 @@ class DuckDBWriter:
 
     def _stage(self, connection: Any, kind: type, items: Sequence[Any]) -> None:
         """Let queries see items, as a view."""
+        from cgrx._recording.arrow import pa
+
         table = table_of(kind, items)
         if self._pipeline is not None:
-            table = table.add_column(0, "pipeline", _constant(self._pipeline, len(items)))
+            table = table.add_column(0, "pipeline", pa.array([self._pipeline] * len(items), pa.string()))
         withdrawn = [isinstance(item, Row) and item.withdrawn for item in items]
-        connection.register(_STAGE, table.append_column("withdrawn", _flags(withdrawn)))
+        connection.register(_STAGE, table.append_column("withdrawn", pa.array(withdrawn, pa.bool_())))
 
-    def _write(self, connection: Any, items: list[Any]) -> None:
-        groups: dict[type, list[Any]] = {}
-        for item in items:
-            if not isinstance(item, Row | Liquidation | Trade):
-                raise SinkDataError(f"{item!r} is neither a row nor an event")
-            groups.setdefault(type(item), []).append(item)
+    def _write(self, connection: Any, groups: dict[type, list[Any]]) -> None:
         for kind in groups:
             self._require_table(connection, kind)
         connection.begin()
@@ -157,20 +154,6 @@ class DuckDBWriter:
 
 def _described(connection: Any, query: str) -> dict[str, str]:
     return {name: of for name, of, *_ in connection.execute(f"describe {query}").fetchall()}
-
-
-def _constant(value: str, count: int) -> Any:
-    import pyarrow
-
-    pa: Any = pyarrow
-    return pa.array([value] * count, pa.string())
-
-
-def _flags(values: list[bool]) -> Any:
-    import pyarrow
-
-    pa: Any = pyarrow
-    return pa.array(values, pa.bool_())
 
 
 def _quoted(name: str) -> str:

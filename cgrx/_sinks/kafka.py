@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 import trio
 from reactivex import Observable
 
-from cgrx._delivery.as_json import body, identity_text, kind, state
+from cgrx._delivery.as_json import Entry
 from cgrx._delivery.options import DeliveryOptions
 from cgrx._delivery.sink import Sink, delivered
 from cgrx._extras import require_extra
@@ -45,7 +45,7 @@ _OURS = frozenset(
     }
 )
 
-Headers: TypeAlias = list[tuple[str, str | bytes | None]]
+_Headers: TypeAlias = list[tuple[str, str | bytes | None]]
 
 logger = logging.getLogger("cgrx.kafka")
 """The client's own lines, a hundred a second while a broker is away: nobody sees them who does not add a handler."""
@@ -89,12 +89,9 @@ class KafkaWriter:
     async def _in_thread(self, work: Callable[[], None]) -> None:
         await trio.to_thread.run_sync(work, abandon_on_cancel=True)
 
-    def _message(self, item: Any) -> tuple[bytes | None, bytes, Headers]:
-        try:
-            key = identity_text(item, self._pipeline).encode() or None
-            return key, body(item), [("kind", kind(item).encode()), ("state", state(item).encode())]
-        except AttributeError:
-            raise SinkDataError(f"{item!r} is neither a row nor an event") from None
+    def _message(self, item: Any) -> tuple[bytes | None, bytes, _Headers]:
+        entry = Entry.of(item, self._pipeline)
+        return entry.identity.encode() or None, entry.body, [("kind", entry.kind), ("state", entry.state)]
 
     # In a thread
 
@@ -113,7 +110,7 @@ class KafkaWriter:
             if found.error is not None:
                 raise self._understood(found.error)
 
-    def _write(self, messages: Sequence[tuple[bytes | None, bytes, Headers]]) -> None:
+    def _write(self, messages: Sequence[tuple[bytes | None, bytes, _Headers]]) -> None:
         from confluent_kafka import KafkaException
 
         failed: list[KafkaError] = []
@@ -207,7 +204,7 @@ def kafka(
 
     A message's value is the item's `asdict()` as JSON. Its key is the identity of a row, a JSON list of the window's
     start and the key fields, so that all rows of a window are in one partition, in order, and a compacted topic keeps
-    the last one; events have no key. Headers say `kind` (`liquidation`, `trade`, or the class of the row) and `state`
+    the last one; events have no key. _Headers say `kind` (`liquidation`, `trade`, or the class of the row) and `state`
     (`event`, `final`, `running`, `withdrawn`).
 
     The producer is idempotent, and a batch counts as delivered when all in-sync replicas have it. Where an

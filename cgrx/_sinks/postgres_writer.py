@@ -5,15 +5,13 @@ from typing import Any, TypeVar, cast
 
 import psycopg
 
-from cgrx._delivery.records import standing
+from cgrx._delivery.records import upserts
 from cgrx._model.errors import SinkDataError, SinkRefusedError
-from cgrx._model.events import Liquidation, Trade
 from cgrx._model.limits import POSTGRES_LOCK_S, POSTGRES_STATEMENT_S
 from cgrx._sinks.postgres_dsn import place_of
 from cgrx._sinks.postgres_errors import as_sink_error
 from cgrx._sinks.postgres_link import Connection, Link
 from cgrx._sinks.postgres_table import Name, Table
-from cgrx.operators._rows.row import Row
 
 T = TypeVar("T")
 
@@ -49,11 +47,7 @@ class PostgresWriter:
 
     async def write(self, batch: Sequence[Any], /) -> None:
         """Write a batch in one transaction."""
-        groups: dict[type, list[Any]] = {}
-        for item in standing(batch):
-            if not isinstance(item, Row | Liquidation | Trade):
-                raise SinkDataError(f"{item!r} is neither a row nor an event")
-            groups.setdefault(type(item), []).append(item)
+        groups = upserts(batch)
         await self._run(lambda connection: self._write(connection, groups))
 
     async def close(self) -> None:

@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, Unpack, cast
-from urllib.parse import urlsplit
 
 from reactivex import Observable
 
-from cgrx._delivery.as_json import body, identity_text, kind, state
+from cgrx._delivery.as_json import Entry
 from cgrx._delivery.options import DeliveryOptions
 from cgrx._delivery.sink import Sink, delivered
 from cgrx._extras import require_extra
-from cgrx._model.errors import SinkDataError, SinkRefusedError, SinkUnavailableError
+from cgrx._model.errors import SinkRefusedError, SinkUnavailableError
 from cgrx._model.limits import REDIS_ANSWER_S, REDIS_CONNECT_S
 from cgrx._trio.kept import Kept
+from cgrx._wire.address import bracketed, split_url
 
 if TYPE_CHECKING:
     import coredis
@@ -58,7 +58,7 @@ class RedisWriter:
         from coredis import PureToken
 
         assert self._client is not None
-        entries = [self._entry(item) for item in batch]
+        entries = [self._fields(item) for item in batch]
         try:
             async with self._client.pipeline(transaction=True) as pipe:
                 for entry in entries:
@@ -78,16 +78,9 @@ class RedisWriter:
         if kept is not None:
             await kept.leave()
 
-    def _entry(self, item: Any) -> dict[str | bytes, str | bytes | int | float]:
-        try:
-            return {
-                "kind": kind(item),
-                "state": state(item),
-                "identity": identity_text(item, self._pipeline),
-                "json": body(item),
-            }
-        except AttributeError:
-            raise SinkDataError(f"{item!r} is neither a row nor an event") from None
+    def _fields(self, item: Any) -> dict[str | bytes, str | bytes | int | float]:
+        entry = Entry.of(item, self._pipeline)
+        return {"kind": entry.kind, "state": entry.state, "identity": entry.identity, "json": entry.body}
 
     def _understood(self, error: Exception) -> SinkRefusedError | SinkUnavailableError:
         """What a failure of the client means."""
@@ -128,17 +121,15 @@ def _place(url: object) -> str:
     """
     if not isinstance(url, str):
         raise TypeError(f"url is of type {type(url).__name__}: {_ACCEPTED}")
-    try:
-        parts = urlsplit(url)
-        port = parts.port or 6379
-    except ValueError:
-        raise ValueError(f"url: its host or its port cannot be read: {_ACCEPTED}") from None
+    parts = split_url(url)
+    if parts is None:
+        raise ValueError(f"url: its host or its port cannot be read: {_ACCEPTED}")
     if parts.scheme not in ("redis", "rediss"):
         raise ValueError(f"url: its scheme is neither redis nor rediss: {_ACCEPTED}")
     database = parts.path.strip("/")
     if not parts.hostname or parts.query or parts.fragment or (database and not database.isdecimal()):
         raise ValueError(f"url: it has no host, or more than a number behind it: {_ACCEPTED}")
-    return f"{parts.hostname}:{port}{f'/{database}' if database else ''}"
+    return f"{bracketed(parts.hostname)}:{parts.port or 6379}{f'/{database}' if database else ''}"
 
 
 def redis(

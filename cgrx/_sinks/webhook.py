@@ -12,10 +12,10 @@ import attrs
 import msgspec
 from reactivex import Observable
 
+from cgrx._delivery.as_json import as_plain
 from cgrx._delivery.options import DeliveryOptions
 from cgrx._delivery.sink import Sink, delivered
 from cgrx._extras import require_extra
-from cgrx._model.plain import plain
 from cgrx._sinks.answers import failure
 from cgrx._sinks.places import checked_headers, parse_place
 from cgrx._trio.clock import system_time
@@ -107,7 +107,7 @@ class _WebhookWriter:
         await self.http.close()
 
     async def write(self, batch: Sequence[Any], /) -> None:
-        body = msgspec.json.encode([_record(item) for item in batch])
+        body = msgspec.json.encode([as_plain(item) for item in batch])
         this = sha256(self.last.encode() + body).hexdigest()[:32]
         sent_s = str(int(system_time()))
         headers = {"content-type": "application/json", "webhook-id": this, "webhook-timestamp": sent_s}
@@ -120,8 +120,3 @@ class _WebhookWriter:
                 answer, answer.retry_after_s, takes="a JSON array of objects", remedy="see to the URL and the headers"
             )
         self.last = this
-
-
-def _record(item: Any) -> object:
-    asdict = getattr(item, "asdict", None)
-    return plain(item) if asdict is None else asdict()

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import zlib
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import trio
 
 from cgrx import sinks
 from cgrx._delivery import sink as sink_module
+from cgrx._delivery import spill as spill_module
 from cgrx.testing import liquidation
 from tests.delivery.systems import System, delivering, flow
 from tests.streams.streaming import Hot
@@ -50,6 +52,36 @@ def test_what_finds_no_room_is_delivered_in_order_when_the_system_is_back(folder
 
     run(main)
     assert not _files(folder, "*.spill")
+
+
+def test_nothing_overtakes_what_is_on_its_way_to_the_disk(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system is back while a file is written; and so is whoever leaves meanwhile."""
+    writing, go_on = threading.Event(), threading.Event()
+    write = spill_module.Spill.write
+
+    def slowly(spill: spill_module.Spill, first: int, items: Any) -> Any:
+        writing.set()
+        assert go_on.wait(15)
+        return write(spill, first, items)
+
+    monkeypatch.setattr(spill_module.Spill, "write", slowly)
+
+    async def main() -> None:
+        system = System(away=OSError("no route"))
+        async with delivering(system, spill=folder, buffer=10, batch=4, every="0s") as delivery:
+            delivery.give(*range(4))
+            while not delivery.sink.stats.retries:  # noqa: ASYNC110 - counters tell nobody
+                await trio.sleep(0.01)
+            delivery.give(*range(4, 12))
+            assert await trio.to_thread.run_sync(writing.wait, 15)
+            delivery.give(*range(12, 20))
+            system.away = None
+            await trio.sleep(0.2)
+            assert system.items == [0, 1, 2, 3]
+            go_on.set()
+        assert system.items == list(range(20))
+
+    run(main)
 
 
 def test_what_is_left_on_leaving_is_there_for_the_next(folder: Path) -> None:

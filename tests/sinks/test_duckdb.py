@@ -5,8 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,33 +22,12 @@ from cgrx.testing import liquidation, trade
 from tests.delivery.systems import FLOW, flow, require_balance
 from tests.disks import full_disk as full_disk
 from tests.sinks.test_parquet import Own
-from tests.streams.streaming import Hot, Notes
+from tests.sinks.writing import write_to, writing_to
+from tests.streams.streaming import Hot
 from tests.support import run
 
-
-@asynccontextmanager
-async def writing(
-    path: Path, *types: type, table: str = "bars", **options: Any
-) -> AsyncGenerator[tuple[sinks.Sink, Hot[Any], Notes]]:
-    """A sink on a hot source."""
-    notes = Notes()
-    source: Hot[Any] = Hot(notes, *types)
-    async with sinks.duckdb(path, source.stream, table=table, every="0s", **options) as sink:
-        yield sink, source, notes
-    require_balance(sink.stats)
-
-
-def write(path: Path, *batches: Sequence[Any], **options: Any) -> sinks.SinkStats:
-    """Deliver batches, one after another."""
-
-    async def main() -> sinks.SinkStats:
-        async with writing(path, **options) as (sink, source, _):
-            for batch in batches:
-                source.say(Batch(None, 0, tuple(batch)))
-                await sink.flush()
-        return sink.stats
-
-    return run(main)
+writing = partial(writing_to, sinks.duckdb, table="bars")
+write = partial(write_to, sinks.duckdb, table="bars")
 
 
 def read(path: Path, table: str = "bars") -> list[tuple[Any, ...]]:

@@ -2,8 +2,8 @@
 
 import json
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Generator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,11 @@ from cgrx._model.signals import Batch
 from cgrx._sinks.kafka import KafkaWriter
 from cgrx.operators import agg
 from cgrx.testing import liquidation, trade
-from tests.delivery.systems import FLOW, flow, require_balance
+from tests.delivery.systems import FLOW, flow
 from tests.sinks.kafka_server import Broker
 from tests.sinks.stalling import stalling
-from tests.streams.streaming import Hot, Notes
+from tests.sinks.writing import until, writing_to
+from tests.streams.streaming import Hot
 from tests.support import run
 
 _TASKS = Path("/proc/self/task")
@@ -35,29 +36,7 @@ class Large(ops.Row):
     text = agg.custom(lambda: "", lambda text, _: text, lambda text, _: text, lambda text: text)
 
 
-@asynccontextmanager
-async def writing(servers: str, *types: type, **options: Any) -> AsyncGenerator[tuple[sinks.Sink, Hot[Any], Notes]]:
-    """A sink on a hot source, whose accounts balance all the while."""
-    notes = Notes()
-    source: Hot[Any] = Hot(notes, *types)
-    given: dict[str, Any] = {"topic": "bars", "every": "0s"} | options
-    async with sinks.kafka(servers, source.stream, **given) as sink, trio.open_nursery() as nursery:
-        nursery.start_soon(_watch, sink)
-        yield sink, source, notes
-        nursery.cancel_scope.cancel()
-    require_balance(sink.stats)
-
-
-async def _watch(sink: sinks.Sink) -> None:
-    while True:
-        require_balance(sink.stats)
-        await trio.sleep(0.01)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    with trio.fail_after(15):
-        while not condition():  # noqa: ASYNC110 - nobody tells
-            await trio.sleep(0.01)
+writing = partial(writing_to, sinks.kafka, topic="bars")
 
 
 @pytest.fixture

@@ -4,10 +4,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import polars as pl
 import pytest
@@ -23,6 +22,7 @@ from cgrx.operators import agg
 from cgrx.testing import liquidation, trade
 from tests.delivery.systems import FLOW, flow, require_balance
 from tests.disks import full_disk as full_disk
+from tests.sinks.writing import write_to, writing_to
 from tests.streams.streaming import Hot, Notes
 from tests.support import examples, run
 
@@ -35,27 +35,8 @@ class Own(ops.Row):
     own = agg.custom(lambda: 0, lambda total, _: total + 1, lambda one, two: one + two, lambda total: {"n": total})
 
 
-@asynccontextmanager
-async def writing(folder: object, *types: type, **options: Any) -> AsyncGenerator[tuple[sinks.Sink, Hot[Any], Notes]]:
-    """A sink on a hot source."""
-    notes = Notes()
-    source: Hot[Any] = Hot(notes, *types)
-    async with sinks.parquet(cast(Path, folder), source.stream, every="0s", **options) as sink:
-        yield sink, source, notes
-    require_balance(sink.stats)
-
-
-def write(folder: object, *batches: Sequence[Any], **options: Any) -> sinks.SinkStats:
-    """Deliver batches, one after another."""
-
-    async def main() -> sinks.SinkStats:
-        async with writing(folder, **options) as (sink, source, _):
-            for batch in batches:
-                source.say(Batch(None, 0, tuple(batch)))
-                await sink.flush()
-        return sink.stats
-
-    return run(main)
+writing = partial(writing_to, sinks.parquet)
+write = partial(write_to, sinks.parquet)
 
 
 def files(folder: Path) -> list[str]:

@@ -1,8 +1,8 @@
 """`cgrx.sinks.redis` against a real Redis: killed and restarted, stalled, full, refusing."""
 
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Generator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,36 +14,14 @@ from cgrx import sinks
 from cgrx._model.signals import Batch
 from cgrx._sinks.redis import RedisWriter
 from cgrx.testing import liquidation, trade
-from tests.delivery.systems import FLOW, flow, require_balance
+from tests.delivery.systems import FLOW, flow
 from tests.sinks.redis_server import RedisServer
 from tests.sinks.stalling import stalling
-from tests.streams.streaming import Hot, Notes
+from tests.sinks.writing import until, writing_to
+from tests.streams.streaming import Hot
 from tests.support import run
 
-
-@asynccontextmanager
-async def writing(url: str, *types: type, **options: Any) -> AsyncGenerator[tuple[sinks.Sink, Hot[Any], Notes]]:
-    """A sink on a hot source, whose accounts balance all the while."""
-    notes = Notes()
-    source: Hot[Any] = Hot(notes, *types)
-    given: dict[str, Any] = {"stream": "bars", "every": "0s"} | options
-    async with sinks.redis(url, source.stream, **given) as sink, trio.open_nursery() as nursery:
-        nursery.start_soon(_watch, sink)
-        yield sink, source, notes
-        nursery.cancel_scope.cancel()
-    require_balance(sink.stats)
-
-
-async def _watch(sink: sinks.Sink) -> None:
-    while True:
-        require_balance(sink.stats)
-        await trio.sleep(0.01)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    with trio.fail_after(15):
-        while not condition():  # noqa: ASYNC110 - nobody tells
-            await trio.sleep(0.01)
+writing = partial(writing_to, sinks.redis, stream="bars")
 
 
 @pytest.fixture
