@@ -64,6 +64,8 @@ class Waiting:
 
     def take(self, most: int) -> tuple[int, list[Any]]:
         """The first items, at most so many; and the number of the first one."""
+        if not self._running:
+            return self.take_lasting(most)
         first, found = self.oldest, list[Any]()
         while len(found) < most and self:
             if self._first_lasting < self._first_running:

@@ -1,15 +1,16 @@
 """Stages in a row: their running forms as one, and a subscription through them."""
 
 from collections.abc import Iterable
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 from reactivex import abc
 from reactivex.disposable import SingleAssignmentDisposable
 
 from cgrx._model.signals import Batch, Signal
 from cgrx._streams.counts import StageStats, Subscriptions
+from cgrx._streams.keeping import keep
 from cgrx._streams.observers import SignalObserver
-from cgrx._streams.running import Elementwise, Produced, Running, delivered, filter_step, noted
+from cgrx._streams.running import Elementwise, Produced, Running, delivered, noted
 
 T = TypeVar("T")
 
@@ -19,6 +20,10 @@ class Startable(Protocol):
 
     def start(self) -> Running[Any, Any]:
         """Its running form, with fresh state for one subscription."""
+        ...
+
+    def restore(self, state: object, /) -> Running[Any, Any]:
+        """Its running form, with the state of another one."""
         ...
 
 
@@ -31,11 +36,12 @@ class Chain(Running[Any, Any]):
 
     def __init__(self, stages: Iterable[Startable]) -> None:
         links: list[tuple[Startable, Running[Any, Any]]] = []
-        for stage in stages:
+        self._stages = tuple(stages)
+        for stage in self._stages:
             running = stage.start()
             before = links[-1][1] if links else None
             if isinstance(before, Elementwise) and isinstance(running, Elementwise):
-                links[-1] = (stage, _fused(before, running))
+                links[-1] = (stage, running.behind(before))
             else:
                 links.append((stage, running))
         self._links = links
@@ -46,6 +52,21 @@ class Chain(Running[Any, Any]):
     @property
     def stats(self) -> StageStats:
         return StageStats.together(running.stats for _, running in self._links)
+
+    def state(self) -> object:
+        """The states of its running forms, in order."""
+        return [running.state() for _, running in self._links]
+
+    def take_up(self, state: object) -> None:
+        states = cast("list[object]", state)
+        for index, ((stage, running), held) in enumerate(zip(self._links, states, strict=True)):
+            if isinstance(running, Elementwise):
+                running.take_up(held)
+            else:
+                self._links[index] = (stage, stage.restore(held))
+
+    def __reduce_ex__(self, protocol: Any) -> str | tuple[Any, ...]:
+        return _restored, (self._stages, self.state())
 
     def on_signal(self, signal: Signal[Any]) -> Iterable[Signal[Any]]:
         return delivered(self.produce(signal))
@@ -100,14 +121,10 @@ def _extend(
     return None
 
 
-def _fused(first: Elementwise[Any, Any], second: Elementwise[Any, Any]) -> Elementwise[Any, Any]:
-    steps = list(first.steps)
-    for step in second.steps:
-        if step.filters and steps[-1].filters:
-            steps[-1] = filter_step(*steps[-1].filters, *step.filters)
-        else:
-            steps.append(step)
-    return Elementwise(*steps)
+def _restored(stages: tuple[Startable, ...], state: object) -> Chain:
+    chain = Chain(stages)
+    chain.take_up(state)
+    return chain
 
 
 def _noted(error: Exception, stage: Startable, signal: Signal[Any] | None) -> Exception:
@@ -140,6 +157,14 @@ class Link(abc.DisposableBase, Generic[T]):
         self._observer = observer
         self._stopped = False
         self.source = SingleAssignmentDisposable()
+        keep(self)
+
+    def state(self) -> object:
+        return self._stopped, self._chain.state()
+
+    def take_up(self, state: object) -> None:
+        self._stopped, held = cast("tuple[bool, object]", state)
+        self._chain.take_up(held)
 
     def on_signal(self, signal: Signal[Any]) -> None:
         if not self._stopped:

@@ -2,13 +2,14 @@
 
 from collections import deque
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import attrs
 from reactivex import abc
 from reactivex.disposable import CompositeDisposable
 
 from cgrx._model.signals import Alive, Batch, Dropped, Gap, Signal, Watermark
+from cgrx._streams.keeping import gathered, keep, put_back
 from cgrx._streams.observers import InTurn, SignalObserver
 
 T = TypeVar("T")
@@ -48,10 +49,21 @@ class FanIn(abc.DisposableBase, Generic[T]):
         self._marked = False
         self._unheard_ms = 0  # the end of the latest gap for the unheard inputs
         self._alive_ms: dict[str, int] = {}
+        self._behind: dict[str, int] = {}  # how many inputs have proved no more: while there are, no proof goes on
         self._watermark_ms: int | None = None
         self._losses: deque[Gap | Dropped] = deque(maxlen=_RECENT)
         self.sources = CompositeDisposable()
         """The subscriptions to the inputs."""
+        keep(self)
+
+    def state(self) -> object:
+        return self._observer.stopped, gathered(self, ("_observer", "sources"))
+
+    def take_up(self, state: object) -> None:
+        stopped, held = cast("tuple[bool, dict[str, Any]]", state)
+        put_back(self, held)
+        if stopped:
+            self.dispose()
 
     def dispose(self) -> None:
         self._observer.dispose()
@@ -73,8 +85,7 @@ class FanIn(abc.DisposableBase, Generic[T]):
         self._marked = True
         match signal:
             case Alive(origin=origin, at_ms=at_ms):
-                state.alive_ms[origin] = max(at_ms, state.alive_ms.get(origin, 0))
-                self._advance_alive(origin)
+                self._hear_alive(state.alive_ms, origin, at_ms)
             case Watermark(time_ms=time_ms):
                 state.watermark_ms = max(time_ms, state.watermark_ms or 0)
                 self._advance_watermark()
@@ -116,14 +127,27 @@ class FanIn(abc.DisposableBase, Generic[T]):
             since_ms, self._unheard_ms = self._unheard_ms, time_ms
             self._observer.on_signal(Gap(None, since_ms, time_ms, "a merged stream has said nothing yet"))
 
+    def _hear_alive(self, alive_ms: dict[str, int], origin: str, at_ms: int) -> None:
+        """Look at all inputs only when the last one that was behind has come up: each gives a proof a second."""
+        before_ms, proved_ms = alive_ms.get(origin), self._alive_ms.get(origin, -1)
+        alive_ms[origin] = max(at_ms, before_ms or 0)
+        if before_ms is None:
+            self._behind[origin] = self._behind.get(origin, 0) + (at_ms <= proved_ms)
+        elif before_ms <= proved_ms < at_ms:
+            self._behind[origin] -= 1
+        if not self._behind[origin]:
+            self._advance_alive(origin)
+
     def _advance_alive(self, origin: str) -> None:
         times = [state.alive_ms[origin] for state in self._inputs.values() if origin in state.alive_ms]
-        if times and min(times) > self._alive_ms.get(origin, -1):
-            self._tell_unheard(min(times))
+        proved_ms, slowest_ms = self._alive_ms.get(origin, -1), min(times, default=-1)
+        self._behind[origin] = sum(time_ms <= max(proved_ms, slowest_ms) for time_ms in times)
+        if slowest_ms > proved_ms:
+            self._tell_unheard(slowest_ms)
             for each in self._find_ended():
-                if self._alive_ms[each] < min(times):
-                    self._prove(each, min(times))
-            self._prove(origin, min(times))
+                if self._alive_ms[each] < slowest_ms:
+                    self._prove(each, slowest_ms)
+            self._prove(origin, slowest_ms)
 
     def _prove(self, origin: str, at_ms: int) -> None:
         self._alive_ms[origin] = at_ms

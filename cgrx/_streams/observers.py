@@ -69,6 +69,11 @@ class InTurn(abc.DisposableBase, Generic[T]):
         self._stopped = True
         self._waiting.clear()
 
+    @property
+    def stopped(self) -> bool:
+        """Whether nothing goes on any more."""
+        return self._stopped
+
     def _end(self, notify: Callable[..., None], *arguments: Any) -> None:
         self.dispose()
         notify(*arguments)

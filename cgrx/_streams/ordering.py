@@ -12,6 +12,7 @@ from cgrx._model.channels import Channel
 from cgrx._model.events import Event, Trade
 from cgrx._model.signals import Batch, Gap, Signal, Watermark, proof_ms
 from cgrx._model.times import Duration, to_seconds
+from cgrx._streams.keeping import gathered, keep, put_back
 from cgrx._streams.merging import FanIn
 from cgrx._streams.observers import SignalObserver
 from cgrx._streams.reordering import Ended, FromInput, Incoming, OrderCounts, Promised, Reordering
@@ -232,6 +233,20 @@ class _Merging(abc.DisposableBase, Generic[T]):
         self.fan: FanIn[T] = FanIn(self, inputs)
         self.active = set(range(inputs))
         """The inputs that have not ended."""
+        self.channels: tuple[dict[Channel, None], ...] = tuple({} for _ in range(inputs))
+        """Of each input the channels that it has spoken of, in order."""
+        keep(self)
+
+    def state(self) -> object:
+        held = gathered(self, ("_observer", "_order", "terms", "fan", "channels"))
+        return self._order.state(), self.channels, held
+
+    def take_up(self, state: object) -> None:
+        order, channels, held = cast("tuple[object, tuple[dict[Channel, None], ...], object]", state)
+        self._order.take_up(order)
+        for own, spoken_of in zip(self.channels, channels, strict=True):
+            own.update(spoken_of)
+        put_back(self, held)
 
     def dispose(self) -> None:
         self._stopped = True
@@ -292,7 +307,7 @@ class _Input(Generic[T]):
         self._merging = merging
         self._fan = merging.fan
         self._index = index
-        self._channels: dict[Channel, None] = {}
+        self._channels = merging.channels[index]
 
     def on_signal(self, signal: Signal[T]) -> None:
         if self._index not in self._merging.active:

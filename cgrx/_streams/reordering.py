@@ -25,6 +25,7 @@ from cgrx._model.channels import Channel
 from cgrx._model.limits import MAX_EXCHANGES, OTHER_EXCHANGES
 from cgrx._model.signals import Alive, Batch, Dropped, Gap, Mark, Signal, Watermark, proof_ms
 from cgrx._model.times import FOREVER, NEVER
+from cgrx._streams.keeping import gathered, put_back
 from cgrx._streams.offset import Offset
 
 T = TypeVar("T")
@@ -226,6 +227,14 @@ class Reordering(Generic[T]):
                     self._take_mark(mark, out)
         finally:
             out.close()
+
+    def state(self) -> object:
+        """See `Running.state`; the counts are those of the stream."""
+        return gathered(self, ("_max_delay_ms", "_max_held", "_counts"))
+
+    def take_up(self, state: object) -> None:
+        """See `Running.take_up`."""
+        put_back(self, state)
 
     def finish(self, signals: list[Signal[T]]) -> None:
         """Release all that is held, in order."""

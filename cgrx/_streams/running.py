@@ -13,12 +13,13 @@ the error: nothing is lost.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar, cast, runtime_checkable
 
 import attrs
 
 from cgrx._model.signals import Batch, Mark, Signal, proof_ms
 from cgrx._streams.counts import StageStats
+from cgrx._streams.keeping import Kept, gathered, put_back
 from cgrx._streams.predicates import Predicate, compiled
 
 In = TypeVar("In")
@@ -35,6 +36,9 @@ class Running(Generic[In, Out]):
 
     now_ms: int = 0
     """The latest time seen on a signal (receive time or proof), milliseconds since the epoch."""
+
+    remade: ClassVar[frozenset[str]] = frozenset()
+    """The names of attributes that are no state, because a fresh form has the same or makes them anew."""
 
     @property
     def stats(self) -> StageStats:
@@ -66,6 +70,41 @@ class Running(Generic[In, Out]):
     def on_completed(self) -> Iterable[Signal[Out]]:
         """The signals that go on before completion does."""
         return _batches(self.on_end(), Batch(None, self.now_ms, ()))
+
+    def state(self) -> object:
+        """What it has gathered, as a value that pickles: `Stage.restore` makes a form of it that goes on the same.
+
+        By default its attributes, but for `remade` and for those that can be called, such as functions, classes and its
+        stage. Override it, and `take_up` with it, where that is not right. The running form goes on with the same
+        objects: pickle the value, or copy it, before the next signal comes.
+        """
+        return gathered(self, self.remade)
+
+    def take_up(self, state: object) -> None:
+        """Go on from what `state` of another form of the same stage gave. Called on a fresh form.
+
+        Raises:
+            TypeError: it is no state of such a form.
+        """
+        put_back(self, state)
+
+    def __reduce_ex__(self, protocol: Any) -> str | tuple[Any, ...]:
+        # A form that knows its stage pickles as that and its state: it may hold functions that do not.
+        stage = vars(self).get("_stage")
+        if not isinstance(stage, Restorable):
+            return super().__reduce_ex__(protocol)
+        return _restored, (stage, self.state())
+
+
+@runtime_checkable
+class Restorable(Protocol):
+    """What is needed of a stage to go on with what one of its running forms held."""
+
+    def restore(self, state: object, /) -> Running[Any, Any]: ...
+
+
+def _restored(stage: Restorable, state: object) -> Running[Any, Any]:
+    return stage.restore(state)
 
 
 def _batches(results: Iterable[Out], origin: Batch[Any]) -> Iterable[Batch[Out]]:
@@ -103,6 +142,8 @@ class Step:
     """For a filter: whether an event is among the results; quicker than `apply` for one."""
     filters: tuple[tuple[object, Predicate], ...] = ()
     """For a row of filters in one loop: each stage, and what it asks."""
+    memory: Kept | None = None
+    """What it remembers from one event to the next; None if nothing."""
 
     def apart(self) -> "tuple[Step, ...]":
         """The same as steps of one stage each, to find out which one raises."""
@@ -122,7 +163,7 @@ _NOTHING: Produced = ((), None)
 
 
 class Elementwise(Running[In, Out]):
-    """No or one result for each event, in order, without state: all marks pass."""
+    """No or one result for each event, in order: all marks pass. State is in the memory of its steps."""
 
     def __init__(self, *steps: Step) -> None:
         self.steps = steps
@@ -131,6 +172,32 @@ class Elementwise(Running[In, Out]):
 
     def on_signal(self, signal: Signal[In]) -> Iterable[Signal[Out]]:
         return delivered(self.produce(signal))
+
+    def state(self) -> object:
+        """What the steps with a memory remember, in order."""
+        return [memory.state() for memory in self._memories]
+
+    def take_up(self, state: object) -> None:
+        for memory, remembered in zip(self._memories, cast("list[object]", state), strict=True):
+            memory.take_up(remembered)
+
+    @property
+    def _memories(self) -> list[Kept]:
+        return [step.memory for step in self.steps if step.memory is not None]
+
+    def behind(self, before: "Elementwise[Any, Any]") -> "Elementwise[Any, Any]":
+        """The steps of another one, then its own, in one loop; neighbouring filters become one step."""
+        steps = list(before.steps)
+        for step in self.steps:
+            if step.filters and steps[-1].filters:
+                steps[-1] = filter_step(*steps[-1].filters, *step.filters)
+            else:
+                steps.append(step)
+        return Elementwise(*steps)
+
+    def __reduce_ex__(self, protocol: Any) -> str | tuple[Any, ...]:
+        stages = tuple(each.stage for step in self.steps for each in step.apart())
+        return _fused, (stages, self.state())
 
     def produce(self, signal: Signal[Any]) -> Produced:
         """What `on_signal` gives, without a generator. The hot path: its three cases are not functions of their own.
@@ -164,6 +231,14 @@ class Elementwise(Running[In, Out]):
         if self._filters and len(results) == len(events):  # nothing was filtered, and nothing failed
             return (signal,), None
         return (Batch(signal.channel, signal.received_ms, tuple(results)),), failure
+
+
+def _fused(stages: Sequence[Any], state: object) -> Elementwise[Any, Any]:
+    made: Elementwise[Any, Any] = stages[0].start()
+    for stage in stages[1:]:
+        made = stage.start().behind(made)
+    made.take_up(state)
+    return made
 
 
 def _until_failure(step: Step, events: Sequence[Any], error: Exception) -> tuple[list[Any], Exception | None]:

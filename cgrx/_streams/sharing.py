@@ -1,7 +1,7 @@
 """One stream to many subscribers: what `share` is made of."""
 
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 import attrs
 from reactivex import abc
@@ -9,6 +9,7 @@ from reactivex.disposable import Disposable, SingleAssignmentDisposable
 
 from cgrx._model.channels import Channel
 from cgrx._model.signals import Batch, Gap, Signal, mark_ms
+from cgrx._streams.keeping import keep
 from cgrx._streams.observers import SignalObserver, SignalSource
 
 T = TypeVar("T")
@@ -58,6 +59,13 @@ class FanOut(Generic[T]):
         """Whether the source has ended or the last observer has left."""
         self.connection = SingleAssignmentDisposable()
         """The subscription to the source."""
+        keep(self)
+
+    def state(self) -> object:
+        return self.closed, self._now_ms, self._started
+
+    def take_up(self, state: object) -> None:
+        self.closed, self._now_ms, self._started = cast("tuple[bool, int, dict[Channel | None, None]]", state)
 
     @property
     def heard(self) -> bool:

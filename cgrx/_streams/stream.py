@@ -59,6 +59,19 @@ class Stage(Generic[In_contra, Out_co]):
     def start(self) -> Running[In_contra, Out_co]:
         """Its running form, with fresh state for one subscription."""
 
+    def restore(self, state: object) -> Running[In_contra, Out_co]:
+        """A running form that goes on from what `Running.state` of another one of this stage gave.
+
+        That may be of another process and long ago. It goes on exactly as the other one would have. The form takes the
+        objects of the state over, so restore a copy where the other one goes on too.
+
+        Raises:
+            TypeError: it is no state of such a form.
+        """
+        running = self.start()
+        running.take_up(state)
+        return running
+
     @property
     def stages(self) -> tuple["Stage[Any, Any]", ...]:
         """The stages that it is made of: itself, unless it is a pipeline."""
@@ -207,18 +220,23 @@ def as_stream(source: Observable[T]) -> EventStream[T]:
     """The observable as an EventStream: itself, or a stream of batches of one that carries no marks."""
     if isinstance(source, EventStream):
         return source
-    runtime = _runtime_of(source)
+    return EventStream(Unmarked(source), runtime=_runtime_of(source))
 
-    def connect(observer: SignalObserver[T], scheduler: abc.SchedulerBase | None) -> abc.DisposableBase:
+
+@attrs.frozen(eq=False)
+class Unmarked:
+    """The source of a stream whose events an observable gives that knows no marks."""
+
+    source: Observable[Any]
+
+    def __call__(self, observer: SignalObserver[Any], scheduler: abc.SchedulerBase | None) -> abc.DisposableBase:
         gate = InTurn(observer)
 
-        def on_next(item: T) -> None:
+        def on_next(item: Any) -> None:
             gate.on_signal(Batch(None, getattr(item, "time_ms", 0), (item,)))
 
-        subscription = source.subscribe(on_next, gate.on_error, gate.on_completed, scheduler=scheduler)
+        subscription = self.source.subscribe(on_next, gate.on_error, gate.on_completed, scheduler=scheduler)
         return CompositeDisposable(gate, subscription)
-
-    return EventStream(connect, runtime=runtime)
 
 
 def _runtime_of(source: Observable[Any]) -> Runtime | None:

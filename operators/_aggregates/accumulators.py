@@ -53,6 +53,7 @@ that is:
 Sums are kept as integers, in the units of `exact`; `values` turns them into floats, and `sums` gives them as they are.
 """
 
+import copyreg
 import itertools
 import linecache
 import math
@@ -88,8 +89,14 @@ class Accumulator(Protocol):
         ...
 
 
-class Generated:
-    """What generated classes inherit: they pickle by the aggregates that they were generated for."""
+class GeneratedType(type):
+    """The type of generated classes: they pickle by the aggregates that they were generated for."""
+
+    aggregates: tuple[Aggregate[Any], ...]
+
+
+class Generated(metaclass=GeneratedType):
+    """What generated classes inherit."""
 
     __slots__ = ()
 
@@ -99,15 +106,23 @@ class Generated:
     def __reduce__(self) -> tuple[object, ...]:
         slots: Iterable[str] = type(self).__slots__
         state = tuple(getattr(self, slot) for slot in slots)
-        return _restore, (self.aggregates, state)
+        return _restore, (type(self), *state)
 
 
-def _restore(aggregates: tuple[Aggregate[Any], ...], state: tuple[object, ...]) -> Accumulator:
-    restored = accumulator(aggregates)()
-    slots: tuple[str, ...] = cast(Any, type(restored)).__slots__
+def _restore(kind: type[Any], *state: object) -> Accumulator:
+    restored = object.__new__(kind)
+    slots: tuple[str, ...] = kind.__slots__
     for slot, value in zip(slots, state, strict=True):
         setattr(restored, slot, value)
-    return restored
+    return cast(Accumulator, restored)
+
+
+def _reduce_type(kind: GeneratedType) -> str | tuple[object, ...]:
+    return kind.__qualname__ if kind is Generated else (accumulator, (kind.aggregates,))
+
+
+# pickle asks the classes themselves only after this table.
+copyreg.pickle(GeneratedType, _reduce_type)  # type: ignore[arg-type]
 
 
 # Bounded by what is in use: a class, and its lines in linecache, live as long as a row type or an instance does.

@@ -284,7 +284,7 @@ class Row(Encoded, metaclass=RowType):
         raise attrs.exceptions.FrozenInstanceError
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _restore, (type(self), self.values, getattr(self, "_given_ms", None), self.withdrawn)
+        return _restore, (type(self), self.values, getattr(self, "_given_ms", None), self._sums)
 
 
 _new: Callable[[type[Any]], Any] = object.__new__
@@ -298,15 +298,14 @@ _TAKEN = frozenset(name for name in dir(Row) if not name.startswith("_"))
 
 def withdrawal(row: Row, at_ms: int) -> Row:
     """The row that takes back this running one, at this event time."""
-    return _restore(type(row), row.values, at_ms, withdrawn=True)
+    return _restore(type(row), row.values, at_ms, None)
 
 
-def _restore(cls: type[Row], values: tuple[Any, ...], given_ms: int | None, withdrawn: bool) -> Row:
+def _restore(cls: type[Row], values: tuple[Any, ...], given_ms: int | None, sums: tuple[int, ...] | None) -> Row:
     row = cls.from_values(values)
     if given_ms is not None:
         give_at(row, given_ms)
-    if withdrawn:
-        _store_sums(row, None)
+    _store_sums(row, sums)
     return row
 
 

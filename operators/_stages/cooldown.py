@@ -11,6 +11,7 @@ from cgrx._model.errors import TooManyKeysError
 from cgrx._model.times import Duration
 from cgrx._streams.about import About
 from cgrx._streams.functions import check_type
+from cgrx._streams.keeping import gathered, put_back
 from cgrx._streams.running import Elementwise, Interrupted, Running, Step, noted
 from cgrx._streams.stream import EventStream, EventTypes, Stage, require_types
 from cgrx.operators._stages.arguments import MAX_KEYS, key_bound, max_keys_as_code, positive_ms, spelled
@@ -55,7 +56,8 @@ class Cooldown(Stage[Any, Cooled[Any]]):
         return frozenset({Cooled})
 
     def start(self) -> Running[Any, Any]:
-        return Elementwise(Step(self, _Cooling(self).apply))
+        cooling = _Cooling(self)
+        return Elementwise(Step(self, cooling.apply, memory=cooling))
 
     @property
     def about(self) -> About:
@@ -143,6 +145,12 @@ class _Cooling:
         self._silences: dict[Hashable, _Silence] = {}
         self._begun: deque[tuple[int, Hashable]] = deque()  # when silences began, in the order in which they did
         self._readers: dict[type[object], tuple[Callable[[Any], int], Callable[[Any], Hashable]]] = {}
+
+    def state(self) -> object:
+        return gathered(self, ("_readers",))
+
+    def take_up(self, state: object) -> None:
+        put_back(self, state)
 
     def apply(self, items: Sequence[Any]) -> list[Any]:
         results: list[Any] = []

@@ -73,7 +73,8 @@ class Crosses(Stage[Any, Crossing[Any]]):
         return frozenset({Crossing})
 
     def start(self) -> Running[Any, Any]:
-        return Elementwise(Step(self, _Watching(self).apply))
+        watching = _Watching(self)
+        return Elementwise(Step(self, watching.apply, memory=watching))
 
     @property
     def about(self) -> About:
@@ -242,6 +243,12 @@ class _Watching:
         self._readers: dict[type[object], tuple[Callable[[Any], Any], Callable[[Any], Hashable]]] = {}
         self._quiet = stage.begins == "above"
         """Whether a key that has passed no level is above."""
+
+    def state(self) -> object:
+        return self._sides
+
+    def take_up(self, state: object) -> None:
+        self._sides = cast("dict[Hashable, _Side]", state)
 
     def apply(self, items: Sequence[Any]) -> list[Any]:
         results: list[Any] = []

@@ -128,6 +128,8 @@ def _itself(event: Any) -> Hashable:
 class _Deduping(Running[Any, Any]):
     """Keys in order of age, beside the set of them."""
 
+    remade = frozenset({"_ttl_ms", "_max_keys", "_seen"})
+
     def __init__(self, stage: Dedupe) -> None:
         key = stage.key
         self._stage = stage
@@ -136,6 +138,10 @@ class _Deduping(Running[Any, Any]):
         self._max_keys = stage.max_keys
         self._seen: set[Hashable] = set()
         self._ages: deque[tuple[int, Hashable]] = deque()
+
+    def take_up(self, state: object) -> None:
+        super().take_up(state)
+        self._seen = {key for _, key in self._ages}
 
     def on_batch(self, batch: Batch[Any]) -> Iterable[Any]:
         seen, ages, now_ms = self._seen, self._ages, self.now_ms

@@ -49,7 +49,8 @@ class Scan(Stage[Any, Any]):
         return None
 
     def start(self) -> Running[Any, Any]:
-        return Elementwise(Step(self, _for_all(self) if self.by is None else _for_each_key(self, self.by)))
+        memory = _ForAll(self) if self.by is None else _ForEachKey(self, self.by)
+        return Elementwise(Step(self, memory.apply, memory=memory))
 
     @property
     def about(self) -> About:
@@ -133,41 +134,63 @@ def _fields(by: object) -> str | tuple[str, ...] | None:
     return by if isinstance(by, str) else texts
 
 
-def _for_all(stage: Scan) -> Callable[[Sequence[Any]], list[Any]]:
-    fn, value = stage.fn, stage.seed
+class _ForAll:
+    """One value."""
 
-    def apply(events: Sequence[Any]) -> list[Any]:
-        nonlocal value
+    def __init__(self, stage: Scan) -> None:
+        self._stage = stage
+        self._value = stage.seed
+
+    def state(self) -> object:
+        return self._value
+
+    def take_up(self, state: object) -> None:
+        self._value = state
+
+    def apply(self, events: Sequence[Any]) -> list[Any]:
+        fn, value = self._stage.fn, self._value
         results: list[Any] = []
-        for event in events:
-            try:
+        event: Any = None
+        try:
+            for event in events:
                 value = fn(value, event)
-            except Exception as error:
-                raise Interrupted(results, noted(error, stage, event)) from error
-            results.append(value)
+                results.append(value)
+        except Exception as error:
+            raise Interrupted(results, noted(error, self._stage, event)) from error
+        finally:
+            self._value = value
         return results
 
-    return apply
 
+class _ForEachKey:
+    """A value for each key."""
 
-def _for_each_key(stage: Scan, by: str | tuple[str, ...]) -> Callable[[Sequence[Any]], list[Any]]:
-    fn, seed, max_keys = stage.fn, stage.seed, stage.max_keys
-    names = (by,) if isinstance(by, str) else by
-    field_of = attrgetter(*names)
-    key_of: Callable[[Any], Any] = field_of if isinstance(by, str) or len(by) > 1 else lambda event: (field_of(event),)
-    values: dict[Any, Any] = {}
+    def __init__(self, stage: Scan, by: str | tuple[str, ...]) -> None:
+        field_of = attrgetter(*((by,) if isinstance(by, str) else by))
+        self._stage = stage
+        self._is_single = isinstance(by, str)
+        self._key_of: Callable[[Any], Any] = (
+            field_of if self._is_single or len(by) > 1 else lambda event: (field_of(event),)
+        )
+        self._values: dict[Any, Any] = {}
 
-    def apply(events: Sequence[Any]) -> list[Any]:
+    def state(self) -> object:
+        return self._values
+
+    def take_up(self, state: object) -> None:
+        self._values = cast("dict[Any, Any]", state)
+
+    def apply(self, events: Sequence[Any]) -> list[Any]:
+        stage, key_of, values = self._stage, self._key_of, self._values
+        fn, seed, max_keys = stage.fn, stage.seed, stage.max_keys
         results: list[Any] = []
         for event in events:
             try:
                 key = key_of(event)
                 if len(values) >= max_keys and key not in values:
-                    raise TooManyKeysError(int(max_keys), (key,) if isinstance(by, str) else key)
+                    raise TooManyKeysError(int(max_keys), (key,) if self._is_single else key)
                 value = values[key] = fn(values.get(key, seed), event)
             except Exception as error:
                 raise Interrupted(results, noted(error, stage, event)) from error
             results.append((key, value))
         return results
-
-    return apply

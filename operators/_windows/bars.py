@@ -42,6 +42,8 @@ class _Bar:
 class BarRunning(WindowRunning):
     """Bars that close when they are full. State: one for each key that ever came."""
 
+    remade = WindowRunning.remade | {"_full", "_by_volume"}
+
     def __init__(self, stage: Window[Any], full: int, *, by_volume: bool) -> None:
         super().__init__(stage)
         self._full = full

@@ -201,6 +201,8 @@ def _emit(value: Emit) -> Emit:
 class _Cascading(SessionRunning):
     """Sessions that give rows only when they are large enough."""
 
+    remade = SessionRunning.remade | {"_count_at", "_volume_at", "_min_count", "_min_volume", "_at_once"}
+
     def __init__(self, stage: Cascades) -> None:
         super().__init__(stage, stage.gap_ms)
         names = [name for name, _ in stage.rows.type.aggregates]

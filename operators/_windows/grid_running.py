@@ -53,6 +53,8 @@ class _Cursor:
 class GridRunning(WindowRunning):
     """Windows where `spacing` says. State: the panes of the open windows, by key."""
 
+    remade = WindowRunning.remade | {"_by_instrument", "_ruler", "_pane_ms", "_first_ms", "_tumbling"}
+
     def __init__(self, stage: Window[Any], spacing: Regular | Calendar, *, emit_empty: bool) -> None:
         super().__init__(stage)
         self._by_instrument = stage.rows.type.key_fields == INSTRUMENT

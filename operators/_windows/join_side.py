@@ -15,6 +15,7 @@ from cgrx._model.channels import Channel
 from cgrx._model.events import EVENT_TYPES
 from cgrx._model.signals import Alive, Batch, Mark, Watermark
 from cgrx._model.times import FOREVER, NEVER
+from cgrx._streams.keeping import gathered, put_back
 from cgrx.operators._aggregates.primitives import order
 from cgrx.operators._rows.row import Row
 from cgrx.operators._stages.items import innermost, key_reader
@@ -131,6 +132,14 @@ class JoinSide:
         self._promised_ms = NEVER  # the latest watermark, or what stands for one
         self._watermarks = False
         self._alive_ms: dict[str, int] = {}
+
+    def state(self) -> object:
+        """See `Running.state`."""
+        return gathered(self, ("_by", "_readers", "reader", "lateness_ms", "patience_ms"))
+
+    def take_up(self, state: object) -> None:
+        """See `Running.take_up`."""
+        put_back(self, state)
 
     def read(self, item: object) -> Any:
         """The event or the row itself; `reader` then says how to read it.

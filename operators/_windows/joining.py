@@ -15,10 +15,11 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Hashable
 from heapq import heappop, heappush
-from typing import Any
+from typing import Any, cast
 
 from cgrx._model.signals import Alive, Batch, Dropped, Gap, Mark, Signal, Watermark, proof_ms
 from cgrx._model.times import FOREVER, NEVER
+from cgrx._streams.keeping import gathered, put_back
 from cgrx._streams.running import noted
 from cgrx.operators._stages.items import too_many
 from cgrx.operators._windows.history import History
@@ -47,6 +48,18 @@ class Joining:
         self._worth_a_sweep = terms.max_held
         self._told_ms = 0
         self._now_ms = 0
+
+    def state(self) -> object:
+        """See `Running.state`."""
+        held = gathered(self, ("_operator", "_terms", "_left", "_other"))
+        return self._left.state(), self._other.state(), held
+
+    def take_up(self, state: object) -> None:
+        """See `Running.take_up`."""
+        left, other, held = cast("tuple[object, object, object]", state)
+        self._left.take_up(left)
+        self._other.take_up(other)
+        put_back(self, held)
 
     # Signals
 

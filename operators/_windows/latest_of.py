@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Generic, Literal, TypeAlias, TypeVar
+from typing import Any, Generic, Literal, TypeAlias, TypeVar, cast
 
 import attrs
 from reactivex import Observable, abc
@@ -11,6 +11,7 @@ from reactivex.disposable import CompositeDisposable
 
 from cgrx._model.signals import Signal
 from cgrx._model.times import Duration, to_ms, to_seconds
+from cgrx._streams.keeping import keep
 from cgrx._streams.observers import InTurn, SignalObserver
 from cgrx._streams.ordering import MAX_HELD
 from cgrx._streams.runtime import joint
@@ -184,6 +185,16 @@ class _Run(abc.DisposableBase):
         self.turns: InTurn[Any] = InTurn(observer)
         self._observer = observer
         self._stopped = False
+        keep(self)
+
+    def state(self) -> object:
+        return self._stopped, self.joining.state()
+
+    def take_up(self, state: object) -> None:
+        stopped, held = cast("tuple[bool, object]", state)
+        self.joining.take_up(held)
+        if stopped:
+            self.dispose()
 
     def dispose(self) -> None:
         self._stopped = True

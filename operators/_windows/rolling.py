@@ -148,6 +148,8 @@ class _Key:
 class _RollingRunning(Running[Any, Row]):
     """The rolling windows of one subscription, by key."""
 
+    remade = frozenset({"_n", "_by", "_ranks"})
+
     def __init__(self, stage: Rolling[Any]) -> None:
         row = stage.rows.type
         self._stage = stage

@@ -42,6 +42,8 @@ def _first(burst: Burst) -> int:
 class SessionRunning(WindowRunning):
     """Sessions that a silence of more than `gap_ms` ends. State: the open ones, by key."""
 
+    remade = WindowRunning.remade | {"_gap_ms", "_settles_ms"}
+
     def __init__(self, stage: Window[Any], gap_ms: int) -> None:
         super().__init__(stage)
         self._gap_ms = self._settles_ms = gap_ms

@@ -118,6 +118,12 @@ class _TopRunning(Running[Any, Row]):
         self._value_of: Callable[[Any], Any] = len
         self._checked: type[object] | None = None
 
+    def take_up(self, state: object) -> None:
+        super().take_up(state)
+        for rows in self._windows.values():
+            for row in rows.values():
+                self._check(row)
+
     @property
     def stats(self) -> StageStats:
         return StageStats(keys=self._held)
@@ -139,9 +145,7 @@ class _TopRunning(Running[Any, Row]):
         return [row for window in sorted(self._windows) for row in self._leaders(self._windows[window].values())]
 
     def _take(self, row: Row) -> None:
-        if type(row) is not self._checked:
-            self._value_of = _reader(self._stage, type(row))
-            self._checked = type(row)
+        self._check(row)
         if row.withdrawn:
             self._drop(row)
             return
@@ -156,6 +160,11 @@ class _TopRunning(Running[Any, Row]):
                 raise too_many(self._stage.max_keys, key)
             self._held += 1
         window[key] = row
+
+    def _check(self, row: Row) -> None:
+        if type(row) is not self._checked:
+            self._value_of = _reader(self._stage, type(row))
+            self._checked = type(row)
 
     def _drop(self, withdrawn: Row) -> None:
         window = self._windows.get((withdrawn.end_ms, withdrawn.start_ms), {})

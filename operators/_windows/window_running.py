@@ -55,6 +55,8 @@ _KEYS: dict[tuple[str, ...], Callable[[Any], Key]] = {
 class WindowRunning(Running[Any, Row]):
     """The running form of a window. A subclass for each kind of window says which events belong together, and when."""
 
+    remade = frozenset({"_single", "_max_keys", "_updates_ms", "_promises"})
+
     _settles_ms = 0
     """By how much the end of a final row may be behind the watermark that let it out."""
 
@@ -75,7 +77,7 @@ class WindowRunning(Running[Any, Row]):
         self._deadline = FOREVER  # no window closes before the watermark is here
         self._updates_ms = terms.updates_ms
         self._update_at = NEVER if terms.updates_ms else FOREVER
-        self._given_ms = NEVER  # when the latest running row was given, with `updates=0`
+        self._given_ms = NEVER  # when a row was withdrawn last, or with `updates=0` given; the present may step back
         self._promised_ms = 0  # no row that ends before this will follow
         self._changed: dict[Key, int] = {}  # what has changed since the last update, and where
         self._promises: list[tuple[int, Watermark]] = []  # those to give now, each behind how many rows
@@ -301,9 +303,9 @@ class WindowRunning(Running[Any, Row]):
 
         What follows of that window is given at the same time, so that who reads rows by their `time_ms` sees no hole.
         """
-        at_ms = max(row.time_ms, self._progress.latest_ms)
-        rows.append(withdrawal(row, at_ms))
-        return at_ms
+        self._given_ms = max(self._given_ms, row.time_ms, self._progress.latest_ms)
+        rows.append(withdrawal(row, self._given_ms))
+        return self._given_ms
 
     def _running_quality(self, start_ms: int, end_ms: int, fields: tuple[Any, ...]) -> Quality:
         return self._quality(start_ms, end_ms, final=False)

@@ -17,7 +17,7 @@ from cgrx.operators import agg
 from cgrx.operators._aggregates.accumulators import accumulator
 from tests.recordings import LIQUIDATIONS, REQUIRED, TRADES
 
-pytestmark = REQUIRED
+pytestmark = [REQUIRED, pytest.mark.thorough]
 
 Key: TypeAlias = tuple[object, ...]
 Make: TypeAlias = Callable[..., agg.Aggregate[Any]]

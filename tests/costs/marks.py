@@ -32,6 +32,19 @@ def _held_marks(size: int) -> int:
     return instructions(run)
 
 
+def _proofs_of_many(size: int) -> int:
+    """Each of so many inputs of a merge gives its proof, once a second, and the slowest of them decides."""
+    inputs = [Hot[Any]() for _ in range(size)]
+    cgrx.merge(*(each.stream for each in inputs)).subscribe()
+
+    def run() -> None:
+        for second in range(2):
+            for each in inputs:
+                each.say(Alive("o", START + second))
+
+    return instructions(run)
+
+
 def _merged_exchanges(size: int) -> int:
     """Beyond 256 of one channel they count as one more, so each name costs the same."""
     merge = Merge(1, max_delay="1s", max_held=math.inf)
@@ -62,6 +75,7 @@ def _window_marks(size: int) -> int:
 
 INPUTS = (
     Input("marks held by a merge", _held_marks, 200),
+    Input("proofs of the inputs of a merge", _proofs_of_many, 100),
     Input("exchanges in a merge", _merged_exchanges, 1_000),
     Input("exchanges in a window", _window_exchanges, 1_000),
     Input("marks in a window", _window_marks, 300),

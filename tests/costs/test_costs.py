@@ -10,6 +10,8 @@ import pytest
 from tests.costs import arguments, files, marks, messages
 from tests.costs.counting import Input, growth
 
+pytestmark = pytest.mark.thorough
+
 INPUTS = (*arguments.INPUTS, *files.INPUTS, *marks.INPUTS, *messages.INPUTS)
 
 

@@ -341,14 +341,15 @@ def test_the_union_of_feeds_is_of_all_their_runtimes() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["alive", "watermark"]), st.integers(0, 9)), max_size=30))
-def test_no_mark_says_more_than_the_slowest_source(said: list[tuple[int, str, int]]) -> None:
-    """And what goes on only ever moves forward."""
+def test_marks_say_what_the_slowest_source_does(said: list[tuple[int, str, int]]) -> None:
+    """No more, and of proofs no less. What goes on only ever moves forward."""
     record = Record()
     fan: FanIn[Any] = FanIn(record, 3)
     for index in range(3):
         fan.input(index).on_signal(NOTHING)
     alive_ms: dict[int, int] = {}
     watermarks: dict[int, int] = {}
+    proved_ms = -1
     for index, kind, time_ms in said:
         before = len(record.signals)
         mark: Mark = Alive("o", time_ms) if kind == "alive" else Watermark(time_ms)
@@ -359,6 +360,9 @@ def test_no_mark_says_more_than_the_slowest_source(said: list[tuple[int, str, in
             assert isinstance(each, type(mark))
             assert getattr(each, "at_ms", getattr(each, "time_ms", None)) == min(times.values())
             assert kind == "alive" or len(times) == 3
+        if kind == "alive":
+            proved_ms = max(proved_ms, min(alive_ms.values()))
+            assert record.of(Alive)[-1] == Alive("o", proved_ms)
     for marks in (record.of(Alive), record.of(Watermark)):
         known = [getattr(each, "at_ms", getattr(each, "time_ms", 0)) for each in marks]
         assert known == sorted(set(known))

@@ -21,7 +21,7 @@ from tests.recordings import REQUIRED
 from tests.support import close
 from tests.windows.windowing import BEGUN, CHANNEL, alive, rows
 
-pytestmark = REQUIRED
+pytestmark = [REQUIRED, pytest.mark.thorough]
 
 BY = ("exchange", "symbol")
 KEYS = ("exName", "symbol")

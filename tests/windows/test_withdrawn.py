@@ -107,6 +107,13 @@ def test_behind_each_event_there_is_one_running_row() -> None:
     ]
 
 
+def test_the_time_that_rows_speak_of_does_not_step_back() -> None:
+    """The present does: it counts from the latest event, which is another one now, with less time proven since."""
+    stage = ops.session("9ms", Tally, by="exchange", updates=0, lateness="40ms")
+    said = (at(8, 0), at(8, 10), alive(9), at(9, 1), at(9, 10, exchange="B"))
+    assert [row.time_ms for row in rows(stage, BEGUN, *said)] == [0, 10, 11, 11, 11]
+
+
 def test_on_an_error_nothing_is_withdrawn() -> None:
     """As nothing else comes out either."""
     found = hear(SESSION, BEGUN, on_time(20_000, 21_000), ends=RuntimeError("the feed broke")).rows
