@@ -12,10 +12,12 @@ timed operators take an `AsyncIOScheduler`.
 
 from cgrx._hosts import aio_sinks as sinks
 from cgrx._hosts.aio import connect as connect
+from cgrx._hosts.aio import consume as consume
 from cgrx._hosts.aio import from_async as from_async
+from cgrx._hosts.aio import publish as publish
 from cgrx._hosts.aio import record as record
 from cgrx._hosts.aio import replay as replay
 from cgrx._hosts.aio import stream as stream
 from cgrx._hosts.closing import closing_on_signals as closing_on_signals
 
-__all__ = ["closing_on_signals", "connect", "from_async", "record", "replay", "sinks", "stream"]
+__all__ = ["closing_on_signals", "connect", "consume", "from_async", "publish", "record", "replay", "sinks", "stream"]

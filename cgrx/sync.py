@@ -19,16 +19,22 @@ from cgrx._hosts.sync import connect as connect
 from cgrx._hosts.sync import record as record
 from cgrx._hosts.sync import replay as replay
 from cgrx._hosts.sync import stream as stream
+from cgrx._hosts.sync_logs import BlockingLogFeed as BlockingLogFeed
+from cgrx._hosts.sync_logs import consume as consume
+from cgrx._hosts.sync_logs import publish as publish
 from cgrx._trio.iterate import from_async as from_async
 
 __all__ = [
     "BlockingFeed",
     "BlockingIterator",
+    "BlockingLogFeed",
     "BlockingRecorder",
     "BlockingReplay",
     "backtest",
     "connect",
+    "consume",
     "from_async",
+    "publish",
     "record",
     "replay",
     "sinks",

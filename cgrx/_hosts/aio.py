@@ -10,6 +10,8 @@ from reactivex import Observable
 from cgrx._feed.connect import connect as _connect
 from cgrx._feed.recorder import record as _record
 from cgrx._hosts.on_asyncio import AsyncioParking, Held, push
+from cgrx._log.consume import consume as _consume
+from cgrx._log.publish import publish as _publish
 from cgrx._model.times import Duration
 from cgrx._replay.replay import replay as _replay
 from cgrx._trio.entering import ToEnter
@@ -49,6 +51,18 @@ record = held(_record, "recorder")
 """`cgrx.record` for asyncio: `async with cgrx.aio.record(feed, "day", channels=[...]) as recorder: ...`.
 
 Gives a `cgrx.Recorder`.
+"""
+
+publish = held(_publish, "sink")
+"""`cgrx.publish` for asyncio: `async with cgrx.aio.publish(feed, channels, "kafka://HOST:9092/TOPIC") as sink: ...`.
+
+Gives a `cgrx.sinks.Sink`.
+"""
+
+consume = held(_consume, "feed")
+"""`cgrx.consume` for asyncio: `async with cgrx.aio.consume("kafka://HOST:9092/TOPIC") as feed: ...`.
+
+Gives a `cgrx.LogFeed`.
 """
 
 

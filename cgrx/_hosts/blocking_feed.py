@@ -110,6 +110,28 @@ class BlockingReplay(BlockingFeed):
         """See `cgrx.Replay.progress`."""
         return self._replay.progress
 
+    @property
+    def speed(self) -> float:
+        """See `cgrx.Replay.speed`."""
+        return self._replay.speed
+
+    @speed.setter
+    def speed(self, speed: float) -> None:
+        self._replay.speed = speed
+
+    @property
+    def paused(self) -> bool:
+        """See `cgrx.Replay.paused`."""
+        return self._replay.paused
+
+    def pause(self) -> None:
+        """See `cgrx.Replay.pause`."""
+        self._replay.pause()
+
+    def resume(self) -> None:
+        """See `cgrx.Replay.resume`."""
+        self._replay.resume()
+
 
 class BlockingRecorder:
     """What `cgrx.sync.record` gives: the members of `cgrx.Recorder`; `flush` and `failed` wait."""

@@ -3,7 +3,7 @@
     user's thread ──► TrioThread.join() ──► Task: a trio task for it; the thread waits ──► leave()
 
 A thread that waits can be interrupted (Ctrl-C): what it waits for is cancelled, and comes to its end before the
-interruption is raised.
+interruption is raised. Between its waits, what belongs together is `uninterrupted`.
 """
 
 import math
@@ -20,6 +20,7 @@ import trio
 from cgrx._model.limits import INTERRUPT_S
 from cgrx._model.times import Duration, to_seconds
 from cgrx._trio.guest import is_cancellation
+from cgrx._trio.interruption import uninterrupted
 from cgrx._trio.require import require_blockable
 from cgrx._trio.threads import REACHABLE, tell
 
@@ -62,12 +63,13 @@ class TrioThread:
 
     def leave(self) -> None:
         """End with the last user."""
-        with _SHARED.lock:
-            self._users -= 1
-            if self._users:
-                return
-            _SHARED.thread = None
-        tell(self.token, self._stop.set)
+        with uninterrupted():
+            with _SHARED.lock:
+                self._users -= 1
+                if self._users:
+                    return
+                _SHARED.thread = None
+            tell(self.token, self._stop.set)
         while self._thread.is_alive():
             self._thread.join(INTERRUPT_S)
 
@@ -126,15 +128,8 @@ class Task(Generic[T]):
 
         An interruption cancels it, and is raised when it has ended.
         """
-        interrupted: BaseException | None = None
-        while not self.done.done():
-            try:
-                is_done(self.done)
-            except BaseException as interruption:  # noqa: BLE001 - raised below
-                interrupted = interruption
-                self.cancel()
-        if interrupted is not None:
-            raise interrupted
+        with uninterrupted(self.cancel):
+            is_done(self.done)
         error = self.done.exception()
         return None if isinstance(error, CancelledError) else error
 
@@ -167,33 +162,38 @@ class Entered(AbstractContextManager[U], Generic[T, U]):
         self._face = face
         self._left = trio.Event()
         self._value: Future[T] = Future()
+        self._entered: tuple[TrioThread, Task[None]] | None = None
 
     def __enter__(self) -> U:
-        self._thread = TrioThread.join()
-        self._task = Task(self._thread, self._hold)
         try:
+            with uninterrupted():
+                thread = TrioThread.join()
+                self._entered = thread, Task(thread, self._hold)
             is_done(self._value)
-            return self._face(self._value.result(), self._thread)
+            return self._face(self._value.result(), thread)
         except BaseException:
-            self._task.cancel()
-            self._leave()
+            self._leave(cancelling=True)
             raise
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if error is not None and not isinstance(error, Exception):
-            self._task.cancel()
-        failure = self._leave()
+        failure = self._leave(cancelling=error is not None and not isinstance(error, Exception))
         if error is None and failure is not None:
             raise failure
 
-    def _leave(self) -> BaseException | None:
-        tell(self._thread.token, self._left.set)
-        try:
-            return self._task.settle()
-        finally:
-            self._thread.leave()
+    def _leave(self, *, cancelling: bool) -> BaseException | None:
+        if self._entered is None:  # interrupted before
+            return None
+        thread, task = self._entered
+        with uninterrupted(task.cancel):
+            try:
+                if cancelling:
+                    task.cancel()
+                tell(thread.token, self._left.set)
+                return task.settle()
+            finally:
+                thread.leave()
 
     async def _hold(self) -> None:
         try:

@@ -12,14 +12,13 @@
 
 import asyncio
 import contextvars
-import signal
-import threading
-from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 import trio
+
+from cgrx._trio.interruption import uninterrupted
 
 T = TypeVar("T")
 
@@ -53,7 +52,7 @@ class Guest:
         self._users = 0
         self._stop = trio.Event()
         self._done: asyncio.Future[None] = loop.create_future()
-        with _sigint_kept():  # trio takes it only where nobody else has
+        with uninterrupted():  # trio takes SIGINT only where nobody else has
             trio.lowlevel.start_guest_run(
                 self._stop.wait,
                 run_sync_soon_threadsafe=self._soon,
@@ -61,7 +60,7 @@ class Guest:
                 done_callback=self._on_done,
                 host_uses_signal_set_wakeup_fd=True,
             )
-        self._keeper = loop.create_task(self._keep(), name="cgrx: trio as a guest")
+            self._keeper = loop.create_task(self._keep(), name="cgrx: trio as a guest")
 
     @staticmethod
     async def join() -> "Guest":
@@ -88,10 +87,8 @@ class Guest:
 
     def _go(self, step: Callable[[], object]) -> None:
         """Let trio take a step. Ctrl-C in its midst would break it, so it is raised behind it."""
-        with _sigint_kept() as kept:
+        with uninterrupted():
             step()
-        if kept:
-            raise KeyboardInterrupt
 
     def _soon(self, step: Callable[[], object]) -> None:
         try:
@@ -167,19 +164,3 @@ async def on_trio(function: Callable[[], Awaitable[T]]) -> T:
         return await TrioCall(function).finish()
     finally:
         await guest.leave()
-
-
-@contextmanager
-def _sigint_kept() -> Generator[list[int]]:
-    """SIGINT is kept in the list that is given, where it would raise `KeyboardInterrupt`."""
-    kept: list[int] = []
-    if threading.current_thread() is not threading.main_thread() or (
-        signal.getsignal(signal.SIGINT) is not signal.default_int_handler
-    ):
-        yield kept
-        return
-    signal.signal(signal.SIGINT, lambda number, _: kept.append(number))
-    try:
-        yield kept
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)

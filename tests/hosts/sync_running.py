@@ -1,5 +1,6 @@
 """What the tests of `cgrx.sync` share: a server in the thread of trio."""
 
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
@@ -41,3 +42,8 @@ def served(**options: Any) -> Generator[Served]:
     """A server for the body."""
     with Entered(lambda: Simulator(**options), Served) as server:
         yield server
+
+
+def threads_of_trio() -> list[threading.Thread]:
+    """The threads with a trio run of `cgrx.sync` that are alive."""
+    return [thread for thread in threading.enumerate() if thread.name == "cgrx"]

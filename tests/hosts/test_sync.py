@@ -181,6 +181,10 @@ def test_a_recording_is_made_and_replayed(tmp_path: Path) -> None:
             recorder.failed(timeout="10ms")
     with cgrx.sync.replay(tmp_path) as again:
         assert again.channels == (cgrx.LiquidationOrders(),)
+        again.pause()
+        again.speed = 1000.0
+        assert (again.paused, again.speed) == (True, 1000.0)
+        again.resume()
         with cgrx.sync.stream(again.liquidations().pipe(ops.tumbling("1s")), timeout=LIMIT_S) as rows:
             (row,) = rows
         again.run(timeout=LIMIT_S)

@@ -1,13 +1,16 @@
 """How feeds of `cgrx.sync` end, by failures and Ctrl-C, and where it may be called."""
 
 import asyncio
+import itertools
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any, cast
 
 import pytest
@@ -24,9 +27,11 @@ from cgrx._simulator.faults import HangConnect
 from cgrx._simulator.simulator import Simulator
 from cgrx._trio.threads import tell
 from cgrx.testing import liquidation
-from tests.hosts.sync_running import LIMIT_S, Served, served
+from tests.hosts.sync_running import LIMIT_S, Served, served, threads_of_trio
 from tests.replay.replaying import events, gap
 from tests.support import run_mock
+
+PACKAGE = str(Path(cgrx.__file__).parent)
 
 
 class BrokenError(Exception):
@@ -148,6 +153,50 @@ def test_ctrl_c_ends_a_connect_that_waits() -> None:
             pytest.fail("it was entered")
 
     interrupted(watch)
+
+
+@contextmanager
+def interrupted_at(line: int) -> Generator[None]:
+    """Ctrl-C comes at this line of what cgrx does in the body, counted from 1."""
+    lines = itertools.count(1)
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:
+        if not frame.f_code.co_filename.startswith(PACKAGE):
+            return None
+        if event == "line" and next(lines) == line:
+            signal.raise_signal(signal.SIGINT)
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        yield
+    finally:
+        sys.settrace(before)
+
+
+def is_entered(line: int) -> bool:
+    """Enter and leave, with Ctrl-C at this line of entering; whether there is no such line."""
+    entering = Entered(Simulator, Served)
+    try:
+        with interrupted_at(line):
+            entering.__enter__()
+    except KeyboardInterrupt:
+        return False
+    entering.__exit__(None, None, None)
+    return True
+
+
+def test_ctrl_c_at_any_line_of_entering_leaves_nothing() -> None:
+    line = 1
+    while not is_entered(line):
+        assert threads_of_trio() == []
+        line += 1
+    assert line > 20
+
+
+def test_leaving_what_was_interrupted_before_it_was_entered_does_nothing() -> None:
+    Entered(Simulator, Served).__exit__(None, None, None)
 
 
 def test_ctrl_c_while_it_waits_for_an_end_is_raised_when_that_has_come() -> None:
