@@ -4,7 +4,18 @@ from importlib.util import find_spec
 from typing import Literal, TypeAlias
 
 Extra: TypeAlias = Literal[
-    "recording", "frames", "metrics", "proxy", "spill", "postgres", "redis", "kafka", "duckdb", "webhook"
+    "recording",
+    "frames",
+    "metrics",
+    "proxy",
+    "spill",
+    "postgres",
+    "redis",
+    "kafka",
+    "duckdb",
+    "webhook",
+    "board",
+    "spark",
 ]
 
 _PACKAGES: dict[Extra, tuple[str, ...]] = {
@@ -18,6 +29,8 @@ _PACKAGES: dict[Extra, tuple[str, ...]] = {
     "kafka": ("confluent_kafka",),
     "duckdb": ("duckdb", "pyarrow"),
     "webhook": ("httpx",),
+    "board": ("starlette", "hypercorn"),
+    "spark": ("pyspark", "pandas", "pyarrow", "google.protobuf"),
 }
 """By the name of each extra, the packages that are imported."""
 

@@ -178,6 +178,20 @@ class TooManyKeysError(CgrxError):
         self.key = key
 
 
+class StateError(CgrxError):
+    """The state of a pipeline cannot be put away or taken up, because of `reason`.
+
+    Of a state of another pipeline, or of another version, `found` says what it is of and `expected` what was asked for;
+    else both are None.
+    """
+
+    def __init__(self, reason: str, found: str | None = None, expected: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.found = found
+        self.expected = expected
+
+
 class SinkUnavailableError(CgrxError):
     """The system behind a sink cannot take anything now: it is away, slow, or asks to wait for `retry_after_s` seconds.
 
@@ -229,4 +243,35 @@ class RecordingError(CgrxError):
         super().__init__(f"{file}{f', {place}' if place else ''}: {reason}")
         self.file = file
         self.place = place
+        self.reason = reason
+
+
+class EngineError(CgrxError):
+    """An engine has given up: `engine` names it, such as `"Spark"`, and `reason` is what failed it."""
+
+    def __init__(self, engine: str, reason: str) -> None:
+        super().__init__(f"{engine}: {reason}")
+        self.engine = engine
+        self.reason = reason
+
+
+class RecordError(CgrxError):
+    """What stands on a log, at `place` (None: not known), is no record, because of `reason`.
+
+    `key` and `value` show it, shortened.
+    """
+
+    def __init__(self, key: str, value: str, reason: str, place: str | None = None) -> None:
+        super().__init__(f"{f'{place}: ' if place else ''}no record under the key {key}: {reason}; its value: {value}")
+        self.key = key
+        self.value = value
+        self.reason = reason
+        self.place = place
+
+
+class LogError(CgrxError):
+    """A log cannot be read: there is no such topic, the user may not read it, or the brokers of an engine stay away."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
         self.reason = reason

@@ -78,16 +78,24 @@ def _differing_columns(found: Any) -> str:
     return f"it has a column {strange[0][:_SHOWN]!r}" if strange else "its columns are others than this cgrx reads"
 
 
-def rows_fault(batch: Rows, part: Part | None) -> str | None:
+def rows_fault(batch: Rows, part: Part | None, *, sparse: bool = False) -> str | None:
     """What is wrong with rows, as in files or as in memory; None where nothing is.
 
-    `part` is what the manifest says of their part, if there is one.
+    Args:
+        batch: the rows.
+        part: what the manifest says of their part, if there is one.
+        sparse: whether entries of other channels stand elsewhere, so that `seq` may rise by more than one.
     """
     try:
         batch.validate(full=True)
     except pa.ArrowException as error:
         return f"its values are damaged: {error}"
-    return next(_faults(in_memory(batch), part), None)
+    return next(_faults(in_memory(batch), part, sparse), None)
+
+
+def order_fault(batch: Rows, *, sparse: bool) -> str | None:
+    """What is wrong with the order of rows that are right by themselves; None where nothing is."""
+    return next(_order(batch, _names(batch)[2], pc.is_valid(batch.column("time_ms")), sparse), None)
 
 
 def footer_fault(metadata: Any, part: Part | None) -> str | None:
@@ -128,7 +136,7 @@ def _nulls(statistics: Any) -> int | None:
     return statistics.null_count if statistics is not None and statistics.has_null_count else None
 
 
-def _faults(batch: Rows, part: Part | None) -> Iterator[str]:
+def _faults(batch: Rows, part: Part | None, sparse: bool) -> Iterator[str]:
     """The first one that comes is true; those behind it rely on what is before them."""
     if not batch.num_rows:
         yield "it has no rows"
@@ -142,7 +150,7 @@ def _faults(batch: Rows, part: Part | None) -> Iterator[str]:
         yield from _name_faults(kinds[code // len(channels)], channels[code % len(channels)], part)
     of_events = [place for place, kind in enumerate(kinds) if kind in EVENT_KINDS.values()]
     is_event = pc.is_in(batch.column("kind").indices, pa.array(of_events, pa.int32()))
-    yield from _order(batch, codes, is_event)
+    yield from _order(batch, codes, is_event, sparse)
     yield from _values(batch, is_event)
 
 
@@ -186,13 +194,14 @@ def _name_faults(kind: str | None, channel: str | None, part: Part | None) -> It
         yield f"the manifest does not say that it holds {channel}"
 
 
-def _order(batch: Rows, codes: Any, is_event: Any) -> Iterator[str]:
+def _order(batch: Rows, codes: Any, is_event: Any, sparse: bool) -> Iterator[str]:
     """The rows of one entry stand together, and are events of one channel and of one time."""
     seqs, times = batch.column("seq"), batch.column("received_ms")
     steps = pc.subtract(seqs[1:], seqs[:-1])
     found = pc.min_max(steps).as_py()
-    if found["min"] is not None and not 0 <= found["min"] <= found["max"] <= 1:
-        yield "seq does not rise by one from entry to entry"
+    most = LARGEST if sparse else 1
+    if found["min"] is not None and not 0 <= found["min"] <= found["max"] <= most:
+        yield "seq does not rise by one from entry to entry" if most == 1 else "seq falls from one entry to the next"
     same = pc.equal(steps, 0)
     if same.true_count:
         alike = pc.and_(pc.equal(codes[1:], codes[:-1]), pc.equal(times[1:], times[:-1]))

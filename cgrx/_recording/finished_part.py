@@ -13,6 +13,7 @@ from typing import IO, Any
 from cgrx._model.errors import RecordingError
 from cgrx._recording.arrow import Rows, pa, pq
 from cgrx._recording.checks import UNREADABLE, footer_fault, nulls_fault, rows_fault, unreadable
+from cgrx._recording.in_order import whole_entries
 from cgrx._recording.manifest import Part, finished_name, require_file
 from cgrx._recording.schema import DICTIONARIES, SCHEMA, in_memory, selected
 from cgrx._recording.selection import Selection
@@ -46,7 +47,7 @@ def finish(folder: Path, number: int, batches: Sequence[Rows]) -> Part:
             _write(pa.Table.from_batches(batches, SCHEMA), file)
             file.flush()
             os.fsync(file.fileno())
-            checksum, size = _checksum(file), file.tell()
+            checksum, size = checksum_of(file), file.tell()
         draft.replace(path)
     except OSError:
         draft.unlink(missing_ok=True)
@@ -58,7 +59,14 @@ def finish(folder: Path, number: int, batches: Sequence[Rows]) -> Part:
 
 
 def _write(table: Any, file: IO[bytes]) -> None:
-    with pq.ParquetWriter(
+    with parquet_writer(file) as writer:
+        for start, end in _groups(table):
+            writer.write_table(table.slice(start, end - start), row_group_size=end - start)
+
+
+def parquet_writer(file: IO[bytes]) -> Any:
+    """A `pyarrow.parquet.ParquetWriter` of rows as in files."""
+    return pq.ParquetWriter(
         file,
         SCHEMA,
         compression="zstd",
@@ -66,9 +74,7 @@ def _write(table: Any, file: IO[bytes]) -> None:
         column_encoding=_ENCODINGS,
         write_page_checksum=True,
         store_schema=False,
-    ) as writer:
-        for start, end in _groups(table):
-            writer.write_table(table.slice(start, end - start), row_group_size=end - start)
+    )
 
 
 def _groups(table: Any) -> Iterator[tuple[int, int]]:
@@ -83,7 +89,8 @@ def _groups(table: Any) -> Iterator[tuple[int, int]]:
         start = end
 
 
-def _checksum(file: IO[bytes]) -> int:
+def checksum_of(file: IO[bytes]) -> int:
+    """The CRC-32 of a file from its beginning on."""
     file.seek(0)
     checksum = 0
     while chunk := file.read(_CHUNK):
@@ -100,7 +107,7 @@ def verify(folder: Path, part: Part) -> None:
     verify_size(folder, part)
     path = folder / part.file
     with _readable(path, None), path.open("rb") as file:
-        checksum = _checksum(file)
+        checksum = checksum_of(file)
     if checksum != part.crc32:
         raise RecordingError(str(path), None, "it is damaged: its checksum does not match")
 
@@ -117,13 +124,16 @@ def verify_size(folder: Path, part: Part) -> None:
         raise RecordingError(str(path), f"byte {min(size, part.bytes)}", f"it has {size} bytes, not {part.bytes}")
 
 
-def read_finished(path: Path, selection: Selection, part: Part | None) -> Iterator[Rows]:
+def read_finished(
+    path: Path, selection: Selection, part: Part | None, *, sparse_rows: int | None = None
+) -> Iterator[Rows]:
     """The selected rows of a finished part, as in memory, by row group; row groups without any are not read.
 
     Args:
         path: of the file, whose checksum has been compared.
         selection: which rows are wanted.
         part: what the manifest says of it; None where there is no manifest.
+        sparse_rows: about how many rows are read at once of a file of a stretch, whose `seq` has holes; None elsewhere.
 
     Raises:
         RecordingError: it cannot be read, or is not what cgrx writes; with the row group.
@@ -137,13 +147,19 @@ def read_finished(path: Path, selection: Selection, part: Part | None) -> Iterat
                 continue
             place = f"row group {group}"
             with _readable(path, place):
-                (batch,) = file.read_row_group(group).combine_chunks().to_batches()
-                fault = rows_fault(batch, part)
-            _require(path, place, fault)
-            first_seq = batch.column("seq")[0].as_py()
-            _require(path, place, None if first_seq > last_seq else f"seq={first_seq} comes after {last_seq}")
-            last_seq = batch.column("seq")[-1].as_py()
-            yield selected(in_memory(batch), selection)
+                for batch in _rows_of(file, group, sparse_rows):
+                    _require(path, place, rows_fault(batch, part, sparse=sparse_rows is not None))
+                    first_seq = batch.column("seq")[0].as_py()
+                    _require(path, place, None if first_seq > last_seq else f"seq={first_seq} comes after {last_seq}")
+                    last_seq = batch.column("seq")[-1].as_py()
+                    yield selected(in_memory(batch), selection)
+
+
+def _rows_of(file: Any, group: int, sparse_rows: int | None) -> Iterator[Rows]:
+    """The rows of a row group, without a batch that ends within an entry."""
+    if sparse_rows is None:
+        return iter(file.read_row_group(group).combine_chunks().to_batches())
+    return whole_entries(file.iter_batches(sparse_rows, [group]))
 
 
 def check_finished(folder: Path, part: Part) -> None:
@@ -190,19 +206,19 @@ def _may_hold(group: Any, selection: Selection) -> bool:
     return not known.has_min_max or selection.overlaps(known.min, known.max)
 
 
-def described(folder: Path, number: int) -> Part:
-    """What a finished part holds, found by reading all of it: for a recording without a manifest.
+def described(folder: Path, number: int, *, sparse_rows: int | None = None) -> Part:
+    """What a finished part holds, found by reading all of it: where its manifest is lost.
 
     Raises:
         RecordingError: it cannot be read.
     """
     path = folder / finished_name(number)
     summary: Summary | None = None
-    for batch in read_finished(path, Selection(), None):
+    for batch in read_finished(path, Selection(), None, sparse_rows=sparse_rows):
         if summary is None:
             summary = Summary.before(batch.column("seq")[0].as_py())
         summary.add(batch)
     if summary is None:
         raise RecordingError(str(path), None, "it holds nothing")
     with path.open("rb") as file:
-        return summary.part(number, path.stat().st_size, _checksum(file))
+        return summary.part(number, path.stat().st_size, checksum_of(file))

@@ -7,8 +7,9 @@ import json
 import os
 import re
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 import msgspec
@@ -17,9 +18,13 @@ from cgrx._model.channels import parse_channel
 from cgrx._model.errors import RecordingError
 from cgrx._model.events import LATEST_MS
 
+T = TypeVar("T")
+
 VERSION = 1
 NAME = "manifest.json"
 LOCK = "lock"
+COMPACT_LOCK = "compact.lock"
+"""Held by the one that rewrites the recording by channel, beside whom a recorder may be at work."""
 PART_BYTES = 64 * 2**20
 """The size at which the part that is being written is finished, unless told otherwise; as Parquet it has a tenth."""
 
@@ -32,6 +37,8 @@ _SHOWN = 200
 _FORMAT = "cgrx recording"
 _PART = re.compile(r"part-(\d{8})\.(parquet|open)")
 _DRAFT = re.compile(r"part-\d{8}\.(open\.)?tmp|manifest\.json\.tmp")
+STRETCH = re.compile(r"by-channel-(\d{8})-(\d{8})(\.tmp)?")
+"""The folder of a stretch; see `stretch`."""
 
 
 @attrs.frozen(kw_only=True)
@@ -102,7 +109,8 @@ def own_files(folder: Path) -> list[Path]:
     return [
         path
         for path in folder.iterdir()
-        if path.name in (NAME, LOCK) or _PART.fullmatch(path.name) or _DRAFT.fullmatch(path.name)
+        if path.name in (NAME, LOCK, COMPACT_LOCK)
+        or any(pattern.fullmatch(path.name) for pattern in (_PART, _DRAFT, STRETCH))
     ]
 
 
@@ -123,9 +131,14 @@ def part_numbers(folder: Path) -> dict[str, list[int]]:
 
 def write(folder: Path, manifest: Manifest) -> None:
     """Replace the manifest. At any moment either the old one is there or the new one."""
-    content = {"format": _FORMAT, "version": VERSION, **attrs.asdict(manifest)}
+    store(folder / NAME, _FORMAT, attrs.asdict(manifest))
+
+
+def store(path: Path, format_: str, fields: dict[str, Any]) -> None:
+    """Replace a list of files, which holds a checksum of its own content. Raises as `replace` does."""
+    content = {"format": format_, "version": VERSION, **fields}
     text = json.dumps({**content, "crc32": _checksum(content)}, indent=1)
-    replace(folder / NAME, (text + "\n").encode())
+    replace(path, (text + "\n").encode())
 
 
 def replace(path: Path, content: bytes) -> None:
@@ -153,8 +166,21 @@ def read(folder: Path) -> Manifest:
         RecordingError: there is none, it is of a newer version, or damaged.
     """
     path = folder / NAME
+    known = load(path, _FORMAT, Manifest)
+    require_chain(path, known.parts)
+    if known.open not in (None, known.next_number):
+        raise RecordingError(str(path), "open", f"{known.open} is not the number of the part behind the finished ones")
+    return known
+
+
+def load(path: Path, format_: str, of: type[T]) -> T:
+    """What `store` wrote, as a value of this class.
+
+    Raises:
+        RecordingError: there is no such file, it is of a newer version, or damaged.
+    """
     try:
-        return _read(path)
+        return _loaded(path, format_, of)
     except RecursionError:
         raise RecordingError(str(path), None, "the manifest is damaged: it is nested too deeply") from None
 
@@ -165,7 +191,7 @@ def require_file(path: Path) -> None:
         raise RecordingError(str(path), None, "this is no file")
 
 
-def _read(path: Path) -> Manifest:
+def _loaded(path: Path, format_: str, of: type[T]) -> T:
     require_file(path)
     try:
         content: dict[str, Any] = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
@@ -175,7 +201,7 @@ def _read(path: Path) -> Manifest:
         raise RecordingError(str(path), None, f"the manifest cannot be read: {error.strerror}") from None
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise RecordingError(str(path), None, f"the manifest is damaged: {error}") from None
-    if content.get("format") != _FORMAT:
+    if content.get("format") != format_:
         raise RecordingError(str(path), "format", "this is not the manifest of a recording")
     version = content.get("version")
     if version != VERSION:
@@ -185,24 +211,28 @@ def _read(path: Path) -> Manifest:
         )
     if content.pop("crc32", None) != _checksum(content):
         raise RecordingError(str(path), "crc32", "the manifest is damaged: its checksum does not match")
-    known = _converted(path, content)
-    seqs = (0, *(part.last_seq + 1 for part in known.parts))
-    for number, (part, first_seq) in enumerate(zip(known.parts, seqs, strict=False)):
-        if part.number != number or part.first_seq != first_seq:
+    try:
+        return msgspec.convert(content, of)
+    except msgspec.ValidationError as error:
+        raise RecordingError(str(path), None, f"this is not the manifest of a recording: {error}") from None
+
+
+def require_chain(path: Path, parts: Sequence[Part], number: int = 0, first_seq: int | None = 0) -> None:
+    """Raise `RecordingError` unless parts follow one another, from this number and `seq` on; None is any `seq`."""
+    for part in parts:
+        if part.number != number or part.first_seq != (part.first_seq if first_seq is None else first_seq):
             raise RecordingError(str(path), f"part {number}", "the parts do not follow one another")
-        fault = _fault(part)
+        fault = part_fault(part, part.last_seq - part.first_seq + 1)
         if fault is not None:
             raise RecordingError(str(path), f"part {number}", fault)
-    if known.open not in (None, known.next_number):
-        raise RecordingError(str(path), "open", f"{known.open} is not the number of the part behind the finished ones")
-    return known
+        number, first_seq = number + 1, part.last_seq + 1
 
 
-def _fault(part: Part) -> str | None:
-    """What cannot be true of a finished part; None where all of it can."""
+def part_fault(part: Part, least_rows: int) -> str | None:
+    """What cannot be true of a finished part with at least so many rows; None where all of it can."""
     if not 0 <= part.first_seq <= part.last_seq <= LARGEST:
         return f"{part.last_seq} is no number of its last entry"
-    if not 0 <= part.events <= part.rows or not part.last_seq - part.first_seq < part.rows <= LARGEST:
+    if not 0 <= part.events <= part.rows or not least_rows <= part.rows <= LARGEST:
         return f"{part.rows} rows cannot hold its entries, with {part.events} events"
     if not 0 <= part.start_ms <= part.end_ms <= LATEST_MS:
         return f"{part.start_ms} to {part.end_ms} is no time"
@@ -218,13 +248,6 @@ def channel_fault(name: str) -> str | None:
     except ValueError as error:
         return str(error)[:_SHOWN]
     return None if known == name else f"the channel {known} is called {name!r}"[:_SHOWN]
-
-
-def _converted(path: Path, content: dict[str, Any]) -> Manifest:
-    try:
-        return msgspec.convert(content, Manifest)
-    except msgspec.ValidationError as error:
-        raise RecordingError(str(path), None, f"this is not the manifest of a recording: {error}") from None
 
 
 def _checksum(content: dict[str, Any]) -> int:

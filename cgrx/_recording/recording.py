@@ -70,29 +70,32 @@ class Recording:
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """Its parts in order, the one that is not finished last."""
+        """Its parts as they were recorded, in order, the one that is not finished last.
+
+        Where the recording has been compacted, the rows of the finished ones stand in other files.
+        """
         return self._reader.parts
 
     @property
     def channels(self) -> tuple[Channel, ...]:
         """The channels that it holds, in the order of their names."""
-        names = sorted({name for part in self.parts for name in part.channels})
+        names = sorted({name for part in self._reader.held for name in part.channels})
         return tuple(map(self._schema.channel_named, names))
 
     @property
     def start_ms(self) -> int:
         """The earliest time of receipt, milliseconds since the epoch; 0 where it is empty."""
-        return min((part.start_ms for part in self.parts), default=0)
+        return min((part.start_ms for part in self._reader.held), default=0)
 
     @property
     def end_ms(self) -> int:
         """The latest time of receipt, milliseconds since the epoch; 0 where it is empty."""
-        return max((part.end_ms for part in self.parts), default=0)
+        return max((part.end_ms for part in self._reader.held), default=0)
 
     @property
     def events(self) -> int:
         """How many events it holds."""
-        return sum(part.events for part in self.parts)
+        return sum(part.events for part in self._reader.held)
 
     @property
     def problems(self) -> tuple[RecordingError, ...]:

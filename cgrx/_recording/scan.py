@@ -3,16 +3,27 @@
 import polars as pl
 
 from cgrx._recording.arrow import pa
-from cgrx._recording.reader import Reader
+from cgrx._recording.reader import Files, Reader
 from cgrx._recording.schema import SCHEMA
 from cgrx._recording.selection import Selection
 
 
 def scan(reader: Reader, selection: Selection) -> pl.LazyFrame:
     """The selected rows in order: finished parts are scanned, and only as far as the query needs."""
-    files, rest = reader.sources(selection)
-    unfinished = pl.DataFrame(pa.Table.from_batches(rest, SCHEMA))
-    rows = pl.concat([*([pl.scan_parquet(files)] if files else []), unfinished.lazy()])
+    finished, rest = reader.sources(selection)
+    tables = [_scanned(files, reader.last_seq, selection) for files in finished]
+    unfinished = pl.DataFrame(pa.Table.from_batches(rest, SCHEMA)).lazy()
+    return pl.concat([*tables, _filtered(unfinished, selection)])
+
+
+def _scanned(files: Files, last_seq: int, selection: Selection) -> pl.LazyFrame:
+    rows = _filtered(pl.scan_parquet(list(files.paths)), selection)
+    if files.last_seq > last_seq:
+        rows = rows.filter(pl.col("seq") <= last_seq)
+    return rows.sort("seq", maintain_order=True) if files.by_channel and len(files.paths) > 1 else rows
+
+
+def _filtered(rows: pl.LazyFrame, selection: Selection) -> pl.LazyFrame:
     channel, received_ms = pl.col("channel"), pl.col("received_ms")
     if selection.names is not None:
         rows = rows.filter(channel.is_null() | channel.is_in(selection.names))

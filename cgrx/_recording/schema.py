@@ -7,6 +7,7 @@ In files a text is plain text, because Parquet and its readers have dictionaries
 `DICTIONARIES` hold their few different texts once.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from functools import lru_cache, reduce
 from itertools import islice, repeat
@@ -210,9 +211,17 @@ def in_files(batch: Rows) -> Rows:
     )
 
 
-def until_seq(batch: Rows, last_seq: int) -> Rows:
-    """The rows up to a number, that included."""
-    return batch.filter(pc.less_equal(batch.column("seq"), last_seq))
+def within(batch: Rows, after_seq: int, until_seq: int) -> Rows:
+    """The rows behind one number and up to another, that included."""
+    seqs = seqs_of(batch)
+    start, end = bisect_right(seqs, after_seq), bisect_right(seqs, until_seq)
+    return batch.slice(start, end - start)
+
+
+def seqs_of(batch: Rows) -> memoryview:
+    """The column `seq`, without copying it."""
+    column = batch.column("seq")
+    return memoryview(column.buffers()[1]).cast("q")[column.offset : column.offset + len(column)]
 
 
 def selected(batch: Rows, selection: Selection) -> Rows:

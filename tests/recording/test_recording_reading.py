@@ -1,6 +1,7 @@
 """What a recording gives: entries, record batches and tables, whole or in part, of files that others read too."""
 
 import os
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -352,6 +353,13 @@ def test_files_of_other_columns_are_refused(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.undo()
     with pytest.raises(RecordingError, match="it has no column 'kind'"):
         Recording(tmp_path)
+
+
+def test_a_manifest_whose_checksum_does_not_match_is_refused(recording: Recording) -> None:
+    path = recording.folder / manifest.NAME
+    path.write_bytes(re.sub(rb'"rows": \d+', b'"rows": 999', path.read_bytes()))
+    with pytest.raises(RecordingError, match="the manifest is damaged: its checksum does not match"):
+        Recording(recording.folder)
 
 
 def test_a_damaged_page_is_noticed_without_a_manifest(recording: Recording) -> None:
