@@ -3,6 +3,7 @@
     at speed 1, 10, ...   time moves with trio's clock while the replay waits for the next entry, and stands while
                           that entry is delivered; it never passes an entry that has not been delivered
     at infinite speed     time jumps from one entry to the next
+    paused                time stands, and nothing is delivered; what is due at that moment still runs
     behind the end        time moves with trio's clock, as long as the body of the `async with` lasts
 
 A scheduled action runs at exactly the time it is due, in order, and before an entry that was recorded at the same time.
@@ -26,35 +27,59 @@ class ReplayClock:
     def __init__(self, at_us: int, speed: float) -> None:
         self.at_us = at_us
         """The time at which it stands, or stood last."""
-        self._speed = speed
+        self.speed = speed
+        """What was asked for; see `set_speed`."""
+        self.paused = False
+        """Whether it stands until `resume`."""
         self.jumps = speed == math.inf
-        """Whether the speed is infinite: nothing has to be waited for."""
+        """Whether nothing has to be waited for: at infinite speed, as long as there is something to replay."""
+        self._rate = speed
+        self._over = False
         self._trio_clock = trio.lowlevel.current_clock()
         self._until_us: float = at_us
         self._anchor_us = at_us
-        self._anchor = math.inf
+        self._anchor = self._run_at = math.inf
 
     def run(self) -> None:
         """Let time move with trio's clock from now on."""
-        self._anchor, self._anchor_us = trio.current_time(), self.at_us
+        self._rate = 1.0 if self._over and self.speed == math.inf else self.speed
+        self.jumps = self._rate == math.inf
+        self._anchor = self._run_at = trio.current_time()
+        self._anchor_us = self.at_us
+
+    def pause(self) -> None:
+        """Stand until `resume`."""
+        self.stand(self.now_us())
+        self.paused = True
+
+    def resume(self) -> None:
+        """Move again from where it stands."""
+        self.paused = False
+        self.stand(self.at_us)
+        self.run()
+
+    def set_speed(self, speed: float) -> None:
+        """Move so fast from now on."""
+        self.stand(self.now_us())
+        self.speed = speed
+        self.run()
 
     def now_us(self) -> int:
         """The time now. May be called in any thread."""
-        if self._until_us <= self.at_us:
+        if self.paused or self._until_us <= self.at_us:
             return self.at_us
         # Not trio.current_time(), which knows no other thread than trio's.
-        moved_us = (self._trio_clock.current_time() - self._anchor) * self._speed * 1e6
+        moved_us = (self._trio_clock.current_time() - self._anchor) * self._rate * 1e6
         return max(self.at_us, int(min(self._anchor_us + moved_us, self._until_us)))
 
     def go_on(self) -> None:
         """The recording is over: move with trio's clock. At infinite speed, continue in real time."""
-        if self.jumps:
-            self.jumps, self._speed = False, 1.0
+        self._over = True
         self.run()
 
     def due(self, at_us: int) -> float:
         """When this time will come, on trio's clock; where it is past already, a moment that is past too."""
-        return self._anchor + (at_us - self._anchor_us) / 1e6 / self._speed
+        return self._anchor + (at_us - self._anchor_us) / 1e6 / self._rate
 
     def move_until(self, until_us: float) -> None:
         """Move with trio's clock, but not beyond this time."""
@@ -66,9 +91,9 @@ class ReplayClock:
             self.at_us = at_us
         self._until_us = self.at_us
 
-    def delay(self, seconds: float) -> None:
-        """Shift everything that follows by this pause."""
-        self._anchor += seconds
+    def stood(self, since: float) -> None:
+        """Time has stood since then, on trio's clock, without being paused: shift everything that follows."""
+        self._anchor += trio.current_time() - max(since, self._run_at)
 
 
 class ReplayScheduler(TrioScheduler):
@@ -95,29 +120,48 @@ class ReplayScheduler(TrioScheduler):
     def is_due(self, at_us: int) -> bool:
         """Whether time may be set to `at_us` at once: nothing has to be waited for, and no action is due before."""
         due_us = self._agenda.next_due()
-        if due_us is not None and due_us <= at_us:
+        clock = self._replay_clock
+        if clock.paused or (due_us is not None and due_us <= at_us):
             return False
-        return self._replay_clock.jumps or self._replay_clock.due(at_us) <= trio.current_time()
+        return clock.jumps or clock.due(at_us) <= trio.current_time()
 
     async def advance_to(self, at_us: int) -> None:
         """Let time go on to `at_us`, and run the actions that are due until then. `interrupt` ends it earlier."""
         rounds = 0
-        self._interrupted = False
-        while rounds < _ROUNDS and not self._interrupted:
+        clock, self._interrupted = self._replay_clock, False
+        while (rounds < _ROUNDS or clock.paused) and not self._interrupted:
             due_us = self._agenda.next_due()
             is_last = due_us is None or due_us > at_us
-            before_us = self._replay_clock.at_us
+            before_us = clock.at_us
+            if clock.paused and (due_us is None or due_us > before_us):
+                await self._sleep(math.inf)
+                continue
             if not await self._reach(at_us if due_us is None or is_last else due_us):
                 continue
             if is_last:
                 return
-            rounds = rounds + 1 if self._replay_clock.at_us == before_us else 0
+            rounds = rounds + 1 if clock.at_us == before_us else 0
             self._run_round()
             await self._turn()
 
     def interrupt(self) -> None:
         """Stop time where it is: the next entry may have become another one."""
         self._interrupted = True
+        self._wake()
+
+    def pause(self) -> None:
+        """Stop time until `resume`."""
+        self._replay_clock.pause()
+        self._wake()
+
+    def resume(self) -> None:
+        """Let time go on."""
+        self._replay_clock.resume()
+        self._wake()
+
+    def set_speed(self, speed: float) -> None:
+        """Let time go on at this speed."""
+        self._replay_clock.set_speed(speed)
         self._wake()
 
     def free(self) -> None:

@@ -137,14 +137,15 @@ def _opened(recording: str | os.PathLike[str] | Log) -> Log:
 
 
 def _several(recordings: Recordings) -> Sequence[str | os.PathLike[str] | Log]:
-    if isinstance(recordings, str | os.PathLike) or _is_log(recordings):
+    if isinstance(recordings, str | os.PathLike) or is_log(recordings):
         return [recordings]
     if not isinstance(recordings, Iterable):
         raise TypeError(f"recordings={recordings!r} takes the folder of a recording, a Recording, or several")
     return list(recordings)
 
 
-def _is_log(value: object) -> TypeGuard[Log]:
+def is_log(value: object) -> TypeGuard[Log]:
+    """Whether it can be replayed as it is."""
     return hasattr(value, "entries")
 
 

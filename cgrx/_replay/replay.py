@@ -7,9 +7,8 @@ delivered and time stands.
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
-from types import MappingProxyType
 from typing import Any, TypeVar
 
 import attrs
@@ -17,7 +16,7 @@ import trio
 from reactivex import abc
 from reactivex.disposable import CompositeDisposable
 
-from cgrx._feed.engine import FeedEngine, OnSubscriberError, require_policy
+from cgrx._feed.engine import OnSubscriberError, require_policy
 from cgrx._feed.face import FeedFace
 from cgrx._model.channels import Channel
 from cgrx._model.events import Event
@@ -34,9 +33,10 @@ from cgrx._model.status import (
     State,
 )
 from cgrx._model.times import Moment
-from cgrx._replay.clock import ReplayClock, ReplayScheduler
+from cgrx._replay.clock import ReplayClock
 from cgrx._replay.cursors import Passed, Said
 from cgrx._replay.joint import Joint
+from cgrx._replay.played import TURN, PlayedEngine
 from cgrx._replay.playlist import Playlist, Recordings
 from cgrx._replay.seams import REPLAYED_FROM_HERE
 from cgrx._streams.conditions import leading_conditions
@@ -46,9 +46,6 @@ from cgrx._trio.entering import ToEnter
 from cgrx._trio.require import require_trio
 
 E = TypeVar("E", bound=Event)
-
-_TURN = 256
-"""How many events are delivered before other tasks get their turn; a mark counts as one."""
 
 
 @attrs.frozen
@@ -81,7 +78,7 @@ class _Tally:
     notices: int = 0
 
 
-class _ReplayEngine(FeedEngine):
+class _ReplayEngine(PlayedEngine):
     """The engine of a replay. `replay` makes it and runs it."""
 
     def __init__(
@@ -90,18 +87,13 @@ class _ReplayEngine(FeedEngine):
         speed: float,
         on_subscriber_error: OnSubscriberError,
     ) -> None:
-        super().__init__(on_subscriber_error, waits=speed == math.inf)
+        clock = ReplayClock(joint.playlist.start_ms * 1000, speed)
+        super().__init__(clock, on_subscriber_error, waits=speed == math.inf)
         self._joint = joint
         self._playlist = joint.playlist
         self._wanted = joint.wanted
         self._tally = _Tally()
         self._events = 0
-        self._begun: set[Channel] = set()
-        self._started = trio.Event()
-        self._playing = trio.CancelScope()
-        self._stopping = False
-        self._clock = ReplayClock(joint.playlist.start_ms * 1000, speed)
-        self.scheduler = self._time = ReplayScheduler(self._clock, self._turn, self.subscriber_raised)
         joint.wanted.on_change = self._time.interrupt
 
     # For the face
@@ -116,29 +108,24 @@ class _ReplayEngine(FeedEngine):
         """See `Replay.progress`."""
         return ReplayProgress(self._playlist.start_ms, self._playlist.end_ms, self.now_ms(), self._events)
 
+    def set_speed(self, speed: float) -> None:
+        """See `Replay.speed`."""
+        self.waits = speed == math.inf
+        self._time.set_speed(speed)
+
+    def pause(self) -> None:
+        """See `Replay.pause`."""
+        self._time.pause()
+
+    def resume(self) -> None:
+        """See `Replay.resume`."""
+        if self.clock.paused:
+            self._time.resume()
+
     @property
     def stats(self) -> FeedStats:
         """See `Feed.stats`."""
-        channels = {channel: attrs.evolve(each, proven=None) for channel, each in self.hub.stats().items()}
-        forgotten = {kind: attrs.evolve(each, proven=None) for kind, each in self.hub.forgotten.items()}
-        return FeedStats(
-            at_ms=self._last_ms,
-            state=self.state,
-            messages=None,
-            received_bytes=None,
-            events=sum(each.events for each in channels.values()),
-            unclaimed=None,
-            pings=None,
-            pongs=None,
-            round_trip_ms=None,
-            subscribers=sum(each.subscribers for each in channels.values()),
-            channels=MappingProxyType(channels),
-            forgotten=MappingProxyType(forgotten),
-            proven_ms=None,
-            lag_ms=None,
-            clock_skew_ms=None,
-            **attrs.asdict(self._tally),
-        )
+        return self._counted(**attrs.asdict(self._tally))
 
     def stream(self, channel: Channel, event_type: type[E]) -> EventStream[E]:
         """See `FeedEngine.stream`; only what is replayed has one."""
@@ -146,30 +133,9 @@ class _ReplayEngine(FeedEngine):
 
     def _subscribe(self, channel: Channel, observer: SignalObserver[E]) -> abc.DisposableBase:
         wanted = self._wanted.add(channel, leading_conditions(stages_of(observer)))
-        subscription = self.hub.subscribe(channel, observer)
-        if channel in self._begun:
-            self.hub.proven((channel,), self.now_ms())
-        return CompositeDisposable(subscription, wanted)
+        return CompositeDisposable(super()._subscribe(channel, observer), wanted)
 
     # What a kind of feed adds
-
-    def now_ms(self) -> int:
-        """Its wall time, milliseconds since the epoch."""
-        return self._clock.now_us() // 1000
-
-    def begin(self) -> None:
-        """Start to play."""
-        super().begin()
-        self._started.set()
-
-    def after(self, delay_s: float, action: Callable[[], None]) -> abc.DisposableBase:
-        """See `Runtime`: a task on trio's clock."""
-
-        async def wait() -> None:
-            await trio.sleep(delay_s)
-            action()
-
-        return self.scheduler.start_soon(wait)
 
     def _state(self) -> State:
         return State.CONNECTED if self._started.is_set() else State.CONNECTING
@@ -177,42 +143,26 @@ class _ReplayEngine(FeedEngine):
     def _on_desired_change(self, channel: Channel) -> None:
         """No server has to be asked."""
 
-    def _on_pressure(self, held: bool) -> None:
-        """Nothing to do: there is no socket that stays unread while the replay waits."""
-
     async def _ready(self) -> None:
         """A replay is ready at once."""
 
-    def _stop(self) -> None:
-        self._stopping = True
-        self._started.set()
-        self._playing.cancel()
-
     # How it plays
-
-    async def _work(self) -> None:
-        await self._started.wait()
-        with self._playing:
-            await trio.lowlevel.checkpoint()
-            self._clock.run()
-            await self._play()
-        self._time.free()
 
     async def _play(self) -> None:
         for channel in self._playlist.running_at_start:
             self._deliver_signal(channel, Gap(channel, 0, self._playlist.start_ms, REPLAYED_FROM_HERE))
         weight = 0
-        while (said := self._joint.peek(self._clock.at_us // 1000)) is not None:
+        while (said := self._joint.peek(self.clock.at_us // 1000)) is not None:
             at_us, version = said.time_ms * 1000, self._wanted.version
             if self._time.is_due(at_us):
-                self._clock.stand(at_us)
+                self.clock.stand(at_us)
             else:
                 await self._time.advance_to(at_us)
                 weight = 0
                 if self._wanted.version != version:
                     continue
             weight += self._deliver(self._joint.take(said))
-            if weight >= _TURN or self.pressure.held or self._stopping:
+            if weight >= TURN or self.pressure.held or self._stopping:
                 weight = 0
                 await self._turn()
 
@@ -222,7 +172,7 @@ class _ReplayEngine(FeedEngine):
         if self.pressure.held:
             since = trio.current_time()
             await self.pressure.wait_released()
-            self._clock.delay(trio.current_time() - since)
+            self.clock.stood(since)
 
     def _deliver(self, said: Said) -> int:
         """Deliver an entry; how many events that is, a mark counting as one."""
@@ -283,6 +233,41 @@ class Replay(FeedFace):
         """How far it has come. A snapshot."""
         return self._replaying.progress
 
+    @property
+    def speed(self) -> float:
+        """How fast it goes, as `speed` of `replay`. May be set at any time: its time goes on at that speed from there.
+
+        What comes out is the same however often it is set, as it is at any one speed. An iteration of `cgrx.stream`
+        that was opened before keeps to what its overflow policy meant then.
+
+        Raises:
+            ValueError: it is set to something else than a number above 0.
+            TypeError: it is set to something of another type.
+        """
+        return self._replaying.clock.speed
+
+    @speed.setter
+    def speed(self, speed: float) -> None:
+        chosen = _speed(speed)
+        self._replaying.in_thread(lambda: self._replaying.set_speed(chosen))
+
+    @property
+    def paused(self) -> bool:
+        """Whether its time stands since `pause`."""
+        return self._replaying.clock.paused
+
+    def pause(self) -> None:
+        """Let its time stand until `resume`: nothing is delivered, and no timed operator runs. Twice is as once.
+
+        What is due at the very moment of the pause still runs. A pause may begin before the replay does. Leaving the
+        `async with`, or `aclose`, ends a paused replay as any other.
+        """
+        self._replaying.in_thread(self._replaying.pause)
+
+    def resume(self) -> None:
+        """Let its time go on from where it stands, as if there had been no pause. Does nothing where there is none."""
+        self._replaying.in_thread(self._replaying.resume)
+
 
 def replay(
     recordings: Recordings,
@@ -329,10 +314,16 @@ def replay(
     """
     require_trio("replay()")
     require_policy(on_subscriber_error)
-    if isinstance(speed, bool) or not isinstance(speed, int | float):
-        raise TypeError(f"speed={speed!r} takes a number above 0, math.inf for as fast as the pipeline")
-    if not speed > 0:
-        raise ValueError(f"speed={speed!r} takes a number above 0, math.inf for as fast as the pipeline")
+    chosen_speed = _speed(speed)
     joint = Joint(Playlist.of(recordings, channels, start, end))
-    engine = _ReplayEngine(joint, float(speed), on_subscriber_error)
+    engine = _ReplayEngine(joint, chosen_speed, on_subscriber_error)
     return ToEnter(engine.open(Replay(engine)), "cgrx.replay()", "feed")
+
+
+def _speed(value: object) -> float:
+    accepted = f"speed={value!r} takes a number above 0, math.inf for as fast as the pipeline"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(accepted)
+    if not value > 0:
+        raise ValueError(accepted)
+    return float(value)
