@@ -8,6 +8,8 @@ polars:
 - bars: the same of all trades
 - sliding: a minute every five seconds, `Flow` by symbol
 - sessions: each ended by a second of silence, `Flow` by symbol
+- bars of 24 channels: the same of trades that come from 24 symbols, a channel each, of a recording that `cgrx.compact`
+  has rewritten
 - fifty thresholds of cascades: `cascades` of the same trades as liquidations, with fifty values of `min_volume`
 - fifty thresholds of bars: bars of one minute behind `min_volume`, with fifty values of it
 - fifty thresholds of eight exchanges: the same of trades that come from eight exchanges, each idle after five seconds
@@ -49,6 +51,7 @@ Swept: TypeAlias = Literal["cascades", "bars", "eight exchanges"]
 
 FOLLOWED = cgrx.FuturesTrades("Binance", "BTCUSDT", 0)
 assert FOLLOWED.name == CHANNEL
+MANY = tuple(cgrx.FuturesTrades(FOLLOWED.exchange, f"M{number:02}USDT", 0) for number in range(24))
 BATCH = 5
 ALIVE_EVERY_MS = 1000
 PAUSE_MS = 5000
@@ -153,6 +156,41 @@ class Apart(Query):
                     yield Recorded(FOLLOWED, cgrx.Batch(FOLLOWED, received_ms, apart))
                 case _:
                     yield said
+
+
+@attrs.frozen
+class Compacted(Query):
+    """The same trades from many channels, each of which stands by itself in the recording."""
+
+    @property
+    def kind(self) -> str:
+        """See `Query`."""
+        return " compacted"
+
+    def build(self, feed: cgrx.Feed) -> cgrx.EventStream[Any]:
+        """See `Query`."""
+        return cgrx.merge(*map(feed.channel, MANY)).through(STAGES[self.what])
+
+    def _record(self, to: Path) -> None:
+        super()._record(to)
+        cgrx.compact(to)
+
+    def said(self) -> Iterator[Recorded]:
+        """See `Query`."""
+        batches = 0
+        for said in super().said():
+            match said.said:
+                case cgrx.Batch(received_ms=received_ms, events=events):
+                    channel = MANY[batches % len(MANY)]
+                    batches += 1
+                    renamed = tuple(replace(each, symbol=channel.symbol) for each in events)
+                    yield Recorded(channel, cgrx.Batch(channel, received_ms, renamed))
+                case cgrx.Gap(start_ms=start_ms, end_ms=end_ms, reason=reason):
+                    for channel in MANY:
+                        yield Recorded(channel, cgrx.Gap(channel, start_ms, end_ms, reason))
+                case other:
+                    for channel in MANY:
+                        yield Recorded(channel, other)
 
 
 @attrs.frozen
@@ -277,6 +315,7 @@ def _cases(quick: bool) -> list[Case[Query | Thresholds]]:
     cases: list[Case[Query | Thresholds]] = [
         Case(f"{what.replace('_', ' ')}, {origin()} trades", Query(what, trades, repeat)) for what in STAGES
     ]
+    cases.append(Case(f"bars of {len(MANY)} channels, {origin()} trades", Compacted("bars", trades, repeat)))
     # 300,000 events, as many as a sweep is made for.
     repeat = repeat if quick else 7
     swept = (

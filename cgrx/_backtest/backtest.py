@@ -1,129 +1,29 @@
-"""`backtest()`: runs a pipeline on recordings, in columns where its stages allow it, event by event where not.
+"""`backtest()`: runs a pipeline on recordings, in columns where its stages allow it, event by event where not."""
 
-This module imports without polars; the modules that need it are imported when a pipeline runs in columns.
-"""
-
-from __future__ import annotations
-
-import math
-from collections.abc import Generator, Iterable
-from contextlib import contextmanager
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, TypeVar, cast
-
-import attrs
-import trio
-from reactivex import Observable
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
+from typing import TypeVar
 
 from cgrx._backtest.common import Common
-from cgrx._backtest.plan import Branch, Build, Inexpressible, Merged, Unplannable, plan
+from cgrx._backtest.executing import require_executor
+from cgrx._backtest.jobs import in_jobs
+from cgrx._backtest.plan import Build, Inexpressible, Unplannable, plan
+from cgrx._backtest.run import (
+    Backtest,
+    BacktestProgress,
+    by_events,
+    in_columns,
+    queries_on,
+    replayed,
+    unplanned,
+)
 from cgrx._extras import require_extra
-from cgrx._model import html
 from cgrx._model.channels import Channel
 from cgrx._model.times import Moment
 from cgrx._replay.playlist import Playlist, Recordings
-from cgrx._replay.replay import replay
 from cgrx._trio.require import require_no_trio
-from cgrx.operators._rows.table import MOST, Table, ends
-from cgrx.operators._rows.to_frame import to_frame
-
-if TYPE_CHECKING:  # for signatures alone: it is an extra
-    import polars as pl
-
-    from cgrx._backtest.compile import Queries
 
 T = TypeVar("T")
-
-_INDENT = "\u2003"
-"""A space as wide as a letter is high, which HTML keeps."""
-
-Ran: TypeAlias = Literal["columns", "rows", "events"]
-"""In columns; in Python on each row that the columns gave; in Python event by event."""
-
-
-@attrs.frozen
-class BacktestStep:
-    """A part of the pipeline, and how it ran."""
-
-    what: str
-    """As code: a channel, a merge, a stage."""
-    ran: Ran
-    depth: int = 0
-    """How many merges it is inside of."""
-
-
-@attrs.frozen
-class BacktestPlan:
-    """How a backtest ran. Prints as a table."""
-
-    steps: tuple[BacktestStep, ...]
-    """In the order in which events go through them; the inputs of a merge before it."""
-    reason: str | None = None
-    """Why it ran event by event; None where it ran in columns."""
-
-    def __str__(self) -> str:
-        lines = [f"{step.ran:8} {'  ' * step.depth}{step.what}" for step in self.steps]
-        return "\n".join(lines if self.reason is None else [*lines, f"event by event, because {self.reason}"])
-
-    def _repr_html_(self) -> str:
-        lines = [html.Line((step.ran, _INDENT * step.depth + step.what)) for step in self.steps]
-        why = "" if self.reason is None else html.titled("event by event, because", self.reason)
-        return html.page(html.table(("ran in", "part"), lines), why)
-
-
-class _Columnar(Protocol):
-    """What ran in columns: a `Columnar` of `compile`, without importing polars."""
-
-    @property
-    def count(self) -> int | None: ...
-
-    def results(self) -> tuple[Any, ...]: ...
-
-    def table(self, *, final_only: bool) -> pl.DataFrame | None: ...
-
-    def ends(self, most: int) -> Table | None: ...
-
-
-@attrs.frozen(eq=False)
-class Backtest(Generic[T]):
-    """What a pipeline gave on recordings."""
-
-    _plan: BacktestPlan
-    _results: _Columnar | tuple[T, ...]
-
-    @cached_property
-    def rows(self) -> tuple[T, ...]:
-        """All that came out, in order. What columns gave becomes objects when `rows` is first read."""
-        if isinstance(self._results, tuple):
-            return self._results
-        return cast("tuple[T, ...]", self._results.results())
-
-    @property
-    def count(self) -> int:
-        """How many results came out; of a columnar result no row object is made to count them."""
-        known = None if isinstance(self._results, tuple) else self._results.count
-        return len(self.rows) if known is None else known
-
-    def to_polars(self, *, final_only: bool = True) -> pl.DataFrame:
-        """The rows, or events, as the table that `cgrx.to_frame` makes; of a columnar result no row object is made.
-
-        Args:
-            final_only: leave out the rows that are not final, such as those that the end of the recording cut short.
-
-        Raises:
-            TypeError: something else than rows of one class or events came out.
-        """
-        table = None if isinstance(self._results, tuple) else self._results.table(final_only=final_only)
-        return to_frame(cast(Any, self.rows), final_only=final_only) if table is None else table
-
-    def explain(self) -> BacktestPlan:
-        """Which parts of the pipeline ran in columns and which event by event, and why."""
-        return self._plan
-
-    def _repr_html_(self) -> str:
-        found = None if isinstance(self._results, tuple) else self._results.ends(MOST)
-        shown = ends(self.rows) if found is None else found
-        return f"{self._plan._repr_html_()}{shown._repr_html_()}"  # pyright: ignore[reportPrivateUsage]  # the name that notebooks look for
 
 
 def backtest(
@@ -133,6 +33,8 @@ def backtest(
     start: Moment | None = None,
     end: Moment | None = None,
     channels: Iterable[Channel | str] | None = None,
+    executor: Executor | None = None,
+    progress: Callable[[BacktestProgress], object] | None = None,
 ) -> Backtest[T]:
     """Run a pipeline on recordings and return all that comes out.
 
@@ -160,19 +62,33 @@ def backtest(
             Channels that were heard before begin with a `Gap` up to then.
         end: leave out what was received then or later, in the same forms.
         channels: the ones to replay, as values or wire names; all by default.
+        executor: runs the inputs of a merge with which the pipeline ends as jobs, each on its own channels and on all
+            recordings: a `ProcessPoolExecutor`, or that of a cluster. `build` and what comes out have to be picklable
+            then. The rows are those of one process, one job's behind another's; in columns sums of fractions may
+            differ in their last digits. A pipeline without such a merge is one job. A job that fails leaves the others
+            alone: see `Backtest.jobs`.
+        progress: called with a `BacktestProgress` whenever a job is done.
 
     Raises:
         ValueError: no recording, an argument that cannot be used, a channel that is in two recordings at the same time,
             or one that is in none or left out, and that the pipeline or `channels` asks for.
         TypeError: an argument of another type, or `build` returns no Observable.
-        RecordingError: a recording cannot be read.
+        RecordingError: a recording cannot be read; with `executor` an error of its job.
         ImportError: pyarrow or polars is not installed.
         InTrioError: called inside a running trio loop, which it would block: give it a thread, as in
             `await trio.to_thread.run_sync(cgrx.backtest, build, recording)`.
         Exception: what the pipeline fails with.
     """
     require_no_trio("cgrx.backtest()")
+    require_executor(executor)
+    if progress is not None and not callable(progress):
+        raise TypeError(f"progress={progress!r} is no function")
     playlist = Playlist.of(recordings, channels, start, end)
+    if executor is not None:
+        require_extra("backtest()", "frames")
+        return in_jobs(build, playlist, executor, progress)
+    if progress is not None:
+        raise ValueError("progress= tells of jobs: give an executor")
     try:
         branch = plan(build)
     except Unplannable as unplannable:
@@ -182,122 +98,3 @@ def backtest(
         return in_columns(branch, queries_on(playlist, Common()), playlist)
     except Inexpressible as inexpressible:
         return by_events(branch, inexpressible, replayed(build, playlist))
-
-
-def unplanned(build: Build[T], why: Unplannable, playlist: Playlist) -> Backtest[T]:
-    """The backtest of a pipeline that runs event by event, because it is not known what it is made of.
-
-    Raises:
-        Exception: what the pipeline fails with.
-    """
-    steps: tuple[BacktestStep, ...] = (BacktestStep(_name(build), "events"),)
-    return Backtest(BacktestPlan(steps, str(why)), replayed(build, playlist))
-
-
-def queries_on(playlist: Playlist, common: Common) -> Queries:
-    """What runs pipelines in columns on these recordings.
-
-    Raises:
-        Inexpressible: columns do not follow what the recordings hold.
-        RecordingError: a recording cannot be read.
-    """
-    from cgrx._backtest.compile import Queries
-    from cgrx._backtest.recordings import RecordedSource
-
-    with _blamed(playlist):
-        return Queries(RecordedSource(playlist), common)
-
-
-def in_columns(branch: Branch, queries: Queries, playlist: Playlist) -> Backtest[Any]:
-    """The backtest of a pipeline that runs in columns.
-
-    Raises:
-        Inexpressible: columns cannot say what it gives.
-        RecordingError: a recording cannot be read.
-        ValueError: a channel is not replayed.
-    """
-    with _blamed(playlist):
-        columnar = queries.run(branch)
-    count = len(branch.stages) - len(columnar.rest)
-    return Backtest(BacktestPlan(tuple(_steps(branch, "columns", count))), columnar)
-
-
-def by_events(branch: Branch, why: Inexpressible, results: tuple[T, ...]) -> Backtest[T]:
-    """The backtest of a pipeline that gave these results event by event."""
-    return Backtest(BacktestPlan(tuple(_steps(branch, "events", len(branch.stages))), str(why)), results)
-
-
-def plain(backtest: Backtest[T]) -> Backtest[T]:
-    """The same with rows that no function still has to make, so that it pickles where they do."""
-    results = backtest._results  # pyright: ignore[reportPrivateUsage]  # of this file
-    if isinstance(results, tuple) or results.count is not None:
-        return backtest
-    return Backtest(backtest.explain(), backtest.rows)
-
-
-@contextmanager
-def _blamed(playlist: Playlist) -> Generator[None, None, None]:
-    """Columns are read without a look at each row. Where a row is to blame for an error, the recording says which.
-
-    Raises:
-        RecordingError: a recording holds what it cannot.
-    """
-    try:
-        yield
-    except Inexpressible:
-        raise
-    except Exception:
-        _require_sound(playlist)
-        raise
-
-
-def _require_sound(playlist: Playlist) -> None:
-    """Read the recordings row by row.
-
-    Raises:
-        RecordingError: one holds what a recording does not.
-    """
-    for log in playlist.logs:
-        for _ in log.entries(channels=None, start=None, end=None):
-            """Reading it checks it."""
-
-
-def _steps(branch: Branch, ran: Ran, in_columns: int, depth: int = 0) -> list[BacktestStep]:
-    found: list[BacktestStep] = []
-    if isinstance(branch.source, Merged):
-        for each in branch.source.branches:
-            found += _steps(each, ran, len(each.stages), depth + 1)
-        found.append(BacktestStep("merge" if branch.source.order is None else "merge_exchanges", ran, depth))
-    else:
-        found.append(BacktestStep(branch.source.name, ran, depth))
-    found += [BacktestStep(repr(stage), ran, depth) for stage in branch.stages[:in_columns]]
-    found += [BacktestStep(repr(stage), "rows", depth) for stage in branch.stages[in_columns:]]
-    return found
-
-
-def _name(build: Build[Any]) -> str:
-    return getattr(build, "__qualname__", None) or repr(build)
-
-
-def replayed(build: Build[T], playlist: Playlist) -> tuple[T, ...]:
-    """All that comes out of a replay at infinite speed.
-
-    Raises:
-        Exception: what the pipeline fails with.
-    """
-    return trio.run(_replay, build, playlist)
-
-
-async def _replay(build: Build[T], playlist: Playlist) -> tuple[T, ...]:
-    results: list[T] = []
-    failures: list[Exception] = []
-    part = playlist.selection
-    async with replay(
-        playlist.logs, speed=math.inf, start=part.start_ms, end=part.end_ms, channels=part.channels
-    ) as feed:
-        built: Observable[T] = build(feed)
-        built.subscribe(results.append, failures.append)
-        await feed.run()
-    if failures:
-        raise failures[0]
-    return tuple(results)

@@ -6,15 +6,20 @@ after a pause of the network, too few are samples of an offset. The watermark of
 sources that are active say now, and never beyond what the foremost says, or where all were silent what was proven
 since. Only whether a window had closed is asked of it: where no window ends between the two, any time between them
 answers as the watermark does. Elsewhere `lateness` finds the watermark itself.
+
+Of runs that are parts of one stream most is seen of all together: an event that is not late among all of them is not
+late among some. How far the sources of each had come is found where the same runs hold an event, and put together.
 """
 
-from typing import TypeAlias
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
 
 import polars as pl
 
 from cgrx._backtest.arrivals import Arrivals, before
 from cgrx._backtest.lateness import Entry, Ledger
-from cgrx._backtest.offset import median
+from cgrx._backtest.offset import less_than
+from cgrx._backtest.runs import RUN, Runs, held_by
 from cgrx._model.limits import MAX_EXCHANGES
 from cgrx._model.signals import Gap
 from cgrx._model.times import FOREVER, NEVER
@@ -22,50 +27,257 @@ from cgrx._model.times import FOREVER, NEVER
 _MOST = 10
 """How many gaps among the events are looked at one by one; where there are more, the course is cheaper."""
 
-_Standing: TypeAlias = tuple[int, int, int]
-"""Of a source: the highest time of its events, when that was received, and when the last event was."""
+_THIN = 3
+"""How often events that are no samples are looked for; each time some more are seen to be none."""
+
+_HOLDERS = "holders"
+"""The column that says which runs have an event."""
+
+_Bounds: TypeAlias = Mapping[int, tuple[int, int]]
+"""By runs, between which times the watermark was."""
 
 
 def calm(
-    arrivals: Arrivals, events: pl.DataFrame, until_ms: pl.Expr, closes: pl.Series, lateness_ms: int, idle_ms: int
-) -> Ledger | None:
-    """Which gaps became known, and how far the watermark had come; None where that is not seen at a glance.
+    arrivals: Arrivals, runs: Runs, until_ms: pl.Series, closes: pl.DataFrame, lateness_ms: int, idle_ms: int
+) -> list[Ledger | None]:
+    """Which gaps became known in each run, and how far the watermark had come; None where that is not seen at a glance.
 
     Args:
         arrivals: as of `ledgers`.
-        events: as of `ledgers`.
-        until_ms: as of `ledgers`.
-        closes: when each row closes. Of these times alone the watermarks tell whether they were reached.
+        runs: the events of several streams with these marks.
+        until_ms: of each of the events, as of `ledgers`.
+        closes: the `run` of each row, and when it closes, `close_ms`. Of these times alone the watermarks tell whether
+            they were reached.
         lateness_ms: as of the window.
         idle_ms: as of the window.
     """
-    if not len(events):
-        return Ledger((), FOREVER, NEVER)
+    found: list[Ledger | None] = [None if count else Ledger((), FOREVER, NEVER) for count in runs.counts]
     gaps = [(loss.seq, loss.mark) for loss in arrivals.losses if isinstance(loss.mark, Gap)]
-    if len(gaps) < len(arrivals.losses) or arrivals.promised_ms is not None:
-        return None
+    if None not in found or len(gaps) < len(arrivals.losses) or arrivals.promised_ms is not None:
+        return found
     if arrivals.proofs["origin"].n_unique() > 1:
-        return None
-    if not _has_one_clock(arrivals, events, lateness_ms):
-        return None
-    glance = _Glance(arrivals, events, lateness_ms, idle_ms)
-    if glance.may_be_late(events.select(until_ms).to_series()):
-        return None
-    seqs = [*(seq for seq, _ in gaps), *arrivals.proofs["seq"].head(1)]
-    places = before(events["seq"], pl.Series(seqs, dtype=pl.Int64)).to_list()
-    if sum(map(bool, places)) > _MOST or not glance.has_few_exchanges:
-        return None
-    bounds = [glance.bounds(place, seq) for place, seq in zip(places, seqs, strict=True)]
-    bounds.append(glance.bounds(len(events), None))
-    if any(low < high and ((closes > low) & (closes <= high)).any() for low, high in bounds):
-        return None
-    watermarks = [low for low, _ in bounds]
-    entries = [
-        Entry(watermark, gap.start_ms - lateness_ms, gap.end_ms + lateness_ms, None)
-        for watermark, (_, gap) in zip(watermarks, gaps, strict=False)
-    ]
-    entries.append(Entry(watermarks[-1], glance.seen_ms, FOREVER, None))
-    return Ledger(tuple(entries), min(watermarks[:-1], default=FOREVER), watermarks[-1])
+        return found
+    glance = _Glance(arrivals, runs, lateness_ms, idle_ms)
+    chosen = glance.with_one_clock()
+    sure = glance.ledgers(chosen, gaps, until_ms, closes)
+    for run in chosen:
+        if run in sure:
+            found[run] = sure[run]
+        elif len(runs) > 1:  # alone, more is seen of it
+            own = Runs(runs.of_run(run, runs.events))
+            closing = closes.filter(pl.col(RUN) == run).with_columns(pl.lit(0, pl.Int64).alias(RUN))
+            (found[run],) = calm(arrivals, own, runs.of_run(run, until_ms), closing, lateness_ms, idle_ms)
+    return found
+
+
+class _Standing(NamedTuple):
+    """How far a source has come."""
+
+    highest_ms: int
+    """The highest time of its events."""
+    since_ms: int
+    """When that was received."""
+    last_ms: int
+    """When the last of its events was received."""
+    seq: int
+    """The place of that in the recording."""
+
+
+class _Glance:
+    """What is seen of runs with the same marks.
+
+    Args:
+        arrivals: one of the streams, for its marks; its proofs are of one connection.
+        runs: their events, of which there are some.
+        lateness_ms: as of the window.
+        idle_ms: as of the window.
+    """
+
+    def __init__(self, arrivals: Arrivals, runs: Runs, lateness_ms: int, idle_ms: int) -> None:
+        events = runs.events
+        self._runs = runs
+        self._lateness_ms = lateness_ms
+        self._idle_ms = idle_ms
+        self._proofs = arrivals.proofs["seq"]
+        self._proven = arrivals.proofs["at_ms"].cum_max()
+        self._by = _by(arrivals)
+        ahead_ms = pl.col("time_ms") - pl.col("received_ms")
+        self._events = events.select("seq", "time_ms", "received_ms", *self._by, ahead_ms.alias("ahead_ms"))
+        if "exchange" in self._by:  # a number costs less to compare than a text
+            self._events = self._events.with_columns(pl.col("exchange").cast(pl.Categorical).to_physical())
+        if runs.masks:
+            self._events = self._events.with_columns(runs.holders.alias(_HOLDERS))
+        self._ahead = self._ranges()
+        self._last = self._standing(len(events))
+        # Where all sources are silent, each proof moves time on; not beyond what it says on the clock of the events.
+        places = before(events["seq"], self._proofs)
+        quiet = places > 0
+        if len(runs) == 1:  # of several, some may be silent where others are not
+            quiet &= self._proven - events["received_ms"].gather((places - 1).clip(0)) >= idle_ms
+        self._quiet = self._proofs.filter(quiet)
+        self._quiet_places = places.filter(quiet)
+        self._quiet_proven = self._proven.filter(quiet)
+
+    def with_one_clock(self) -> list[int]:
+        """The runs in which all clocks are as far from this machine's, within the lateness.
+
+        Then each event moves time to its own. That is so if it holds for all events. Where some come later, it has to
+        hold for the medians of the samples.
+        """
+        least_ms = {run: max(-self._lateness_ms, most - self._lateness_ms) for run, (_, most) in self._ahead.items()}
+        near = [run for run, (_, most) in self._ahead.items() if most <= self._lateness_ms]
+        doubtful = [run for run in near if self._ahead[run][0] < least_ms[run]]
+        apart = self._apart({run: least_ms[run] for run in doubtful}) if doubtful else ()
+        return [run for run in near if run not in apart]
+
+    def ledgers(
+        self, chosen: Collection[int], gaps: Sequence[tuple[int, Gap]], until_ms: pl.Series, closes: pl.DataFrame
+    ) -> dict[int, Ledger]:
+        """Those of these runs that are calm, with what became known in them."""
+        if not chosen or self._may_be_late(until_ms) or not self._has_few_exchanges:
+            return {}
+        seqs = [*(seq for seq, _ in gaps), *self._proofs.head(1)]
+        places = before(self._events["seq"], pl.Series(seqs, dtype=pl.Int64)).to_list()
+        if sum(map(bool, places)) > _MOST:
+            return {}
+        bounds = [self._bounds(place, seq) for place, seq in zip(places, seqs, strict=True)]
+        bounds.append(self._bounds(len(self._events), None))
+        unsure = {run for each in bounds for run in _closing(closes, each, len(self._runs))}
+        return {run: self._ledger(run, gaps, bounds) for run in chosen if run not in unsure}
+
+    def _ledger(self, run: int, gaps: Sequence[tuple[int, Gap]], bounds: Sequence[_Bounds]) -> Ledger:
+        watermarks = [each.get(run, (NEVER, NEVER))[0] for each in bounds]
+        entries = [
+            Entry(watermark, gap.start_ms - self._lateness_ms, gap.end_ms + self._lateness_ms, None)
+            for watermark, (_, gap) in zip(watermarks, gaps, strict=False)
+        ]
+        # Up to which time events were seen when the stream ended.
+        seen_ms = self._come_ms(self._last[run], self._proven_before(None))
+        entries.append(Entry(watermarks[-1], seen_ms, FOREVER, None))
+        return Ledger(tuple(entries), min(watermarks[:-1], default=FOREVER), watermarks[-1])
+
+    @property
+    def _has_few_exchanges(self) -> bool:
+        """Whether each exchange within a channel is a source of its own, even if all are in one channel."""
+        return all(len(standing) <= MAX_EXCHANGES for standing in self._last.values())
+
+    def _may_be_late(self, until_ms: pl.Series) -> bool:
+        """Whether an event is late if only the foremost source counts."""
+        if (until_ms <= self._events["time_ms"].cum_max() - self._lateness_ms).any():
+            return True
+        followed = self._quiet_places < len(until_ms)
+        least_ms = until_ms.cum_min(reverse=True).gather(self._quiet_places.filter(followed))
+        ahead_ms = max(most for _, most in self._ahead.values())
+        return (least_ms <= self._quiet_proven.filter(followed) + ahead_ms - self._lateness_ms).any()
+
+    def _bounds(self, place: int, seq: int | None) -> _Bounds:
+        """Between which times the watermark of each run was before a mark; runs without events before it lack.
+
+        Args:
+            place: how many events came before.
+            seq: the place of the mark in the recording; None for the end.
+        """
+        if place == 0:
+            return {}
+        proof = self._proven_before(seq)
+        standing = self._last if place == len(self._events) else self._standing(place)
+        found: dict[int, tuple[int, int]] = {}
+        for run, sources in standing.items():
+            last = max(sources, key=lambda each: each.seq)
+            # Where it was not silent in the end, it was before its last event at the latest.
+            until = seq if self._is_idle(last, proof) else last.seq
+            quiet = len(self._quiet) if until is None else self._quiet.search_sorted(until)
+            high_ms = max(each.highest_ms for each in sources)
+            if quiet:
+                high_ms = max(high_ms, self._quiet_proven[quiet - 1] + self._ahead[run][1])
+            found[run] = self._come_ms(sources, proof) - self._lateness_ms, high_ms - self._lateness_ms
+        return found
+
+    def _proven_before(self, seq: int | None) -> tuple[int, int]:
+        """What was proven before a mark, and the place of the last proof in the recording; None is the end."""
+        count = len(self._proofs) if seq is None else self._proofs.search_sorted(seq)
+        return (self._proven[count - 1], self._proofs[count - 1]) if count else (NEVER, NEVER)
+
+    def _is_idle(self, source: _Standing, proof: tuple[int, int]) -> bool:
+        proven_ms, proof_seq = proof
+        return proof_seq > source.seq and proven_ms - source.last_ms >= self._idle_ms
+
+    def _come_ms(self, sources: Sequence[_Standing], proof: tuple[int, int]) -> int:
+        """How far the sources that are active have come; where all are silent, how far time was proven since."""
+        active = [source.highest_ms for source in sources if not self._is_idle(source, proof)]
+        if active:
+            return min(active)
+        highest_ms, since_ms, *_ = max(sources)
+        return highest_ms + max(0, proof[0] - since_ms)
+
+    def _of_runs(self, found: pl.DataFrame) -> pl.DataFrame:
+        """What was found where the same runs hold an event, for each of these runs: in the column `run`."""
+        if not self._runs.masks:
+            return found.with_columns(pl.lit(0, pl.Int64).alias(RUN))
+        runs = pl.Series(RUN, [held_by(holders) for holders in found[_HOLDERS]], pl.List(pl.Int64))
+        return found.with_columns(runs).explode(RUN)
+
+    def _grouped(self, events: pl.DataFrame, by: Sequence[str], state: Sequence[pl.Expr]) -> pl.DataFrame:
+        keys = [*([_HOLDERS] if self._runs.masks else []), *by]
+        return self._of_runs(events.group_by(keys).agg(state) if keys else events.select(state))
+
+    def _ranges(self) -> dict[int, tuple[int, int]]:
+        """How far the events of each run are ahead of their receive times, at least and at most."""
+        least, most = pl.col("ahead_ms").min(), pl.col("ahead_ms").max().alias("most")
+        found = self._grouped(self._events, (), (least, most))
+        ranges = found.group_by(RUN).agg(least, pl.col("most").max())
+        return {run: (least_ms, most_ms) for run, least_ms, most_ms in ranges.iter_rows()}
+
+    def _standing(self, count: int) -> dict[int, list[_Standing]]:
+        """The sources of each run after so many events."""
+        foremost = pl.col("time_ms").arg_max()
+        state = (
+            pl.col("time_ms").max().alias("highest_ms"),
+            pl.col("received_ms").get(foremost).alias("since_ms"),
+            pl.col("received_ms").last().alias("last_ms"),
+            pl.col("seq").last(),
+            pl.col("seq").get(foremost).alias("highest_seq"),
+        )
+        found = self._grouped(self._events.head(count), self._by, state)
+        if self._runs.masks:
+            last = pl.col("last_ms").get(pl.col("seq").arg_max())
+            firsts = (pl.col("highest_ms").first(), pl.col("since_ms").first())
+            found = found.sort("highest_ms", -pl.col("highest_seq"), descending=True)
+            found = found.group_by(RUN, *self._by).agg(*firsts, last, pl.col("seq").max())
+        standing: dict[int, list[_Standing]] = {}
+        for run, *source in found.select(RUN, *_Standing._fields).iter_rows():
+            standing.setdefault(run, []).append(_Standing(*source))
+        return standing
+
+    def _apart(self, least_ms: Mapping[int, int]) -> Collection[int]:
+        """The runs in which an offset, of all events or of a source, is less than that."""
+        events = self._events.with_columns(before(self._proofs, self._events["seq"]).alias("interval"))
+        # The events behind the last proof are no samples.
+        events = events.filter(pl.col("interval") < len(self._proofs))
+        tables = [(events, list[str]())]
+        if self._by:
+            tables.append((events.sort(self._by, maintain_order=True), self._by))
+        found: list[pl.LazyFrame] = []
+        for table, by in tables:
+            changing = _changing(*by, "interval")
+            sampled = self._thinned(table, changing, list(least_ms))
+            for run, bound_ms in least_ms.items():
+                part = sampled.lazy()
+                if self._runs.masks:
+                    part = part.filter(pl.col(_HOLDERS) & 2**run != 0)
+                less = less_than(pl.col("ahead_ms"), bound_ms)
+                apart = part.filter(changing).select((less.over(by) if by else less).any().alias("apart"))
+                found.append(apart.select(pl.lit(run).alias(RUN), "apart"))
+        return set(pl.concat(found).collect().filter("apart")[RUN])
+
+    def _thinned(self, table: pl.DataFrame, changing: pl.Expr, chosen: Sequence[int]) -> pl.DataFrame:
+        """Without events that are samples in none of these runs: those that have them have the next one, too."""
+        if not self._runs.masks:
+            return table
+        holders = pl.col(_HOLDERS) & sum(2**run for run in chosen)
+        for _ in range(_THIN):
+            table = table.filter(changing & (holders != 0) | (holders & ~pl.col(_HOLDERS).shift(-1) != 0))
+        return table
 
 
 def _by(arrivals: Arrivals) -> list[str]:
@@ -75,130 +287,14 @@ def _by(arrivals: Arrivals) -> list[str]:
     ]
 
 
-def _has_one_clock(arrivals: Arrivals, events: pl.DataFrame, lateness_ms: int) -> bool:
-    """Whether all clocks are as far from this machine's, within the lateness, so that each event moves time to its own.
-
-    That is so if it holds for all events. Where some come later, it has to hold for the medians of the samples.
-    """
-    ahead_ms = events["time_ms"] - events["received_ms"]
-    low_ms, high_ms = _range(ahead_ms)
-    if high_ms > lateness_ms:
-        return False
-    if low_ms < max(-lateness_ms, high_ms - lateness_ms):
-        low_ms, _ = _range(pl.concat([_medians(arrivals, events, ahead_ms), pl.Series([high_ms])]))
-    return low_ms >= max(-lateness_ms, high_ms - lateness_ms)
+def _changing(*columns: str) -> pl.Expr:
+    """Whether the next row has another value in one of these columns."""
+    return pl.any_horizontal(pl.col(name) != pl.col(name).shift(-1) for name in columns).fill_null(True)
 
 
-def _medians(arrivals: Arrivals, events: pl.DataFrame, ahead_ms: pl.Series) -> pl.Series:
-    """The offsets of the stream and of its sources, as far as they are known."""
-    by = _by(arrivals)
-    places = before(events["seq"], arrivals.proofs["seq"]).unique(maintain_order=True)
-    known = median(ahead_ms.gather(places.filter(places > 0) - 1)).drop_nulls()
-    if not by:
-        return known
-    interval = before(arrivals.proofs["seq"], events["seq"]).alias("interval")
-    samples = events.select(*by, interval, ahead_ms.alias("ahead_ms")).filter(interval < len(arrivals.proofs))
-    lasts = samples.group_by(*by, "interval").agg(pl.col("ahead_ms").last()).sort(*by, "interval")
-    of_sources = lasts.group_by(*by, maintain_order=True).agg(median(pl.col("ahead_ms"))).explode("ahead_ms")
-    return pl.concat([known, of_sources["ahead_ms"].drop_nulls()])
-
-
-def _range(values: pl.Series) -> tuple[int, int]:
-    found: tuple[int, int] = values.min(), values.max()  # type: ignore[assignment]  # of integers, and there are some
-    return found
-
-
-class _Glance:
-    """What is seen of a stream with one clock, which has events.
-
-    Args:
-        arrivals: the stream; its proofs are of one connection.
-        events: its events, in order of arrival.
-        lateness_ms: as of the window.
-        idle_ms: as of the window.
-    """
-
-    def __init__(self, arrivals: Arrivals, events: pl.DataFrame, lateness_ms: int, idle_ms: int) -> None:
-        self._events = events
-        self._lateness_ms = lateness_ms
-        self._idle_ms = idle_ms
-        self._proofs = arrivals.proofs["seq"]
-        self._proven = arrivals.proofs["at_ms"].cum_max()
-        self._highest = events["time_ms"].cum_max()
-        _, ahead_ms = _range(events["time_ms"] - events["received_ms"])
-        # Where all sources are silent, each proof moves time on; not beyond what it says on the clock of the events.
-        places = before(events["seq"], self._proofs)
-        heard = places > 0
-        places, proven = places.filter(heard), self._proven.filter(heard)
-        silent = proven - events["received_ms"].gather(places - 1) >= idle_ms
-        self._quiet = self._proofs.filter(heard).filter(silent)
-        self._quiet_places = places.filter(silent)
-        self._quiet_ms = proven.filter(silent) + ahead_ms
-        self._by = _by(arrivals)
-        self._last = self._standing(len(events))
-
-    @property
-    def has_few_exchanges(self) -> bool:
-        """Whether each exchange within a channel is a source of its own, even if all are in one channel."""
-        return len(self._last) <= MAX_EXCHANGES
-
-    @property
-    def seen_ms(self) -> int:
-        """Up to which time events were seen when the stream ended."""
-        return self._come_ms(self._last, self._proven_before(None))
-
-    def may_be_late(self, until_ms: pl.Series) -> bool:
-        """Whether an event is late if only the foremost source counts."""
-        if (until_ms <= self._highest - self._lateness_ms).any():
-            return True
-        if not len(self._quiet):
-            return False
-        followed = self._quiet_places < len(until_ms)
-        least_ms = until_ms.cum_min(reverse=True).gather(self._quiet_places.filter(followed))
-        return (least_ms <= self._quiet_ms.filter(followed) - self._lateness_ms).any()
-
-    def bounds(self, place: int, seq: int | None) -> tuple[int, int]:
-        """Between which times the watermark was before a mark.
-
-        Args:
-            place: how many events came before.
-            seq: the place of the mark in the recording; None for the end.
-        """
-        if place == 0:
-            return NEVER, NEVER
-        standing = self._last if place == len(self._events) else self._standing(place)
-        low_ms = self._come_ms(standing, self._proven_before(seq))
-        quiet = len(self._quiet) if seq is None else self._quiet.search_sorted(seq)
-        high_ms: int = max([self._highest[place - 1], *self._quiet_ms.head(quiet).tail(1)])
-        return low_ms - self._lateness_ms, high_ms - self._lateness_ms
-
-    def _proven_before(self, seq: int | None) -> tuple[int, int]:
-        """What was proven before a mark, and the place of the last proof in the recording; None is the end."""
-        count = len(self._proofs) if seq is None else self._proofs.search_sorted(seq)
-        return (self._proven[count - 1], self._proofs[count - 1]) if count else (NEVER, NEVER)
-
-    def _standing(self, count: int) -> list[tuple[_Standing, int]]:
-        """Each source after so many events, and the place of its last one in the recording."""
-        time_ms, received_ms = pl.col("time_ms"), pl.col("received_ms")
-        events = self._events.head(count).lazy()
-        state = (
-            time_ms.max().alias("highest_ms"),
-            received_ms.get(time_ms.arg_max()).alias("since_ms"),
-            received_ms.last().alias("last_ms"),
-            pl.col("seq").last(),
-        )
-        found = events.group_by(self._by).agg(state).drop(self._by) if self._by else events.select(state)
-        return [
-            ((highest_ms, since_ms, last_ms), seq) for highest_ms, since_ms, last_ms, seq in found.collect().iter_rows()
-        ]
-
-    def _come_ms(self, standing: list[tuple[_Standing, int]], proof: tuple[int, int]) -> int:
-        """How far the sources that are active have come; where all are silent, how far time was proven since."""
-        proven_ms, proof_seq = proof
-        active = [
-            source[0] for source, seq in standing if not (proof_seq > seq and proven_ms - source[2] >= self._idle_ms)
-        ]
-        if active:
-            return min(active)
-        highest_ms, since_ms, _ = max(source for source, _ in standing)
-        return highest_ms + max(0, proven_ms - since_ms)
+def _closing(closes: pl.DataFrame, bounds: _Bounds, count: int) -> set[int]:
+    """Which of so many runs have a row that closes between these times."""
+    known = [bounds.get(run, (NEVER, NEVER)) for run in range(count)]
+    low, high = (pl.Series([each[at] for each in known], dtype=pl.Int64).gather(closes[RUN]) for at in (0, 1))
+    close_ms = closes["close_ms"]
+    return set(closes[RUN].filter((close_ms > low) & (close_ms <= high)))

@@ -13,37 +13,34 @@ with them, in `_streams.conditions` and in `formulas` and `primitives` of `opera
 are made from the same.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import lru_cache
+from itertools import islice, takewhile
 from typing import Any, TypeAlias, cast
 
 import attrs
 import polars as pl
 
 from cgrx._backtest.arrivals import Arrivals, union
-from cgrx._backtest.calm import calm
 from cgrx._backtest.common import Common, Key, key_of
 from cgrx._backtest.dedupe import deduped
-from cgrx._backtest.expressions import Compiler, accepting, side_code
-from cgrx._backtest.lateness import Ledger, ledgers
+from cgrx._backtest.expressions import accepting
+from cgrx._backtest.lateness import ledgers
 from cgrx._backtest.moments import MOST_RUNS
 from cgrx._backtest.order import ordered
 from cgrx._backtest.plan import Branch, Inexpressible, Merged
-from cgrx._backtest.quality import qualified
+from cgrx._backtest.prepared import ARRIVAL, Prepared, compiled, constants, prepared
 from cgrx._backtest.rest import behind
 from cgrx._backtest.results import as_rows, as_table
-from cgrx._backtest.windows import grid, looked_up, session
+from cgrx._backtest.runs import TOGETHER
 from cgrx._model.channels import Channel
-from cgrx._model.events import Event, Trade
+from cgrx._model.events import Event
 from cgrx._streams.conditions import Conditional
 from cgrx._streams.running import Elementwise
 from cgrx._streams.stream import Stage
 from cgrx.operators._aggregates.primitives import FIELDS
-from cgrx.operators._rows.row import Row
 from cgrx.operators._rows.table import Table
 from cgrx.operators._stages.dedupe import Dedupe
-from cgrx.operators._windows.calendar import Calendar
 from cgrx.operators._windows.final import Final
 from cgrx.operators._windows.grid import Grid
 from cgrx.operators._windows.session import Session
@@ -51,12 +48,6 @@ from cgrx.operators._windows.window import Window
 
 Source: TypeAlias = Callable[[Channel], Arrivals]
 """The signals of a channel, out of a recording."""
-
-ARRIVAL = ("seq", "received_ms")
-"""The columns that say when an event arrived."""
-
-FOLLOWED = (*ARRIVAL, "time_ms", "exchange", "input")
-"""The columns that say how far the watermark had come."""
 
 MOST_EVENTS = 1_000_000
 """About so many events are followed at once, for all pipelines that go together."""
@@ -107,23 +98,6 @@ class Columnar:
         return as_table(frame, self.window.rows.type)
 
 
-@attrs.frozen(eq=False)
-class _Prepared:
-    """A window and its rows, without their quality."""
-
-    window: Window[Any]
-    arrivals: Arrivals
-    events: pl.DataFrame
-    """What `Moments` needs of the events in front of it."""
-    rows: pl.DataFrame
-    fixed: Mapping[str, object]
-    """The keys that are the same in all rows."""
-    around_ms: int
-    """How long after its end a window closes."""
-    known: Ledger | None
-    """What the window knew when; None where that is not seen at a glance."""
-
-
 class Queries:
     """Runs pipelines in columns. What several of them begin with is computed once.
 
@@ -139,12 +113,13 @@ class Queries:
         self._common = Common() if common is None else common
         self._arrivals: dict[Key, Arrivals] = {}
         self._rows: dict[Key, pl.DataFrame | Inexpressible] = {}
-        self._found: dict[Key, tuple[_Prepared, Ledger | Inexpressible]] = {}
-        self._waiting: dict[object, list[Branch]] = {}
+        self._found: dict[Key, pl.DataFrame | Inexpressible] = {}
+        self._waiting: dict[object, dict[object, dict[Key, Branch]]] = {}
         for branch in self._common.branches:
             with suppress(Inexpressible):
                 whole = _up_to_window(branch)
-                self._waiting.setdefault(_family(whole), []).append(whole)
+                key = key_of(whole)
+                self._waiting.setdefault(_family(whole), {}).setdefault(key[-1], {})[key] = whole
 
     def run(self, branch: Branch) -> Columnar:
         """Run a pipeline in columns.
@@ -169,54 +144,49 @@ class Queries:
         key = key_of(branch)
         found = self._rows.get(key)
         if found is None:
-            try:
-                found = _rows(*self._known(branch))
-            except Inexpressible as inexpressible:
-                found = inexpressible
+            if key not in self._found:
+                self._find(branch)
+            found = self._found.pop(key)
             if self._common.is_fork(key):
                 self._rows[key] = found
         if isinstance(found, Inexpressible):
             raise found
         return found
 
-    def _known(self, branch: Branch) -> tuple[_Prepared, Ledger]:
-        """A window and what it knew when.
+    def _find(self, branch: Branch) -> None:
+        """Find the rows of this window, and of others with the same marks: they differ in filters, or in themselves.
 
-        Where that is not seen at a glance, it is found for as many pipelines at once as go together: those that differ
-        in filters alone, so that they have the same marks.
+        Of windows that differ in filters alone one query gives the rows. What a window knew is found at a glance, or
+        for as many as go together.
         """
-        key = key_of(branch)
-        if key not in self._found:
-            prepared = _prepared(_window_of(branch), self._arrivals_of(_before(branch)))
-            if prepared.known is not None:
-                return prepared, prepared.known
-            self._find_known(branch, prepared)
-        prepared, known = self._found.pop(key)
-        if isinstance(known, Inexpressible):
-            raise known
-        return prepared, known
-
-    def _find_known(self, branch: Branch, first: _Prepared) -> None:
-        """Find what this window knew, and others like it."""
-        family, terms = _family(branch), first.window.terms
-        followed = {key_of(branch): first}
-        count = len(first.events)
-        waiting = self._waiting.pop(family, [])
-        for at, each in enumerate(waiting):
-            if count >= MOST_EVENTS or len(followed) >= MOST_RUNS:
-                self._waiting[family] = waiting[at:]
+        batches = [self._prepared(branch)]
+        terms = _window_of(branch).terms
+        while 0 < sum(each.unknown_events for _, each in batches) < MOST_EVENTS:
+            another = next(
+                (each for like in self._waiting.get(_family(branch), {}).values() for each in like.values()), None
+            )
+            if another is None or sum(len(each.unknown) for _, each in batches) >= MOST_RUNS:
                 break
-            key = key_of(each)
-            if key not in followed:
-                prepared = _prepared(_window_of(each), self._arrivals_of(_before(each)))
-                if prepared.known is None:
-                    followed[key] = prepared
-                    count += len(prepared.events)
-                else:
-                    self._found[key] = prepared, prepared.known
-        runs = [each.events for each in followed.values()]
-        known = ledgers(first.arrivals, runs, terms.lateness_ms, terms.idle_ms)
-        self._found |= {key: (each, of_it) for (key, each), of_it in zip(followed.items(), known, strict=True)}
+            batches.append(self._prepared(another))
+        runs = [each.followed(run) for _, each in batches for run in each.unknown]
+        known = iter(ledgers(batches[0][1].arrivals, runs, terms.lateness_ms, terms.idle_ms) if runs else ())
+        for keys, each in batches:
+            found = each.rows([next(known) if ledger is None else ledger for ledger in each.known])
+            self._found.update(zip(keys, found, strict=True))
+
+    def _prepared(self, branch: Branch) -> tuple[list[Key], Prepared]:
+        """The window of a branch, and those that differ from it in filters alone, with their keys."""
+        waiting = self._waiting.get(_family(branch), {}).get(key_of(branch)[-1], {})
+        waiting.pop(key_of(branch), None)
+        taken = [branch, *islice(waiting.values(), TOGETHER - 1)]
+        shared = _shared(taken)
+        filters = [[cast("Conditional", stage).condition for stage in _before(each).stages[shared:]] for each in taken]
+        arrivals = self._arrivals_of(attrs.evolve(branch, stages=branch.stages[:shared]))
+        found = prepared(_window_of(branch), arrivals, filters)
+        keys = [key_of(each) for each in taken[: len(found.known)]]
+        for key in keys:
+            waiting.pop(key, None)
+        return keys, found
 
     def _arrivals_of(self, branch: Branch) -> Arrivals:
         """The signals that come out of these stages, which stand before the window."""
@@ -259,6 +229,12 @@ def _before(branch: Branch) -> Branch:
     return attrs.evolve(branch, stages=branch.stages[:-1])
 
 
+def _shared(branches: Sequence[Branch]) -> int:
+    """With how many equal stages, in front of their windows, all of these begin."""
+    keys = [key_of(_before(each))[1:] for each in branches]
+    return len(list(takewhile(lambda stages: len(set(stages)) == 1, zip(*keys, strict=False))))
+
+
 def _family(branch: Branch) -> object:
     """Equal for windows that hear the same marks: filters let all of them through."""
     before = _before(branch)
@@ -286,14 +262,9 @@ def _held(arrivals: Arrivals, followers: Sequence[Stage[Any, Any] | None]) -> Ar
         events = events.filter(pl.any_horizontal(map(accepting, filters)))
     columns = [*ARRIVAL, *FIELDS, *(("input", "trade") if arrivals.several else ())]
     held = events.select(columns).collect()
-    constant = _constant(held, (*TEXTS, "input") if arrivals.several else TEXTS)
+    constant = constants(held, (*TEXTS, "input") if arrivals.several else TEXTS)
     held = held.with_columns(pl.lit(value, held[name].dtype).alias(name) for name, value in constant.items())
     return attrs.evolve(arrivals, events=held.lazy(), constant=constant)
-
-
-def _constant(events: pl.DataFrame, names: Sequence[str]) -> dict[str, object]:
-    """Those of the columns that have one value in all events, with that."""
-    return {name: events[name][0] for name in names if len(events) and (events[name] == events[name][0]).all()}
 
 
 def _require_window(window: Window[Any]) -> None:
@@ -308,73 +279,4 @@ def _require_window(window: Window[Any]) -> None:
         raise Inexpressible(f"{window!r}: running rows follow the order of events")
     if isinstance(window, Grid) and window.emit_empty:
         raise Inexpressible(f"{window!r}: rows of windows without events are not found in columns")
-    _compiled(window.rows.type, frozenset[type[Event]]())
-
-
-@lru_cache(maxsize=16)
-def _compiled(row: type[Row], types: frozenset[type[Event]]) -> Compiler:
-    """The aggregates of a row as expressions, made once for all windows of a sweep.
-
-    Raises:
-        Inexpressible: one of them is a Python function.
-    """
-    return Compiler(types, [(name, aggregate.formula) for name, aggregate in row.aggregates])
-
-
-def _needed(arrivals: Arrivals, columns: set[str]) -> pl.LazyFrame:
-    """The events with these columns, and with those of their arrival and their source."""
-    columns |= {*ARRIVAL, "exchange", "time_ms"}
-    if arrivals.several:
-        return arrivals.events.select(*sorted(columns | {"input"}))
-    chosen = arrivals.events.select(*sorted(columns - {"trade"}))
-    return chosen.with_columns(pl.lit(Trade in arrivals.types).alias("trade")) if "trade" in columns else chosen
-
-
-def _prepared(window: Window[Any], arrivals: Arrivals) -> _Prepared:
-    row, terms = window.rows.type, window.terms
-    keys = row.key_fields
-    compiler = _compiled(row, arrivals.types)
-    # In one piece, because sums add up the pieces, and would depend on them.
-    events = _needed(arrivals, {*keys, *compiler.columns}).collect().rechunk()
-    # A key that is the same in all events, as the instrument of a trade channel, costs no grouping.
-    constant = {**arrivals.constant, **_constant(events, [key for key in keys if key not in arrivals.constant])}
-    moving = tuple(key for key in keys if key not in constant)
-    time_ms = pl.col("time_ms")
-    if isinstance(window, Grid):
-        spacing, around_ms = window.spacing, 0
-        if isinstance(spacing, Calendar):
-            events = events.with_columns(looked_up(events["time_ms"], spacing))
-            until_ms = pl.col("end_ms")
-        else:
-            size_ms, every_ms, offset_ms = spacing.size_ms, spacing.every_ms, spacing.offset_ms
-            until_ms = ((time_ms - size_ms - offset_ms) // every_ms + 1) * every_ms + offset_ms + size_ms
-        rows = grid(events.lazy(), compiler, moving, spacing)
-    else:
-        gap_ms = around_ms = cast("Session[Any]", window).gap_ms
-        # An event behind the watermark may be too near to a session that has closed.
-        until_ms = time_ms + 1
-        rows = session(events.lazy(), compiler, moving, gap_ms)
-    collected = rows.collect()
-    closes = collected["end_ms"] + around_ms
-    known = calm(attrs.evolve(arrivals, constant=constant), events, until_ms, closes, terms.lateness_ms, terms.idle_ms)
-    events = events.select(*(name for name in FOLLOWED if name in events.columns), until_ms.alias("until_ms"))
-    fixed = {key: constant[key] for key in keys if key in constant}
-    return _Prepared(window, arrivals, events, collected, fixed, around_ms, known)
-
-
-def _rows(prepared: _Prepared, known: Ledger) -> pl.DataFrame:
-    window, fixed = prepared.window, prepared.fixed
-    row, terms, keys = window.rows.type, window.terms, window.rows.type.key_fields
-    types = prepared.arrivals.types
-    found = qualified(prepared.rows, known, prepared.around_ms).with_columns(
-        pl.lit(value).alias(key) for key, value in fixed.items()
-    )
-    open_keys = found.select(pl.struct(keys).n_unique()).item() if keys and len(found) > terms.max_keys else 0
-    if open_keys > terms.max_keys:
-        raise Inexpressible(f"{open_keys:,} keys are more than max_keys={terms.max_keys}")
-    for name in _compiled(row, types).beyond:
-        if found[f"beyond {name}"].any():
-            raise Inexpressible(f"{dict(row.aggregates)[name]!r}: some row has so many values that a sketch holds them")
-    if "side" in keys:
-        found = found.with_columns(side_code(pl.col("side"), pl.lit(Trade in types)))
-    return found.select(row.fields)
+    compiled(window.rows.type, frozenset[type[Event]]())

@@ -61,7 +61,8 @@ class Course:
         marks: list[tuple[int, Mark]] = [
             (seq, Alive(origin, at_ms)) for seq, origin, at_ms in shown.select("seq", "origin", "at_ms").iter_rows()
         ]
-        marks = sorted([*marks, *self._moments.marks], key=lambda mark: mark[0])
+        # Where an input has said nothing, a merge tells its gap at the same place as a proof, and before it.
+        marks = sorted([*self._moments.marks, *marks], key=lambda mark: mark[0])
         seqs = [seq for seq, _ in marks]
         places = self._moments.places([run for run in range(count) for _ in seqs], seqs * count).to_list()
         found: list[Moment] = []

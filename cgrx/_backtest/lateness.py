@@ -62,17 +62,16 @@ def ledgers(
         lateness_ms: as of the window.
         idle_ms: as of the window.
     """
+    moments: Moments | Inexpressible
     try:
         moments = Moments(arrivals, runs, lateness_ms, idle_ms)
     except Inexpressible as inexpressible:
-        if len(runs) == 1:
-            return [inexpressible]
-    else:
-        if moments.follows_columns:
-            return _in_columns(moments, arrivals.promised_ms)
-        if len(runs) == 1:
-            return [_by_moments(moments, arrivals.promised_ms)]
-    return [found for events in runs for found in ledgers(arrivals, [events], lateness_ms, idle_ms)]
+        moments = inexpressible
+    if isinstance(moments, Moments) and moments.follows_columns:
+        return _in_columns(moments, arrivals.promised_ms)
+    if len(runs) > 1:
+        return [found for events in runs for found in ledgers(arrivals, [events], lateness_ms, idle_ms)]
+    return [moments if isinstance(moments, Inexpressible) else _by_moments(moments, arrivals.promised_ms)]
 
 
 def _in_columns(moments: Moments, promised_ms: int | None) -> list[Ledger | Inexpressible]:

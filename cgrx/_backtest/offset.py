@@ -1,14 +1,10 @@
 """How far each event moves time, in columns: what `cgrx._streams.offset` says event by event."""
 
-from typing import TypeVar
-
 import polars as pl
 
 from cgrx._backtest.plan import Inexpressible
 from cgrx._model.limits import MAX_EXCHANGES
 from cgrx._streams.offset import ENOUGH, SAMPLES
-
-Samples = TypeVar("Samples", pl.Series, pl.Expr)
 
 
 def offsets(events: pl.DataFrame, proofs: pl.DataFrame) -> pl.DataFrame:
@@ -36,12 +32,18 @@ def offsets_of(last: pl.Series, ahead_ms: pl.Series, runs: pl.Series) -> pl.Seri
 
 def _median() -> pl.Expr:
     """The offset at each sample, from those of its run up to then."""
-    return median(pl.col("ahead_ms")).over("run")
+    samples = pl.col("ahead_ms").rolling_quantile(0.5, "lower", SAMPLES, min_samples=ENOUGH)
+    return samples.cast(pl.Int64).over("run")
 
 
-def median(samples: Samples) -> Samples:
-    """After each sample the offset; null as long as there are too few."""
-    return samples.rolling_quantile(0.5, "lower", SAMPLES, min_samples=ENOUGH).cast(pl.Int64)
+def less_than(samples: pl.Expr, bound_ms: int) -> pl.Expr:
+    """After each sample, whether the offset is less than this; null as long as there are too few.
+
+    The median is, where most are. To count these costs less than to find it.
+    """
+    less = (samples < bound_ms).cast(pl.Int64).rolling_sum(SAMPLES, min_samples=ENOUGH)
+    among = pl.int_range(1, pl.len() + 1).clip(upper_bound=SAMPLES)
+    return less > (among - 1) // 2
 
 
 def require_one_clock(offsets: pl.Series, lateness_ms: int, of_all: pl.Series | None = None) -> None:

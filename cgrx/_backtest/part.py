@@ -7,11 +7,11 @@ from typing import Any, Concatenate, Generic, TypeAlias, TypeVar, cast
 import attrs
 from reactivex import Observable
 
-from cgrx._backtest.backtest import Backtest, by_events, in_columns, queries_on, replayed, unplanned
 from cgrx._backtest.combinations import Parameters
 from cgrx._backtest.common import Common, Key, key_of
 from cgrx._backtest.plan import Branch, Inexpressible, Unplannable, plan
 from cgrx._backtest.rest import behind, parted
+from cgrx._backtest.run import Backtest, by_events, in_columns, queries_on, replayed, unplanned
 from cgrx._backtest.swept import ERROR, Combination, SweepProgress
 from cgrx._backtest.together import Outcome, run_together
 from cgrx._feed.face import Feed

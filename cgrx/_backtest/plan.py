@@ -78,7 +78,7 @@ def _branch(stream: object) -> Branch:
         raise Unplannable("behind a reactivex operator nothing is known of the stages")
     source = cast("object", stream.source)
     match source:
-        case _Asked():
+        case Asked():
             return Branch(source.channel, stream.stages)
         case Union():
             return _merged(source.streams, None, stream.stages)
@@ -105,6 +105,11 @@ class PlanningFeed:
         self.subscribed = False
         """Whether `build` subscribed to a stream."""
 
+    def subscribe(self, channel: Channel, observer: SignalObserver[Any]) -> abc.DisposableBase:
+        """A stream of this channel is subscribed to."""
+        self.subscribed = True
+        return Disposable()
+
     @property
     def status(self) -> Observable[Status]:
         _unknown("status")
@@ -126,11 +131,11 @@ class PlanningFeed:
         _unknown("scheduler")
 
     def liquidations(self) -> EventStream[Liquidation]:
-        return EventStream(_Asked(self, LiquidationOrders()), event_types=frozenset({Liquidation}))
+        return EventStream(Asked(self, LiquidationOrders()), event_types=frozenset({Liquidation}))
 
     def futures_trades(self, exchange: str, symbol: str, *, min_volume: float) -> EventStream[Trade]:
         channel = FuturesTrades(exchange, symbol, min_volume)
-        return EventStream(_Asked(self, channel), event_types=frozenset({Trade}))
+        return EventStream(Asked(self, channel), event_types=frozenset({Trade}))
 
     def futures_trades_across(
         self, instruments: Iterable[tuple[str, str]], *, min_volume: float, max_delay: Duration = "2s"
@@ -139,7 +144,7 @@ class PlanningFeed:
 
     def channel(self, channel: Channel | str, /) -> EventStream[Event]:
         chosen = parse_channel(channel) if isinstance(channel, str) else channel
-        return EventStream(_Asked(self, chosen), event_types=frozenset({chosen.event_type}))
+        return EventStream(Asked(self, chosen), event_types=frozenset({chosen.event_type}))
 
     def report(self, status: Status, /) -> NoReturn:
         _unknown("report()")
@@ -152,15 +157,14 @@ class PlanningFeed:
 
 
 @attrs.frozen(eq=False)
-class _Asked:
-    """The source of a stream that a pipeline asked for. It gives nothing, and notes that it was subscribed to."""
+class Asked:
+    """The source of a stream that a pipeline asked for."""
 
     feed: PlanningFeed
     channel: Channel
 
     def __call__(self, observer: SignalObserver[Any], scheduler: abc.SchedulerBase | None) -> abc.DisposableBase:
-        self.feed.subscribed = True
-        return Disposable()
+        return self.feed.subscribe(self.channel, observer)
 
 
 def _unknown(name: str) -> NoReturn:

@@ -6,22 +6,21 @@ This module imports without polars; `part` does the work, and `swept` are the va
 from __future__ import annotations
 
 import os
-import pickle
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Executor, as_completed
+from concurrent.futures import Executor
 from typing import Any, TypeVar
 
 import attrs
 
-from cgrx._backtest.backtest import Backtest, plain
 from cgrx._backtest.combinations import Grid, Parameters, combinations, require_free, require_taken
+from cgrx._backtest.executing import Recorded, executed, recorded, require_executor, sendable
 from cgrx._backtest.part import Measure, Part, SweptBuild, Teller, Work
-from cgrx._backtest.swept import ERROR, Combination, Sweep, SweepProgress, told
+from cgrx._backtest.run import Backtest, plain
+from cgrx._backtest.swept import ERROR, Combination, Sweep, SweepProgress
 from cgrx._extras import require_extra
 from cgrx._model.channels import Channel
 from cgrx._model.errors import RecordingError
 from cgrx._model.times import Moment
-from cgrx._recording.recording import Recording
 from cgrx._replay.playlist import Playlist, Recordings
 from cgrx._trio.require import require_no_trio
 
@@ -58,10 +57,10 @@ def sweep(
 
     What combinations have in common is done once: the recordings are read, decoded and checked once, and stages with
     which several pipelines begin, equal in all values, run once, with what they know of late events and gaps. So do
-    `cascades` that differ in `min_volume` and `min_count` alone. A Python function in such a stage, as of `tap` or
-    `on_late=`, is called once for all of them. Each combination gives what `cgrx.backtest` gives. Of pipelines with a
-    `share` in them that do not run in columns, and of those with reactivex operators or more of the feed than its
-    streams, each runs alone.
+    `cascades` that differ in `min_volume` and `min_count` alone; windows behind different filters are one query where
+    they run in columns. A Python function in a stage that runs once, as of `tap` or `on_late=`, is called once for all
+    of them. Each combination gives what `cgrx.backtest` gives. Of pipelines with a `share` in them that do not run in
+    columns, and of those with reactivex operators or more of the feed than its streams, each runs alone.
 
     Args:
         build: makes the pipeline from a feed, given first, and the parameters, given by name.
@@ -82,8 +81,9 @@ def sweep(
             second while combinations run event by event.
 
     A combination that fails leaves the others alone: see `Combination.error`, and the column `error`. Memory: the
-    columns of the events that one of the filters lets pass, about 100 bytes each; the rows of stages that several
-    combinations share, and of combinations that run event by event, until they are measured; and what is kept.
+    columns of the events that one of the filters lets pass, about 100 bytes each; up to 100 MB for a query over the
+    events of several combinations, and its rows until they are measured; the rows of stages that several combinations
+    share, and of combinations that run event by event, until they are measured; and what is kept.
 
     Raises:
         ValueError: a grid without values, a parameter called like another column, and as of `backtest`.
@@ -111,8 +111,7 @@ def sweep(
 
 
 def _require_jobs(executor: object, jobs: object) -> None:
-    if executor is not None and not isinstance(executor, Executor):
-        raise TypeError(f"executor={executor!r} is no concurrent.futures.Executor, such as ProcessPoolExecutor()")
+    require_executor(executor)
     if jobs is None:
         return
     if isinstance(jobs, bool) or not isinstance(jobs, int):
@@ -134,50 +133,35 @@ def _by_jobs(
     """
     count = min(jobs, len(found))
     parts = [found[len(found) * at // count : len(found) * (at + 1) // count] for at in range(count)]
-    # A recording is opened again where it is read: it may be another machine.
-    logs = [log.folder if isinstance(log, Recording) else log for log in playlist.logs]
-    selection = playlist.selection
-    names = None if selection.channels is None else [channel.name for channel in selection.channels]
-    futures = {
-        executor.submit(_job, work, logs, names, selection.start_ms, selection.end_ms, part): at
-        for at, part in enumerate(parts)
-    }
-    done: dict[int, tuple[Combination[T], ...]] = {}
-    try:
-        for future in as_completed(futures):
-            at = futures[future]
-            try:
-                done[at] = future.result()
-            except RecordingError:
-                raise
-            except Exception as error:  # noqa: BLE001 - what cannot be pickled, or a process that ended
-                done[at] = tuple(Combination(parameters, {}, error, None) for parameters in parts[at])
-            teller.finished(len(parts[at]))
-    finally:
-        for future in futures:
-            future.cancel()
-    return tuple(each for at in range(len(parts)) for each in done[at])
+
+    def finished(at: int, outcome: object) -> None:
+        if isinstance(outcome, RecordingError):
+            raise outcome
+        teller.finished(len(parts[at]))
+
+    outcomes = executed(executor, [(_job, work, recorded(playlist), part) for part in parts], finished)
+    return tuple(
+        each
+        for part, outcome in zip(parts, outcomes, strict=True)
+        # An exception: what cannot be pickled, or a process that ended.
+        for each in ([_failed(one, outcome) for one in part] if isinstance(outcome, Exception) else outcome)
+    )
 
 
-def _job(
-    work: Work[T],
-    logs: Recordings,
-    channels: Sequence[str] | None,
-    start_ms: int | None,
-    end_ms: int | None,
-    found: Sequence[Parameters],
-) -> tuple[Combination[T], ...]:
+def _job(work: Work[T], given: Recorded, found: Sequence[Parameters]) -> tuple[Combination[T], ...]:
     """A part of a sweep, where an executor runs it."""
-    playlist = Playlist.of(logs, channels, start_ms, end_ms)
-    return tuple(map(_sendable, Part(work, playlist, found, Teller(len(found), None)).run()))
+    return tuple(map(_sendable, Part(work, Playlist.of(*given), found, Teller(len(found), None)).run()))
 
 
 def _sendable(combination: Combination[T]) -> Combination[T]:
     """The same without what keeps it from being pickled: functions behind a window, and errors of odd classes."""
     backtest, error = combination.backtest, combination.error
-    if error is not None:
-        try:
-            pickle.loads(pickle.dumps(error))
-        except Exception:  # noqa: BLE001 - whatever its class does
-            error = RuntimeError(told(error))
-    return attrs.evolve(combination, error=error, backtest=None if backtest is None else plain(backtest))
+    return attrs.evolve(
+        combination,
+        error=None if error is None else sendable(error),
+        backtest=None if backtest is None else plain(backtest),
+    )
+
+
+def _failed(parameters: Parameters, error: Exception) -> Combination[Any]:
+    return Combination(parameters, {}, error, None)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import attrs
 
-from cgrx._backtest.backtest import Backtest
 from cgrx._backtest.combinations import Parameters
+from cgrx._backtest.run import Backtest
 from cgrx._extras import require_extra
 
 if TYPE_CHECKING:  # for signatures alone: it is an extra

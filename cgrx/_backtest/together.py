@@ -55,7 +55,7 @@ def run_together(
     """
     groups: dict[tuple[Channel, ...], dict[Key, Branch]] = {}
     for key, branch in branches.items():
-        groups.setdefault(tuple(_channels(branch)), {})[key] = branch
+        groups.setdefault(tuple(channels_of(branch)), {})[key] = branch
     found: dict[Key, Outcome] = {}
     for number, group in enumerate(groups.values()):
 
@@ -66,10 +66,10 @@ def run_together(
     return found
 
 
-def _channels(branch: Branch) -> Iterable[Channel]:
+def channels_of(branch: Branch) -> Iterable[Channel]:
     """The channels of a pipeline, in the order in which it subscribes to them."""
     if isinstance(branch.source, Merged):
-        return dict.fromkeys(channel for each in branch.source.branches for channel in _channels(each))
+        return dict.fromkeys(channel for each in branch.source.branches for channel in channels_of(each))
     return (branch.source,)
 
 
@@ -147,6 +147,6 @@ class _Streams:
             return self._feed.channel(branch.source)
         inputs = branch.source.branches
         # Of inputs with a channel in common, the one that subscribed first hears a signal first.
-        apart = all(set(_channels(one)).isdisjoint(_channels(other)) for one, other in combinations(inputs, 2))
+        apart = all(set(channels_of(one)).isdisjoint(channels_of(other)) for one, other in combinations(inputs, 2))
         streams = [self.of(each, may_share=may_share and apart) for each in inputs]
         return merge(*streams) if branch.source.order is None else in_order(streams, branch.source.order)

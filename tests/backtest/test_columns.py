@@ -126,6 +126,20 @@ def test_rows_and_their_quality_at_length(recorded: Said, shape: str, window: st
     assert_quality(recorded, shape, window, by)
 
 
+@pytest.mark.parametrize("channel", [cgrx.LiquidationOrders(), cgrx.FuturesTrades("A", "X", 0)])
+def test_the_gap_of_an_unheard_input_is_known_before_the_proof_that_ends_it(channel: cgrx.Channel) -> None:
+    """Also where a loss follows, after which the columns go another way."""
+    liquidations, trades = cgrx.LiquidationOrders(), cgrx.FuturesTrades("A", "X", 0)
+    event = cgrx.Liquidation("BTC", "A", "X", cgrx.LiquidationSide.LONG, 0.25, 0.25, 0)
+    recorded: Said = [
+        (liquidations, cgrx.Batch(liquidations, 0, (event,))),
+        (liquidations, cgrx.Alive("o", 20)),
+        (trades, cgrx.Alive("o", 20)),
+        (channel, cgrx.Dropped(channel, 1, "malformed")),
+    ]
+    assert_quality(recorded, "two channels", "session", ())
+
+
 @pytest.mark.parametrize("window", WINDOWS)
 @given(recorded=said(disorder=8), shape=st.sampled_from(["one channel", "two channels"]), by=keys)
 @settings(max_examples=4, deadline=None)

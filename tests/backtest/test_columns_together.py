@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cgrx._backtest.compile
+import cgrx._backtest.runs
 from cgrx import operators as ops
 from cgrx._backtest.common import Common
 from cgrx._backtest.compile import Queries
@@ -60,6 +61,30 @@ def test_as_alone(recorded: Said, shape: str, window: str, other: str, by: Any) 
 def test_late_events_of_some(recorded: Said, window: str) -> None:
     """Where the events of some come too late, and those of others do not."""
     assert_as_alone([partial(windowed, "one channel", window, "exchange", each) for each in THRESHOLDS], recorded)
+
+
+FILTERS: dict[str, Any] = {
+    "all": ops.pipeline(ops.min_volume(0), ops.max_volume(100)),
+    "large": ops.min_volume(1),
+    "small": ops.max_volume(1),
+    "other exchanges": ops.pipeline(ops.exchange("B", "C"), ops.min_volume(0.5)),
+    "one exchange": ops.pipeline(ops.exchange("A"), ops.max_volume(1.5)),
+    "none": ops.pipeline(ops.min_volume(9), ops.exchange("A")),
+}
+"""Some have no events in common, and some have other fields."""
+
+
+def behind(shape: str, window: str, by: Any, chosen: str, feed: Any) -> Any:
+    stage = WINDOWS[window](by=by, n=agg.count(), usd=agg.volume(), open=agg.open(), median=agg.median(), **TERMS)
+    return SHAPES[shape](feed).pipe(FILTERS[chosen], stage)
+
+
+@given(said(disorder=8), st.sampled_from(list(SHAPES)), st.sampled_from(list(WINDOWS)), keys, st.integers(1, 60))
+@settings(max_examples=6, deadline=None)
+def test_filters_of_several_kinds(recorded: Said, shape: str, window: str, by: Any, most: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cgrx._backtest.runs, "MOST_REPEATED", most)
+        assert_as_alone([partial(behind, shape, window, by, chosen) for chosen in FILTERS], recorded)
 
 
 @pytest.mark.soak

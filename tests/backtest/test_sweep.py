@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import cgrx
 from cgrx import operators as ops
-from cgrx._model.signals import Alive, Batch, Gap
+from cgrx._model.signals import Alive, Batch, Gap, Signal
 from cgrx._recording.entry import Recorded
 from cgrx._recording.recording import Recording
 from cgrx._recording.writer import write_recording
@@ -180,7 +180,7 @@ def test_as_backtests_on_real_events(file: recordings.Recording, tmp_path: Path)
 
     grid = {"threshold": [0, 1e3, 5e3], "gap": ["500ms", "3s"], "first": [True, False]}
     found = cgrx.sweep(build, recording, grid)
-    assert_as_alone(build, recording, found)
+    assert_as_alone(build, recording, found, digits=12)
     assert all(each.rows for each in found.combinations)
 
 
@@ -260,3 +260,15 @@ def test_part_of_a_recording(recording: Recording) -> None:
             bars, recording, {"threshold": [0]}, start=2000, end=3000, channels=[TRADES], executor=threads
         )
     assert again.combinations[0].rows == alone.rows
+
+
+def test_filters_behind_a_pause_of_the_network(tmp_path: Path) -> None:
+    """What it held back comes at once, and is not late; no clock is doubted for that."""
+    signals: list[Signal[Any]] = [Gap(TRADES, 0, 1000, "subscribed")]
+    for at in range(60):
+        time_ms = 1000 + 100 * at
+        signals.append(Batch(TRADES, 6500 if 30 <= at < 55 else time_ms, (trade(time_ms, usd=float(at + 1)),)))
+    recording = write(tmp_path / "recorded", [(TRADES, each) for each in [*signals, Alive("o", 20_000)]])
+    found = cgrx.sweep(bars, recording, {"threshold": [0, 10, 40]})
+    assert_as_alone(bars, recording, found)
+    assert [len(each.rows) for each in found.combinations] == [6, 6, 3]

@@ -1,6 +1,7 @@
 """`sweep` where something fails or cannot be used, in other processes, and how far it tells it has come."""
 
 import multiprocessing
+import threading
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -122,6 +123,7 @@ class OddError(Exception):
 
     def __init__(self, one: int, two: int) -> None:
         super().__init__(f"{one} and {two}")
+        self.lock = threading.Lock()  # for Dask teaches pickle to take errors with such arguments
 
 
 def odd(feed: cgrx.Feed, *, threshold: int) -> Any:

@@ -1,0 +1,180 @@
+"""Windows of one kind in columns, behind one filter or behind different ones: one query gives the rows of all.
+
+First come the rows without their quality, and what of that is known at a glance. Then, when it is known what each run
+of events knew, come the rows as they are.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, cast
+
+import attrs
+import polars as pl
+
+from cgrx._backtest.arrivals import Arrivals
+from cgrx._backtest.calm import calm
+from cgrx._backtest.expressions import Compiler, side_code
+from cgrx._backtest.lateness import Ledger
+from cgrx._backtest.plan import Inexpressible
+from cgrx._backtest.quality import qualified
+from cgrx._backtest.runs import RUN, Runs
+from cgrx._backtest.windows import grid, looked_up, session
+from cgrx._model.events import Event, Trade
+from cgrx._model.times import FOREVER, NEVER
+from cgrx._streams.conditions import Condition
+from cgrx.operators._rows.row import Row
+from cgrx.operators._windows.calendar import Calendar
+from cgrx.operators._windows.grid import Grid
+from cgrx.operators._windows.session import Session
+from cgrx.operators._windows.spacing import Regular
+from cgrx.operators._windows.window import Window
+
+ARRIVAL = ("seq", "received_ms")
+"""The columns that say when an event arrived."""
+
+_FOLLOWED = (*ARRIVAL, "time_ms", "exchange", "input")
+"""The columns that say how far the watermark had come."""
+
+_SPAN = ("start_ms", "end_ms")
+
+_NOTHING = Ledger((), FOREVER, NEVER)
+
+
+@attrs.frozen(eq=False)
+class Prepared:
+    """A window behind different filters, and its rows without their quality."""
+
+    window: Window[Any]
+    arrivals: Arrivals
+    runs: Runs
+    """The events behind each of the filters."""
+    until_ms: pl.Series
+    """Of each event, as of `ledgers`."""
+    found: pl.DataFrame
+    """The rows, run after run."""
+    fixed: Mapping[str, object]
+    """The keys that are the same in all rows."""
+    around_ms: int
+    """How long after its end a window closes."""
+    known: Sequence[Ledger | None]
+    """What the window knew when, in each run; None where that is not seen at a glance."""
+
+    @property
+    def unknown(self) -> list[int]:
+        """The runs of which a glance does not tell it."""
+        return [run for run, known in enumerate(self.known) if known is None]
+
+    @property
+    def unknown_events(self) -> int:
+        """How many events they have."""
+        counts = self.runs.counts
+        return sum(counts[run] for run in self.unknown)
+
+    def followed(self, run: int) -> pl.DataFrame:
+        """What `Moments` needs of the events of a run."""
+        events = self.runs.events
+        columns = events.select(name for name in _FOLLOWED if name in events.columns)
+        return self.runs.of_run(run, columns.with_columns(self.until_ms.alias("until_ms")))
+
+    def rows(self, known: Sequence[Ledger | Inexpressible]) -> list[pl.DataFrame | Inexpressible]:
+        """The rows of each run, or why columns cannot say them.
+
+        Args:
+            known: what each run knew when, or why that is not known.
+        """
+        row, keys = self.window.rows.type, self.window.rows.type.key_fields
+        types = self.arrivals.types
+        ledgers = [_NOTHING if isinstance(each, Inexpressible) else each for each in known]
+        found = qualified(self.found, ledgers, self.around_ms)
+        found = found.with_columns(pl.lit(value).alias(key) for key, value in self.fixed.items())
+        codes = [side_code(pl.col("side"), pl.lit(Trade in types))] if "side" in keys else []
+        shown = found.with_columns(codes).select(row.fields)
+        ends = found[RUN].search_sorted(pl.int_range(len(known), eager=True), "right").to_list()
+        rows: list[pl.DataFrame | Inexpressible] = []
+        for of_run, start, end in zip(known, [0, *ends], ends, strict=False):
+            why = of_run if isinstance(of_run, Inexpressible) else self._beyond(found[start:end])
+            rows.append(shown[start:end] if why is None else why)
+        return rows
+
+    def _beyond(self, rows: pl.DataFrame) -> Inexpressible | None:
+        """Why columns do not give these rows as running windows do."""
+        row, terms, keys = self.window.rows.type, self.window.terms, self.window.rows.type.key_fields
+        open_keys = rows.select(pl.struct(keys).n_unique()).item() if keys and len(rows) > terms.max_keys else 0
+        if open_keys > terms.max_keys:
+            return Inexpressible(f"{open_keys:,} keys are more than max_keys={terms.max_keys}")
+        for name in compiled(row, self.arrivals.types).beyond:
+            if rows[f"beyond {name}"].any():
+                what = dict(row.aggregates)[name]
+                return Inexpressible(f"{what!r}: some row has so many values that a sketch holds them")
+        return None
+
+
+def prepared(window: Window[Any], arrivals: Arrivals, filters: Sequence[Sequence[Condition]]) -> Prepared:
+    """A window behind each of these filters; behind the first ones alone where all let pass too many events."""
+    row, terms = window.rows.type, window.terms
+    keys = row.key_fields
+    compiler = compiled(row, arrivals.types)
+    conditions = {condition.field for each in filters for condition in each}
+    # In one piece, because sums add up the pieces, and would depend on them.
+    events = _needed(arrivals, {*keys, *compiler.columns, *conditions}).collect().rechunk()
+    # A key that is the same in all events, as the instrument of a trade channel, costs no grouping.
+    constant = {**arrivals.constant, **constants(events, [key for key in keys if key not in arrivals.constant])}
+    moving = tuple(key for key in keys if key not in constant)
+    calendar = window.spacing if isinstance(window, Grid) and isinstance(window.spacing, Calendar) else None
+    if calendar is not None:
+        events = events.with_columns(looked_up(events["time_ms"], calendar))
+    runs = Runs.of(events, filters)
+    read = {"time_ms", *moving, *compiler.columns, *(_SPAN if calendar is not None else ())}
+    # Numbers in place of texts, which cost most to repeat and to compare, where keys alone need them.
+    texts = [key for key in moving if len(runs) > 1 and events[key].dtype == pl.String and key not in compiler.columns]
+    coded = attrs.evolve(runs, events=events.with_columns(pl.col(texts).cast(pl.Categorical)))
+    tables = coded.tables(sorted(read)).lazy()
+    groups = (RUN, *moving) if len(runs) > 1 else moving
+    time_ms, around_ms = pl.col("time_ms"), 0
+    if isinstance(window, Grid):
+        rows = grid(tables, compiler, groups, window.spacing)
+        until_ms = pl.col("end_ms") if isinstance(window.spacing, Calendar) else _last_end(window.spacing)
+    else:
+        gap_ms = around_ms = cast("Session[Any]", window).gap_ms
+        # An event behind the watermark may be too near to a session that has closed.
+        until_ms = time_ms + 1
+        rows = session(tables, compiler, groups, gap_ms)
+    found = rows.with_columns(pl.col(texts).cast(pl.String)).collect()
+    found = (
+        found.sort(RUN, maintain_order=True) if len(runs) > 1 else found.with_columns(pl.lit(0, pl.Int64).alias(RUN))
+    )
+    until = events.select(until_ms.alias("until_ms")).to_series()
+    closes = found.select(RUN, (pl.col("end_ms") + around_ms).alias("close_ms"))
+    known = calm(attrs.evolve(arrivals, constant=constant), runs, until, closes, terms.lateness_ms, terms.idle_ms)
+    fixed = {key: constant[key] for key in keys if key in constant}
+    return Prepared(window, arrivals, runs, until, found, fixed, around_ms, known)
+
+
+def _last_end(spacing: Regular) -> pl.Expr:
+    """The end of the last window that an event belongs to."""
+    size_ms, every_ms, offset_ms = spacing.size_ms, spacing.every_ms, spacing.offset_ms
+    return ((pl.col("time_ms") - size_ms - offset_ms) // every_ms + 1) * every_ms + offset_ms + size_ms
+
+
+@lru_cache(maxsize=16)
+def compiled(row: type[Row], types: frozenset[type[Event]]) -> Compiler:
+    """The aggregates of a row as expressions, made once for all windows of a sweep.
+
+    Raises:
+        Inexpressible: one of them is a Python function.
+    """
+    return Compiler(types, [(name, aggregate.formula) for name, aggregate in row.aggregates])
+
+
+def constants(events: pl.DataFrame, names: Sequence[str]) -> dict[str, object]:
+    """Those of the columns that have one value in all events, with that."""
+    return {name: events[name][0] for name in names if len(events) and (events[name] == events[name][0]).all()}
+
+
+def _needed(arrivals: Arrivals, columns: set[str]) -> pl.LazyFrame:
+    """The events with these columns, and with those of their arrival and their source."""
+    columns |= {*ARRIVAL, "exchange", "time_ms"}
+    if arrivals.several:
+        return arrivals.events.select(*sorted(columns | {"input"}))
+    chosen = arrivals.events.select(*sorted(columns - {"trade"}))
+    return chosen.with_columns(pl.lit(Trade in arrivals.types).alias("trade")) if "trade" in columns else chosen
