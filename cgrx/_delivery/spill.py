@@ -7,7 +7,6 @@ so it must belong to this user, and nobody else may write to it.
 
 import os
 import pickle
-import stat
 import zlib
 from collections import deque
 from collections.abc import Sequence
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+
+from cgrx._own_folder import OwnFolder
 
 _MAGIC = b"cgrx-spill-1"
 _FILES = "*.spill"
@@ -39,12 +40,10 @@ class Spill:
     """The files of a folder. `open`, `write`, `read`, `delete` and `close` work with the disk, one call at a time."""
 
     def __init__(self, folder: Path, most_bytes: int) -> None:
-        from filelock import FileLock
-
         self.folder = folder
+        self._own = OwnFolder(folder, "spill", "give each sink a folder of its own")
         self._most_bytes = most_bytes
         self._number = 0
-        self._lock = FileLock(folder / "lock", timeout=0, thread_local=False)
         self.files: deque[SpillFile] = deque()
         """What is there, the oldest first. `write` and `delete` leave it as it is."""
 
@@ -60,14 +59,7 @@ class Spill:
             ValueError: others may write to the folder, or another process uses it.
             OSError: it cannot be made.
         """
-        from filelock import Timeout
-
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _require_private(self.folder)
-        try:
-            self._lock.acquire()
-        except Timeout:
-            raise ValueError(f"spill={str(self.folder)!r} is in use: give each sink a folder of its own") from None
+        self._own.open()
         for path in sorted(self.folder.glob(_FILES)):
             count = _count(path)
             if count is None:
@@ -78,7 +70,7 @@ class Spill:
 
     def close(self) -> None:
         """Let go of the folder."""
-        self._lock.release()
+        self._own.close()
 
     def write(self, first: int, items: Sequence[Any]) -> SpillFile:
         """Keep items, whose first one has this number.
@@ -130,14 +122,3 @@ def _count(path: Path) -> int | None:
     with path.open("rb") as file:
         head = file.readline(64).split()
     return int(head[1]) if len(head) == 3 and head[0] == _MAGIC and head[1].isdigit() and head[2].isdigit() else None
-
-
-def _require_private(folder: Path) -> None:
-    if not hasattr(os, "geteuid"):  # Windows: a folder inherits the rights of the one that it is in
-        return
-    found = folder.stat()
-    if found.st_uid != os.geteuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise ValueError(
-            f"spill={str(folder)!r} may be written to by others, who could run code here: give a folder of your own,"
-            f" such as after chmod 700 {str(folder)!r}"
-        )

@@ -1,0 +1,61 @@
+"""A shard: rows do not depend on how records are cut, how often they come, nor on where its state was put away."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from reactivex import Observable
+
+from cgrx import End, Feed, Liquidation, LiquidationOrders, Record, Shard, Signal
+from cgrx._shards.record import Numbering
+from cgrx.testing import Timeline, play_timeline
+from tests.operators.contracts import LIFTS, Lift
+from tests.operators.test_operator_properties import signals, told
+from tests.support import examples
+
+CHANNEL = LiquidationOrders()
+
+
+def numbered(*some: Signal[Any] | End, session: str = "one") -> list[Record]:
+    """Records of one session of the liquidations."""
+    numbering = Numbering(session)
+    return [numbering.record(CHANNEL, each) for each in some]
+
+
+Build: TypeAlias = Callable[[Feed], Observable[Any]]
+
+
+def of(lift: Lift) -> Build:
+    """The pipeline on a feed's liquidations."""
+
+    def build(feed: Feed) -> Observable[Any]:
+        return lift(feed.liquidations())
+
+    return build
+
+
+def shown(out: Sequence[Signal[Any]]) -> list[Any]:
+    """Results as they print, and the marks between them."""
+    return told(Timeline(tuple(out), completed=False))
+
+
+@given(name=st.sampled_from(list(LIFTS)), given_signals=signals(), data=st.data())
+@settings(max_examples=examples(300), deadline=None)
+def test_no_cut_no_repetition_and_no_restart_shows(
+    name: str, given_signals: list[Signal[Liquidation]], data: st.DataObject
+) -> None:
+    """Results, marks and their order are those of the stream itself."""
+    build = of(LIFTS[name])
+    records = numbered(*given_signals, End())
+    shard, out, at = Shard(build), list[Signal[Any]](), 0
+    while at < len(records):
+        begin, end = data.draw(st.integers(0, at)), data.draw(st.integers(at + 1, len(records)))
+        out += shard.signals(records[begin:end])
+        at = end
+        if data.draw(st.booleans()):
+            shard = Shard.restore(build, shard.snapshot())
+    whole = shown(tuple(Shard(build).signals(records)))
+    assert shown(out) == whole
+    if name != "merge":  # each subscriber of a feed has a gap of its own, and those of one stream are one
+        assert whole == told(play_timeline(LIFTS[name], given_signals))
