@@ -20,6 +20,7 @@ from cgrx._metrics.snapshot import READY_WITHIN, CountedFeed, Readiness
 from cgrx._model.limits import ANSWER_S
 from cgrx._model.times import Duration, to_seconds
 from cgrx._trio.entering import ToEnter
+from cgrx._trio.ports import listen, require_port
 from cgrx._trio.require import require_trio
 
 if TYPE_CHECKING:
@@ -158,9 +159,7 @@ def serve(
     """
     require_trio("metrics.serve()")
     require_extra("metrics.serve()", "metrics")
-    given: object = port
-    if isinstance(given, bool) or not isinstance(given, int) or not 0 <= given <= 65_535:
-        raise ValueError(f"port={port!r} takes a port from 1 to 65535, or 0 for a free one")
+    require_port(port)
     from prometheus_client import CollectorRegistry, ProcessCollector
 
     if registry is None:
@@ -182,7 +181,7 @@ async def _serving(
     failure: Exception | None = None  # the body's, kept out of the nursery, which would put it in a group
     endpoints.watch(collector)
     try:
-        listeners = await trio.open_tcp_listeners(port, host=host or None)
+        listeners = await listen(port, host or None)
         address = listeners[0].socket.getsockname()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(trio.serve_listeners, endpoints.serve, listeners)

@@ -9,7 +9,7 @@ what both write.
 PostgreSQL: `postgres` is the function, `postgres_writer` writes batches, each into a `postgres_table`, over a
 `postgres_link`, which can be broken; `postgres_dsn` says where, and `postgres_errors` what an error is about.
 
-Streams: `redis` appends entries, `kafka` sends messages.
+Streams: `redis` appends entries; `kafka` sends messages to the topic that a `kafka_address` names.
 
 Web services: `places` are where requests go, `answers` what comes back and what it means, and `http` sends them;
 `webhook` posts JSON. `message` makes of an item the line of text that people read in a chat, `chat_text` makes it

@@ -1,13 +1,12 @@
 """`cgrx.sinks.kafka`: rows and events as messages of a topic, by the Kafka protocol."""
 
 import logging
-import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 import trio
 from reactivex import Observable
@@ -18,6 +17,7 @@ from cgrx._delivery.sink import Sink, delivered
 from cgrx._extras import require_extra
 from cgrx._model.errors import SinkDataError, SinkRefusedError, SinkUnavailableError
 from cgrx._model.limits import KAFKA_ANSWER_S, KAFKA_CONNECT_S
+from cgrx._sinks.kafka_address import KafkaAddress
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Producer
@@ -28,12 +28,11 @@ _REPORT_S = 2.0
 _SLICE_S = 0.2
 """A thread that waits looks so often whether the sink is being left."""
 
-_SERVER = re.compile(r"[\w.-]+:\d{1,5}|\[[0-9a-fA-F:]+\]:\d{1,5}")
-_TOPIC = re.compile(r"[\w.-]{1,249}", re.ASCII)
-_OURS = frozenset(
+OURS = frozenset(
     {
         "acks",
         "bootstrap.servers",
+        "delivery.report.only.error",
         "delivery.timeout.ms",
         "enable.idempotence",
         "error_cb",
@@ -45,7 +44,8 @@ _OURS = frozenset(
     }
 )
 
-_Headers: TypeAlias = list[tuple[str, str | bytes | None]]
+ANY_PARTITION = -1
+"""The client chooses one, by the key."""
 
 logger = logging.getLogger("cgrx.kafka")
 """The client's own lines, a hundred a second while a broker is away: nobody sees them who does not add a handler."""
@@ -53,19 +53,31 @@ logger.propagate = False
 logger.addHandler(logging.NullHandler())
 
 
+class Message(NamedTuple):
+    """What is sent of an item."""
+
+    key: bytes | None
+    value: bytes
+    headers: list[tuple[str, str | bytes | None]] | None
+    partition: int = ANY_PARTITION
+
+
 class KafkaWriter:
     """One producer. A batch is acknowledged when each of its messages is."""
 
-    def __init__(self, servers: str, topic: str, pipeline: str | None, config: Mapping[str, object]) -> None:
-        self.name = f"kafka {topic} at {servers}"
-        self._topic = topic
+    def __init__(self, address: KafkaAddress, pipeline: str | None = None) -> None:
+        self.name = f"kafka {address.topic} at {address.servers}"
+        self.partitions = 0
+        """How many the topic has, as the broker said first; 0 before."""
+        self._topic = address.topic
         self._pipeline = pipeline
         self._config = {
-            **config,
-            "bootstrap.servers": servers,
+            **address.config,
+            "bootstrap.servers": address.servers,
             "enable.idempotence": True,
             "acks": "all",
             "message.timeout.ms": int(KAFKA_ANSWER_S * 1000),
+            "delivery.report.only.error": True,  # one for each message would take as long as sending it
         }
         self._producer: Producer | None = None
         self._refusal: KafkaError | None = None
@@ -89,9 +101,9 @@ class KafkaWriter:
     async def _in_thread(self, work: Callable[[], None]) -> None:
         await trio.to_thread.run_sync(work, abandon_on_cancel=True)
 
-    def _message(self, item: Any) -> tuple[bytes | None, bytes, _Headers]:
+    def _message(self, item: Any) -> Message:
         entry = Entry.of(item, self._pipeline)
-        return entry.identity.encode() or None, entry.body, [("kind", entry.kind), ("state", entry.state)]
+        return Message(entry.identity.encode() or None, entry.body, [("kind", entry.kind), ("state", entry.state)])
 
     # In a thread
 
@@ -109,23 +121,23 @@ class KafkaWriter:
                 raise self._understood(self._refusal or error.args[0]) from error
             if found.error is not None:
                 raise self._understood(found.error)
+            self.partitions = self.partitions or len(found.partitions)
 
-    def _write(self, messages: Sequence[tuple[bytes | None, bytes, _Headers]]) -> None:
+    def _write(self, messages: Sequence[Message]) -> None:
         from confluent_kafka import KafkaException
 
         failed: list[KafkaError] = []
 
-        def reported(error: "KafkaError | None", _: object) -> None:
-            if error is not None:
-                failed.append(error)
+        def failing(error: Any, _: object) -> None:  # never None, for errors alone are reported
+            failed.append(error)
 
         with self._busy:
             producer = self._producer
             assert producer is not None
-            for key, value, headers in messages:
+            for key, value, headers, partition in messages:
                 while True:
                     try:
-                        producer.produce(self._topic, value, key, headers=headers, on_delivery=reported)
+                        producer.produce(self._topic, value, key, partition, on_delivery=failing, headers=headers)
                         break
                     except BufferError:  # what waits to be sent has to go first
                         self._flushed(producer)
@@ -158,13 +170,20 @@ class KafkaWriter:
             self._refusal = error
 
     def _understood(self, error: "KafkaError") -> SinkUnavailableError | SinkRefusedError | SinkDataError:
-        """What an error of the client means, by its name; see the table on the page of this sink."""
-        name, said = error.name(), error.str()
-        if name in _DATA:
-            return SinkDataError(f"{name}: {said}")
-        if name in _REFUSED:
-            return SinkRefusedError(f"{self.name}: {name}: {said}{_REMEDIES.get(name, '')}")
-        return SinkUnavailableError(f"{name}: {said}")
+        return understood(error, self.name)
+
+
+def understood(error: "KafkaError", name: str) -> SinkUnavailableError | SinkRefusedError | SinkDataError:
+    """What an error of the client means, by its name; see the table on the page of this sink.
+
+    `name` says what was written to, for a refusal.
+    """
+    code, said = error.name(), error.str()
+    if code in _DATA:
+        return SinkDataError(f"{code}: {said}")
+    if code in _REFUSED:
+        return SinkRefusedError(f"{name}: {code}: {said}{_REMEDIES.get(code, '')}")
+    return SinkUnavailableError(f"{code}: {said}")
 
 
 _OF_BROKERS = frozenset({"_AUTHENTICATION", "_SSL"})
@@ -225,12 +244,6 @@ def kafka(
         ImportError: confluent-kafka is not installed.
     """
     require_extra("cgrx.sinks.kafka()", "kafka")
-    if not all(_SERVER.fullmatch(server) for server in str(servers).split(",")):
-        raise ValueError(f"servers={servers!r} cannot be read: give host:port, several with commas between")
-    if not _TOPIC.fullmatch(topic):
-        raise ValueError(f"topic={topic!r} is no name of a topic: give letters, digits, '.', '_' and '-', 249 at most")
-    given = dict(config or {})
-    ours = sorted(_OURS & set(given))
-    if ours:
-        raise ValueError(f"config={{{ours[0]!r}: ...}}: the sink sets this property itself, or cannot use it")
-    return delivered("cgrx.sinks.kafka()", rows, KafkaWriter(servers, topic, pipeline, given), options)
+    address = KafkaAddress(servers, topic, dict(config or {}))
+    address.require(OURS)
+    return delivered("cgrx.sinks.kafka()", rows, KafkaWriter(address, pipeline), options)

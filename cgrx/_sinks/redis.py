@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
+import trio
 from reactivex import Observable
 
 from cgrx._delivery.as_json import Entry
@@ -60,15 +61,19 @@ class RedisWriter:
         assert self._client is not None
         entries = [self._fields(item) for item in batch]
         try:
-            async with self._client.pipeline(transaction=True) as pipe:
-                for entry in entries:
-                    pipe.xadd(
-                        self._stream,
-                        field_values=entry,
-                        trim_strategy=PureToken.MAXLEN,
-                        trim_operator=PureToken.APPROXIMATELY,
-                        threshold=self._maxlen,
-                    )
+            # The client has the same bound, but waits for ever where the connection breaks just before a request.
+            with trio.fail_after(REDIS_ANSWER_S):
+                async with self._client.pipeline(transaction=True) as pipe:
+                    for entry in entries:
+                        pipe.xadd(
+                            self._stream,
+                            field_values=entry,
+                            trim_strategy=PureToken.MAXLEN,
+                            trim_operator=PureToken.APPROXIMATELY,
+                            threshold=self._maxlen,
+                        )
+        except trio.TooSlowError:
+            raise SinkUnavailableError(f"no answer within {REDIS_ANSWER_S:g} s") from None
         except Exception as error:
             raise self._understood(error) from error
 

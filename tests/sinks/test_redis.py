@@ -1,6 +1,7 @@
 """`cgrx.sinks.redis` against a real Redis: killed and restarted, stalled, full, refusing."""
 
 import json
+import signal
 from collections.abc import Awaitable, Callable, Generator
 from functools import partial
 from pathlib import Path
@@ -96,6 +97,27 @@ def test_a_server_that_is_killed_in_mid_stream_loses_nothing(
         found = [entry["identity"] for entry in await server.entries("bars")]
         assert set(found) == {f'[{minute * 60_000},"BTC"]' for minute in range(100)}
         assert len(found) <= 110  # a batch whose answer was lost is there twice
+
+    with_server(server, main)
+
+
+def test_an_answer_that_does_not_come_is_not_waited_for(server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the client would."""
+
+    async def main() -> None:
+        async with writing(server.url, FLOW) as (sink, source, notes):
+            source.say(Batch(None, 0, (flow(0),)))
+            await sink.flush()
+            monkeypatch.setattr("cgrx._sinks.redis.REDIS_ANSWER_S", 0.2)
+            server.signal(signal.SIGSTOP)
+            source.say(Batch(None, 0, (flow(1),)))
+            await until(lambda: sink.stats.retries > 0)
+            monkeypatch.undo()
+            server.signal(signal.SIGCONT)
+            await sink.flush()
+            assert "no answer within 0.2 s" in str(notes.told[0])
+        found = [entry["identity"] for entry in await server.entries("bars")]
+        assert set(found) == {'[0,"BTC"]', '[60000,"BTC"]'}  # the second may be there twice
 
     with_server(server, main)
 
