@@ -1,0 +1,3 @@
+from typing import Any
+
+def from_arrow_schema(arrow_schema: Any) -> Any: ...
