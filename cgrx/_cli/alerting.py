@@ -97,7 +97,9 @@ async def _alert(
     show = attrs.evolve(options.show("alerts"), alerting=alerting, explains=alerts.explain)
     if not alerts.dry_run:
         show = attrs.evolve(show, deliveries=targets.deliveries(AlertSinks(terminal)))
-        return await watch(options.watch(of_feed, side), show, terminal, settings.metrics())
+        return await watch(options.watch(of_feed, side), options.resumed(show), terminal, settings.metrics())
+    if options.state is not None:
+        raise unusable(f"--state {options.state} is for alerts of the feed: leave it out with --dry-run")
     recorded = Replayed(
         folders=alerts.dry_run,
         choice=Choice(of_recordings, options.filters(side)),

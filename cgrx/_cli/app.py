@@ -21,19 +21,25 @@ from cgrx._cli.arguments import (
     Positive,
     Rate,
     Usd,
+    channels_in,
     faults,
     keyless,
     pairs,
     parse_channels,
     passwordless,
     source,
+    unusable,
 )
+from cgrx._cli.board_options import PAGE, PageOptions
+from cgrx._cli.boarding import board_app
 from cgrx._cli.commands.demo import Demo, demo
 from cgrx._cli.commands.import_ import Import, import_files
+from cgrx._cli.commands.publish import Publish, publish_feed
 from cgrx._cli.commands.record import Record, record_feed
 from cgrx._cli.commands.simulate import Simulate, simulate
 from cgrx._cli.completion import Shell, completion_script
 from cgrx._cli.config import ConfigFile
+from cgrx._cli.keeping import compact_app, verify_app
 from cgrx._cli.options import (
     KEY,
     LOGS,
@@ -46,6 +52,7 @@ from cgrx._cli.options import (
     TargetOptions,
 )
 from cgrx._cli.showing import replay_app, watch_app
+from cgrx._cli.targets import Target, target
 from cgrx._cli.terminal.command import print_text, run_to_exit
 from cgrx._cli.terminal.exits import CommandError, Exit, explain, whence
 from cgrx._cli.terminal.streams import Terminal
@@ -64,43 +71,50 @@ app = App(
     version=_version,
     default_parameter=Parameter(negative=()),
 )
-for _shown in (watch_app, replay_app, alert_app):
+for _shown in (watch_app, replay_app, alert_app, board_app, compact_app, verify_app):
     app.command(_shown)
 
 
 @app.command(name="demo")
 async def demo_command(
     *,
-    seconds: Positive = 20.0,
+    seconds: Positive | None = None,
     seed: int = 0,
-    rate: Rate = RATE,
+    rate: Rate | None = None,
     fault: Names = (),
+    board: bool = False,
+    page: PageOptions = PAGE,
     windows: WindowOptions = NO_WINDOW,
     targets: TargetOptions = NO_TARGETS,
     settings: ServiceOptions = SERVICE,
 ) -> int:
     """Run a simulated server and a client, joined by a real socket: no key and no network are needed.
 
-    In a terminal the events, or the rows of --window, fill a live table; elsewhere they are lines. At the end the
-    counters of both sides are compared.
+    In a terminal the events, or the rows of --window, fill a live table; elsewhere they are lines. There are large
+    prints, a cascade of liquidations, and a connection that breaks off. The end says what was sent, received and lost.
 
     Args:
-        seconds: How long to run; inf runs until Ctrl-C.
+        seconds: How long to run; inf runs until Ctrl-C. By default 20, with --board inf.
         seed: Seed of the simulated market: the same seed makes the same market.
-        rate: Events a second of the simulated market, on average.
+        rate: Events a second of the simulated market, on average; 200 by default. With --rate or --fault only what
+            these ask for happens.
         fault: A fault that the simulated server makes, such as drop@5s; may be repeated. See `cgrx simulate --help`.
+        board: Show it on a live page in the browser too; its address is printed.
+        page: See `PageOptions`.
         windows: See `WindowOptions`.
         targets: See `TargetOptions`.
         settings: See `ServiceOptions`.
     """
     request = Demo(
-        seconds=seconds,
+        seconds=seconds or (math.inf if board else 20.0),
         seed=seed,
-        rate=rate,
+        rate=rate or RATE,
         faults=faults(fault),
+        tells_story=rate is None and not fault,
         window=windows.windowing(),
         deliveries=targets.deliveries(),
         explains=windows.explain,
+        page=page.of_demo(shown=board),
     )
     return await demo(request, settings.terminal(), settings.metrics())
 
@@ -191,6 +205,60 @@ async def record_command(
         proxy=passwordless(proxy),
     )
     return await record_feed(request, settings.terminal(), settings.metrics())
+
+
+@app.command(name="publish")
+async def publish_command(
+    *channel: Annotated[str, Parameter(name="CHANNEL")],
+    to: Target,
+    channels: Path | None = None,
+    shard: str = "1/1",
+    partition_by: Literal["channel", "base_asset"] = "channel",
+    dead_letters: Path | None = None,
+    spill: Path | None = None,
+    seconds: Positive = math.inf,
+    url: str = COINGLASS_URL,
+    connect_timeout: Positive = 30.0,
+    proxy: str | None = None,
+    settings: ServiceOptions = SERVICE,
+) -> int:
+    """Publish channels of the feed to a topic that other processes read by `cgrx.consume`, until Ctrl-C.
+
+    Every batch of events is a record, and so is what is known of gaps, losses and silence. After a restart, or a kill,
+    readers see the outage as a gap. The accounts are told once a minute and at the end.
+
+    Args:
+        channel: liquidations, or trades:EXCHANGE:SYMBOL:MIN_VOLUME, such as trades:Binance:BTCUSDT:10000.
+        to: The topic: kafka://HOST:9092/TOPIC, or env:NAME for one that holds a password.
+        channels: A file with channels too, one a line, as above or by their wire names; # begins a comment.
+        shard: The share of the channels that this process publishes, such as 3/8. 1/8 to 8/8 are all of them.
+        partition_by: What decides on the partition, and on the share: base_asset keeps the exchanges of an asset
+            together.
+        dead_letters: A file for records that the brokers refuse, with the reasons.
+        spill: A folder for records that find no room in memory while the brokers are away. The next run delivers them.
+        seconds: End this many seconds after the first connection.
+        url: Address of the server, ws:// or wss://.
+        connect_timeout: Seconds for the first connection, all attempts together.
+        proxy: A proxy to connect through: http://HOST:PORT, https://, socks5:// or socks5h://, or env for the one that
+            the environment names.
+        settings: See `ServiceOptions`.
+    """
+    chosen = (*parse_channels(channel), *(() if channels is None else channels_in(channels)))
+    if not chosen:
+        raise unusable("there is nothing to publish: name channels, or give --channels FILE")
+    request = Publish(
+        url=keyless(url),
+        channels=tuple(dict.fromkeys(chosen)),
+        to=target(to),
+        shard=shard,
+        partition_by=partition_by,
+        dead_letters=dead_letters,
+        spill=spill,
+        seconds=seconds,
+        connect_timeout_s=connect_timeout,
+        proxy=passwordless(proxy),
+    )
+    return await publish_feed(request, settings.terminal(), settings.metrics())
 
 
 @app.command(name="simulate")

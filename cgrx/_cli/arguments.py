@@ -22,6 +22,7 @@ from cgrx import (
     SpellingWarning,
     Trade,
     canonical_exchange,
+    parse_channel,
 )
 from cgrx._cli.terminal.exits import CommandError, Exit
 from cgrx._cli.terminal.fault_text import parse_fault
@@ -206,6 +207,30 @@ def parse_channel_argument(text: str) -> Channel:
     if kind == "trades" and instrument:
         return parse_instrument(instrument, None)
     raise ValueError(f"{text!r} is no channel: give liquidations, or trades:EXCHANGE:SYMBOL:MIN_VOLUME")
+
+
+def channels_in(file: Path) -> tuple[Channel, ...]:
+    """The channels of a file, one a line, as on the command line or by their wire names; `#` begins a comment.
+
+    Raises:
+        CommandError: it cannot be read, or a line is no channel.
+    """
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise unusable(f"--channels {file} cannot be read: {error}") from error
+    found = [(number, line.partition("#")[0].strip()) for number, line in enumerate(lines, 1)]
+    return tuple(dict.fromkeys(usable(_channel_of, file, number, text) for number, text in found if text))
+
+
+def _channel_of(file: Path, number: int, text: str) -> Channel:
+    try:
+        return parse_channel(text)
+    except ValueError:
+        try:
+            return parse_channel_argument(text)
+        except ValueError as error:
+            raise ValueError(f"--channels {file}, line {number}: {error}; or its wire name") from None
 
 
 def _number(text: str) -> float | None:

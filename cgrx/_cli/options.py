@@ -24,6 +24,7 @@ from cgrx._cli.view.delivery import Deliveries, Open
 from cgrx._cli.view.event_text import FormatName
 from cgrx._cli.view.viewer import Show
 from cgrx._cli.window_options import NO_WINDOW, WindowOptions
+from cgrx.engines.spark import Recordings
 
 KEY = (
     f"The API key is read from the environment variable {API_KEY_VARIABLE} and from nowhere else: a command line can be"
@@ -147,16 +148,28 @@ class ShowOptions:
     count: Count | None = None
     """End after this many events, or with --window or --cascades after this many final rows."""
 
-    def show(self, title: str, windows: WindowOptions = NO_WINDOW, targets: TargetOptions = NO_TARGETS) -> Show:
+    def show(
+        self,
+        title: str,
+        windows: WindowOptions = NO_WINDOW,
+        targets: TargetOptions = NO_TARGETS,
+        *,
+        people_from: float = 0.0,
+    ) -> Show:
         """How to show them, or the rows of a window over them, and where they go as well.
+
+        `people_from` is the volume from which a table for people shows events where no --min-volume is given.
 
         Raises:
             CommandError: a value that cannot be used, or one without the option that it needs.
         """
         if self.escape_formulas and self.format != "csv":
             raise unusable("--escape-formulas is for spreadsheets: add --format csv, or leave it out")
+        is_for_people = people_from > 0 and self.format == "table" and self.min_volume is None and not targets.to
         return Show(
             title=title,
+            min_volume=people_from if is_for_people else 0.0,
+            shows_all="--min-volume 0" if is_for_people else "",
             format=self.format,
             escape_formulas=self.escape_formulas,
             seconds=self.seconds,
@@ -192,9 +205,22 @@ class WatchOptions(ShowOptions):
     """Address of the server, ws:// or wss://."""
     connect_timeout: Positive = 30.0
     """Seconds for the first connection, all attempts together."""
+    state: Path | None = None
+    """A folder for what is open: windows, and alerts that are not over. The next run with it goes on from there, even
+    after a kill -9; the time between is a gap. Rows of the last ten seconds before a kill may come twice."""
     proxy: str | None = None
     """A proxy to connect through: http://HOST:PORT, https://, socks5:// or socks5h://, or env for the one that the
     environment names."""
+
+    def resumed(self, show: Show) -> Show:
+        """The same, going on from --state where that is given.
+
+        Raises:
+            CommandError: nothing stays open there.
+        """
+        if self.state is not None and show.window is None and show.alerting is None:
+            raise unusable(f"--state {self.state} keeps windows that are open: add --window, such as --window 1h")
+        return attrs.evolve(show, state=self.state)
 
     def watch(self, choose: Choose[Feed], side: SideName | None, *, trades: Choose[Feed] | None = None) -> Watch:
         """What to watch: events of these channels and this side that pass the filters; `trades` for their flow."""
@@ -218,6 +244,16 @@ class ReplayOptions(ShowOptions):
     """Leave out events received before this time, such as 2024-08-09T00:00:05 (UTC, unless it names a zone)."""
     end: Annotated[str | None, Parameter(name="--until")] = None
     """Leave out events received at this time or later."""
+
+    def recorded(self, folders: Sequence[Path]) -> Recordings:
+        """The recordings, for an engine.
+
+        Raises:
+            CommandError: --speed, which an engine does not know.
+        """
+        if self.speed != math.inf:
+            raise unusable(f"--speed {self.speed:g} is for a replay: leave it out with --engine")
+        return Recordings(*folders, start=self.start, end=self.end)
 
     def replayed(
         self,

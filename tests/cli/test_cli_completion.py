@@ -18,7 +18,20 @@ pty = pytest.importorskip("pty", reason="there are no pseudo-terminals on this s
 BASH = shutil.which("bash")
 
 ASKED: dict[str, set[str]] = {
-    "cgrx ": {"watch", "replay", "alert", "demo", "import", "record", "simulate", "completion"},
+    "cgrx ": {
+        "watch",
+        "replay",
+        "alert",
+        "board",
+        "demo",
+        "import",
+        "record",
+        "publish",
+        "simulate",
+        "compact",
+        "verify",
+        "completion",
+    },
     "cgrx re": {"replay", "record"},
     "cgrx watch ": {"liquidations", "trades"},
     "cgrx alert ": {"liquidations", "trades"},
@@ -36,6 +49,7 @@ ASKED: dict[str, set[str]] = {
     "cgrx replay liquidations monday --cas": {"--cascades", "--cascade-volume"},
     "cgrx import x --events ": {"liquidations", "trades"},
     "cgrx simulate --generation ": {"1", "2"},
+    "cgrx board --large": {"--large-trade", "--large-liquidation"},
     "cgrx record --fl": {"--flush-every"},
     # A word that is the name of a command elsewhere is none here.
     "cgrx record liquidations --fl": {"--flush-every"},

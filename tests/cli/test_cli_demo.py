@@ -6,14 +6,28 @@ import os
 import re
 import signal
 
+import attrs
 import pytest
+import trio
 
+from cgrx import Batch, Gap, LiquidationOrders
+from cgrx._cli.app import run as program
 from cgrx._cli.commands.demo import Demo, demo
+from cgrx._cli.commands.demo_story import Market as Made
+from cgrx._cli.commands.demo_story import is_asked_for
 from cgrx._cli.terminal.exits import Exit
+from cgrx._cli.view import market as seen
 from cgrx._cli.view.windows import Windowing
-from cgrx._simulator.faults import Drop, Fault, HalfFrame, Refuse, WrongTypes
+from cgrx._simulator.faults import Drop, Duplicate, Fault, HalfFrame, Refuse, WrongTypes
+from cgrx._simulator.market import Generator
 from tests.cli.rows import windowing
 from tests.cli.terminals import Heard, exit_code_of
+from tests.cli.test_cli_table import VIEW, plain
+from tests.cli.test_cli_table import drawn as lines_of
+from tests.support import run_fast
+
+FAST = 10.0
+"""How much faster trio's clock goes where a test is about what takes time."""
 
 
 def shown(
@@ -23,12 +37,13 @@ def shown(
     rate: float = 500.0,
     live: bool = False,
     window: Windowing | None = None,
+    clock_rate: float = 1.0,
 ) -> int:
     async def main() -> int:
         request = Demo(seconds=seconds, seed=3, rate=rate, faults=faults, window=window)
         return await demo(request, heard.terminal(live=live))
 
-    return exit_code_of(main)
+    return exit_code_of(main) if clock_rate == 1.0 else run_fast(clock_rate, main)
 
 
 def counted(summary: str, name: str) -> int:
@@ -44,18 +59,12 @@ def test_lines_and_a_summary_that_adds_up() -> None:
     sent = counted(heard.text, "sent")
     assert sent > 10
     assert counted(heard.text, "received") == sent
-    assert counted(heard.text, "missing") == 0
+    assert counted(heard.text, "lost") == 0
     events = [line for line in heard.lines if line.endswith(" USD") and not line.startswith("largest")]
     assert events
     assert all(float(line.split()[-2].replace(",", "")) >= 10_000 for line in events)
-    assert [line.split()[0] for line in heard.lines[len(events) :]] == [
-        "sent",
-        "received",
-        *heard.lines[-4].split()[:1],
-        "missing",
-        "exchanges",
-        "largest",
-    ]
+    names = [line.split()[0] for line in heard.lines[len(events) :] if not line.startswith(" ")]
+    assert names == ["sent", "received", "lost", "exchanges", "largest"]
     assert "connected" in heard.said[0]
 
 
@@ -71,15 +80,19 @@ def test_the_live_table() -> None:
 
 
 def test_rows_of_windows_hold_every_event() -> None:
-    """Small ones too: none is lost between the simulator and the rows, which the end cuts short."""
+    """Small ones too: none is lost between the simulator and the rows, which the end cuts short.
+
+    Trades and liquidations of an instrument are counted apart.
+    """
     heard = Heard()
     assert shown(heard, window=windowing("1m", by=("exchange", "symbol"), running=True)) == Exit.DONE
     header, *rows = heard.lines[: next(i for i, line in enumerate(heard.lines) if line.startswith("sent "))]
     assert header.startswith("start ")
     latest = {tuple(row.split()[:4]): row.split() for row in rows}
-    assert sum(int(cells[10].replace(",", "")) for cells in latest.values()) == counted(heard.text, "sent")
+    counts = [int(cells[at].replace(",", "")) for cells in latest.values() for at in (10, 13)]
+    assert sum(counts) == counted(heard.text, "sent")
     assert all(" running: gap " in row for row in rows)
-    assert counted(heard.text, "missing") == 0
+    assert counted(heard.text, "lost") == 0
     assert ", 0 rows, 0 gaps" in heard.text
 
 
@@ -107,15 +120,15 @@ def test_what_never_arrives_is_missing() -> None:
     """It is waited for, but not for ever."""
     heard = Heard()
     assert shown(heard, HalfFrame(after=0.1), seconds=0.2) == Exit.DONE
-    assert counted(heard.text, "missing") == counted(heard.text, "sent") - counted(heard.text, "received") > 0
-    assert "lost by faults or under way at the end" in heard.text
+    assert counted(heard.text, "lost") == counted(heard.text, "sent") - counted(heard.text, "received") > 0
+    assert "all on their way, or held back, as a connection ended" in heard.text
 
 
 def test_nothing_at_all() -> None:
     """Too short for a single event, and for a pong."""
     heard = Heard()
     assert shown(heard, seconds=0.001, rate=1.0) == Exit.DONE
-    assert heard.lines[0] == "sent       0 events in 0 frames over a loopback socket"
+    assert heard.lines[0] == "sent       0 events by the simulated server, of 7 channels"
     assert heard.lines[-1] == "exchanges  none"
 
 
@@ -132,6 +145,124 @@ def test_a_client_that_is_refused() -> None:
     assert shown(heard, Refuse(how=401)) == Exit.KEY_REFUSED
     assert heard.text == ""
     assert "refused the API key" in heard.last_words
+
+
+# --- the story ------------------------------------------------------------------------------------------------------
+
+
+def test_the_story_and_its_accounts() -> None:
+    """Large prints, a cascade, a connection that breaks off: at the end in numbers that agree."""
+    heard = Heard()
+
+    async def main() -> int:
+        return await demo(Demo(seconds=20.0, seed=0, rate=200.0, faults=(), tells_story=True), heard.terminal())
+
+    assert run_fast(FAST, main) == Exit.DONE
+    assert heard.has_said("connection closed with code 1012: service restart")
+    sent, received, lost = (counted(heard.text, name) for name in ("sent", "received", "lost"))
+    assert sent == received + lost
+    assert lost > 0
+    assert re.search(r"lost +\d+ events, (all|\d+) while the client was away", heard.text)
+    told = re.search(r"told +as a gap in each channel: (\S+) to (\S+) \((\d+\.\d) s\)\n", heard.text)
+    assert told is not None
+    assert float(told[3]) >= 2.0
+    windows = re.search(r"windows +of 1 s: (\d+) complete, (\d+) marked incomplete", heard.text)
+    assert windows is not None
+    assert int(windows[1]) >= 1
+    spans = re.findall(r"(\S+) to (\S+) \(the gap\)", heard.text)
+    assert spans[0][0] <= told[1] < told[2]
+    assert "(the beginning)" in heard.text
+    assert re.search(r"cascade +\d\.\dM USD of longs in \d+ liquidations over \d\.\d s: ETH", heard.text)
+    assert heard.text.endswith("trade of 1,832,543 USD: Binance ETHUSDT sell\n")
+
+
+def test_the_story_on_the_screen() -> None:
+    """Twice a second of it: the large prints, the cascade while it runs and when it is over, the gap."""
+    market, now_s, drawn = seen.Market(10_000), [0.0], list[str]()
+    watched = seen.Watched(market, lambda: now_s[0])
+    events = list(Made(Generator(seed=0, rate=200.0, start_ms=0), 20.0, tells_story=True))
+    for step in range(1, 41):
+        now_s[0] = 0.5 * step
+        for event in events:
+            if now_s[0] - 0.5 <= event.time_ms / 1e3 < now_s[0] and not 11.5 <= now_s[0] < 14.0:
+                watched.see(Batch(None, event.time_ms, (event,)))
+        if now_s[0] == 14.0:
+            watched.mark(Gap(LiquidationOrders(), 11_500, 13_700, "disconnected"))
+        drawn.append(" ".join(plain(lines_of(market, attrs.evolve(VIEW, now_s=now_s[0])))))
+    shown_at = {
+        told: [step / 2 for step, text in enumerate(drawn, 1) if told in text]
+        for told in ("CASCADE", "cascade over", "GAP")
+    }
+    spans = [(min(times), max(times)) for times in shown_at.values()]
+    assert spans == [pytest.approx((7.5, 11.5), abs=0.5), pytest.approx((12.0, 20.0), abs=0.5), (14.0, 20.0)]
+    assert "1.8M" in drawn[9]
+
+
+def test_the_story_is_the_same_each_time_and_has_its_time() -> None:
+    """And what is not asked for is not counted as sent."""
+    markets = [Made(Generator(seed=4, rate=100.0), 12.0, tells_story=True) for _ in range(2)]
+    first, second = (list(market) for market in markets)
+    assert first == second
+    assert [event.time_ms for event in first] == sorted(event.time_ms for event in first)
+    plain = list(Made(Generator(seed=4, rate=100.0), 12.0, tells_story=False))
+    added = [event for event in first if event not in plain]
+    assert len(first) - len(plain) == len(added) == 72
+    assert all(is_asked_for(event) for event in added)
+    assert markets[0].sent == sum(map(is_asked_for, first)) < len(first)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "story"),
+    [
+        ([], True),
+        (["--seed", "5"], True),
+        (["--rate", "200"], False),
+        (["--fault", "drop@5s"], False),
+    ],
+)
+def test_what_is_asked_for_is_all_that_happens(
+    arguments: list[str], story: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Demo] = []
+
+    async def heard(request: Demo, *_: object) -> int:
+        asked.append(request)
+        await trio.lowlevel.checkpoint()
+        return Exit.DONE
+
+    monkeypatch.setattr("cgrx._cli.app.demo", heard)
+    assert program(["demo", *arguments]) == Exit.DONE
+    assert [request.tells_story for request in asked] == [story]
+
+
+def test_losses_of_two_kinds() -> None:
+    """Some while the client was away, some on their way: each is named."""
+    heard = Heard()
+    faults = (HalfFrame(after=0.2), Drop(after=0.7), Refuse(how=503, retry_after=0.5, after=0.7))
+    assert shown(heard, *faults, seconds=2.0, clock_rate=FAST) == Exit.DONE
+    sent, received, lost = (counted(heard.text, name) for name in ("sent", "received", "lost"))
+    assert sent == received + lost
+    found = re.search(r"lost +\d+ events, (\d+) while the client was away, (\d+) on their way, or held", heard.text)
+    assert found is not None
+    assert int(found[1]) + int(found[2]) == lost
+
+
+def test_what_comes_twice() -> None:
+    """It is no loss, and hides none."""
+    heard = Heard()
+    assert shown(heard, Duplicate(after=0.1)) == Exit.DONE
+    sent, received, twice = (counted(heard.text, name) for name in ("sent", "received", "twice"))
+    assert (counted(heard.text, "lost"), twice) == (0, 1)
+    assert received == sent + 1
+
+
+def test_each_gap_has_its_times() -> None:
+    heard = Heard()
+    assert shown(heard, Drop(after=1.0), Drop(after=4.0), seconds=6.0, clock_rate=FAST) == Exit.DONE
+    sent, received, lost = (counted(heard.text, name) for name in ("sent", "received", "lost"))
+    assert sent == received + lost
+    (told,) = [line for line in heard.lines if line.startswith("told ")]
+    assert told.count(" s)") in (1, 2)  # one where the client was still away
 
 
 class InterruptedDrawing(io.StringIO):

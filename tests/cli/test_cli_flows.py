@@ -16,6 +16,7 @@ from cgrx._cli.options import WatchOptions
 from cgrx._cli.showing import liquidations_command
 from cgrx._cli.terminal.exits import CommandError, Exit
 from cgrx._cli.terminal.streams import Terminal
+from cgrx._cli.view.market import Market
 from cgrx._cli.view.row_board import RowBoard
 from cgrx._cli.view.row_table import row_picture
 from cgrx._cli.window_options import LiquidationOptions
@@ -24,7 +25,7 @@ from cgrx._recording.entry import Recorded
 from cgrx._recording.writer import write_recording
 from cgrx.testing import Simulator, batch, liquidation, play, trade
 from tests.cli.terminals import Heard
-from tests.cli.test_cli_table import VIEW
+from tests.cli.test_cli_row_table import ROW_VIEW
 from tests.feed.feeding import START_MS
 from tests.replay.replaying import L, alive, at, events, gap
 from tests.support import run_fast
@@ -269,7 +270,7 @@ def test_cascades_in_the_live_table(width: int, shown: str) -> None:
         )
     drawn = io.StringIO()
     console = Console(file=drawn, width=width)
-    console.print(row_picture(board, window, VIEW, [], width, 20))
+    console.print(row_picture(board, window, Market(), ROW_VIEW, [], width, 20))
     lines = [" ".join(line.split()[3:]) for line in drawn.getvalue().splitlines() if line.startswith("✓")]
     cells = [("long", "1.5k", "-500"), ("long", "≥1.5k", "-500"), ("-", "none", "-"), ("long", "unknown", "-")]
     assert lines == [shown.format(*each) for each in cells]

@@ -1,5 +1,7 @@
 """`cgrx record` against a simulator over loopback: what is on disk afterwards, words, exit codes."""
 
+import io
+import re
 import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -8,15 +10,28 @@ from typing import Any
 import attrs
 import pytest
 import trio
+from rich.console import Console
 
-from cgrx import API_KEY_VARIABLE, Batch, FuturesTrades, LiquidationOrders, Recording, RecordingError
+from cgrx import (
+    API_KEY_VARIABLE,
+    Batch,
+    Channel,
+    FuturesTrades,
+    LiquidationOrders,
+    RecorderStats,
+    Recording,
+    RecordingError,
+)
 from cgrx._cli.app import record_command, run
 from cgrx._cli.arguments import parse_channels
 from cgrx._cli.commands.record import Record, record_feed
 from cgrx._cli.terminal.exits import CommandError, Exit
+from cgrx._cli.view.recording import Recorded, picture
+from cgrx._model.stats import ChannelStats
 from cgrx._recording.writer import RecordingWriter
 from cgrx._simulator.simulator import Simulator
 from tests.cli.terminals import Heard, exit_code_of
+from tests.cli.test_cli_table import STATS
 from tests.simulator.simulating import liquidation, trade
 from tests.support import run as run_trio
 
@@ -53,6 +68,30 @@ def recorded(heard: Heard, folder: Path, script: Script = send_events, **request
     return exit_code_of(main)
 
 
+def drawn(heard: Heard, folder: Path, until: str) -> str:
+    """What is drawn on a terminal while a simulator is recorded, until this is there; then Ctrl-C."""
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, width=90, color_system=None)
+
+    async def main() -> int:
+        async with Simulator(listen=True) as simulator, trio.open_nursery() as nursery:
+
+            async def script() -> None:
+                await send_events(simulator)
+                while re.search(until, out.getvalue()) is None:  # noqa: ASYNC110 - a text that grows
+                    await trio.sleep(0.01)
+                signal.raise_signal(signal.SIGINT)
+
+            nursery.start_soon(script)
+            asked = Record(url=simulator.url, channels=(L, TRADES), folder=folder, flush_every_s=0.05)
+            exit_code = await record_feed(asked, attrs.evolve(heard.terminal(), status=console))
+            nursery.cancel_scope.cancel()
+        return exit_code
+
+    assert exit_code_of(main) == 130
+    return out.getvalue()
+
+
 def events_in(folder: Path) -> list[Any]:
     batches = [entry.said for entry in Recording(folder).entries() if isinstance(entry.said, Batch)]
     return [event for batch in batches for event in batch.events]
@@ -75,6 +114,61 @@ def test_what_came_is_on_disk(tmp_path: Path) -> None:
     (part,) = Recording(tmp_path).parts
     assert f"{tmp_path} has 1 part of {part.bytes:,} bytes" in heard.last_words
     assert heard.text == ""
+
+
+def test_counters_are_drawn_while_it_runs(tmp_path: Path) -> None:
+    """And wiped away; messages stand above them, the summary below."""
+    heard = Heard()
+    counters = r"● connected \d+ s · 6 events, [\d.]+/s · 0 waiting · 0 lost · 0 gaps · [\d.k]+B, part 1"
+    text = drawn(heard, tmp_path, counters)
+    assert re.search(r"  liquidationOrders +5  last \d\d:\d\d:\d\d\.\d{3}", text)
+    assert re.search(r"  futures_trades@Binance_BTCUSDT@10000 +1  last ", text)
+    assert heard.has_said(f"recording {L.name}")
+    assert heard.last_words.startswith("6 events in ")
+
+
+def test_many_channels_have_eight_lines() -> None:
+    counts = ChannelStats(
+        subscribers=1,
+        proven=True,
+        events=3,
+        malformed=0,
+        gaps=1,
+        gap_ms=5,
+        last_event_ms=None,
+        last_received_ms=None,
+    )
+    channels: dict[Channel, ChannelStats] = {
+        FuturesTrades("Binance", f"A{number}USDT", 0): counts for number in range(10)
+    }
+    at = Recorded(
+        stats=RecorderStats(events=30, recorded=20, queued=5, lost=5, parts=2, bytes=1_500_000),
+        feed=attrs.evolve(STATS, channels=channels),
+        rate=1.5,
+        elapsed_s=12.0,
+        seconds=float("inf"),
+    )
+    out = io.StringIO()
+    Console(file=out, width=120).print(picture(at, 120))
+    first, *lines = out.getvalue().splitlines()
+    assert first.split(" · ") == [
+        "● connected 12 s",
+        "30 events, 1.5/s",
+        "5 waiting",
+        "5 lost",
+        "10 gaps",
+        "1.5MB, part 3",
+    ]
+    assert len(lines) == 9
+    assert lines[-1] == "  and 2 more channels"
+    assert lines[0].endswith("3  last -")
+
+
+def test_a_line_now_and_then_where_no_terminal_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cgrx._cli.commands.record._STATUS_EVERY_S", 0.1)
+    heard = Heard()
+    assert recorded(heard, tmp_path) == Exit.DONE
+    assert sum("events in 0." in line for line in heard.said) > 2
 
 
 def test_ctrl_c_finishes_cleanly(tmp_path: Path) -> None:

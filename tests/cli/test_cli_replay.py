@@ -21,8 +21,9 @@ from cgrx._cli.app import run
 from cgrx._cli.commands.choice import Choice, liquidations
 from cgrx._cli.commands.import_ import Import, import_files
 from cgrx._cli.commands.replay import Replayed, replay_files
-from cgrx._cli.terminal.bar import Bar, Done
+from cgrx._cli.terminal.bar import Done, bar
 from cgrx._cli.terminal.exits import Exit
+from cgrx._cli.terminal.status import Status
 from cgrx._cli.terminal.streams import Terminal
 from cgrx._cli.view.viewer import Show
 from cgrx._importing import files
@@ -182,10 +183,10 @@ def test_a_bar_says_lines_plainly_when_it_is_not_drawn() -> None:
     drawn = io.StringIO()
 
     async def main() -> None:
-        bar = Bar(Console(file=drawn, force_terminal=True, width=60, color_system=None))
-        say = bar.over(said.append)
+        status = Status(Console(file=drawn, force_terminal=True, width=60, color_system=None))
+        say = status.over(said.append)
         say("before\n")
-        async with bar.showing(lambda: Done(0.5, 10, "here")):
+        async with status.showing(bar(lambda: Done(0.5, 10, "here"))):
             await trio.lowlevel.checkpoint()
             say("[bold]while\n")
         say("after\n")

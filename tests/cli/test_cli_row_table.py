@@ -3,18 +3,24 @@
 import io
 from typing import Any
 
+import attrs
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
 from cgrx import operators as ops
-from cgrx._cli.view.row_board import RowBoard
+from cgrx._cli.view.controls import Controls
+from cgrx._cli.view.market import Market
+from cgrx._cli.view.row_board import SORTS, RowBoard
 from cgrx._cli.view.row_table import row_picture
+from cgrx._cli.view.row_types import keyed
 from cgrx._cli.view.windows import Windowing
 from cgrx.operators import agg
 from tests.cli.rows import BARS, FLOWS, bar, flow, windowing
 from tests.cli.test_cli_table import VIEW
+
+ROW_VIEW = attrs.evolve(VIEW, controls=Controls(SORTS))
 
 
 def board_of(*rows: ops.Row) -> RowBoard:
@@ -32,10 +38,11 @@ def drawn(
     height: int = 30,
     messages: tuple[str, ...] = (),
     no_color: bool = False,
+    market: Market | None = None,
 ) -> str:
     console = Console(file=io.StringIO(), width=width, height=height, force_terminal=True, no_color=no_color)
     with console.capture() as captured:
-        console.print(row_picture(board, window, VIEW, list(messages), width, height))
+        console.print(row_picture(board, window, market or Market(), ROW_VIEW, list(messages), width, height))
     return captured.get()
 
 
@@ -82,12 +89,12 @@ def test_a_board_is_bounded() -> None:
 
 
 def test_rows_that_run_have_half_the_room_and_what_is_left() -> None:
-    """The largest ones, in the order of their keys, so that none moves; then final ones, the largest first."""
+    """The largest ones first, and then final ones, the largest first."""
     running = [bar(1, exchange=f"E{number}", volume=100.0 * number, final=False) for number in range(8)]
     final = [bar(0, exchange=f"E{number}", volume=100.0 * number) for number in range(8)]
     shown = [(row.final, row["exchange"]) for row in board_of(*reversed(running), *final).shown(5)]
-    assert shown == [(False, "E5"), (False, "E6"), (False, "E7"), (True, "E7"), (True, "E6")]
-    assert [row["exchange"] for row in board_of(*running).shown(5)] == ["E3", "E4", "E5", "E6", "E7"]
+    assert shown == [(False, "E7"), (False, "E6"), (False, "E5"), (True, "E7"), (True, "E6")]
+    assert [row["exchange"] for row in board_of(*running).shown(5)] == ["E7", "E6", "E5", "E4", "E3"]
     assert len(board_of(*running, final[0]).shown(5)) == 5
     assert [row["exchange"] for row in board_of(*final).shown(2)] == ["E7", "E6"]
 
@@ -95,6 +102,51 @@ def test_rows_that_run_have_half_the_room_and_what_is_left() -> None:
 def test_newer_windows_come_first() -> None:
     board = board_of(bar(0, volume=9), bar(1, volume=1), bar(2, volume=5))
     assert [row["volume"] for row in board.shown(2)] == [5, 1]
+
+
+@pytest.mark.parametrize(
+    ("sort", "names"),
+    [("volume", "CBA"), ("delta", "ACB"), ("events", "BCA"), ("name", "ABC")],
+)
+def test_rows_of_a_window_stand_in_the_order_that_is_asked_for(sort: str, names: str) -> None:
+    """By the size of the difference, whichever way; and words choose by the key."""
+    values = {"A": (10.0, -10.0, 1), "B": (20.0, 0.0, 5), "C": (30.0, 5.0, 3)}
+    board = RowBoard()
+    for minute, final in ((0, True), (1, False)):
+        for name, (volume, delta, count) in values.items():
+            bought = (volume + delta) / 2
+            fields = bar(minute, exchange=name, volume=volume, final=final).asdict()
+            board.add(BARS.row(**(fields | {"buy_volume": bought, "sell_volume": volume - bought, "count": count})))
+    assert "".join(str(row["exchange"]) for row in board.shown(9, sort)) == 2 * names
+    assert {row["exchange"] for row in board.shown(9, sort, words=["btc", "b"])} == set("ABC")
+    assert {row["exchange"] for row in board.shown(9, sort, words=["c btcusdt"])} == {"C"}
+
+
+def test_rows_that_know_no_difference_have_none_to_sort_by() -> None:
+    board = RowBoard()
+    for asset in ("B", "A"):
+        values = {"dominant_side": None, "volume": 1.0, "count": 2, "exchanges": (), "first_price": 1.0}
+        board.add(keyed(ops.Cascade, ("base_asset",))(start_ms=0, end_ms=1, base_asset=asset, last_price=1.0, **values))
+    assert [row["base_asset"] for row in board.shown(5, "delta")] == ["A", "B"]
+
+
+def test_cascades_that_run_stand_by_volume_wherever_they_end() -> None:
+    board = RowBoard(on_grid=False)
+    for end, (asset, volume) in enumerate((("A", 1.0), ("B", 3.0), ("C", 2.0)), 1):
+        values = {"dominant_side": None, "volume": volume, "count": 2, "exchanges": (), "first_price": 1.0}
+        row = keyed(ops.Cascade, ("base_asset",))
+        board.add(row(start_ms=0, end_ms=end, base_asset=asset, last_price=1.0, final=False, **values))
+    assert [row["base_asset"] for row in board.shown(5)] == ["B", "C", "A"]
+
+
+def test_running_rows_hold_their_order_for_two_seconds() -> None:
+    board = board_of(bar(exchange="A", volume=2, final=False), bar(exchange="B", volume=1, final=False))
+    assert [row["exchange"] for row in board.shown(5, now_s=0.0)] == ["A", "B"]
+    board.add(bar(exchange="B", volume=3, final=False))
+    assert [row["exchange"] for row in board.shown(5, now_s=1.0)] == ["A", "B"]
+    assert [row["exchange"] for row in board.shown(5, now_s=2.5)] == ["B", "A"]
+    board.add(bar(exchange="A", volume=9, final=False))
+    assert [row["exchange"] for row in board.shown(5, "events", now_s=2.6)] == ["A", "B"]  # at once
 
 
 # --- the picture ----------------------------------------------------------------------------------------------------
@@ -107,14 +159,22 @@ def test_each_state_has_its_sign_and_its_words() -> None:
         bar(1, final=False),
         bar(1, exchange="Bybit", final=False, gap_ms=40, late=1),
     )
-    text = drawn(board, width=160, messages=("12:01:02 connected",))
+    text = drawn(board, width=180, messages=("12:01:02 connected",))
     assert "1m by exchange, symbol · 2 rows · 1 incomplete · 1 late · 2 running" in " · ".join(plain(text)[1:3])
+    volumes = "12.3k 12.3k 0 +12.3k".split()
     prices = "60,001.00 60,004.00 60,000.00 60,003.00 60,002.50".split()
     assert rows_of(text) == [
-        ["…", "12:01:00", "Binance", "BTCUSDT", *prices, "12.3k", "3", "running"],
-        ["…", "12:01:00", "Bybit", "BTCUSDT", *prices, "12.3k", "3", *"gap 40 ms, 1 late so far".split()],
-        ["✓", "12:00:00", "Gate", "BTCUSDT", *prices, "12.3k", "3", "final"],
-        ["!", "12:00:00", "OKX", "BTCUSDT", *prices, "1", "3", *"gap 2.1 s, 3 dropped, 1 late so far".split()],
+        ["…", "12:01:00", "Binance", "BTCUSDT", *prices, *volumes, "3", "running"],
+        ["…", "12:01:00", "Bybit", "BTCUSDT", *prices, *volumes, "3", *"gap 40 ms, 1 late so far".split()],
+        ["✓", "12:00:00", "Gate", "BTCUSDT", *prices, *volumes, "3", "final"],
+        [
+            "!",
+            "12:00:00",
+            "OKX",
+            "BTCUSDT",
+            *prices,
+            *"1 1 0 +1 3 gap 2.1 s, 3 dropped, 1 late so far".split(),
+        ],
         "12:01:02 connected".split(),
     ]
     assert len(plain(text)) == 30
@@ -135,11 +195,13 @@ def test_what_is_incomplete_is_loud() -> None:
 
 
 def test_columns_give_way() -> None:
-    """First the open and the average, then high and low, then the number of events: never the sign or the state."""
+    """First the open and the average, then high, low and events, then the sides: never the sign or the state."""
     board = board_of(bar())
     head = "✓ 12:00:00 Binance BTCUSDT".split()
-    assert rows_of(drawn(board, width=100)) == [[*head, *"60,004.00 60,000.00 60,003.00 12.3k 3 final".split()]]
-    assert rows_of(drawn(board, width=80)) == [[*head, *"60,003.00 12.3k 3 final".split()]]
+    prices = "60,004.00 60,000.00 60,003.00".split()
+    assert rows_of(drawn(board, width=120)) == [[*head, *prices, *"12.3k 12.3k 0 +12.3k 3 final".split()]]
+    assert rows_of(drawn(board, width=100)) == [[*head, *"60,003.00 12.3k 12.3k 0 +12.3k final".split()]]
+    assert rows_of(drawn(board, width=80)) == [[*head, *"60,003.00 12.3k +12.3k final".split()]]
     assert rows_of(drawn(board, width=60)) == [[*head, *"60,003.00 12.3k final".split()]]
 
 
@@ -147,8 +209,8 @@ def test_flows() -> None:
     """By side, with what was bought and sold; nothing divided by nothing is a dash."""
     row = rows_of(drawn(board_of(flow()), FLOWS))[0]
     assert row == "✓ 12:00:00 sell 2.5M 0 2.5M -5 1,234 final".split()
-    assert "\x1b[31m     -5" in drawn(board_of(flow()), FLOWS)
-    assert "\x1b[32m     +5" in drawn(board_of(flow(5.0)), FLOWS)
+    assert "\x1b[33m     -5" in drawn(board_of(flow()), FLOWS)
+    assert "\x1b[36m     +5" in drawn(board_of(flow(5.0)), FLOWS)
     row = rows_of(drawn(board_of(flow(None)), FLOWS, width=60))[0]
     assert row == "✓ 12:00:00 sell 2.5M - 1,234 final".split()
 

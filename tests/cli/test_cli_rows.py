@@ -9,9 +9,10 @@ import pytest
 
 from cgrx import operators as ops
 from cgrx._cli.view.contents import RowContent
-from cgrx._cli.view.event_board import Board
 from cgrx._cli.view.event_text import FormatName
+from cgrx._cli.view.market import Market
 from cgrx._cli.view.row_text import missing, row_formats, state, value_text
+from cgrx._cli.view.tally import Tally
 from tests.cli.rows import BARS, bar, flow
 
 NAMES: tuple[FormatName, ...] = ("table", "jsonl", "csv")
@@ -114,6 +115,6 @@ def test_values(value: float | None, field: str, text: str) -> None:
 
 def test_no_more_rows_are_taken_than_were_asked_for() -> None:
     """The rows of one batch may be more than are left of `--count`."""
-    content = RowContent(Board(), BARS)
+    content = RowContent(Tally(), Market(), BARS)
     assert content.add([bar(0), bar(1), bar(2)], 2) == [bar(0), bar(1)]
     assert content.count == 2

@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.text import Text
 
 from cgrx._cli.terminal.exits import CommandError
-from cgrx._cli.terminal.screen import REFRESH_S, screen
+from cgrx._cli.terminal.redrawing import REFRESH_S
+from cgrx._cli.terminal.screen import screen
 from cgrx._cli.terminal.tasks import beside
 from tests.support import run_mock
 

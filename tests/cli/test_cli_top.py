@@ -70,14 +70,14 @@ def test_the_live_table_shows_the_leaders_of_open_windows_too() -> None:
         for volume, exchange in enumerate(("A", "B", "C"), 1):
             board.add(bar(minute, exchange=exchange, volume=volume, final=False))
     assert [(row.start_ms, row["exchange"]) for row in board.shown(9)] == [
-        (bar(minute).start_ms, exchange) for minute in (1, 0) for exchange in ("B", "C")
+        (bar(minute).start_ms, exchange) for minute in (1, 0) for exchange in ("C", "B")
     ]
     assert len(board.open_rows()) == 4
     board.add(bar(0, exchange="C", volume=3))
     board.add(bar(0, exchange="B", volume=2))
     assert [(row.final, row["exchange"]) for row in board.shown(9)] == [
-        (False, "B"),
         (False, "C"),
+        (False, "B"),
         (True, "C"),
         (True, "B"),
     ]

@@ -114,6 +114,9 @@ def test_only_big_events_are_shown_but_all_are_counted() -> None:
     watched(heard, show=Show(title="x", count=5, min_volume=4_500))
     assert len(heard.lines) == 1
     assert heard.last_words.startswith("5 events")
+    assert not heard.has_said("shown from")
+    watched(heard, show=Show(title="x", count=5, min_volume=4_500, shows_all="--min-volume 0"))
+    assert heard.has_said("cgrx: shown from 4,500 USD on (--min-volume 0 shows all); all are counted")
 
 
 # --- windows --------------------------------------------------------------------------------------------------------

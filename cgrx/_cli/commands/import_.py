@@ -10,9 +10,10 @@ import attrs
 import trio
 
 from cgrx import Imported, import_csv, import_jsonl, on_drain
-from cgrx._cli.terminal.bar import Bar, Done
+from cgrx._cli.terminal.bar import Done, bar
 from cgrx._cli.terminal.command import run_command
 from cgrx._cli.terminal.exits import CommandError, Exit
+from cgrx._cli.terminal.status import Status
 from cgrx._cli.terminal.streams import Terminal
 from cgrx._cli.terminal.text import counted
 
@@ -64,8 +65,8 @@ async def import_files(request: Import, terminal: Terminal) -> int:
         run.stop = True
 
     async def work() -> None:
-        bar = nullcontext() if terminal.bar is None else Bar(terminal.bar).showing(lambda: Done(0.0, run.events, ""))
-        async with bar:
+        drawn = bar(lambda: Done(0.0, run.events, ""))
+        async with nullcontext() if terminal.bar is None else Status(terminal.bar).showing(drawn):
             try:
                 with on_drain(stop):  # ends the thread in order, so that the files are whole
                     imported = await trio.to_thread.run_sync(_import, request, run.progress)

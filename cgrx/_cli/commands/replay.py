@@ -9,10 +9,11 @@ import attrs
 from cgrx import Replay, replay
 from cgrx._cli.commands.choice import Choice, flow_of
 from cgrx._cli.commands.metrics import MetricsAt, serving
-from cgrx._cli.terminal.bar import Bar, Done
+from cgrx._cli.terminal.bar import Done, bar
 from cgrx._cli.terminal.command import print_text, run_command
 from cgrx._cli.terminal.exits import CommandError, Exit
 from cgrx._cli.terminal.reports import reporting
+from cgrx._cli.terminal.status import Status
 from cgrx._cli.terminal.streams import Terminal
 from cgrx._cli.terminal.text import date, second
 from cgrx._cli.view.viewer import Show, Viewer
@@ -38,18 +39,18 @@ async def replay_files(request: Replayed, show: Show, terminal: Terminal, metric
     """Run the command, and return its exit code."""
     if show.explains:
         return await print_text(Viewer(show, terminal).explanation(request.choice.filters), terminal)
-    bar = None if terminal.bar is None else Bar(terminal.bar)
+    status = None if terminal.bar is None else Status(terminal.bar)
     viewer = Viewer(
-        show, terminal if bar is None else attrs.evolve(terminal, write_error=bar.over(terminal.write_error))
+        show, terminal if status is None else attrs.evolve(terminal, write_error=status.over(terminal.write_error))
     )
 
     async def work() -> None:
         with reporting(viewer.say):
             async with serving(metrics, terminal) as count, _opened(request) as feed:
                 count(lambda: Collector(feed, streams=viewer.queues, pipelines=viewer.pipelines, sinks=viewer.sinks))
-                events, trades = request.choice.of(feed), flow_of(request.trades, feed)
-                async with nullcontext() if bar is None else bar.showing(lambda: _done(feed)):
-                    await viewer.run(feed, events, lambda: _where(feed), trades)
+                chosen = request.choice.of(feed), flow_of(request.trades, feed)
+                async with nullcontext() if status is None else status.showing(bar(lambda: _done(feed))):
+                    await viewer.run(feed, lambda _: chosen, lambda: _where(feed))
 
     return await run_command(work, terminal, conclude=viewer.conclude)
 

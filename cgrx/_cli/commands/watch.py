@@ -12,7 +12,7 @@ from cgrx._cli.terminal.command import print_text, run_command
 from cgrx._cli.terminal.exits import CommandError, Exit
 from cgrx._cli.terminal.reports import reporting
 from cgrx._cli.terminal.streams import Terminal
-from cgrx._cli.view.viewer import Show, Viewer
+from cgrx._cli.view.viewer import Chosen, Show, Viewer
 from cgrx.metrics import Collector
 
 _NO_KEY = "no-key-needed"
@@ -30,6 +30,10 @@ class Watch:
     trades: Choice[Feed] | None = None
     """Those whose flow is joined."""
 
+    def chosen(self, feed: Feed) -> Chosen:
+        """The streams of a feed."""
+        return self.choice.of(feed), flow_of(self.trades, feed)
+
 
 async def watch(request: Watch, show: Show, terminal: Terminal, metrics: MetricsAt | None = None) -> int:
     """Run the command, and return its exit code."""
@@ -44,7 +48,7 @@ async def watch(request: Watch, show: Show, terminal: Terminal, metrics: Metrics
                 connected(request.url, request.connect_timeout_s, request.proxy) as feed,
             ):
                 count(lambda: Collector(feed, streams=viewer.queues, pipelines=viewer.pipelines, sinks=viewer.sinks))
-                await viewer.run(feed, request.choice.of(feed), lambda: request.url, flow_of(request.trades, feed))
+                await viewer.run(feed, request.chosen, lambda: request.url)
 
     return await run_command(work, terminal, conclude=viewer.conclude)
 

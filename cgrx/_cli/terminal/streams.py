@@ -10,6 +10,7 @@ import attrs
 from rich.console import Console
 
 from cgrx import JsonFormatter
+from cgrx._cli.terminal.keyboard import Keyboard
 from cgrx._cli.terminal.output import Output
 from cgrx._cli.terminal.text import one_line
 
@@ -54,6 +55,10 @@ class Terminal:
     """Makes the line of a message: of its text, the log record that it tells, if any, and else its level."""
     bar: Console | None = None
     """Standard error, where it is a terminal that a progress bar can be drawn on: nothing else is shown there."""
+    status: Console | None = None
+    """Standard error, where it is a terminal that can be drawn on, for commands that write no data."""
+    keyboard: Keyboard | None = None
+    """Standard input, where it is a terminal."""
 
     def say(self, text: str, record: logging.LogRecord | None = None, *, level: int = logging.INFO) -> None:
         """Write the text as one escaped line to standard error; do nothing where standard error is gone.
@@ -73,6 +78,7 @@ class Terminal:
         # Neither is there under pythonw, or where the shell closed it.
         out: TextIO | None = sys.stdout
         err: TextIO | None = sys.stderr
+        status = _drawable(err)
         return cls(
             output=Output(_nowhere if out is None else _raw_write(out)),
             write_error=_unheard if err is None else _line_writer(err),
@@ -80,12 +86,14 @@ class Terminal:
             is_live=out is not None and out.isatty() and not console.is_dumb_terminal,
             is_shared=err is not None and err.isatty(),
             line=_LINES[log_format],
-            bar=_bar(out, err),
+            bar=None if out is not None and out.isatty() else status,
+            status=status,
+            keyboard=Keyboard.of(sys.stdin),
         )
 
 
-def _bar(out: TextIO | None, err: TextIO | None) -> Console | None:
-    if err is None or not err.isatty() or (out is not None and out.isatty()):
+def _drawable(err: TextIO | None) -> Console | None:
+    if err is None or not err.isatty():
         return None
     console = Console(file=err, highlight=False, markup=False, emoji=False)
     return None if console.is_dumb_terminal else console

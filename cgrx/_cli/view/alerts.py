@@ -9,10 +9,10 @@ from cgrx import Batch, Event, EventStream, sinks
 from cgrx import operators as ops
 from cgrx._cli.terminal.text import clock, counted, date
 from cgrx._cli.view.contents import Made
-from cgrx._cli.view.event_board import Board
 from cgrx._cli.view.event_text import FormatName, LineFormat, csv_line, json_object
 from cgrx._cli.view.row_text import csv_cell
 from cgrx._cli.view.row_types import with_values
+from cgrx._cli.view.tally import Tally
 from cgrx._cli.view.windows import Windowing
 from cgrx.operators import agg
 
@@ -117,8 +117,8 @@ def with_exchanges(row: type[ops.Row]) -> type[ops.Row]:
 class AlertContent:
     """The alerts, as lines. See `contents.Lines`."""
 
-    def __init__(self, board: Board, alerting: Alerting) -> None:
-        self._board = board
+    def __init__(self, tally: Tally, alerting: Alerting) -> None:
+        self._tally = tally
         self._alerting = alerting
         self._resolved = 0
         self.count = 0
@@ -130,7 +130,7 @@ class AlertContent:
         return Made(crossings.pipe(ops.map(self._alerting.alert)), None, {"output": crossings})
 
     def _count(self, batch: Batch[Event]) -> None:
-        self._board.add(batch.events)
+        self._tally.events += len(batch.events)
 
     def add(self, items: Sequence[Alert], most: float) -> Sequence[Alert]:
         """Each becomes a line."""

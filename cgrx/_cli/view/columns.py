@@ -14,6 +14,8 @@ HEADING = 2
 """The lines above the rows of a table."""
 MEDIUM = 62
 """From this width on there is room for prices and whole names of exchanges."""
+FULL = 80
+"""From this width on there is room for whole words."""
 WIDE = 98
 """From this width on there is room for more than the essential."""
 
@@ -32,16 +34,15 @@ class Column(Generic[T]):
     below_width: int = 10_000
 
 
-def blank_table(*, dense: bool = False) -> Table:
-    """A table in the common style, without columns yet. Dense: one blank between columns in place of two."""
-    padding = (0, 0 if dense else 1, 0, 0)
-    return Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=padding, header_style="bold dim")
+def blank_table() -> Table:
+    """A table in the common style, one blank between its columns, without columns yet."""
+    return Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=0, header_style="bold dim")
 
 
-def filled_table(columns: Iterable[Column[T]], items: Iterable[T], width: int, *, dense: bool = False) -> Table:
+def filled_table(columns: Iterable[Column[T]], items: Iterable[T], width: int) -> Table:
     """A table with one row for each item, and those of the columns that are shown at this width."""
     chosen = [column for column in columns if column.from_width <= width < column.below_width]
-    table = blank_table(dense=dense)
+    table = blank_table()
     table.expand = True
     for column in chosen:
         table.add_column(

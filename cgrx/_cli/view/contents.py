@@ -1,7 +1,8 @@
 """What a viewer shows: events, or the rows of a window over them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from copy import deepcopy
+from typing import Any, Protocol, TypeVar
 
 import attrs
 from rich.console import RenderableType
@@ -9,14 +10,18 @@ from rich.console import RenderableType
 from cgrx import Batch, Event, EventStream
 from cgrx import operators as ops
 from cgrx._cli.terminal.text import counted
-from cgrx._cli.view.event_board import Board
-from cgrx._cli.view.event_table import picture
+from cgrx._cli.view.event_table import SORTS, picture
 from cgrx._cli.view.event_text import FormatName, LineFormat, event_formats
+from cgrx._cli.view.market import Market
 from cgrx._cli.view.picture import View
+from cgrx._cli.view.row_board import SORTS as ROW_SORTS
 from cgrx._cli.view.row_board import RowBoard
 from cgrx._cli.view.row_table import row_picture
 from cgrx._cli.view.row_text import row_formats
+from cgrx._cli.view.tally import Tally
 from cgrx._cli.view.windows import Windowing
+
+BoardT = TypeVar("BoardT", Market, RowBoard)
 
 
 @attrs.frozen
@@ -62,33 +67,62 @@ class Lines(Protocol):
 class Content(Lines, Protocol):
     """Something that a viewer can show as a live table too: events, or rows."""
 
+    @property
+    def sorts(self) -> tuple[str, ...]:
+        """The orders that a user can choose from, the first one first."""
+        ...
+
+    def stop(self) -> None:
+        """Have `draw` show this moment until `go_on`, whatever comes."""
+        ...
+
+    def go_on(self) -> None:
+        """Have `draw` show the present again."""
+        ...
+
     def draw(self, view: View, width: int, height: int) -> RenderableType:
         """The live table."""
         ...
 
 
+def still(board: BoardT) -> BoardT:
+    """A copy that does not change; the events and rows in it are frozen and stay themselves."""
+    return deepcopy(board, {id(each): each for each in board.frozen()})
+
+
 class EventContent:
     """The events themselves."""
 
-    def __init__(self, board: Board) -> None:
-        self._board = board
+    sorts = SORTS
+
+    def __init__(self, tally: Tally, market: Market) -> None:
+        self._tally = tally
+        self._market = self._drawn = market
 
     @property
     def count(self) -> int:
         """The number of events, small ones included."""
-        return self._board.total.events
+        return self._tally.events
 
     def of(self, events: EventStream[Event], trades: EventStream[Any] | None, *, live: bool) -> Made:
         """The events: they are shown as they come."""
         return Made(events, events.event_types, {"output": events})
 
     def add(self, items: Sequence[Event], most: float) -> Sequence[Event]:
-        """Count all events; those below the board's minimum volume become no lines."""
+        """Count all events; those below the minimum volume become no lines."""
         left = most - self.count
         chosen = items if len(items) <= left else items[: int(left)]
-        self._board.add(chosen)
-        least = self._board.min_volume
+        self._tally.events += len(chosen)
+        least = self._market.min_volume
         return [event for event in chosen if event.volume_usd >= least]
+
+    def stop(self) -> None:
+        """See `Content`."""
+        self._drawn = still(self._market)
+
+    def go_on(self) -> None:
+        """See `Content`."""
+        self._drawn = self._market
 
     def line_format(self, name: FormatName, *, escape_formulas: bool) -> LineFormat[Event]:
         """See `Content`."""
@@ -96,7 +130,8 @@ class EventContent:
 
     def draw(self, view: View, width: int, height: int) -> RenderableType:
         """See `Content`."""
-        return picture(self._board, view, width, height)
+        self._drawn.look_for(view.controls.words.split())
+        return picture(self._drawn, view, list(self._tally.messages), width, height)
 
     def words(self) -> list[str]:
         """Nothing: the viewer counts events in any case."""
@@ -110,10 +145,15 @@ class EventContent:
 class RowContent:
     """The rows of a window."""
 
-    def __init__(self, board: Board, window: Windowing) -> None:
-        self._events = board
+    sorts = ROW_SORTS
+
+    def __init__(self, tally: Tally, market: Market, window: Windowing) -> None:
+        self._tally = tally
+        self._market = self._drawn_market = market
         self._window = window
-        self._rows = RowBoard(top=window.top, top_by=window.top_by)
+        self._rows = self._drawn = RowBoard(
+            top=window.top, top_by=window.top_by, on_grid=not issubclass(window.row, ops.Cascade)
+        )
 
     @property
     def count(self) -> int:
@@ -137,7 +177,7 @@ class RowContent:
         return Made(window.join.beside(rows, flow), kinds, {"output": rows, "flow": flow})
 
     def _count(self, batch: Batch[Event]) -> None:
-        self._events.add(batch.events)
+        self._tally.events += len(batch.events)
 
     def _see_running(self, batch: Batch[ops.Row]) -> None:
         join = self._window.join
@@ -162,7 +202,16 @@ class RowContent:
 
     def draw(self, view: View, width: int, height: int) -> RenderableType:
         """See `Content`."""
-        return row_picture(self._rows, self._window, view, list(self._events.messages), width, height)
+        messages = list(self._tally.messages)
+        return row_picture(self._drawn, self._window, self._drawn_market, view, messages, width, height)
+
+    def stop(self) -> None:
+        """See `Content`."""
+        self._drawn, self._drawn_market = still(self._rows), still(self._market)
+
+    def go_on(self) -> None:
+        """See `Content`."""
+        self._drawn, self._drawn_market = self._rows, self._market
 
     def words(self) -> list[str]:
         """Counts of rows, incomplete rows and late events."""

@@ -103,7 +103,12 @@ class Delivery:
     @property
     def words(self) -> list[str]:
         """The accounts of each sink as a line."""
-        return [_account(sink) for sink in self.sinks.values()]
+        return [account(sink) for sink in self.sinks.values()]
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits for a system."""
+        return not any(sink.stats.queued or sink.stats.in_flight for sink in self.sinks.values())
 
     @property
     def has_lost(self) -> bool:
@@ -115,7 +120,8 @@ class Delivery:
         return Disposable(lambda: self._observers.remove(observer))
 
 
-def _account(sink: sinks.Sink) -> str:
+def account(sink: sinks.Sink) -> str:
+    """The accounts of a sink as a line."""
     stats = sink.stats
     kept = f", {stats.queued:,} kept for later" if stats.queued else ""
     return (

@@ -1,6 +1,6 @@
 """The live table of rows. A sign leads each: `…` runs, `✓` is final and complete, `!` is final and incomplete."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC
 from zoneinfo import ZoneInfo
 
@@ -8,43 +8,51 @@ import attrs
 from rich.console import RenderableType
 from rich.text import Text
 
+from cgrx import Liquidation
 from cgrx import operators as ops
 from cgrx._cli.terminal.text import clock, counted, date, one_line, second, short_dollars
+from cgrx._cli.view.colours import GOOD, WARN, signed
 from cgrx._cli.view.columns import MEDIUM, WIDE, Column, filled_table
+from cgrx._cli.view.market import Market
+from cgrx._cli.view.market_bar import Bar as MarketBar
 from cgrx._cli.view.picture import View, page
-from cgrx._cli.view.row_board import RowBoard, key_text, number
+from cgrx._cli.view.pressure import pressure
+from cgrx._cli.view.row_board import RowBoard, delta, key_text, number
 from cgrx._cli.view.row_text import missing, text_value, value_text
 from cgrx._cli.view.windows import Windowing
 
-_HUGE = 130
+_ROOMY = 118
+"""From this width on there is room for the highest and the lowest price."""
+_HUGE = 150
 """From this width on every column is shown."""
 _DAY_MS = 86_400_000
 
 
 def row_picture(
-    board: RowBoard, window: Windowing, view: View, messages: list[str], width: int, height: int
+    board: RowBoard, window: Windowing, market: Market, view: View, messages: Sequence[str], width: int, height: int
 ) -> RenderableType:
     """The table, `height` lines high at most and `width` columns wide."""
     counters = [
         Text(window.words, "dim"),
         Text(counted(board.final, "row")),
-        Text(f"{board.incomplete:,} incomplete", "yellow" if board.incomplete else ""),
-        Text(f"{board.late:,} late", "yellow" if board.late else ""),
+        Text(f"{board.incomplete:,} incomplete", WARN if board.incomplete else ""),
+        Text(f"{board.late:,} late", WARN if board.late else ""),
         Text(f"{len(board.open_rows()):,} running"),
     ]
+    controls = view.controls
 
     def body(rows: int) -> tuple[RenderableType, int]:
-        shown = board.shown(rows)
-        return filled_table(_columns(window), shown, width, dense=True), len(shown)
+        shown = board.shown(rows, controls.sort, view.now_s, controls.words.casefold().split())
+        return filled_table(_columns(window, market), shown, width), len(shown)
 
-    return page(view, counters, body, messages, width, height)
+    return page(view, counters, pressure(market, view.now_s, width), body, messages, width, height)
 
 
-def _columns(window: Windowing) -> list[Column[ops.Row]]:
+def _columns(window: Windowing, market: Market) -> list[Column[ops.Row]]:
     columns = [Column("", _sign, 1), _start(window)]
     for field in window.row.key_fields:
         columns += _KEYS[field]
-    values = _BAR if issubclass(window.row, ops.Bar) else _CASCADE if issubclass(window.row, ops.Cascade) else _FLOW
+    values = _values(window.row, of_liquidations=set(market.kinds) == {Liquidation.kind})
     if window.join is not None:  # the flow takes the room of what is less than essential
         wider = WIDE - MEDIUM
         values = [attrs.evolve(each, from_width=each.from_width and each.from_width + wider) for each in values]
@@ -53,16 +61,41 @@ def _columns(window: Windowing) -> list[Column[ops.Row]]:
     return [*columns, Column("State", _state, None)]
 
 
+def _values(row: type[ops.Row], *, of_liquidations: bool) -> list[Column[ops.Row]]:
+    """The columns of its values. Of liquidations alone, what was bought are shorts, what was sold are longs."""
+    if issubclass(row, ops.Cascade):
+        return _CASCADE
+    bought, sold = ("Shorts", "Longs") if of_liquidations else ("Bought", "Sold")
+    if issubclass(row, ops.Flow):
+        return [
+            _value("volume", 6, "USD"),
+            _value("buy_volume", 6, bought, from_width=MEDIUM),
+            _value("sell_volume", 6, sold, from_width=MEDIUM),
+            _delta(),
+            _value("count", 7, "Events"),
+        ]
+    is_market = issubclass(row, MarketBar)
+    return [
+        *(attrs.evolve(each, from_width=_HUGE) if is_market and each.from_width else each for each in _PRICES),
+        _value("volume", 6, "USD"),
+        _value("buy_volume", 6, bought, from_width=WIDE),
+        _value("sell_volume", 6, sold, from_width=WIDE),
+        _delta(from_width=MEDIUM),
+        *(_LIQUIDATED if is_market else []),
+        _value("count", 7, "Trades" if is_market else "Events", from_width=_ROOMY),
+    ]
+
+
 def _sign(row: ops.Row) -> Text:
     if row.complete:
-        return Text("✓", "green")
-    return Text("!", "bold yellow") if row.final else Text("…", "dim")
+        return Text("✓", GOOD)
+    return Text("!", f"bold {WARN}") if row.final else Text("…", "dim")
 
 
 def _state(row: ops.Row) -> Text:
     why = missing(row)
     if row.final:
-        return Text(why, "bold yellow") if why else Text("final", "green")
+        return Text(why, f"bold {WARN}") if why else Text("final", GOOD)
     return Text(why or "running", "dim")
 
 
@@ -82,11 +115,21 @@ def _key(field: str) -> Callable[[ops.Row], Text]:
 
 def _value(field: str, width: int, heading: str = "", from_width: int = 0) -> Column[ops.Row]:
     def cell(row: ops.Row) -> Text:
-        value = number(row, field)
-        style = "" if not field.endswith("delta") or value is None else "red" if value < 0 else "green"
-        return Text(value_text(value, field, short_dollars), style)
+        return Text(value_text(number(row, field), field, short_dollars))
 
     return Column(heading or field.capitalize(), cell, width, is_number=True, from_width=from_width)
+
+
+def _delta(
+    read: Callable[[ops.Row], float | None] = delta, heading: str = "Delta", from_width: int = 0
+) -> Column[ops.Row]:
+    """What was bought minus what was sold, with its sign."""
+
+    def cell(row: ops.Row) -> Text:
+        value = read(row)
+        return Text("-") if value is None else signed(value_text(value, "delta", short_dollars), value)
+
+    return Column(heading, cell, 7, is_number=True, from_width=from_width)
 
 
 def _flow(row: ops.Row) -> Text:
@@ -95,7 +138,7 @@ def _flow(row: ops.Row) -> Text:
     if quality not in ("complete", "incomplete"):
         return Text("-" if quality is None else str(quality), "dim")
     amount = value_text(volume, "flow_volume", short_dollars)
-    return Text(amount) if quality == "complete" else Text(f"≥{amount}", "yellow")
+    return Text(amount) if quality == "complete" else Text(f"≥{amount}", WARN)
 
 
 def _text(field: str, heading: str, width: int, from_width: int = 0) -> Column[ops.Row]:
@@ -114,14 +157,16 @@ _KEYS: dict[str, tuple[Column[ops.Row], ...]] = {
     "base_asset": (Column("Asset", _key("base_asset"), 8),),
     "side": (Column("Side", _key("side"), 5),),
 }
-_BAR = [
+_PRICES = [
     _value("open", 10, from_width=_HUGE),
-    _value("high", 10, from_width=WIDE),
-    _value("low", 10, from_width=WIDE),
+    _value("high", 10, from_width=_ROOMY),
+    _value("low", 10, from_width=_ROOMY),
     _value("close", 10),
     _value("vwap", 10, "VWAP", from_width=_HUGE),
-    _value("volume", 6, "USD"),
-    _value("count", 7, "Events", from_width=MEDIUM),
+]
+_LIQUIDATED = [
+    _value("long_volume", 6, "Longs", from_width=_ROOMY),
+    _value("short_volume", 6, "Shorts", from_width=_ROOMY),
 ]
 _CASCADE = [
     _text("dominant_side", "Mostly", 6),
@@ -129,13 +174,9 @@ _CASCADE = [
     _value("count", 6, "Events", from_width=MEDIUM),
     _value("first_price", 10, "First", from_width=WIDE),
     _value("last_price", 10, "Last", from_width=WIDE),
-    _text("exchanges", "Exchanges", 20, from_width=_HUGE),
+    _text("exchanges", "Exchanges", 20, from_width=_ROOMY),
 ]
-_JOINED = [Column("Flow", _flow, 7, is_number=True), _value("flow_delta", 7, "Flow Δ", from_width=MEDIUM)]
-_FLOW = [
-    _value("volume", 6, "USD"),
-    _value("buy_volume", 6, "Bought", from_width=MEDIUM),
-    _value("sell_volume", 6, "Sold", from_width=MEDIUM),
-    _value("delta", 7),
-    _value("count", 7, "Events"),
+_JOINED = [
+    Column("Flow", _flow, 7, is_number=True),
+    _delta(lambda row: number(row, "flow_delta"), "Flow Δ", from_width=MEDIUM),
 ]
