@@ -26,6 +26,8 @@ from benchmarks._harness.worker import WorkerError, load
 from benchmarks._report.table import show as show_scenario
 
 Name: TypeAlias = Literal[
+    "market",
+    "channels",
     "wire",
     "hosts",
     "decode",
@@ -33,7 +35,10 @@ Name: TypeAlias = Literal[
     "recording",
     "replay",
     "backtest",
+    "jobs",
     "delivery",
+    "shards",
+    "board",
     "latency",
     "growth",
     "recovery",

@@ -20,7 +20,7 @@ from benchmarks._senders.schedule import Schedule
 from benchmarks._senders.server import Load, Servers, port_of, servers
 from benchmarks.latency import Listening
 from benchmarks.rivals.by_host import HOSTS
-from benchmarks.rivals.receivers import Client
+from benchmarks.rivals.receivers import Client, Receiver
 from benchmarks.wire import Clocked, Line, Receiving
 
 
@@ -70,7 +70,7 @@ class _Paced(Listening):
         return clocked.sample(self.schedule.events)
 
 
-def _rival(client: Client) -> Rival[What]:
+def _rival(client: Client[Receiver]) -> Rival[What]:
     def prepare(what: What, senders: Senders) -> Contest:
         client.require()
         if isinstance(what, Schedule):

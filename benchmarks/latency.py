@@ -19,7 +19,7 @@ from benchmarks._harness.worker import process
 from benchmarks._senders import schedule
 from benchmarks._senders.schedule import Schedule, now_us
 from benchmarks._senders.server import port_of
-from benchmarks.rivals.receivers import CLIENTS, Client, Goal
+from benchmarks.rivals.receivers import CLIENTS, Client, Goal, Receiver
 from cgrx import Trade
 
 HISTOGRAM = "hdrh.histogram"
@@ -45,11 +45,20 @@ class Latencies:
             self.goal.reached()
 
 
+def percentiles(latencies_us: list[int]) -> dict[str, float]:
+    """`PERCENTILES`, and the longest."""
+    histogram: Any = importlib.import_module(HISTOGRAM).HdrHistogram(1, LONGEST_US, DIGITS)
+    for us in latencies_us:
+        histogram.record_value(max(1, us))
+    found = {name: float(histogram.get_value_at_percentile(share)) for name, share in PERCENTILES.items()}
+    return found | {"max": float(max(latencies_us))}
+
+
 @attrs.frozen
 class Listening:
     """A client on one schedule."""
 
-    client: Client
+    client: Client[Receiver]
     schedule: Schedule
     port: int
 
@@ -60,12 +69,8 @@ class Listening:
     def measure(self) -> Sample:
         """See `Contest`."""
         gc.collect()
-        heard = self._listen(self.schedule)
-        histogram: Any = importlib.import_module(HISTOGRAM).HdrHistogram(1, LONGEST_US, DIGITS)
-        for us in heard.us:
-            histogram.record_value(max(1, us))
-        found = {name: float(histogram.get_value_at_percentile(share)) for name, share in PERCENTILES.items()}
-        return Sample(found.pop("p99"), {**found, "max": float(max(heard.us))})
+        found = percentiles(self._listen(self.schedule).us)
+        return Sample(found.pop("p99"), found)
 
     def _listen(self, schedule: Schedule) -> Latencies:
         heard = Latencies(schedule.events)
@@ -78,12 +83,13 @@ class Listening:
 
 
 @contextmanager
-def _sender() -> Generator[int, None, None]:
+def sender() -> Generator[int, None, None]:
+    """The port of a sender that keeps to schedules."""
     with process(schedule.serve) as pipe:
         yield port_of(pipe)
 
 
-def _rival(client: Client) -> Rival[Schedule]:
+def _rival(client: Client[Receiver]) -> Rival[Schedule]:
     def prepare(schedule: Schedule, port: int) -> Contest:
         importlib.import_module(HISTOGRAM)
         client.require()
@@ -105,7 +111,7 @@ SCENARIO = Scenario(
     question=(__doc__ or "").partition("\n")[0],
     unit="us (p99)",
     cases=_cases,
-    surroundings=_sender,
+    surroundings=sender,
     share=0.8,
     rivals=tuple(map(_rival, CLIENTS)),
 )

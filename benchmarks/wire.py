@@ -21,7 +21,7 @@ import msgspec
 from benchmarks._harness.data import trade_frames
 from benchmarks._harness.scenario import Case, Contest, Results, Rival, Sample, Scenario
 from benchmarks._senders.server import Load, Servers, frame, servers
-from benchmarks.rivals.receivers import CLIENTS, Client, Goal, TradeFrame
+from benchmarks.rivals.receivers import CLIENTS, Client, Goal, Receiver, TradeFrame
 from cgrx import Trade
 
 CHECKED = 2_000
@@ -86,7 +86,7 @@ class Collecting:
 class Receiving:
     """A client on one line."""
 
-    client: Client
+    client: Client[Receiver]
     line: Line
     servers: Servers
 
@@ -175,7 +175,7 @@ class InMemory:
                 on_event(event)
 
 
-def _rival(client: Client) -> Rival[Line]:
+def _rival(client: Client[Receiver]) -> Rival[Line]:
     def prepare(line: Line, servers: Servers) -> Contest:
         client.require()
         return Receiving(client, line, servers)

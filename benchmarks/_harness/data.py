@@ -11,8 +11,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import attrs
+
 from cgrx._model.events import Event, Liquidation, LiquidationSide, Trade, TradeSide
 from cgrx._wire.codec import encode_frame
+from cgrx.testing import symbol_of
 
 RECORDINGS = Path(__file__).resolve().parents[3] / "shared" / "data"
 START_MS = 1_725_416_318_379
@@ -20,6 +23,8 @@ CHANNEL = "futures_trades@Binance_BTCUSDT@0"
 MARKETS = (("BTC", "BTCUSDT"), ("ETH", "ETHUSDT"), ("BTC", "BTCUSD_PERP"), ("ETH", "ETHUSD_PERP"))
 EXCHANGES = ("Binance", "OKX", "Bybit", "Bitget", "Hyperliquid")
 ASSETS = ("BTC", "ETH", "SOL", "1000PEPE")
+LIQUIDATIONS = "liquidationOrders"
+CLOSING_MS = 600_000
 MEAN_GAP_MS = 14
 """Between two trades: some 70 a second, as the recordings have."""
 
@@ -77,6 +82,63 @@ def generated_event(event_type: type[Event], chance: random.Random) -> Event:
     price, volume = round(chance.lognormvariate(8, 2), 2) + 0.01, round(chance.lognormvariate(6, 2), 5) + 0.01
     time_ms = START_MS + chance.randrange(1000)
     return event_type(asset, chance.choice(EXCHANGES), f"{asset}USDT", side, price, volume, time_ms)
+
+
+@attrs.frozen
+class Market:
+    """What a feed carries: trades of so many instruments, and the liquidations of all."""
+
+    instruments: int
+
+    @property
+    def named(self) -> list[tuple[str, str, str]]:
+        """Asset, exchange and symbol of each instrument; the exchanges take turns."""
+        listed = [(f"COIN{at // len(EXCHANGES)}", EXCHANGES[at % len(EXCHANGES)]) for at in range(self.instruments)]
+        return [(asset, exchange, symbol_of(exchange, asset)) for asset, exchange in listed]
+
+    @property
+    def channels(self) -> list[str]:
+        """Their channels, and that of the liquidations last."""
+        return [*(f"futures_trades@{exchange}_{symbol}@0" for _, exchange, symbol in self.named), LIQUIDATIONS]
+
+    def events(self, count: int) -> list[tuple[str, Event]]:
+        """Events with their channels, in order of arrival: some 500 a second, one in twenty a liquidation.
+
+        The n-th instrument trades a n-th as often as the first. Each exchange is 20 ms later than the one before it, so
+        events are in order within a channel of trades, and not between them.
+        """
+        chance = random.Random(13)
+        named, channels = self.named, self.channels
+        weights = [1 / (at + 1) for at in range(self.instruments)]
+        drawn: list[tuple[int, str, Event]] = []
+        time_ms = START_MS
+        for at in chance.choices(range(self.instruments), weights, k=count):
+            time_ms += 1 + int(chance.expovariate(1))
+            of = named[at]
+            price, volume = round(100 * chance.uniform(0.99, 1.01), 2), round(chance.lognormvariate(6, 2), 4) + 0.01
+            side = chance.choice((1, 2))
+            if chance.random() < 0.05:
+                event: Event = Liquidation(*of, LiquidationSide(side), price, volume, time_ms)
+                channel = LIQUIDATIONS
+            else:
+                event, channel = Trade(*of, TradeSide(side), price, volume, time_ms), channels[at]
+            drawn.append((time_ms + 20 * EXCHANGES.index(of[1]), channel, event))
+        return [(channel, event) for _, channel, event in sorted(drawn, key=lambda each: each[0])]
+
+    def closing(self, after: list[tuple[str, Event]]) -> list[tuple[str, Event]]:
+        """One more trade of each instrument, ten minutes later: behind it every window has closed."""
+        time_ms = max(event.time_ms for _, event in after) + CLOSING_MS
+        return [
+            (channel, Trade(*of, TradeSide.BUY, 1.0, 1.0, time_ms))
+            for channel, of in zip(self.channels, self.named, strict=False)
+        ]
+
+
+def market_frames(count: int, instruments: int) -> list[bytes]:
+    """Messages of one event each, those that close the windows last and above the count."""
+    market = Market(instruments)
+    events = market.events(count)
+    return [encode_frame(channel, [event]) for channel, event in events + market.closing(events)]
 
 
 def trade_frames(count: int, events_each: int) -> list[bytes]:

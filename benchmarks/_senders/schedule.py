@@ -4,9 +4,11 @@ Every message holds the time at which it was due, on the clock that all processe
 leaves late, or waits in a socket that the receiver does not empty, counts with its full latency: a slow receiver cannot
 slow the sender down, so there is no coordinated omission.
 
-The address is `/schedule?events=2000&per_s=1000`. All frames are made before the first is due.
+The address is `/schedule?events=2000&per_s=1000&channels=1`. All frames are made before the first is due. With more
+channels than one they take turns, an event each.
 """
 
+import itertools
 import select
 import socket
 import time
@@ -27,29 +29,41 @@ class Schedule:
 
     events: int
     per_s: int
+    channels: int = 1
+
+    @property
+    def names(self) -> list[str]:
+        """The channels."""
+        return [f"futures_trades@Binance_{symbol}@0" for symbol in self._symbols]
+
+    @property
+    def _symbols(self) -> list[str]:
+        return ["BTCUSDT", *(f"COIN{number}XUSDT" for number in range(1, self.channels))]
 
     @property
     def resource(self) -> str:
         """The address that asks for it."""
-        return f"/schedule?events={self.events}&per_s={self.per_s}"
+        return f"/schedule?events={self.events}&per_s={self.per_s}&channels={self.channels}"
 
     @classmethod
     def of(cls, resource: str) -> "Schedule":
         """Read an address."""
         asked = dict(parse_qsl(urlsplit(resource).query))
-        return cls(int(asked["events"]), int(asked["per_s"]))
+        return cls(int(asked["events"]), int(asked["per_s"]), int(asked["channels"]))
 
     def frames(self, start_us: int) -> tuple[list[int], list[bytes]]:
         """When the frames are due, microseconds, and the frames: `price` is that time, `volUsd` the number from 1."""
         due = [start_us + number * 1_000_000 // self.per_s for number in range(self.events)]
-        return due, [stamped(number, due_us) for number, due_us in enumerate(due, start=1)]
+        turns = itertools.cycle([symbol.encode() for symbol in self._symbols])
+        numbered = zip(due, turns, itertools.count(1), strict=False)
+        return due, [stamped(number, due_us, symbol) for due_us, symbol, number in numbered]
 
 
-def stamped(number: int, at_us: int) -> bytes:
+def stamped(number: int, at_us: int, symbol: bytes = b"BTCUSDT") -> bytes:
     """A trade as a frame, with its number and a time in microseconds in place of volume and price."""
     return frame(
-        b'{"channel":"futures_trades@Binance_BTCUSDT@0","data":[{"baseAsset":"BTC","exName":"Binance","symbol":"BTCUSDT",'
-        b'"side":2,"price":%d,"volUsd":%d,"time":1725416318379}]}' % (at_us, number)
+        b'{"channel":"futures_trades@Binance_%b@0","data":[{"baseAsset":"BTC","exName":"Binance","symbol":"%b",'
+        b'"side":2,"price":%d,"volUsd":%d,"time":1725416318379}]}' % (symbol, symbol, at_us, number)
     )
 
 

@@ -23,7 +23,7 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from multiprocessing.connection import Connection
 from typing import Any, Literal, TypeAlias, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import attrs
 
@@ -47,17 +47,19 @@ class Load:
     frames: int
     events: int
     writes: Writes = "block"
+    instruments: int = 0
+    """0: trades of one channel. Else the frames are those of `market_frames`, of one event each."""
 
     @property
     def resource(self) -> str:
         """The address that asks for it."""
-        return f"/load?frames={self.frames}&events={self.events}&writes={self.writes}"
+        return f"/load?{urlencode(attrs.asdict(self))}"
 
     @classmethod
     def of(cls, resource: str) -> "Load":
         """Read an address."""
         asked: dict[str, Any] = dict(parse_qsl(urlsplit(resource).query))
-        return cls(int(asked["frames"]), int(asked["events"]), asked["writes"])
+        return cls(int(asked["frames"]), int(asked["events"]), asked["writes"], int(asked["instruments"]))
 
 
 def frame(payload: bytes, opcode: int = 1) -> bytes:
@@ -142,8 +144,8 @@ class Peer:
                 if not received:
                     return
                 self._unread += received
-            size, length = self._frame_bytes(), self._unread[1] & 127
-            mask, masked = self._unread[size - length - 4 : size - length], self._unread[size - length : size]
+            size, begins = self._frame_bytes(), self._payload_at()
+            mask, masked = self._unread[begins - 4 : begins], self._unread[begins:size]
             opcode, self._unread = self._unread[0] & 15, self._unread[size:]
             yield opcode, bytes(byte ^ key for byte, key in zip(masked, itertools.cycle(mask), strict=False))
 
@@ -160,16 +162,23 @@ class Peer:
                 return
 
     def _frame_bytes(self) -> int:
-        length = self._unread[1] & 127
-        assert length < 126, "clients of a benchmark send short messages"
-        return 2 + 4 + length
+        """The size of the frame that comes next; of its head, as long as that is not there."""
+        begins, length = self._payload_at(), self._unread[1] & 127
+        if length < 126:
+            return begins + length
+        return begins + int.from_bytes(self._unread[2 : begins - 4], "big") if len(self._unread) >= begins else begins
+
+    def _payload_at(self) -> int:
+        """Where the payload begins, behind the length and the mask."""
+        return {126: 4, 127: 10}.get(self._unread[1] & 127, 2) + 4
 
 
 @cache
-def _framed(frames: int, events: int) -> list[bytes]:
-    from benchmarks._harness.data import trade_frames  # here: senders of other frames do without all of cgrx
+def _framed(frames: int, events: int, instruments: int) -> list[bytes]:
+    from benchmarks._harness.data import market_frames, trade_frames  # here: other senders do without all of cgrx
 
-    return [frame(payload) for payload in trade_frames(frames, events)]
+    payloads = market_frames(frames, instruments) if instruments else trade_frames(frames, events)
+    return [frame(payload) for payload in payloads]
 
 
 def _blocks(frames: list[bytes]) -> list[bytes]:
@@ -178,7 +187,7 @@ def _blocks(frames: list[bytes]) -> list[bytes]:
 
 
 def _pieces(peer: Peer, load: Load) -> list[bytes]:
-    frames = _framed(load.frames, load.events)
+    frames = _framed(load.frames, load.events, load.instruments)
     match load.writes:
         case "block":
             return peer.sealed(_blocks(frames))
@@ -214,14 +223,15 @@ def serve_each(pipe: Connection, context: ssl.SSLContext | None, answer: Callabl
     with suppress(KeyboardInterrupt), socket.create_server(("127.0.0.1", 0)) as listener, pipe:
         pipe.send(listener.getsockname()[1])
         listener.settimeout(0.2)
-        while not _hung_up(pipe):
+        while not hung_up(pipe):
             with suppress(TimeoutError, ConnectionError, ssl.SSLError, StopIteration):
                 sock = listener.accept()[0]
                 with sock:
                     answer(Peer(sock, context))
 
 
-def _hung_up(pipe: Connection) -> bool:
+def hung_up(pipe: Connection) -> bool:
+    """Whether the other side has closed the pipe."""
     try:
         return pipe.poll() and pipe.recv() is None
     except EOFError:

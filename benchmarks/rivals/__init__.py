@@ -7,4 +7,5 @@ Read `tasks` first: what `pipelines` asks and the form in which results compare.
 `by_cgrx`, `by_reactivex`, `by_streamz`, `by_aiostream`, `by_bytewax`, and the limits `by_fixed_length`, `by_minutes`,
 `by_hand` and `by_polars`. `states` are the state machines for libraries without windows. `receivers` are the WebSocket
 clients of `wire` and `latency`. `queries` are those of `backtest`, written by hand in polars.
+`by_shards` has the snapshots and micro-batches of `shards`.
 """

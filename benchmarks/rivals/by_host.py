@@ -12,7 +12,7 @@ import trio
 import cgrx
 import cgrx.aio
 import cgrx.sync
-from benchmarks.rivals.receivers import NO_HURRY, Client, Goal
+from benchmarks.rivals.receivers import NO_HURRY, Client, Goal, Receiver
 
 RunAsyncio: TypeAlias = Callable[[Coroutine[Any, Any, None]], object]
 
@@ -72,7 +72,7 @@ def without_a_loop(url: str, context: ssl.SSLContext | None, goal: Goal) -> None
                     return
 
 
-HOSTS = (
+HOSTS: tuple[Client[Receiver], ...] = (
     Client("cgrx", on_trio, role="ours"),
     Client("cgrx.aio on asyncio", partial(on_asyncio, asyncio.run)),
     Client("cgrx.aio on uvloop", on_uvloop, ("uvloop",)),

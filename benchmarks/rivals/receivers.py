@@ -10,7 +10,7 @@ import importlib
 import json
 import ssl
 from collections.abc import Callable
-from typing import Any, TypeAlias, cast
+from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 import attrs
 import msgspec
@@ -44,6 +44,7 @@ class Goal:
     reached: Callable[[], None] = lambda: None
 
 
+R = TypeVar("R")
 Receiver: TypeAlias = Callable[[str, ssl.SSLContext | None, Goal], None]
 
 
@@ -147,11 +148,11 @@ def through_picows(url: str, context: ssl.SSLContext | None, goal: Goal) -> None
 
 
 @attrs.frozen
-class Client:
-    """A receiver with its name, and the modules that must be installed for it."""
+class Client(Generic[R]):
+    """A way to receive with its name, and the modules that must be installed for it."""
 
     name: str
-    receive: Receiver
+    receive: R
     modules: tuple[str, ...] = ()
     role: Role = "rival"
 
@@ -165,7 +166,7 @@ class Client:
             importlib.import_module(module)
 
 
-CLIENTS = (
+CLIENTS: tuple[Client[Receiver], ...] = (
     Client("cgrx", through_cgrx, role="ours"),
     Client("trio-websocket + json", through_trio_websocket),
     Client("websockets on asyncio + orjson", through_websockets, ("websockets.asyncio.client", "orjson")),

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 from benchmarks._harness.data import EXCHANGES
-from benchmarks.rivals.tasks import BAR_MS, EVERY_MS, GAP_MS, LATENESS_MS, SLIDING_MS, Key
+from benchmarks.rivals.tasks import BAR_MS, EVERY_MS, GAP_MS, LATENESS_MS, MIN_VOLUME, SLIDING_MS, Key
 from cgrx._model.events import Trade
 
 T_contra = TypeVar("T_contra", contravariant=True)
@@ -265,6 +265,42 @@ class Order:
         while self._heap and self._heap[0][0] <= until_ms:
             released.append(heapq.heappop(self._heap)[2])
         return released
+
+
+class BarsInOrder:
+    """Trades of any number of sources in time order, two filters, and bars of those that pass."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, int, Trade]] = []
+        self._latest_ms = self._number = 0
+        self._opened: dict[int, dict[Key, HandBar]] = {}
+        self._closes_ms = 0
+
+    def step(self, trade: Trade) -> list[Any]:
+        """See `State`."""
+        self._number += 1
+        heapq.heappush(self._heap, (trade.time_ms, self._number, trade))
+        if trade.time_ms > self._latest_ms:
+            self._latest_ms = trade.time_ms
+        until_ms = self._latest_ms - LATENESS_MS
+        while self._heap and self._heap[0][0] <= until_ms:
+            released = heapq.heappop(self._heap)[2]
+            if released.side == 2 and released.volume_usd >= MIN_VOLUME:
+                self._bar_of(released).add(released)
+        return self._closed(until_ms) if until_ms >= self._closes_ms else []
+
+    def _bar_of(self, trade: Trade) -> HandBar:
+        window = self._opened.setdefault(trade.time_ms - trade.time_ms % BAR_MS, {})
+        key = key_of(trade)
+        bar = window.get(key)
+        if bar is None:
+            bar = window[key] = HandBar()
+        return bar
+
+    def _closed(self, until_ms: int) -> list[Any]:
+        self._closes_ms = until_ms - until_ms % BAR_MS + BAR_MS
+        over = [start_ms for start_ms in sorted(self._opened) if start_ms + BAR_MS <= until_ms]
+        return [bar.row(start_ms, key) for start_ms in over for key, bar in sorted(self._opened.pop(start_ms).items())]
 
 
 class Counter:
