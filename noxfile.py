@@ -1,9 +1,10 @@
 """Every check of the project, each in its own environment; `.ci/run` runs the same sessions in a single one.
 
-nox                     tests, lint, types, docs and build
+nox                     page, tests, lint, types, docs and build
 nox -s benchmarks       every scenario of benchmarks/, small
 nox -s report           the full run of benchmarks/, and the pages that show it
 nox -s soak             the long runs that plain pytest leaves out
+nox -s spark            the tests of Spark, with those that start a cluster and kill parts of it; needs Java 17 or later
 nox -s mutants          change the core in one place at a time, and see whether a test fails; hours, or `-- FILE`
 nox -s fuzz -- TARGET   look for bytes that break codec, frames, recording or import; `--seconds N`
 nox -s lowest           the tests on the oldest dependencies that pyproject.toml admits
@@ -18,7 +19,7 @@ from tempfile import TemporaryDirectory
 import nox
 
 nox.needs_version = ">=2025.5.1"
-nox.options.sessions = ["tests", "lint", "types", "docs", "build"]
+nox.options.sessions = ["page", "tests", "lint", "types", "docs", "build"]
 
 ROOT = Path(__file__).parent
 CONSTRAINTS = ROOT / "constraints.txt"
@@ -31,7 +32,7 @@ OLDEST = "3.11"
 def tests(session: nox.Session) -> None:
     """The whole suite, with full branch coverage."""
     session.install("-e", ".[test]", env=PINNED)
-    session.run("pytest", "--hypothesis-profile=thorough", "--cov", *session.posargs)
+    session.run("pytest", "-m", "not soak and not cluster", "--hypothesis-profile=thorough", "--cov", *session.posargs)
 
 
 @nox.session(python=OLDEST)
@@ -39,6 +40,16 @@ def soak(session: nox.Session) -> None:
     """The tests that take minutes."""
     session.install("-e", ".[test]", env=PINNED)
     session.run("pytest", "-m", "soak", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def spark(session: nox.Session) -> None:
+    """The tests of Spark, with full branch coverage of what runs on it: local, without a JVM, and on a cluster."""
+    session.install("-e", ".[test]", env=PINNED)
+    session.install("--no-deps", "-r", str(ROOT / ".ci" / "spark.txt"))  # after and without the pins: an older pandas
+    everything = ("-m", "cluster or not cluster", "-n", "0", "-o", "faulthandler_timeout=600")
+    coverage = ("--cov", "--cov-config=tests/spark/coverage.ini")
+    session.run("python", "-m", "pytest", "tests/spark", *everything, *coverage, *session.posargs)
 
 
 @nox.session(python=OLDEST)
@@ -82,6 +93,19 @@ def types(session: nox.Session) -> None:
     session.run("mypy")
     session.run("pyright")
     session.run("python", "-m", "tests.docs.blocks")
+
+
+@nox.session(python=False)
+def page(session: nox.Session) -> None:
+    """The page of the board: its types, its linter and its formatter; also brings axe-core, which its tests use."""
+    npm = shutil.which("npm")
+    if npm is None:
+        session.skip("no npm on this machine, so the JavaScript of the board is not checked")
+    modules = [str(path) for path in sorted((ROOT / "cgrx" / "_board" / "page").glob("*.js"))]
+    with session.chdir(ROOT / "tests" / "page"):
+        session.run("npm", "ci", "--no-audit", "--no-fund", external=True)  # into node_modules/ beside the lock file
+        session.run("node_modules/.bin/tsc", "--project", ".", external=True)
+        session.run("node_modules/.bin/biome", "ci", "--config-path=.", *modules, external=True)
 
 
 @nox.session(python=OLDEST)

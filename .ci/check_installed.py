@@ -31,6 +31,11 @@ written = {
 }
 assert installed == written, f"missing: {sorted(written - installed)}, in vain: {sorted(installed - written)}"
 
+page = "cgrx/_board/page/"
+shipped = {file.as_posix() for file in files("cgrx") or [] if file.as_posix().startswith(page)}
+kept = {path.relative_to(tree).as_posix() for path in (tree / page).rglob("*") if path.is_file()}
+assert shipped == kept, f"missing of the page: {sorted(kept - shipped)}, in vain: {sorted(shipped - kept)}"
+
 command = Path(sys.executable).parent / "cgrx"
 run = subprocess.run([command], capture_output=True, text=True, timeout=60, check=False)
 said = (run.stdout + run.stderr).strip()

@@ -29,6 +29,7 @@ from cgrx._simulator.market import Generator
 from cgrx._simulator.routes import Generation
 from cgrx._simulator.server import Server, ServerOptions
 from cgrx._simulator.sources import Pacer
+from cgrx._trio.ports import listen
 from cgrx._wire.address import Dial
 
 _FIRST_AT = {"now": 0, "first_subscriber": 1}
@@ -140,7 +141,7 @@ class Simulator:
         """Begin: listen, and hand out events as `start` says."""
         if self._running is not None:
             raise RuntimeError("this Simulator has been used already: make a new one")
-        listeners = await trio.open_tcp_listeners(self._port, host=self._host) if self._listen else []
+        listeners = await listen(self._port, self._host) if self._listen else []
         self._manager = trio.open_nursery()
         self._nursery = await self._manager.__aenter__()
         server = self._running = Server(self._options, self._nursery)

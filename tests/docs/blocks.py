@@ -131,6 +131,10 @@ def _stored(tree: ast.AST) -> Iterator[str]:
                 pass
 
 
+STUBS = plan.ROOT / "tests" / "stubs"
+"""The types of pyspark, as far as cgrx uses it."""
+
+
 def check(folder: Path) -> list[str]:
     """Write all modules into the folder, run each checker once over them, and return their errors, by page and line."""
     page_of: dict[str, Path] = {}
@@ -143,6 +147,7 @@ def check(folder: Path) -> list[str]:
         "typeCheckingMode": "strict",
         "pythonVersion": "3.11",
         "extraPaths": [str(plan.ROOT)],
+        "stubPath": str(STUBS),
         "reportUnusedVariable": False,  # in the async functions, which are ours: on the page these names are global
     }
     (folder / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
@@ -152,7 +157,7 @@ def check(folder: Path) -> list[str]:
         ["pyright", "--pythonpath", sys.executable],
     )
     # The path tells where `cgrx` is: checkers do not follow the import hook of an editable install.
-    environment = {**os.environ, "MYPYPATH": str(plan.ROOT)}
+    environment = {**os.environ, "MYPYPATH": os.pathsep.join((str(plan.ROOT), str(STUBS)))}
     faults: list[str] = []
     for command in commands:
         arguments = [sys.executable, "-m", *command]

@@ -21,7 +21,7 @@ from cgrx import EventStream, FuturesTrades, Liquidation, Misspelt, Signal, Stat
 from cgrx import operators as ops
 from cgrx._streams.observers import SignalObserver
 from cgrx.testing import alive, batch, liquidation, trade
-from tests.docs import blocks, house, pages
+from tests.docs import blocks, house, pages, terminal_picture
 from tests.docs.marble_cases import CASES
 from tests.house import plan
 from tests.support import run_mock
@@ -104,6 +104,14 @@ def run_block(source: str, names: dict[str, Any]) -> None:
             await made
 
         run_mock(main)
+
+
+def test_the_picture_of_the_terminal_is_up_to_date() -> None:
+    """Its words: another version of rich draws the same with other tags. A browser fetches nothing for it."""
+    committed = terminal_picture.PICTURE.read_text(encoding="utf-8")
+    shown = ["".join(ElementTree.fromstring(text).itertext()).split() for text in (committed, terminal_picture.svg())]
+    assert shown[0][-200:] == shown[1][-200:], "run `python -m tests.docs.terminal_picture`"
+    assert "url(http" not in committed
 
 
 @pytest.mark.parametrize("page", pages.markdown(), ids=blocks.name_of)

@@ -38,7 +38,7 @@ def test_a_feed_shows_what_its_protocol_has() -> None:
 
 
 def test_a_replay_adds_what_only_a_recording_has() -> None:
-    assert public(dir(cgrx.Replay)) == MEMBERS | {"channels", "progress"}
+    assert public(dir(cgrx.Replay)) == MEMBERS | {"channels", "pause", "paused", "progress", "resume", "speed"}
 
 
 @pytest.mark.parametrize("member", sorted(MEMBERS))

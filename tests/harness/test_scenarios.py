@@ -1,5 +1,6 @@
 """The scenarios themselves, small: rivals agree, and senders send what was asked for. No time is judged."""
 
+from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -7,10 +8,11 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from msgspec.structs import astuple
 
-from benchmarks import backtest, delivery, pipelines, recording, replay
+from benchmarks import backtest, channels, delivery, market, pipelines, recording, replay, shards
 from benchmarks.__main__ import SCENARIOS, list_command, main
-from benchmarks._harness.data import trade_frames
+from benchmarks._harness.data import Market, trade_frames
 from benchmarks._harness.equality import require_equal
 from benchmarks._harness.scenario import AbsentError, Rival, Scenario
 from benchmarks._harness.worker import load, process
@@ -19,6 +21,7 @@ from benchmarks._senders.schedule import Schedule
 from benchmarks._senders.server import Load, port_of, servers
 from benchmarks.rivals import by_cgrx, by_hand, by_minutes, by_polars, by_reactivex
 from benchmarks.rivals.by_host import HOSTS
+from benchmarks.rivals.dispatch import CLIENTS as MARKET_CLIENTS
 from benchmarks.rivals.receivers import CLIENTS, Goal
 from benchmarks.rivals.tasks import Kind, Task, cannot
 from cgrx import Trade
@@ -117,6 +120,36 @@ def test_delivery_on_the_path_of_a_feed_and_without_a_database() -> None:
         ours.prepare(delivery.Rows(10, "PostgreSQL"), nowhere)
 
 
+@pytest.mark.parametrize(
+    "work",
+    [
+        *(shards.Work(kind, 300, 7) for kind in ("decode", "bars", "encode")),
+        shards.Work("snapshot", 3),
+        shards.Work("restore", 3),
+        shards.Work("keys", 12),
+    ],
+    ids=lambda work: work.kind,
+)
+def test_shards_that_go_on_from_snapshots_and_rivals_without_records_agree(work: shards.Work) -> None:
+    expected: Any = None
+    for rival in shards.SCENARIO.rivals:  # ours is the first
+        try:
+            contest = rival.prepare(work, "")
+        except AbsentError:
+            continue
+        results = contest.results() or ()
+        expected = expected or results
+        assert expected
+        require_equal("shards", "cgrx", expected, rival.name, results)
+        assert contest.measure().value > 0
+
+
+def test_publishing_without_a_broker_is_absent() -> None:
+    for rival in shards.SCENARIO.rivals[:2]:
+        with pytest.raises(AbsentError, match="no broker"):
+            rival.prepare(shards.Work("publish", 10), "")
+
+
 def test_clients_get_what_the_sender_sends() -> None:
     """Over TCP and TLS, however it is written; and under each host, whatever its feed sends before it subscribes."""
     blocks = (Load(20, 3), False, (CGRX, TRIO_WEBSOCKET, *HOSTS))
@@ -130,6 +163,20 @@ def test_clients_get_what_the_sender_sends() -> None:
                 assert f'"price":{kept[-1].price}' in trade_frames(20, 3)[-1].decode()
 
 
+@pytest.mark.parametrize("bars", [False, True], ids=["callbacks", "bars"])
+def test_clients_get_the_whole_market(*, bars: bool) -> None:
+    """Each event of the generated market once, in the order of its channel; the bars are those that a loop makes."""
+    sent = (events := Market(3).events(200)) + Market(3).closing(events)
+    ours, rival, *_ = market.SCENARIO.rivals
+    shape = market.Shape(Load(200, 1, "record", 3), tls=True, bars=bars)
+    with servers() as found:
+        results, others = (each.prepare(shape, found).results() or () for each in (ours, rival))
+        assert ours.prepare(shape, found).measure().value > 0
+    require_equal("market", ours.name, results, rival.name, others)
+    if not bars:
+        assert Counter(each[1:] for each in results) == Counter(astuple(event) for _, event in sent)
+
+
 def test_a_schedule_is_kept() -> None:
     """All events come, in order; none is due before its time."""
     with process(schedule.serve) as pipe:
@@ -139,6 +186,14 @@ def test_a_schedule_is_kept() -> None:
     assert [event.volume_usd for event in kept] == list(range(1, 41))
     assert [int(b.price - a.price) for a, b in pairwise(kept)] == [500] * 39
     assert kept[-1].price < schedule.now_us()
+
+
+def test_channels_of_a_schedule_take_turns() -> None:
+    """Each event comes on its channel, once."""
+    asked = Schedule(40, 4_000, channels=7)
+    with process(schedule.serve) as pipe:
+        assert channels.Listening(MARKET_CLIENTS[0], asked, port_of(pipe)).results() == list(range(1, 41))
+    assert [name.encode() in frame for name, frame in zip(asked.names, asked.frames(0)[1], strict=False)] == [True] * 7
 
 
 def test_a_mortal_sender_dies_in_every_way_and_tells_when() -> None:

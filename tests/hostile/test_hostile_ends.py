@@ -54,6 +54,7 @@ def test_close_codes(reason: bytes) -> None:
     run(main)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("end", ["end of stream", "silence"])
 def test_half_frames_at_every_byte(end: End) -> None:
     """Messages that are whole are delivered; of the half one nothing is heard."""
@@ -94,6 +95,7 @@ def first(size: int) -> Callable[[bytes], bytes]:
     return lambda request: accept_head(request)[:size]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("end", ["end of stream", "silence"])
 def test_handshakes_that_stop_at_every_byte(end: End) -> None:
     """The next attempt gets in."""

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 
 ROOMS: dict[str, tuple[str, ...]] = {
     "_extras": (),
+    "_own_folder": (),
     "_model": (),
     "_wire": ("_model",),
     "_streams": ("_model",),
@@ -33,7 +34,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "_trio": ("_model", "_streams"),
     "_feed": ("_extras", "_model", "_wire", "_streams", "_recording", "_trio"),
     "_replay": ("_model", "_streams", "_recording", "_trio", "_feed"),
-    "_delivery": ("_extras", "_model", "_streams", "operators._rows", "_trio", "_feed"),
+    "_delivery": ("_extras", "_own_folder", "_model", "_streams", "operators._rows", "_trio", "_feed"),
     "_sinks": (
         "_extras",
         "_model",
@@ -46,7 +47,6 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "_delivery",
     ),
     "sinks": ("_model", "_delivery", "_sinks"),
-    "_hosts": ("_model", "_streams", "_trio", "_feed", "_replay", "_delivery", "_sinks"),
     "_importing": ("_model", "_wire", "_recording"),
     "_backtest": (
         "_extras",
@@ -61,8 +61,56 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "_feed",
         "_replay",
     ),
+    "_shards": (
+        "_model",
+        "_streams",
+        "operators._rows",
+        "operators._windows",
+        "_replay",
+        "_backtest",
+    ),
+    "_log": (
+        "_extras",
+        "_model",
+        "_streams",
+        "_recording",
+        "_trio",
+        "_feed",
+        "_replay",
+        "_delivery",
+        "_sinks",
+        "_shards",
+    ),
+    "_hosts": ("_model", "_streams", "_trio", "_feed", "_replay", "_delivery", "_sinks", "_log"),
+    "_spark": (
+        "_extras",
+        "_model",
+        "_streams",
+        "_shards",
+        "operators._rows",
+        "operators._stages",
+        "_trio",
+        "_feed",
+        "_sinks",
+        "_backtest",
+    ),
+    "engines": ("_spark",),
+    "_resuming": ("_extras", "_own_folder", "_model", "_streams", "_feed", "_shards"),
     "_plot": ("_model", "operators._rows"),
     "_notebook": ("_model", "operators._rows", "_plot"),
+    "_board": (
+        "_extras",
+        "_model",
+        "_streams",
+        "operators._aggregates",
+        "operators.agg",
+        "operators._windows",
+        "operators",
+        "_trio",
+        "_feed",
+        "_replay",
+        "_sinks",
+    ),
     "aio": ("_hosts",),
     "sync": ("_trio", "_hosts", "_backtest"),
     "cgrx": (
@@ -74,11 +122,15 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "_trio",
         "_feed",
         "_replay",
+        "_log",
         "_hosts",
         "_importing",
         "_backtest",
+        "_shards",
+        "_resuming",
         "_notebook",
         "_plot",
+        "_board",
         "sinks",
         "aio",
         "sync",
@@ -89,9 +141,9 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "_testing": ("_model", "_streams"),
     "testing": ("_simulator", "_testing"),
     "_cli.terminal": ("cgrx", "testing"),
-    "_cli.view": ("operators", "operators.agg", "sinks", "cgrx", "_cli.terminal"),
-    "_cli.commands": ("operators", "sinks", "metrics", "cgrx", "testing", "_cli.terminal", "_cli.view"),
-    "_cli": ("operators", "cgrx", "testing", "_cli.terminal", "_cli.view", "_cli.commands"),
+    "_cli.view": ("operators", "operators.agg", "sinks", "cgrx", "_plot", "_cli.terminal"),
+    "_cli.commands": ("engines", "operators", "sinks", "metrics", "cgrx", "testing", "_cli.terminal", "_cli.view"),
+    "_cli": ("engines", "operators", "cgrx", "testing", "_cli.terminal", "_cli.view", "_cli.commands"),
     "__main__": ("_cli",),
 }
 """Each room, and the rooms that it imports, from low to high: a room may only use those above it in this table.
@@ -106,9 +158,9 @@ KNOWS_SCHEDULERS = "cgrx._streams.observable"
 """The one module of a pure room that names reactivex's schedulers: to refuse those that start threads."""
 
 PURE_STDLIB = frozenset(
-    "abc array bisect collections contextlib copy copyreg datetime decimal difflib enum fractions functools heapq html"
-    " inspect itertools linecache math numbers operator re reprlib statistics string struct sys textwrap types typing"
-    " warnings weakref zoneinfo".split()
+    "abc array bisect collections contextlib contextvars copy copyreg datetime decimal difflib enum fractions functools"
+    " heapq html inspect itertools linecache math numbers operator re reprlib statistics string struct sys textwrap"
+    " types typing warnings weakref zoneinfo".split()
 )
 """What the pure rooms may use of the standard library: no clock, no thread, no chance, no I/O.
 

@@ -142,6 +142,14 @@ def wrong_samples(observable: Observable[int]) -> None:
     watermark(b"1s")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
+def wrong_recordings() -> None:
+    """What stands together is a channel; a recording is a folder; progress is two numbers."""
+    cgrx.compact("today", by="day")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    cgrx.compact(5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    cgrx.verify("today", progress=len)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    cgrx.verify(["monday", "tuesday"])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
 def wrong_sweeps() -> None:
     def no_feed(threshold: float) -> int:
         return round(threshold)

@@ -48,3 +48,8 @@ def without_a_loop() -> None:
         feed.run(timeout="1m")
     with cgrx.sync.replay("day") as again:
         assert_type(again, BlockingReplay)
+        again.pause()
+        again.resume()
+        assert_type(again.speed, float)
+        again.speed = 60
+        assert_type(again.paused, bool)

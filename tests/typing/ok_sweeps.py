@@ -28,3 +28,15 @@ def sweeping() -> None:
         cgrx.sweep(rule, ["a", "b"], [{"threshold": 1}, {"threshold": 2}], executor=executor, jobs=2)
     grid: Mapping[str, range] = {"threshold": range(5)}
     cgrx.sweep(rule, "recording", grid, measure=lambda found: {"usd": found.rows[0].volume})
+
+
+def in_jobs(feed: cgrx.Feed) -> cgrx.EventStream[ops.Cascade]:
+    return cgrx.merge(rule(feed, threshold=1.0), rule(feed, threshold=2.0))
+
+
+def jobs() -> None:
+    with ThreadPoolExecutor() as executor:
+        found = cgrx.backtest(in_jobs, ["a", "b"], executor=executor, progress=print)
+    assert_type(found, cgrx.Backtest[ops.Cascade])
+    assert_type(found.jobs, tuple[cgrx.BacktestJob[ops.Cascade], ...])
+    assert_type(found.jobs[0].backtest, cgrx.Backtest[ops.Cascade] | None)
