@@ -159,9 +159,10 @@ class Server:
             else:
                 return
 
-    def run(self, command: list[str]) -> None:
-        """Run another program as the user who runs the server."""
-        subprocess.run(command, check=True, cwd="/", **_user())
+    def run(self, command: list[str]) -> str:
+        """Run another program as the user who runs the server: what it says against it, nothing where it succeeds."""
+        ended = subprocess.run(command, check=False, capture_output=True, text=True, cwd="/", **_user())
+        return ended.stderr.strip() or f"exit code {ended.returncode}" if ended.returncode else ""
 
     def kill(self) -> None:
         """As `kill -9` does."""
