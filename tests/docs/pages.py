@@ -4,7 +4,7 @@ A page asks by a comment. `python -m tests.docs.pages` writes what stands betwee
 draws the house (`house.py`); `test_docs.py` says when that is due:
 
     <!-- marbles: tumbling -->      the case of that name in tests/docs/marble_cases
-    <!-- file: event_time.py -->    the script in docs/examples
+    <!-- file: event_time.py -->    the script in docs/examples, or in a folder of it: `cookbook/vwap.py`
     <!-- output: event_time.py -->  what it prints
     <!-- aggregates -->             what the docstrings of cgrx.operators.agg say
     <!-- columns -->                the columns of a recording
@@ -41,6 +41,11 @@ from tests.house import plan
 DOCS = plan.ROOT / "docs"
 EXAMPLES = DOCS / "examples"
 ASKED = re.compile(r"<!-- (?P<kind>\w+)(?:: (?P<what>\S+))? -->\n(?P<written>.*?)<!-- end -->\n", re.DOTALL)
+
+
+def examples() -> list[str]:
+    """The scripts, as a page asks for them."""
+    return sorted(path.relative_to(EXAMPLES).as_posix() for path in EXAMPLES.glob("**/*.py"))
 
 
 def markdown() -> list[Path]:

@@ -46,6 +46,8 @@ async with cgrx.stream(big, buffer=inf) as feed:
 feed.trades()
 ```
 """
+SERVICES = {"fastapi_sse.py"}
+"""Examples that run until they are ended: each has a test of its own."""
 OLD = """# A page
 
 <!-- aggregates -->
@@ -202,8 +204,8 @@ def test_every_case_is_on_a_page() -> None:
 @pytest.mark.parametrize("kind", ["file", "output"])
 def test_every_example_is_on_a_page(kind: str) -> None:
     """So each is run, and what it prints is looked at. Services are run by tests of their own."""
-    services = {"fastapi_sse.py"} if kind == "output" else set[str]()
-    assert set(asked_for(kind)) == {path.name for path in pages.EXAMPLES.glob("*.py")} - services
+    services = SERVICES if kind == "output" else set[str]()
+    assert set(asked_for(kind)) == set(pages.examples()) - services
 
 
 def test_every_promise_names_a_test_that_is_there() -> None:
