@@ -3,7 +3,10 @@
 import runpy
 from typing import Any
 
+import polars as pl
+
 import cgrx
+from cgrx.testing import alive, batch, play
 from tests.docs import pages
 
 
@@ -28,3 +31,67 @@ def test_cvd() -> None:
                 usd += each.volume_usd if each.side is cgrx.TradeSide.BUY else -each.volume_usd
         expected.append(f"{minute + 1} min  {usd:>+10,.0f} USD{'' if minute < 3 else '  incomplete'}")
     assert printed("cvd.py") == expected
+
+
+def test_vwap() -> None:
+    """By polars, of the trades of each minute."""
+    frame = cgrx.to_frame(run("vwap.py")["market"]()).with_columns(minute=pl.col("time_ms") // 60_000)
+    vwap = pl.col("volume_usd").sum() / (pl.col("volume_usd") / pl.col("price")).sum()
+    of_all = frame.group_by("minute").agg(vwap=vwap, usd=pl.col("volume_usd").sum()).sort("minute")
+    of_each = frame.group_by("minute", "exchange").agg(vwap=vwap, usd=pl.col("volume_usd").sum()).sort("exchange")
+    lines = printed("vwap.py")
+    assert len(lines) == of_all.height == 4
+    for line, row in zip(lines, of_all.iter_rows(named=True), strict=True):
+        here = of_each.filter(pl.col("minute") == row["minute"]).to_dicts()
+        prices = [each["vwap"] for each in here]
+        apart_bp = 10_000 * (max(prices) - min(prices)) / row["vwap"]
+        shares = " ".join(f"{each['exchange']} {each['usd'] / row['usd']:.0%}" for each in here)
+        expected = f"{row['minute']} min  {row['vwap']:,.2f}  {apart_bp:.1f} bp apart  {shares}"
+        assert line.removesuffix("  not complete") == expected
+    assert [line.endswith("not complete") for line in lines] == [True, False, False, True]
+
+
+def test_top_of_hour() -> None:
+    """By polars, of the liquidations that were seen."""
+    frame = cgrx.to_frame(run("top_of_hour.py")["events"]).filter(~pl.col("time_ms").is_between(6_000_000, 6_059_999))
+    sums = frame.group_by(pl.col("time_ms") // 3_600_000, "base_asset").agg(
+        usd=pl.col("volume_usd").sum(), longs=pl.col("volume_usd").filter(pl.col("side") == "long").sum()
+    )
+    expected: list[str] = []
+    for hour, missing in ((0, ""), (1, "  64 s not seen")):
+        expected.append(f"{hour:02}:00")
+        leaders = sums.filter(pl.col("time_ms") == hour).sort("usd", descending=True).head(3)
+        for place, row in enumerate(leaders.iter_rows(named=True), 1):
+            share = row["longs"] / row["usd"]
+            expected.append(f"  {place}. {row['base_asset']:4} {row['usd']:>12,.0f} USD, longs {share:.0%}{missing}")
+    assert printed("top_of_hour.py") == expected
+
+
+def test_daily_bars() -> None:
+    """The days by polars, which knows the zone too: seven hours later it is midnight where the bar ends."""
+    names = run("daily_bars.py")
+    wall = pl.from_epoch("time_ms", "ms").dt.replace_time_zone("UTC").dt.convert_time_zone("America/New_York")
+    day = (wall.dt.replace_time_zone(None) + pl.duration(hours=7)).dt.date()
+    frame = cgrx.to_frame(names["trades"]).sort("time_ms").group_by(day.alias("day"), maintain_order=True)
+    price = pl.col("price")
+    found = frame.agg(
+        open=price.first(), high=price.max(), low=price.min(), close=price.last(), volume=pl.col("volume_usd").sum()
+    )
+    bars = [(bar.open, bar.high, bar.low, bar.close, bar.volume) for bar in names["bars"]]
+    assert bars == found.drop("day").rows()
+    assert [line[26:30] for line in printed("daily_bars.py")] == ["24 h", "24 h", "23 h", "24 h"]
+
+
+def test_custom_aggregate() -> None:
+    """By polars; and the same whatever the order of the trades of a minute, and however they are batched."""
+    names = run("custom_aggregate.py")
+    usd = pl.col("volume_usd")
+    minutes = cgrx.to_frame(names["trades"]).group_by(pl.col("time_ms") // 60_000, maintain_order=True)
+    found = minutes.agg(usd=usd.sum(), share=usd.filter(usd >= 50_000).sum() / usd.sum()).rows()
+    expected = [f"{minute} min  {sum_:>12,.2f} USD  {share:.1%} of it in large trades" for minute, sum_, share in found]
+    assert printed("custom_aggregate.py") == expected
+    turned = [
+        batch(*reversed(trades), received=trades[-1].time_ms / 1000)
+        for trades in (names["trades"][300 * minute : 300 * (minute + 1)] for minute in range(3))
+    ]
+    assert play(names["minutes"], [alive(0), *turned, alive("185s")]) == names["rows"]
