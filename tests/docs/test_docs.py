@@ -46,7 +46,7 @@ async with cgrx.stream(big, buffer=inf) as feed:
 feed.trades()
 ```
 """
-SERVICES = {"fastapi_sse.py"}
+SERVICES = {"cookbook/fastapi_sse.py"}
 """Examples that run until they are ended: each has a test of its own."""
 OLD = """# A page
 

@@ -19,7 +19,7 @@ from cgrx.testing import Simulator, liquidation
 from tests.house import plan
 from tests.support import run
 
-APP = ("--app-dir", "docs/examples", "fastapi_sse:app", "--port", "0")
+APP = ("--app-dir", "docs/examples/cookbook", "fastapi_sse:app", "--port", "0")
 LIMIT_S = 5.0
 """From SIGTERM to the end of the process, also on a machine that is busy."""
 
