@@ -1,12 +1,13 @@
 """The signals that reach a stage, as columns: the events in order of arrival, and the marks between them."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
 import polars as pl
 
 from cgrx._backtest.plan import Inexpressible
+from cgrx._backtest.proofs import joined, proofs, steady_from
 from cgrx._model.channels import Channel
 from cgrx._model.events import Event, Trade
 from cgrx._model.signals import Alive, Batch, Dropped, Gap, Signal
@@ -40,6 +41,9 @@ class Arrivals:
     """Behind a stage that orders events by time: how far that order has come in the end. None elsewhere."""
     constant: Mapping[str, object] = attrs.field(factory=dict[str, object])
     """The columns that are known to have one value in all events, such as the symbol of a trade channel."""
+    table: pl.LazyFrame | None = None
+    """Where the events are those of one channel as they were recorded: the events of all channels, in order of arrival,
+    with the name of the `channel`. Many channels are read from it for little more than one. None elsewhere."""
 
     @property
     def several(self) -> bool:
@@ -61,16 +65,21 @@ def union(inputs: Sequence[Arrivals]) -> Arrivals:
     if any(each.promised_ms is not None for each in inputs):
         raise Inexpressible("a merge behind merge_exchanges waits for the order of each")
     channels = tuple(dict.fromkeys(channel for each in inputs for channel in each.channels))
-    several = len(channels) > 1
-    events = pl.concat(_labelled(each, channels) if several else each.events for each in inputs)
+    events = _events(inputs, channels)
     marks = _Marks()
     fan: FanIn[Any] = FanIn(marks, len(inputs))
-    for seq, index, signal in sorted(_signals(inputs), key=lambda each: each[:2]):
+    tables = [each.proofs for each in inputs]
+    steady_seq = steady_from(tables)
+    for seq, index, signal in sorted(_signals(inputs, steady_seq), key=lambda each: each[:2]):
         marks.seq = seq
         fan.on_signal(index, signal)
+    if steady_seq is not None:
+        end_seq = max(marks.seq, *(table["seq"][-1] for table in tables))
+        proven = joined(proofs(marks.proofs), tables, steady_seq, end_seq)
+        return Arrivals(channels, events, proven, tuple(marks.losses))
     for index, _ in enumerate(inputs):
         fan.on_completed(index)
-    return Arrivals(channels, events.sort("seq", maintain_order=True), proofs(marks.proofs), tuple(marks.losses))
+    return Arrivals(channels, events, proofs(marks.proofs), tuple(marks.losses))
 
 
 class _Marks:
@@ -97,22 +106,46 @@ class _Marks:
         self.seq += 1
 
 
-def _signals(inputs: Sequence[Arrivals]) -> Iterator[tuple[int, int, Signal[Any]]]:
-    """The marks of all inputs. Until every input has spoken, marks depend on events, so those are yielded too."""
-    firsts = [arrivals.events.select("seq").head(1).collect()["seq"].to_list() for arrivals in inputs]
-    for first, arrivals in zip(firsts, inputs, strict=True):
-        first += [*arrivals.proofs["seq"].head(1), *(loss.seq for loss in arrivals.losses[:1])]
-    if not all(firsts):
-        raise Inexpressible("a stream that is merged says nothing at all")
-    all_heard = max(min(first) for first in firsts)
+def _signals(inputs: Sequence[Arrivals], steady_seq: int | None) -> Iterator[tuple[int, int, Signal[Any]]]:
+    """The marks of all inputs. Until every input has spoken, marks depend on events, so those are yielded too.
+
+    Args:
+        inputs: the streams.
+        steady_seq: behind this place proofs of life are left out; None for nowhere.
+    """
     for index, arrivals in enumerate(inputs):
-        yield from ((seq, index, Alive(origin, at_ms)) for seq, at_ms, origin in arrivals.proofs.iter_rows())
+        proven = arrivals.proofs if steady_seq is None else arrivals.proofs.filter(pl.col("seq") <= steady_seq)
+        yield from ((seq, index, Alive(origin, at_ms)) for seq, at_ms, origin in proven.iter_rows())
         yield from ((loss.seq, index, loss.mark) for loss in arrivals.losses)
-        early = arrivals.events.filter(pl.col("seq") <= all_heard).select("seq", "received_ms", "time_ms").collect()
-        if len(early) > _EARLY:
-            raise Inexpressible(f"a stream that is merged says nothing until {len(early):,} events of another came")
-        for seq, received_ms, time_ms in early.iter_rows():
-            yield seq, index, Batch(arrivals.channels[0], received_ms, (_Timed(time_ms),))
+    for index, seq, received_ms, time_ms in _early(inputs).iter_rows():
+        yield seq, index, Batch(inputs[index].channels[0], received_ms, (_Timed(time_ms),))
+
+
+def _early(inputs: Sequence[Arrivals]) -> pl.DataFrame:
+    """The events until every input has spoken: the `index` of their input, and what a fan asks for.
+
+    Raises:
+        Inexpressible: an input says nothing at all, or nothing for long.
+    """
+    joint = _of_one_table(inputs)
+    if joint is None:
+        joint = pl.concat(
+            each.events.select("seq", "received_ms", "time_ms", pl.lit(index, pl.Int64).alias("index"))
+            for index, each in enumerate(inputs)
+        )
+    events = joint.select("index", "seq", "received_ms", "time_ms")
+    spoken = [[*each.proofs["seq"].head(1), *(loss.seq for loss in each.losses[:1])] for each in inputs]
+    # Files skip the events behind the first marks of all.
+    asked = events.filter(pl.col("seq") <= max(map(min, spoken))) if all(spoken) else events
+    for index, seq in asked.group_by("index").agg(pl.col("seq").min()).collect().iter_rows():
+        spoken[index].append(seq)
+    if not all(spoken):
+        raise Inexpressible("a stream that is merged says nothing at all")
+    early = events.filter(pl.col("seq") <= max(map(min, spoken))).collect()
+    most = max(early["index"].value_counts()["count"], default=0)
+    if most > _EARLY:
+        raise Inexpressible(f"a stream that is merged says nothing until {most:,} events of another came")
+    return early
 
 
 @attrs.frozen
@@ -120,6 +153,27 @@ class _Timed:
     """An event with nothing but what a fan asks for."""
 
     time_ms: int
+
+
+def _events(inputs: Sequence[Arrivals], channels: tuple[Channel, ...]) -> pl.LazyFrame:
+    """The events of all inputs in order of arrival; of several channels with `input`, the index of it, and `trade`."""
+    joint = _of_one_table(inputs)
+    if joint is not None:
+        trades = [index for index, channel in enumerate(channels) if channel.event_type is Trade]
+        return joint.with_columns(pl.col("index").alias("input"), pl.col("index").is_in(trades).alias("trade"))
+    several = len(channels) > 1
+    labelled = pl.concat(_labelled(each, channels) if several else each.events for each in inputs)
+    return labelled.sort("seq", maintain_order=True)
+
+
+def _of_one_table(inputs: Sequence[Arrivals]) -> pl.LazyFrame | None:
+    """The events of all inputs in order of arrival, with the `index` of the input, where they are read in one go."""
+    names = [each.channels[0].name for each in inputs]
+    table = inputs[0].table
+    if table is None or any(each.table is not table for each in inputs) or len(set(names)) < len(names):
+        return None
+    index = pl.col("channel").cast(pl.Enum(names)).to_physical().cast(pl.Int64)
+    return table.filter(pl.col("channel").is_in(names)).with_columns(index.alias("index"))
 
 
 def _labelled(arrivals: Arrivals, channels: tuple[Channel, ...]) -> pl.LazyFrame:
@@ -130,11 +184,6 @@ def _labelled(arrivals: Arrivals, channels: tuple[Channel, ...]) -> pl.LazyFrame
     channel = arrivals.channels[0]
     trade = pl.lit(channel.event_type is Trade).alias("trade")
     return arrivals.events.with_columns(pl.lit(channels.index(channel), pl.Int64).alias("input"), trade)
-
-
-def proofs(marks: Iterable[tuple[int, int, str]]) -> pl.DataFrame:
-    """A table of proofs of life."""
-    return pl.DataFrame(list(marks), {"seq": pl.Int64, "at_ms": pl.Int64, "origin": pl.String}, orient="row")
 
 
 def before(ordered: pl.Series, values: pl.Series) -> pl.Series:

@@ -5,7 +5,8 @@ where the times of all events are as far from their receive times, within the la
 after a pause of the network, too few are samples of an offset. The watermark of a calm stream is never behind what the
 sources that are active say now, and never beyond what the foremost says, or where all were silent what was proven
 since. Only whether a window had closed is asked of it: where no window ends between the two, any time between them
-answers as the watermark does. Elsewhere `lateness` finds the watermark itself.
+answers as the watermark does. Where one does, the slowest source is asked how long it has been the slowest: if it was
+active since any other passed it, the watermark is where it stands. Elsewhere `lateness` finds the watermark itself.
 
 Of runs that are parts of one stream most is seen of all together: an event that is not late among all of them is not
 late among some. How far the sources of each had come is found where the same runs hold an event, and put together.
@@ -33,7 +34,7 @@ _THIN = 3
 _HOLDERS = "holders"
 """The column that says which runs have an event."""
 
-_Bounds: TypeAlias = Mapping[int, tuple[int, int]]
+_Bounds: TypeAlias = dict[int, tuple[int, int]]
 """By runs, between which times the watermark was."""
 
 
@@ -81,6 +82,11 @@ class _Standing(NamedTuple):
     """When the last of its events was received."""
     seq: int
     """The place of that in the recording."""
+    name: tuple[int, ...]
+    """What tells it from other sources."""
+
+
+_STATE = ("highest_ms", "since_ms", "last_ms", "seq")
 
 
 class _Glance:
@@ -108,7 +114,8 @@ class _Glance:
         if runs.masks:
             self._events = self._events.with_columns(runs.holders.alias(_HOLDERS))
         self._ahead = self._ranges()
-        self._last = self._standing(len(events))
+        self._known: dict[int, dict[int, list[_Standing]]] = {}
+        self._foremost = self._events["time_ms"].cum_max()
         # Where all sources are silent, each proof moves time on; not beyond what it says on the clock of the events.
         places = before(events["seq"], self._proofs)
         quiet = places > 0
@@ -140,9 +147,13 @@ class _Glance:
         places = before(self._events["seq"], pl.Series(seqs, dtype=pl.Int64)).to_list()
         if sum(map(bool, places)) > _MOST:
             return {}
-        bounds = [self._bounds(place, seq) for place, seq in zip(places, seqs, strict=True)]
-        bounds.append(self._bounds(len(self._events), None))
-        unsure = {run for each in bounds for run in _closing(closes, each, len(self._runs))}
+        marks = [*zip(places, seqs, strict=True), (len(self._events), None)]
+        bounds = [self._bounds(place, seq) for place, seq in marks]
+        unsure = set[int]()
+        for (place, seq), each in zip(marks, bounds, strict=True):
+            for run in _closing(closes, each, len(self._runs)):
+                each[run] = self._close_bounds(run, place, seq, each[run])
+            unsure |= _closing(closes, each, len(self._runs))
         return {run: self._ledger(run, gaps, bounds) for run in chosen if run not in unsure}
 
     def _ledger(self, run: int, gaps: Sequence[tuple[int, Gap]], bounds: Sequence[_Bounds]) -> Ledger:
@@ -152,18 +163,18 @@ class _Glance:
             for watermark, (_, gap) in zip(watermarks, gaps, strict=False)
         ]
         # Up to which time events were seen when the stream ended.
-        seen_ms = self._come_ms(self._last[run], self._proven_before(None))
+        seen_ms = self._come_ms(self._standing(len(self._events))[run], self._proven_before(None))
         entries.append(Entry(watermarks[-1], seen_ms, FOREVER, None))
         return Ledger(tuple(entries), min(watermarks[:-1], default=FOREVER), watermarks[-1])
 
     @property
     def _has_few_exchanges(self) -> bool:
         """Whether each exchange within a channel is a source of its own, even if all are in one channel."""
-        return all(len(standing) <= MAX_EXCHANGES for standing in self._last.values())
+        return all(len(standing) <= MAX_EXCHANGES for standing in self._standing(len(self._events)).values())
 
     def _may_be_late(self, until_ms: pl.Series) -> bool:
         """Whether an event is late if only the foremost source counts."""
-        if (until_ms <= self._events["time_ms"].cum_max() - self._lateness_ms).any():
+        if (until_ms <= self._foremost - self._lateness_ms).any():
             return True
         followed = self._quiet_places < len(until_ms)
         least_ms = until_ms.cum_min(reverse=True).gather(self._quiet_places.filter(followed))
@@ -180,18 +191,38 @@ class _Glance:
         if place == 0:
             return {}
         proof = self._proven_before(seq)
-        standing = self._last if place == len(self._events) else self._standing(place)
-        found: dict[int, tuple[int, int]] = {}
-        for run, sources in standing.items():
-            last = max(sources, key=lambda each: each.seq)
-            # Where it was not silent in the end, it was before its last event at the latest.
-            until = seq if self._is_idle(last, proof) else last.seq
-            quiet = len(self._quiet) if until is None else self._quiet.search_sorted(until)
-            high_ms = max(each.highest_ms for each in sources)
-            if quiet:
-                high_ms = max(high_ms, self._quiet_proven[quiet - 1] + self._ahead[run][1])
+        found: _Bounds = {}
+        for run, sources in self._standing(place).items():
+            high_ms = max(self._idle_ahead_ms(run, sources, seq), *(each.highest_ms for each in sources))
             found[run] = self._come_ms(sources, proof) - self._lateness_ms, high_ms - self._lateness_ms
         return found
+
+    def _close_bounds(self, run: int, place: int, seq: int | None, bounds: tuple[int, int]) -> tuple[int, int]:
+        """The same of one run as its slowest source tells: if it was active since any other passed it, all waited."""
+        proof, sources = self._proven_before(seq), self._standing(place)[run]
+        active = [source for source in sources if not self._is_idle(source, proof)]
+        if not active:
+            return bounds
+        slowest = min(active)
+        passed = self._foremost.search_sorted(slowest.highest_ms, "right")
+        own = pl.all_horizontal(
+            pl.lit(True), *(pl.col(by) == name for by, name in zip(self._by, slowest.name, strict=True))
+        )
+        if self._runs.masks:
+            own &= pl.col(_HOLDERS) & 2**run != 0
+        heard = self._events.head(passed).filter(own)["received_ms"]
+        if not len(heard) or proof[0] - heard[-1] >= self._idle_ms:
+            return bounds
+        high_ms = max(slowest.highest_ms, self._idle_ahead_ms(run, sources, seq))
+        return bounds[0], high_ms - self._lateness_ms
+
+    def _idle_ahead_ms(self, run: int, sources: Sequence[_Standing], seq: int | None) -> int:
+        """How far time was proven before a mark where all sources were silent; `NEVER` where they never were."""
+        last = max(sources, key=lambda each: each.seq)
+        # Where it was not silent in the end, it was before its last event at the latest.
+        until = seq if self._is_idle(last, self._proven_before(seq)) else last.seq
+        quiet = len(self._quiet) if until is None else self._quiet.search_sorted(until)
+        return self._quiet_proven[quiet - 1] + self._ahead[run][1] if quiet else NEVER
 
     def _proven_before(self, seq: int | None) -> tuple[int, int]:
         """What was proven before a mark, and the place of the last proof in the recording; None is the end."""
@@ -230,6 +261,11 @@ class _Glance:
 
     def _standing(self, count: int) -> dict[int, list[_Standing]]:
         """The sources of each run after so many events."""
+        if count not in self._known:
+            self._known[count] = self._find_standing(count)
+        return self._known[count]
+
+    def _find_standing(self, count: int) -> dict[int, list[_Standing]]:
         foremost = pl.col("time_ms").arg_max()
         state = (
             pl.col("time_ms").max().alias("highest_ms"),
@@ -245,8 +281,8 @@ class _Glance:
             found = found.sort("highest_ms", -pl.col("highest_seq"), descending=True)
             found = found.group_by(RUN, *self._by).agg(*firsts, last, pl.col("seq").max())
         standing: dict[int, list[_Standing]] = {}
-        for run, *source in found.select(RUN, *_Standing._fields).iter_rows():
-            standing.setdefault(run, []).append(_Standing(*source))
+        for run, highest_ms, since_ms, last_ms, seq, *name in found.select(RUN, *_STATE, *self._by).iter_rows():
+            standing.setdefault(run, []).append(_Standing(highest_ms, since_ms, last_ms, seq, tuple(name)))
         return standing
 
     def _apart(self, least_ms: Mapping[int, int]) -> Collection[int]:

@@ -247,7 +247,7 @@ def _behind(stage: Stage[Any, Any], arrivals: Arrivals) -> Arrivals:
     """The signals that come out of a stage that stands before the window."""
     match stage:
         case Conditional(condition=condition):
-            return attrs.evolve(arrivals, events=arrivals.events.filter(accepting(condition)))
+            return attrs.evolve(arrivals, events=arrivals.events.filter(accepting(condition)), table=None)
         case Dedupe():
             return deduped(stage, arrivals)
         case _:
@@ -264,7 +264,7 @@ def _held(arrivals: Arrivals, followers: Sequence[Stage[Any, Any] | None]) -> Ar
     held = events.select(columns).collect()
     constant = constants(held, (*TEXTS, "input") if arrivals.several else TEXTS)
     held = held.with_columns(pl.lit(value, held[name].dtype).alias(name) for name, value in constant.items())
-    return attrs.evolve(arrivals, events=held.lazy(), constant=constant)
+    return attrs.evolve(arrivals, events=held.lazy(), constant=constant, table=None)
 
 
 def _require_window(window: Window[Any]) -> None:

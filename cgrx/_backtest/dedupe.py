@@ -33,7 +33,7 @@ def deduped(stage: Dedupe, arrivals: Arrivals) -> Arrivals:
     )
     kept = _kept(events.select("place", "now_ms", *keys), keys, stage.ttl_ms)
     _require_memory(stage, events["now_ms"].gather(kept))
-    return attrs.evolve(arrivals, events=events[kept].lazy().drop("place", "now_ms"))
+    return attrs.evolve(arrivals, events=events[kept].lazy().drop("place", "now_ms"), table=None)
 
 
 def _kept(events: pl.DataFrame, keys: tuple[str, ...], ttl_ms: int) -> pl.Series:

@@ -4,6 +4,7 @@ One recording keeps its own numbers (`seq`) as places. Several are numbered anew
 """
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 import polars as pl
@@ -31,6 +32,7 @@ class RecordedSource:
         self._playlist = playlist
         self._tables = _tables(playlist)
         self._marks = _marks(self._tables, playlist.lanes)
+        self._begin = _begin(self._marks["seq"])
         self._unreadable = _unreadable(self._marks.filter(pl.col("kind") == "unreadable"))
         self._known: dict[Channel, Arrivals] = {}
 
@@ -47,13 +49,17 @@ class RecordedSource:
         return self._known[channel]
 
     def _read(self, channel: Channel) -> Arrivals:
-        marks = self._marks.filter(pl.col("channel") == channel.name)
+        marks = self._marks_of.get((channel.name,), self._marks.clear())
         if (marks["kind"] == "watermark").any():
             raise Inexpressible(f"{channel.name} holds watermarks, which a feed does not say")
         events = self._events(channel)
         proofs = marks.filter(pl.col("kind") == "alive").select("seq", pl.col("end_ms").alias("at_ms"), "origin")
         losses = (*self._gap_at_start(channel), *self._losses(channel, marks, events))
-        return Arrivals((channel,), events, proofs, losses)
+        return Arrivals((channel,), events, proofs, losses, table=self._all_events)
+
+    @cached_property
+    def _marks_of(self) -> dict[tuple[object, ...], pl.DataFrame]:
+        return self._marks.partition_by("channel", as_dict=True)
 
     def _events(self, channel: Channel) -> pl.LazyFrame:
         holding = [
@@ -63,6 +69,11 @@ class RecordedSource:
         if len(self._playlist.channels) > 1:
             events = events.filter(pl.col("channel") == channel.name)
         return events.sort("seq", maintain_order=True) if len(holding) > 1 else events
+
+    @cached_property
+    def _all_events(self) -> pl.LazyFrame:
+        events = pl.concat(self._tables).filter(pl.col("price").is_not_null())
+        return events.sort("seq", maintain_order=True) if len(self._tables) > 1 else events
 
     def _gap_at_start(self, channel: Channel) -> Iterator[Loss]:
         """The gap with which a channel begins that was heard before the start; before all entries."""
@@ -96,7 +107,9 @@ class RecordedSource:
             heard.append((-1, self._playlist.start_ms))
         if row["heard_seq"] is not None:
             heard.append((row["heard_seq"], row["heard_ms"]))
-        heard += events.filter(pl.col("seq") < row["seq"]).select("seq", "received_ms").tail(1).collect().iter_rows()
+        if row["seq"] > self._begin:
+            before = events.filter(pl.col("seq") < row["seq"])
+            heard += before.select("seq", "received_ms").tail(1).collect().iter_rows()
         return max(heard)[1] if heard else None
 
 
@@ -153,6 +166,12 @@ def _marks(tables: Sequence[pl.LazyFrame], lanes: Sequence[int]) -> pl.DataFrame
     ]
     origin = pl.col("text").filter(pl.col("kind") == "alive").first().over("lane").alias("origin")
     return pl.concat(found).sort("seq").with_columns(origin)
+
+
+def _begin(marks: pl.Series) -> int:
+    """How many marks come before all events, as where a feed subscribes to its channels; some at least."""
+    places = marks.unique().sort()
+    return int((places != pl.int_range(len(places), eager=True)).append(pl.Series([True])).arg_max() or 0)
 
 
 def _unreadable(rows: pl.DataFrame) -> dict[int, Dropped]:

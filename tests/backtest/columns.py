@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from reactivex import Observable
 
 from cgrx import operators as ops
-from cgrx._backtest.arrivals import Arrivals, Loss, proofs
+from cgrx._backtest.arrivals import Arrivals, Loss
 from cgrx._backtest.compile import Columnar, Queries
 from cgrx._backtest.plan import PlanningFeed, plan
+from cgrx._backtest.proofs import proofs
 from cgrx._model.channels import Channel, FuturesTrades, LiquidationOrders
 from cgrx._model.events import Liquidation, LiquidationSide, Trade, TradeSide
 from cgrx._model.signals import Alive, Batch, Dropped, Gap, Signal

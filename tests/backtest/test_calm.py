@@ -120,11 +120,29 @@ def test_without_proofs(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not walks(windowed("50s"), what, monkeypatch)
 
 
+def test_a_window_that_ends_between_the_slowest_source_and_the_foremost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The slowest was active since another passed it, so all have waited for it."""
+    assert not walks(windowed("10ms"), [*stream(), (TRADES, Alive("o", 1642))], monkeypatch)
+
+
+def spoken(*events: tuple[int, str]) -> list[Any]:
+    """What these exchanges say at these times, each within 35 ms; after each a proof."""
+    said: list[Any] = [(TRADES, Gap(TRADES, 0, 900, "subscribed"))]
+    for number, (now, name) in enumerate(events):
+        said += [(TRADES, Batch(TRADES, now, (trade(now - 35 * (name == "Z"), name, usd=1.0 + number % 7),)))]
+        said += [(TRADES, Alive("o", now + 1))]
+    return said
+
+
 @pytest.mark.parametrize(
     ("what", "build"),
     [
-        # A window ends between the slowest source and the foremost.
-        ([*stream(), (TRADES, Alive("o", 1642))], windowed("10ms")),
+        # A window ends between the slowest source and the foremost: that was silent until others had passed it,
+        (spoken((1000, "Z"), *((1000 + 10 * n, "A") for n in range(1, 60)), (1600, "Z")), windowed("10ms")),
+        # was not there before,
+        (spoken(*((1000 + 10 * n, "A") for n in range(60)), (1600, "Z")), windowed("10ms")),
+        # or all are silent.
+        ([*spoken((1000, "A"), (1040, "Z")), (TRADES, Alive("o", 1300))], windowed("250ms")),
         ([*stream(), *[(TRADES, Gap(TRADES, 1500 + 3 * n, 1501 + 3 * n, "x")) for n in range(12)]], windowed()),
         ([*stream(), (TRADES, Alive("p", 1700))], windowed()),
         ([*stream(), (TRADES, Dropped(TRADES, 2, "malformed"))], windowed()),
