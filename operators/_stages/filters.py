@@ -64,6 +64,11 @@ def side(wanted: Literal["sell", "buy"] | TradeSide) -> Stage[Trade, Trade]: ...
 def side(wanted: str | LiquidationSide | TradeSide) -> Stage[Any, Any]:
     """Keep the events of one side.
 
+    Examples:
+        >>> events = batch(liquidation("long", 500_000), liquidation("short", 700_000))
+        >>> [event.volume_usd for event in play(ops.side("long"), [events])]
+        [500000]
+
     Args:
         wanted: for liquidations `"long"` or `"short"` (the position that was liquidated), for trades `"buy"` or
             `"sell"` (the taker), in any case; or a member of `LiquidationSide` or `TradeSide`.
@@ -97,6 +102,11 @@ class VolumeFilter(Conditional, AnyEvent):
 def min_volume(usd: float) -> VolumeFilter:
     """Keep the events of at least `usd` US dollars, itself included.
 
+    Examples:
+        >>> events = batch(trade("buy", 90_000), trade("buy", 100_000), trade("sell", 250_000))
+        >>> [event.volume_usd for event in play(ops.min_volume(100_000), [events])]
+        [100000, 250000]
+
     Raises:
         ValueError: `usd` is negative or NaN.
         TypeError: it is no number.
@@ -106,6 +116,11 @@ def min_volume(usd: float) -> VolumeFilter:
 
 def max_volume(usd: float) -> VolumeFilter:
     """Keep the events of at most `usd` US dollars, itself included.
+
+    Examples:
+        >>> events = batch(trade("buy", 90_000), trade("buy", 100_000), trade("sell", 250_000))
+        >>> [event.volume_usd for event in play(ops.max_volume(100_000), [events])]
+        [90000, 100000]
 
     Raises:
         ValueError: `usd` is negative or NaN.
@@ -154,6 +169,11 @@ _NEAREST: dict[str, Callable[[str], tuple[str, ...]]] = {
 def exchange(*names: str) -> OneOf:
     """Keep the events of these exchanges, in any spelling that cgrx knows and without regard to case.
 
+    Examples:
+        >>> events = batch(*(liquidation(exchange=name) for name in ("Binance", "OKX", "Bybit")))
+        >>> [event.exchange for event in play(ops.exchange("binance", "OKEx"), [events])]
+        ['Binance', 'OKX']
+
     A name that is nearly a known one (`"Binnance"`) gives a `cgrx.SpellingWarning` with the nearest names.
 
     Raises:
@@ -166,6 +186,11 @@ def exchange(*names: str) -> OneOf:
 def symbol(*names: str) -> OneOf:
     """Keep the events of these symbols, as their exchanges spell them, without regard to case.
 
+    Examples:
+        >>> events = batch(*(liquidation(symbol=name) for name in ("BTCUSDT", "BTC-USDT-SWAP", "ETHUSDT")))
+        >>> [event.symbol for event in play(ops.symbol("BTCUSDT", "btc-usdt-swap"), [events])]
+        ['BTCUSDT', 'BTC-USDT-SWAP']
+
     A pair with a slash (`"BTC/USDT"`), which no exchange writes, gives a `cgrx.SpellingWarning` with their forms.
 
     Raises:
@@ -177,6 +202,11 @@ def symbol(*names: str) -> OneOf:
 
 def base_asset(*names: str) -> OneOf:
     """Keep the events of these assets, such as `"BTC"`, without regard to case.
+
+    Examples:
+        >>> events = batch(*(liquidation(base_asset=name) for name in ("BTC", "ETH", "SOL")))
+        >>> [event.base_asset for event in play(ops.base_asset("BTC", "ETH"), [events])]
+        ['BTC', 'ETH']
 
     A symbol in place of an asset (`"BTCUSDT"`) gives a `cgrx.SpellingWarning` with the asset.
 
@@ -204,6 +234,11 @@ def _one_of(field: Literal["exchange", "symbol", "base_asset"], names: tuple[obj
 def where(predicate: Callable[[T], bool], of: type[T] | None = None) -> Stage[T, T]:
     """Keep the events for which `predicate` is true.
 
+    Examples:
+        >>> events = batch(trade("buy", 500, price=60_000), trade("buy", 700, price=61_000))
+        >>> [event.volume_usd for event in play(ops.where(lambda event: event.price > 60_500), [events])]
+        [700]
+
     Args:
         predicate: called once for each event, in order. A Python function: a pipeline that holds one cannot be
             compiled, and pickles only if the function does.
@@ -227,6 +262,11 @@ def where(predicate: Callable[[T], bool], of: type[T] | None = None) -> Stage[T,
 
 def map(mapper: Callable[[T], U], of: type[T] | None = None) -> Stage[T, U]:
     """Replace each event by `mapper(event)`: 1 event -> 1 result.
+
+    Examples:
+        >>> events = batch(trade("buy", 500), trade("sell", 700))
+        >>> play(ops.map(lambda event: event.signed_volume_usd), [events])
+        [500, -700]
 
     Args:
         mapper: called once for each event, in order. A Python function, as with `where`.

@@ -6,6 +6,7 @@ draws the house (`house.py`); `test_docs.py` says when that is due:
     <!-- marbles: tumbling -->      the case of that name in tests/docs/marble_cases
     <!-- file: event_time.py -->    the script in docs/examples, or in a folder of it: `cookbook/vwap.py`
     <!-- output: event_time.py -->  what it prints
+    <!-- imports -->                what the examples of the reference take for granted
     <!-- aggregates -->             what the docstrings of cgrx.operators.agg say
     <!-- columns -->                the columns of a recording
     <!-- metrics -->                the metrics that Prometheus gets
@@ -34,7 +35,7 @@ from cgrx._metrics.families import FAMILIES
 from cgrx._model import exchanges
 from cgrx._recording.schema import COLUMNS
 from cgrx.operators import agg
-from tests.docs import drawing, house
+from tests.docs import drawing, house, reference
 from tests.docs.marble_cases import CASES
 from tests.house import plan
 
@@ -191,6 +192,10 @@ def _house(_: None) -> str:
     return house.counts()
 
 
+def _imports(_: None) -> str:
+    return _fenced("python", reference.IMPORTS)
+
+
 def _output(name: str) -> str:
     return _fenced("text", output(name))
 
@@ -199,6 +204,7 @@ _KINDS: dict[str, Callable[..., str]] = {
     "marbles": _marbles,
     "file": _file,
     "output": _output,
+    "imports": _imports,
     "aggregates": _aggregates,
     "benchmarks": _benchmarks,
     "columns": _columns,

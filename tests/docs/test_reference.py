@@ -1,0 +1,149 @@
+"""The reference: every public name has an example in its docstring, which runs and prints what it says."""
+
+import doctest
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from tests.docs import reference
+from tests.docs.reference import Docstring, Entry
+
+ENTRIES = reference.entries()
+LACKING: dict[str, str] = {
+    "cgrx": """
+        API_KEY_VARIABLE AddressError Alive AuthError BackpressureError Backpressured Backtest BacktestJob
+        BacktestPlan BacktestProgress BacktestStep Batch Board BufferOverflowError COINGLASS_URL CertificateError
+        CgrxError Channel ChannelStats ClockSkewed Combination Compacted ConnectError Connected Connecting
+        DeliveryHeld DeliveryResumed Disconnected DisconnectedError Dropped End Ended EngineError Event EventIterator
+        EventStream Explanation Feed FeedStats FuturesTrades Gap HandshakeError HeartbeatError Imported InTrioError
+        Instrument JsonFormatter Limits Liquidation LiquidationOrders LiquidationSide LivePlot LogError LogFeed
+        LogStats MalformedInput Mark Misspelt NotInAsyncioError NotInTrioError NoticeReceived OrderStats OrderedStream
+        Part PlanError Record RecordError RecordedError Recorder RecorderStats Recording RecordingError
+        RecordingFailed Reject RejectedError Replay ReplayProgress Resumed SchedulerStats Shard ShardExplanation
+        Signal Silent SpellingWarning StageStats State StateError Status StreamFailed StreamStats SubscriberFailed
+        Sweep SweepProgress Table ThreadError TooManyKeysError Trade TradeSide TransportError TrioScheduler
+        Undelivered UnreachableError UnreadableFileError Verified Watermark aio asdict backtest board
+        canonical_exchange compact connect consume explain from_async import_csv import_jsonl live_plot merge
+        merge_exchanges on_drain parse_channel plot publish record replay resume run sinks stream sweep sync table
+        to_dicts to_frame to_ms verify
+    """,
+    "cgrx.aio": """
+        closing_on_signals connect consume from_async publish record replay sinks stream
+    """,
+    "cgrx.sync": """
+        BlockingFeed BlockingIterator BlockingLogFeed BlockingRecorder BlockingReplay backtest connect consume
+        from_async publish record replay sinks stream
+    """,
+    "cgrx.operators": """
+        About Bar Cascade Cooled Crossing Flow Joined Row Running Stage cascades cooldown count_bars crosses dedupe
+        final latest_of merge merge_exchanges pipeline rolling scan session share sliding tap top tumbling volume_bars
+    """,
+    "cgrx.operators.agg": """
+        Aggregate buy_volume change close count count_distinct custom delta dispersion ewm exchanges first high
+        imbalance largest last low max max_drawdown mean median min open quantile rank realised_volatility sell_volume
+        share stddev sum volume vwap zscore
+    """,
+    "cgrx.sinks": """
+        DeliveryOptions Sink SinkDataError SinkRefusedError SinkStats SinkUnavailableError Write deliver discord
+        duckdb kafka message parquet postgres redis slack telegram to webhook
+    """,
+    "cgrx.metrics": """
+        Collector Counted CountedFeed Readiness Server Snapshot serve snapshot
+    """,
+    "cgrx.engines.spark": """
+        Kafka Parquet Postgres Query Recordings Rows RunOptions SparkPlan explain run start
+    """,
+    "cgrx.testing": """
+        ArrivalFault BadKey Binary Client Close CloseAtOnce Connected Drip Drop DropInFrame Duplicate Ended Fault
+        Fragmented FrameFault Garbage Generation Generator HalfFrame HangConnect HangHandshake Happened Huge JsonLines
+        Late LineFault LogEntry NoPong Overflow Plan RawBytes Refuse Refused Said Simulator SimulatorStats Stall
+        Timeline WrongTypes alive batch dropped gap liquidation marbles play play_signals play_timeline symbol_of
+        to_marbles trade watermark
+    """,
+}
+"""Names that have no example yet. This shrinks to nothing."""
+
+
+def docstring(text: str) -> Docstring:
+    return Docstring(Path("page.py"), 10, text)
+
+
+def test_every_public_name_has_an_example() -> None:
+    lacking: dict[str, list[str]] = {}
+    for entry in ENTRIES:
+        if not entry.shown:
+            lacking.setdefault(entry.facade, []).append(entry.name)
+    assert {facade: sorted(found) for facade, found in lacking.items()} == {
+        facade: sorted(text.split()) for facade, text in LACKING.items()
+    }
+
+
+@pytest.mark.parametrize("entry", [each for each in ENTRIES if each.shown], ids=str)
+def test_examples_run(entry: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They print what they say, in an empty folder and without a key."""
+    if entry.facade == "cgrx.engines.spark" and importlib.util.find_spec("pyspark") is None:
+        pytest.skip("no pyspark")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("COINGLASS_API_KEY", raising=False)
+    in_asyncio = str(entry).startswith("cgrx.aio")
+    found = [fault for each in entry.docstrings for fault in reference.faults(each, in_asyncio=in_asyncio)]
+    assert not found, "\n".join(found)
+
+
+def test_every_example_runs_somewhere() -> None:
+    """One that is skipped in the whole shows nothing; some of its lines may be."""
+    unseen = [str(each) for each in ENTRIES if each.shown and not any(_runs(text) for text in each.docstrings)]
+    assert not unseen
+
+
+def _runs(text: Docstring) -> bool:
+    skip = doctest.SKIP
+    return any(not example.options.get(skip) for example in text.examples)
+
+
+def test_names_are_found_where_they_are_defined() -> None:
+    """Through the facades; of functions that have overloads, the one with the docstring."""
+    found = {str(each): each.docstrings[0] for each in ENTRIES if each.docstrings}
+    assert found["cgrx.operators.tumbling"].path.name == "tumbling.py"
+    assert found["cgrx.operators.tumbling"].text.startswith("One row for each window")
+    assert found["cgrx.aio"].text.startswith("cgrx for asyncio")
+    assert found["cgrx.API_KEY_VARIABLE"].path.name == "connect.py"
+    assert "cgrx.sync.sinks" in found
+
+
+def test_an_example_that_prints_something_else() -> None:
+    """Told with the line of the file."""
+    wrong = docstring("Sum.\n\nExamples:\n    >>> 1 + 1\n    2\n    >>> 1 + 2\n    4\n")
+    (fault,) = reference.faults(wrong, in_asyncio=False)
+    assert fault == "page.py:15: 1 + 2\nexpected:\n4\ngot:\n3\n"
+
+
+def test_an_example_that_raises() -> None:
+    told = docstring(">>> ops.side('none')\nTraceback (most recent call last):\n    ...\nValueError: side=... is ...\n")
+    assert not [*reference.faults(told, in_asyncio=False)]
+    (fault,) = reference.faults(docstring(">>> ops.side('none')\n"), in_asyncio=False)
+    assert "got:\nValueError: side='none'" in fault
+
+
+@pytest.mark.parametrize(("in_asyncio", "library"), [(False, "trio"), (True, "asyncio")])
+def test_an_example_that_awaits(in_asyncio: bool, library: str) -> None:
+    awaits = docstring(
+        ">>> from sniffio import current_async_library\n"
+        ">>> async def name() -> str:\n...     return current_async_library()\n"
+        f">>> await name()\n'{library}'\n"
+    )
+    assert not [*reference.faults(awaits, in_asyncio=in_asyncio)]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Sum.\n\nExamples:\n    >>> 1\n    1", True),
+        ("Sum.\n\nExamples:\n    Of two:\n\n    >>> 1\n    1", True),
+        ("Sum.\n\nExamples:\n    None.", False),
+        ("Sum.\n\n>>> 1\n1", False),
+    ],
+)
+def test_what_counts_as_shown(text: str, shown: bool) -> None:
+    assert Entry("cgrx", "x", (docstring(text),)).shown is shown
