@@ -30,7 +30,17 @@ TEXTS = ("exchange", "symbol", "base_asset")
 
 @attrs.frozen(repr=False)
 class Aggregate(Generic[R_co]):
-    """A value to compute from the events of a window. It compares, hashes, pickles and prints as code."""
+    """A value to compute from the events of a window. It compares, hashes, pickles and prints as code.
+
+    Examples:
+        >>> agg.count(side="long")
+        agg.count(side="long")
+        >>> class Longs(ops.Row):
+        ...     n = agg.count(side="long")
+        >>> [row] = play(ops.tumbling("1m", Longs), [batch(liquidation("long"))])
+        >>> row.n
+        1
+    """
 
     code: str
     """The code that makes it."""

@@ -9,6 +9,12 @@ from cgrx.operators._aggregates.primitives import ALL, Count
 def count(*, side: Side | None = None, of: type[Event] | None = None) -> Aggregate[int]:
     """How many events. In a window over rows, how many rows.
 
+    Examples:
+        >>> events = batch(liquidation("long"), liquidation("long"), liquidation("short"))
+        >>> [row] = play(ops.tumbling("1m", n=agg.count(), longs=agg.count(side="long")), [events])
+        >>> row.n, row.longs
+        (3, 2)
+
     Unit: events. Without any: 0. Error: none.
 
     Args:

@@ -28,6 +28,12 @@ def count_distinct(
 ) -> Aggregate[int]:
     """How many different values a field has.
 
+    Examples:
+        >>> events = batch(*(liquidation(symbol=name) for name in ("BTCUSDT", "ETHUSDT", "BTCUSDT")))
+        >>> [row] = play(ops.tumbling("1m", symbols=agg.count_distinct("symbol")), [events])
+        >>> row.symbols
+        2
+
     It is exact up to `exact` of them. Beyond, a sketch estimates it from the least hashes of all values, as many as
     `exact` rounded up to a power of two: about two of three results lie within the relative standard error 1 / √exact,
     19 of 20 within twice that; for 4,096 these are 1.6 % and 3.1 %. The estimate is the same in any order and after any

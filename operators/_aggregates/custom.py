@@ -27,9 +27,13 @@ def custom(
     Its result is independent of order, batching and merging if `add` and `merge` are: it must not matter in what
     order events are added, nor whether they are added to one state or to two that are then merged.
 
-        most_common = agg.custom(
-            Counter, lambda counts, trade: counts + Counter([trade.symbol]), operator.add, lambda c: c.most_common(1)
-        )
+    Examples:
+        >>> from collections import Counter
+        >>> from operator import add
+        >>> often = agg.custom(Counter, lambda c, e: c + Counter([e.base_asset]), add, lambda c: c.most_common(1))
+        >>> [row] = play(ops.tumbling("1m", often=often), [batch(trade(), trade(), trade(base_asset="ETH"))])
+        >>> row.often
+        [('BTC', 2)]
 
     Args:
         start: gives the state before any event, a new one each time.

@@ -21,6 +21,12 @@ def ewm(
 ) -> Aggregate[float | None]:
     """The exponentially weighted mean, by event time: Σwx / Σw, where the weight w halves with each `half_life` of age.
 
+    Examples:
+        >>> events = batch(trade(price=100, time="0s"), trade(price=130, time="10s"))
+        >>> [row] = play(ops.tumbling("1m", smooth=agg.ewm("price", half_life="10s")), [events])
+        >>> row.smooth  # (100 / 2 + 130) / (1 / 2 + 1)
+        120.0
+
     w = 2^(-(T - t) / half_life) for an event at t. From which moment T the age is counted makes no difference to the
     mean, so it does not depend on when the row is made. Events of the same time weigh the same. A window of one
     half-life or less is nearly a plain mean; one of many half-lives is about the latest events, and its length no

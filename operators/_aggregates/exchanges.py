@@ -11,6 +11,12 @@ from cgrx.operators._aggregates.primitives import Distinct, SumBy
 def exchanges(*, side: Side | None = None, of: type[Event] | None = None) -> Aggregate[tuple[str, ...]]:
     """The exchanges of the events, sorted by name.
 
+    Examples:
+        >>> events = batch(liquidation(exchange="OKX"), liquidation(exchange="Binance"))
+        >>> [row] = play(ops.tumbling("1m", on=agg.exchanges()), [events])
+        >>> row.on
+        ('Binance', 'OKX')
+
     Unit: names, as the events carry them. Without any event: an empty tuple. Error: none. Keeps each name once per
     key and window.
 
@@ -29,6 +35,12 @@ def share(
     by: Text = "exchange", *, side: Side | None = None, of: type[Event] | None = None
 ) -> Aggregate[Mapping[str, float]]:
     """Each one's share of the volume: Σ volume_usd of it / Σ volume_usd of all.
+
+    Examples:
+        >>> events = batch(trade("buy", 300, exchange="Binance"), trade("sell", 100, exchange="OKX"))
+        >>> [row] = play(ops.tumbling("1m", share=agg.share("exchange")), [events])
+        >>> dict(row.share)
+        {'Binance': 0.75, 'OKX': 0.25}
 
     Unit: none, from 0.0 to 1.0, sorted by name. Without any event: an empty mapping. Error: one rounding each; they
     add up to 1.0 within as many. The mapping is frozen, hashes and pickles. Keeps one sum for each name per key and
@@ -50,6 +62,12 @@ def share(
 
 def dispersion(*, side: Side | None = None, of: type[Event] | None = None) -> Aggregate[float | None]:
     """How far the exchanges' prices lie apart: (greatest - least of their vwaps) / vwap of all events.
+
+    Examples:
+        >>> events = batch(trade(price=60_000, exchange="OKX"), trade(price=60_060, exchange="Bybit"))
+        >>> [row] = play(ops.tumbling("1m", apart=agg.dispersion()), [events])
+        >>> round(row.apart, 6)
+        0.001
 
     The vwap of one exchange is Σ volume_usd / Σ (volume_usd / price) of its events. Meant for rows whose key fixes
     the asset (`by="base_asset"`) and contracts that are priced alike: where one exchange's price is for 1000 coins,

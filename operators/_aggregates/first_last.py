@@ -40,6 +40,12 @@ def first(field: str) -> Aggregate[float | None]: ...
 def first(field: str, *, side: Side | None = None, of: type[Event] | None = None) -> Aggregate[Any]:
     """A field of the first event: smallest time, ties by price, then by all other fields.
 
+    Examples:
+        >>> events = batch(trade("sell", time="3s"), trade("buy", time="1s"))
+        >>> [row] = play(ops.tumbling("1m", since=agg.first("time_ms"), side=agg.first("side")), [events])
+        >>> row.since, row.side.word
+        (1000, 'buy')
+
     In a window over rows, a field of the first row that has it: smallest start, then end, then key.
 
     Unit: the field's. Without any event: None. Error: none.
@@ -76,6 +82,12 @@ def last(  # type: ignore[overload-overlap]  # these are no numbers of rows
 def last(field: str) -> Aggregate[float | None]: ...
 def last(field: str, *, side: Side | None = None, of: type[Event] | None = None) -> Aggregate[Any]:
     """A field of the last event: largest time, ties by price, then by all other fields.
+
+    Examples:
+        >>> events = batch(trade(price=61_000, time="3s"), trade(price=60_000, time="1s"))
+        >>> [row] = play(ops.tumbling("1m", price=agg.last("price")), [events])
+        >>> row.price
+        61000
 
     In a window over rows, a field of the last row that has it: largest start, then end, then key.
 

@@ -17,6 +17,12 @@ def largest(n: int, *, side: Side | None = None, of: type[E]) -> Aggregate[tuple
 def largest(n: int, *, side: Side | None = None, of: type[Any] | None = None) -> Aggregate[Any]:
     """The events of the largest volume, the largest first; of equal volumes the earlier event.
 
+    Examples:
+        >>> events = batch(*(liquidation(volume_usd=usd) for usd in (200, 900, 500)))
+        >>> [row] = play(ops.tumbling("1m", largest=agg.largest(2)), [events])
+        >>> [event.volume_usd for event in row.largest]
+        [900, 500]
+
     Unit: events. Without any: an empty tuple. Error: none. Keeps at most `n` events per key and window.
 
     Args:

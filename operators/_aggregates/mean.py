@@ -29,6 +29,12 @@ def mean(
 ) -> Aggregate[float | None]:
     """The arithmetic mean: Σx / n, each event counting the same. For the price per unit traded see `vwap`.
 
+    Examples:
+        >>> events = batch(trade(volume_usd=100), trade(volume_usd=400))
+        >>> [row] = play(ops.tumbling("1m", usual=agg.mean("volume_usd")), [events])
+        >>> row.usual
+        250.0
+
     In a window over rows, the mean of a field of theirs, each row counting the same, or by its `weight`: Σwx / Σw. The
     mean of the minutes' `"vwap"` by their `"volume"` is near the hour's vwap, and is not the same: that weighs by the
     amount of the asset, which rows do not hold.
@@ -63,6 +69,12 @@ def stddev(
 def stddev(field: str) -> Aggregate[float | None]: ...
 def stddev(field: str = "price", *, side: Side | None = None, of: type[Event] | None = None) -> Aggregate[float | None]:
     """The standard deviation of these events: √(Σ(x - mean)² / n), that of a population, each event counting the same.
+
+    Examples:
+        >>> events = batch(trade(price=99), trade(price=101))
+        >>> [row] = play(ops.tumbling("1m", spread=agg.stddev("price")), [events])
+        >>> row.spread
+        1.0
 
     In a window over rows, that of a field of theirs, each row counting the same.
 

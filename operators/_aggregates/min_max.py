@@ -22,6 +22,12 @@ def min(field: str) -> Aggregate[float | None]: ...
 def min(field: str = "price", *, side: Side | None = None, of: type[Event] | None = None) -> Aggregate[Any]:
     """The least value of a field. In a window over rows, of a field of theirs.
 
+    Examples:
+        >>> events = batch(*(liquidation(volume_usd=usd) for usd in (200, 900, 500)))
+        >>> [row] = play(ops.tumbling("1m", least=agg.min("volume_usd")), [events])
+        >>> row.least
+        200
+
     Unit: the field's. Without any event: None. Error: none.
 
     Args:
@@ -48,6 +54,12 @@ def max(  # type: ignore[overload-overlap]  # of events it is an int, and rows h
 def max(field: str) -> Aggregate[float | None]: ...
 def max(field: str = "price", *, side: Side | None = None, of: type[Event] | None = None) -> Aggregate[Any]:
     """The greatest value of a field. In a window over rows, of a field of theirs.
+
+    Examples:
+        >>> events = batch(*(liquidation(volume_usd=usd) for usd in (200, 900, 500)))
+        >>> [row] = play(ops.tumbling("1m", most=agg.max("volume_usd")), [events])
+        >>> row.most
+        900
 
     Unit: the field's. Without any event: None. Error: none.
 

@@ -14,6 +14,12 @@ from cgrx.operators._aggregates.primitives import EdgePrice
 def open(*, side: Side | None = None, of: type[Event] | None = None) -> Aggregate[float | None]:
     """The price of the first event: smallest time, then smallest price.
 
+    Examples:
+        >>> events = batch(*(trade(price=price, time=f"{i}s") for i, price in enumerate((101, 99, 104, 103))))
+        >>> [row] = play(ops.tumbling("1m", open=agg.open()), [events])
+        >>> row.open
+        101
+
     Unit: the price's. Without any event: None. Error: none.
 
     Args:
@@ -28,6 +34,12 @@ def open(*, side: Side | None = None, of: type[Event] | None = None) -> Aggregat
 
 def high(*, side: Side | None = None, of: type[Event] | None = None) -> Aggregate[float | None]:
     """The highest price.
+
+    Examples:
+        >>> events = batch(*(trade(price=price, time=f"{i}s") for i, price in enumerate((101, 99, 104, 103))))
+        >>> [row] = play(ops.tumbling("1m", high=agg.high()), [events])
+        >>> row.high
+        104
 
     Unit: the price's. Without any event: None. Error: none.
 
@@ -44,6 +56,12 @@ def high(*, side: Side | None = None, of: type[Event] | None = None) -> Aggregat
 def low(*, side: Side | None = None, of: type[Event] | None = None) -> Aggregate[float | None]:
     """The lowest price.
 
+    Examples:
+        >>> events = batch(*(trade(price=price, time=f"{i}s") for i, price in enumerate((101, 99, 104, 103))))
+        >>> [row] = play(ops.tumbling("1m", low=agg.low()), [events])
+        >>> row.low
+        99
+
     Unit: the price's. Without any event: None. Error: none.
 
     Args:
@@ -58,6 +76,12 @@ def low(*, side: Side | None = None, of: type[Event] | None = None) -> Aggregate
 
 def close(*, side: Side | None = None, of: type[Event] | None = None) -> Aggregate[float | None]:
     """The price of the last event: largest time, then largest price.
+
+    Examples:
+        >>> events = batch(*(trade(price=price, time=f"{i}s") for i, price in enumerate((101, 99, 104, 103))))
+        >>> [row] = play(ops.tumbling("1m", close=agg.close()), [events])
+        >>> row.close
+        103
 
     Unit: the price's. Without any event: None. Error: none.
 

@@ -37,6 +37,12 @@ def quantile(
 ) -> Aggregate[float | None]:
     """A quantile: the value that the share `q` of the events lies below. For the one of 0.5 see also `median`.
 
+    Examples:
+        >>> events = batch(*(trade(volume_usd=usd) for usd in range(1, 102)))
+        >>> [row] = play(ops.tumbling("1m", p95=agg.quantile(0.95, "volume_usd")), [events])
+        >>> row.p95
+        96
+
     Formula: of the n values in order, the one of rank ⌊q(n - 1)⌋ (from 0). It is exact where the window has at most
     `exact` different values, each counted once however often it comes. Where it has more, a sketch says the value
     within the relative `error`: the result lies between (1 - error) and (1 + error) times it, and values below 2.3e-308
@@ -91,6 +97,12 @@ def median(
     of: type[Event] | None = None,
 ) -> Aggregate[float | None]:
     """The median: the value in the middle, or the mean of the two there, each event counting the same.
+
+    Examples:
+        >>> events = batch(*(trade(volume_usd=usd) for usd in (100, 200, 9_000)))
+        >>> [row] = play(ops.tumbling("1m", usual=agg.median("volume_usd")), [events])
+        >>> row.usual
+        200
 
     It is exact where the window has at most `exact` different values. Where it has more, a sketch says the values
     within the relative `error`, as for `quantile`, with which it shares its state. In a window over rows, that of a

@@ -8,6 +8,14 @@ from cgrx.operators._aggregates.primitives import ALL
 def max_drawdown(field: str = "close") -> Aggregate[float | None]:
     """The maximum drawdown of a field of the rows: the greatest (peak - value) / peak, each peak before its value.
 
+    Examples:
+        >>> trades = batch(*(trade(price=price, time=f"{i}m") for i, price in enumerate((100, 90, 120, 114))))
+        >>> minutes = ops.tumbling("1m", close=agg.close())
+        >>> hour = ops.tumbling("1h", fall=agg.max_drawdown("close"))
+        >>> [row] = play(ops.pipeline(minutes, hour), [trades, alive("2h")])
+        >>> row.fall  # from 100 to 90
+        0.1
+
     It is of bars, not of events: put it in a window over rows. The values are those of the rows in the order of their
     windows, and those of one time in the order of their keys; give each instrument a key of its own. What the price did
     within a bar it does not see; shorter bars see more.
@@ -28,6 +36,14 @@ def max_drawdown(field: str = "close") -> Aggregate[float | None]:
 
 def realised_volatility(field: str = "close") -> Aggregate[float | None]:
     """The realised volatility of a field of the rows: √Σ ln(x / previous x)², over the n - 1 returns of n rows.
+
+    Examples:
+        >>> trades = batch(*(trade(price=price, time=f"{i}m") for i, price in enumerate((100, 101, 100))))
+        >>> minutes = ops.tumbling("1m", close=agg.close())
+        >>> hour = ops.tumbling("1h", volatility=agg.realised_volatility("close"))
+        >>> [row] = play(ops.pipeline(minutes, hour), [trades, alive("2h")])
+        >>> round(row.volatility, 4)
+        0.0141
 
     It is of bars, not of events, as `max_drawdown`, and in the same order. It is that of the window, not of a year: of
     a day of bars times √365 it is the annual one. Neither the mean return nor the number of returns is in it. Andersen,

@@ -9,6 +9,13 @@ from cgrx.operators._aggregates.primitives import ALL
 def sum(field: str) -> Aggregate[float]:
     """The sum of a field of the rows: Σx. Of events see `volume` and `count`.
 
+    Examples:
+        >>> trades = batch(*(trade(volume_usd=usd, time=f"{i}m") for i, usd in enumerate((100, 200, 300))))
+        >>> hour = ops.pipeline(ops.tumbling("1m"), ops.tumbling("1h", volume=agg.sum("volume")))
+        >>> [row] = play(hour, [trades, alive("2h")])
+        >>> row.volume
+        600.0
+
     Where the field is itself a sum, such as the `volume` of a `Flow`, a row hands on what it summed, exactly: the sum
     of the minutes is the hour's to the byte. That is so for rows that come from their window or from windows over such;
     a row that was pickled or made by hand hands on the rounded number.
@@ -27,6 +34,13 @@ def sum(field: str) -> Aggregate[float]:
 def change(field: str) -> Aggregate[float | None]:
     """How much a field of the rows has changed: the last value minus the first.
 
+    Examples:
+        >>> trades = batch(*(trade(price=price, time=f"{i}m") for i, price in enumerate((100, 90, 120))))
+        >>> of_three = ops.pipeline(ops.tumbling("1m", close=agg.close()), ops.rolling(3, change=agg.change("close")))
+        >>> [row] = play(of_three, [trades, alive("1h")])
+        >>> row.change
+        20
+
     Unit: the field's. Without any row: None; of one: 0. Error: one rounding.
 
     Args:
@@ -40,6 +54,13 @@ def change(field: str) -> Aggregate[float | None]:
 
 def zscore(field: str) -> Aggregate[float | None]:
     """How far the last value of a field is from the mean, in standard deviations: (last - mean) / stddev.
+
+    Examples:
+        >>> trades = batch(*(trade(volume_usd=usd, time=f"{i}m") for i, usd in enumerate((100, 100, 100, 100, 600))))
+        >>> unusual = ops.pipeline(ops.tumbling("1m"), ops.rolling(5, zscore=agg.zscore("volume")))
+        >>> [row] = play(unusual, [trades, alive("1h")])
+        >>> row.zscore
+        2.0
 
     The last row is one of those that the mean and the standard deviation are of, so with n rows the result is at most
     √(n - 1).
@@ -57,6 +78,13 @@ def zscore(field: str) -> Aggregate[float | None]:
 
 def rank(field: str) -> Aggregate[int | None]:
     """How many of the last n values of a field are at most the last one: 1 for the least, n for the greatest.
+
+    Examples:
+        >>> trades = batch(*(trade(volume_usd=usd, time=f"{i}m") for i, usd in enumerate((100, 500, 300))))
+        >>> of_three = ops.pipeline(ops.tumbling("1m"), ops.rolling(3, rank=agg.rank("volume")))
+        >>> [row] = play(of_three, [trades, alive("1h")])
+        >>> row.rank  # 300 is the second of three
+        2
 
     For `ops.rolling` alone. Values that are equal have the same rank, the highest of theirs.
 

@@ -15,6 +15,12 @@ _BUY = 2
 def volume(*, side: Side | None = None, of: type[Event] | None = None) -> Aggregate[float]:
     """The volume: Σ volume_usd.
 
+    Examples:
+        >>> events = batch(trade("buy", 900), trade("sell", 400))
+        >>> [row] = play(ops.tumbling("1m", volume=agg.volume(), bought=agg.volume(side="buy")), [events])
+        >>> row.volume, row.bought
+        (1300.0, 900.0)
+
     Unit: US dollars. Without any event: 0.0. Error: one rounding, in any order of events.
 
     Args:
@@ -31,6 +37,12 @@ def volume(*, side: Side | None = None, of: type[Event] | None = None) -> Aggreg
 def buy_volume(*, of: type[Event] | None = None) -> Aggregate[float]:
     """The volume of orders that bought: Σ volume_usd of taker buys and of forced ones (a liquidated short).
 
+    Examples:
+        >>> events = batch(trade("buy", 900), trade("sell", 400), liquidation("short", 50))
+        >>> [row] = play(ops.tumbling("1m", bought=agg.buy_volume()), [events])
+        >>> row.bought
+        950.0
+
     Unit: US dollars. Without any: 0.0. Error: one rounding. For trades alone or liquidations alone the same as
     `volume(side="buy")` or `volume(side="short")`.
 
@@ -46,6 +58,12 @@ def buy_volume(*, of: type[Event] | None = None) -> Aggregate[float]:
 
 def sell_volume(*, of: type[Event] | None = None) -> Aggregate[float]:
     """The volume of orders that sold: Σ volume_usd of taker sells and of forced ones (a liquidated long).
+
+    Examples:
+        >>> events = batch(trade("buy", 900), trade("sell", 400), liquidation("long", 50))
+        >>> [row] = play(ops.tumbling("1m", sold=agg.sell_volume()), [events])
+        >>> row.sold
+        450.0
 
     Unit: US dollars. Without any: 0.0. Error: one rounding. For trades alone or liquidations alone the same as
     `volume(side="sell")` or `volume(side="long")`.
@@ -64,6 +82,12 @@ def sell_volume(*, of: type[Event] | None = None) -> Aggregate[float]:
 def delta(*, of: type[Event] | None = None) -> Aggregate[float]:
     """The volume delta: `buy_volume - sell_volume`.
 
+    Examples:
+        >>> events = batch(trade("buy", 900), trade("sell", 400))
+        >>> [row] = play(ops.tumbling("1m", delta=agg.delta()), [events])
+        >>> row.delta
+        500.0
+
     Unit: US dollars, negative where more was sold; a liquidated long is a forced sell. Without any event: 0.0.
     Error: one rounding.
 
@@ -79,6 +103,12 @@ def delta(*, of: type[Event] | None = None) -> Aggregate[float]:
 
 def imbalance(*, of: type[Event] | None = None) -> Aggregate[float | None]:
     """The imbalance of volume: `delta / volume`.
+
+    Examples:
+        >>> events = batch(trade("buy", 750), trade("sell", 250))
+        >>> [row] = play(ops.tumbling("1m", imbalance=agg.imbalance()), [events])
+        >>> row.imbalance
+        0.5
 
     Unit: none, from -1.0 (all sold) to 1.0 (all bought). Without any event: None. Error: one rounding.
 

@@ -9,6 +9,12 @@ from cgrx.operators._aggregates.primitives import Sum
 def vwap(*, side: Side | None = None, of: type[Event] | None = None) -> Aggregate[float | None]:
     """The volume-weighted average price: Σ volume_usd / Σ (volume_usd / price).
 
+    Examples:
+        >>> events = batch(trade(price=100, volume_usd=300), trade(price=300, volume_usd=300))
+        >>> [row] = play(ops.tumbling("1m", price=agg.vwap()), [events])
+        >>> row.price  # 600 dollars for 3 + 1 coins
+        150.0
+
     Dollars per unit of the asset: each price counts by the amount of the asset that changed hands at it.
 
     Unit: the price's. Without any event: None. Error: one rounding per event in volume_usd / price, 1e-16 of it;

@@ -39,11 +39,6 @@ LACKING: dict[str, str] = {
         About Bar Cascade Cooled Crossing Flow Joined Row Running Stage cascades cooldown count_bars crosses dedupe
         final latest_of merge merge_exchanges pipeline rolling scan session share sliding tap top tumbling volume_bars
     """,
-    "cgrx.operators.agg": """
-        Aggregate buy_volume change close count count_distinct custom delta dispersion ewm exchanges first high
-        imbalance largest last low max max_drawdown mean median min open quantile rank realised_volatility sell_volume
-        share stddev sum volume vwap zscore
-    """,
     "cgrx.sinks": """
         DeliveryOptions Sink SinkDataError SinkRefusedError SinkStats SinkUnavailableError Write deliver discord
         duckdb kafka message parquet postgres redis slack telegram to webhook
