@@ -8,7 +8,13 @@ import attrs
 
 @attrs.frozen
 class About:
-    """What a stage costs. None means not known, as with a user's own stage that does not override `about`."""
+    """What a stage costs. None means not known, as with a user's own stage that does not override `about`.
+
+    Examples:
+        >>> about = ops.cascades("3s").about
+        >>> about.state, about.bound, about.beyond
+        ('a partial result for each open cascade', 100000, 'TooManyKeysError')
+    """
 
     state: str | None = None
     """What it keeps for one subscription, such as "the events held"; "none" of a stage without state."""

@@ -29,6 +29,18 @@ Out = TypeVar("Out")
 class Running(Generic[In, Out]):
     """What a stage does with the signals of one subscription.
 
+    Examples:
+        >>> class Counting(ops.Running):
+        ...     n = 0
+        ...     def on_batch(self, batch):
+        ...         self.n += len(batch.events)
+        ...         yield self.n
+        >>> class Count(ops.Stage):
+        ...     def start(self):
+        ...         return Counting()
+        >>> play(Count(), marbles("a-(bc)-d|"))
+        [1, 3, 4]
+
     Subclasses override `on_batch`, and `on_mark` and `on_end` where marks or completion release results. A stage
     that holds events back or puts them into another order overrides `on_signal` too, to keep the marks in
     sequence with them.

@@ -48,6 +48,11 @@ Connect: TypeAlias = Callable[[SignalObserver[T], abc.SchedulerBase | None], abc
 class Stage(Generic[In_contra, Out_co]):
     """What to do with events, as a value: compares, hashes, pickles and prints as code.
 
+    Examples:
+        >>> stage = ops.side("long")
+        >>> stage, stage == ops.side("LONG"), stage.about.state
+        (side("long"), True, 'none')
+
     Subclass as a frozen attrs class and give it `start`. Called with an observable it lifts over it, so it stands in
     any `pipe`; the result is an `EventStream`. Behind an observable that is no EventStream there are no marks: each
     item is a batch of one.

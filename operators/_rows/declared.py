@@ -1,7 +1,9 @@
 """What the body of a class of rows may hold: which key fields, and which aggregates beside each other."""
 
-from collections.abc import Sequence
-from typing import Any, TypeAlias
+import inspect
+from collections.abc import Mapping, Sequence
+from types import FunctionType
+from typing import Any, TypeAlias, cast
 
 import attrs
 
@@ -48,6 +50,26 @@ def running_form(name: str, aggregates: Named, *, over_rows: bool) -> tuple[Aggr
                 " quantile, ewm, change, zscore, rank, max_drawdown and realised_volatility of a field"
             )
         found.append(attrs.evolve(aggregate, formula=aggregate.over_rows))
+    return tuple(found)
+
+
+def declared(name: str, made: type, namespace: Mapping[str, object]) -> tuple[tuple[str, ...], Named]:
+    """The key fields and the aggregates in the body of a class: annotations without a value, and values."""
+    annotated = inspect.get_annotations(made)
+    keys = tuple(field for field in annotated if not field.startswith("_") and field not in namespace)
+    return keys, _values(name, namespace)
+
+
+def _values(name: str, namespace: Mapping[str, object]) -> Named:
+    """The aggregates of a class body; methods and properties may stand beside them."""
+    found: list[tuple[str, Aggregate[Any]]] = []
+    for field, value in namespace.items():
+        if isinstance(value, Aggregate):
+            found.append((field, cast(Any, value)))
+        elif not field.startswith("_"):
+            forgotten = isinstance(value, FunctionType) and value.__module__.startswith("cgrx.operators.")
+            if forgotten or not hasattr(value, "__get__"):
+                raise not_an_aggregate(name, field, value)
     return tuple(found)
 
 

@@ -8,10 +8,8 @@ An instance holds one tuple: start_ms, end_ms, the key fields, the aggregates, g
 """
 
 import copyreg
-import inspect
 import weakref
 from collections.abc import Callable, Mapping
-from types import FunctionType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import attrs
@@ -23,7 +21,7 @@ from cgrx.operators._aggregates.aggregate import Aggregate
 from cgrx.operators._aggregates.exact import number_units
 from cgrx.operators._rows.declared import KEY_FIELDS as KEY_FIELDS
 from cgrx.operators._rows.declared import Named as Named
-from cgrx.operators._rows.declared import checked_keys, running_form
+from cgrx.operators._rows.declared import checked_keys, declared, running_form
 from cgrx.operators._rows.declared import not_an_aggregate as not_an_aggregate
 from cgrx.operators._rows.encoding import Encoded, FieldsForEncoders
 from cgrx.operators._rows.shown import QUALITY, WINDOW, in_cell
@@ -62,7 +60,7 @@ class RowType(type):
         if is_row_itself:
             return made
         parent = _only(name, parents)
-        keys, aggregates = (origin.keys, origin.aggregates) if origin else _declared(name, made, namespace)
+        keys, aggregates = (origin.keys, origin.aggregates) if origin else declared(name, made, namespace)
         made.key_fields = checked_keys(name, parent.key_fields + keys)
         made.aggregates = _checked_aggregates(name, parent.aggregates, aggregates, made.key_fields, namespace)
         made.fields = (*WINDOW, *made.key_fields, *(field for field, _ in made.aggregates), *QUALITY)
@@ -96,6 +94,16 @@ class _Field:
 
 class Row(Encoded, metaclass=RowType):
     """The values of one window: key fields, aggregates, and how much of the window was seen.
+
+    Examples:
+        >>> class Minute(ops.Row):
+        ...     base_asset: str
+        ...     volume = agg.volume()
+        ...     most = agg.max("volume_usd")
+        >>> events = batch(liquidation("long", 500), liquidation("long", 200))
+        >>> [row] = play(ops.tumbling("1m", Minute), [events, alive("2m")])
+        >>> row.base_asset, row.volume, row.most, row.final
+        ('BTC', 700.0, 500, True)
 
     Subclass it: an annotation is a key field (`base_asset`, `exchange`, `symbol` or `side`), an `agg` value an
     aggregate; methods and properties may be added. Frozen; equal if class and values are; hashes, pickles (a class
@@ -362,29 +370,9 @@ def _only(name: str, parents: list[RowType]) -> "type[Row]":
     return cast("type[Row]", parents[0])
 
 
-def _declared(name: str, made: type, namespace: Mapping[str, object]) -> tuple[tuple[str, ...], Named]:
-    """The key fields and the aggregates in the body of a class: annotations without a value, and values."""
-    annotated = inspect.get_annotations(made)
-    keys = tuple(field for field in annotated if not field.startswith("_") and field not in namespace)
-    return keys, _values(name, namespace)
-
-
 def _read_by_name(row: "type[Row]") -> list[tuple[str, Aggregate[Any] | None]]:
     """The fields that stand behind those of the window in a row, in order; a key field has no aggregate."""
     return [*((field, None) for field in row.key_fields), *row.aggregates]
-
-
-def _values(name: str, namespace: Mapping[str, object]) -> Named:
-    """The aggregates of a class body; methods and properties may stand beside them."""
-    found: list[tuple[str, Aggregate[Any]]] = []
-    for field, value in namespace.items():
-        if isinstance(value, Aggregate):
-            found.append((field, cast(Any, value)))
-        elif not field.startswith("_"):
-            forgotten = isinstance(value, FunctionType) and value.__module__.startswith("cgrx.operators.")
-            if forgotten or not hasattr(value, "__get__"):
-                raise not_an_aggregate(name, field, value)
-    return tuple(found)
 
 
 def _checked_aggregates(

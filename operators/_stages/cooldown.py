@@ -33,7 +33,13 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Cooled(Carried[T_co], Generic[T_co], frozen=True):
-    """What `cooldown` lets pass, and what it did not since the last time."""
+    """What `cooldown` lets pass, and what it did not since the last time.
+
+    Examples:
+        >>> burst = marbles("a-aa--a--|", {"a": liquidation("long", 900)})
+        >>> [(cooled.item.time_ms, cooled.silenced) for cooled in play(ops.cooldown("5s"), burst)]
+        [(0, 0), (6000, 2)]
+    """
 
     silenced: int
     """How many items of the same key were silenced since the one before that passed."""
@@ -91,9 +97,12 @@ def cooldown(
         in                  a-aa--a--a-
         cooldown("5s")      r-----s----     r: silenced=0, s: silenced=2
 
-    What passes comes as `Cooled(item, silenced)`, with the count of those of its key that did not since the last time.
+    Examples:
+        >>> burst = batch(*(liquidation("long", time=f"{second}s") for second in (0, 2, 3, 6)))
+        >>> [(passed.item.time_ms, passed.silenced) for passed in play(ops.cooldown("5s"), [burst])]
+        [(0, 0), (6000, 2)]
 
-        feed.liquidations().pipe(ops.cascades(emit="crossed"), ops.cooldown("10m", by="base_asset"))
+    What passes comes as `Cooled(item, silenced)`, with the count of those of its key that did not since the last time.
 
     Time is the `time_ms` of the items: of a row its end, of a running row when it was given. An item is silenced while
     there is less than `silence` between its time and that of the last one of its key that passed, on either side: so

@@ -34,7 +34,13 @@ Direction: TypeAlias = Literal["above", "below"]
 
 
 class Crossing(Carried[T_co], Generic[T_co], frozen=True):
-    """A number that has passed a level; `item` is the event or the row that brought it there."""
+    """A number that has passed a level; `item` is the event or the row that brought it there.
+
+    Examples:
+        >>> [crossing] = play(ops.crosses("price", above=60_000), [batch(trade(price=61_000, exchange="OKX"))])
+        >>> crossing.item.exchange, crossing.field, crossing.value, crossing.direction
+        ('OKX', 'price', 61000, 'above')
+    """
 
     field: str
     """The name of the number."""
@@ -138,6 +144,13 @@ def crosses(
         in                                     1-5-4-1-5---     the values of one key
         crosses("volume", above=5)             --a-b---a---     a: "above", b: "below"
         crosses("volume", above=5, below=2)    --a---b-a---
+
+    Examples:
+        >>> prices = batch(*(trade(price=price) for price in (59_000, 61_000, 60_500, 58_000)))
+        >>> for crossing in play(ops.crosses("price", above=60_000), [prices]):
+        ...     print(crossing.value, crossing.direction, crossing.level, crossing.back)
+        61000 above 60000 False
+        58000 below 60000 True
 
     With `above` alone the number is above when it is at least that, with `below` alone it is below when it is at most
     that, and back when it is not. With both it is above from `above` on, and only at `below` or less below again: what

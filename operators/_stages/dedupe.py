@@ -78,6 +78,11 @@ def dedupe(
         in                   a--a-b---a--|
         out of dedupe("4s")  a----b---a--|
 
+    Examples:
+        >>> twice = batch(liquidation("long", 500), liquidation("long", 500), liquidation("long", 700))
+        >>> [event.volume_usd for event in play(ops.dedupe("4s"), [twice])]
+        [500, 700]
+
     Meant for one stream that comes twice, such as by two connections or from a server that repeats itself after a
     reconnect. Not for trades as they come: 8 to 17 % of them share all fields with another genuine one.
 

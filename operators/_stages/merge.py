@@ -104,7 +104,10 @@ def merge(*others: Observable[T]) -> Merging[T]: ...
 def merge(*others: Observable[Any]) -> Merging[Any]:
     """The union of the stream with others in order of arrival; completion, errors and marks as in `cgrx.merge`.
 
-        liquidations.pipe(ops.merge(trades), ops.min_volume(100_000))
+    Examples:
+        >>> import reactivex
+        >>> play(ops.merge(reactivex.of("x")), marbles("ab|"))
+        ['x', 'a', 'b']
 
     Args:
         *others: observables. Those that are no EventStream contribute events without marks.
@@ -132,7 +135,11 @@ def merge_exchanges(
 ) -> Callable[[Observable[Any]], OrderedStream[Any]]:
     """Put the stream, and others with it, in the order of event time; all else as in `cgrx.merge_exchanges`.
 
-        feed.liquidations().pipe(ops.merge_exchanges(max_delay="1s"), ops.tumbling("1m", by="exchange"))
+    Examples:
+        >>> times = (("OKX", "1s"), ("Binance", "2s"), ("Binance", "4s"), ("OKX", "3s"))
+        >>> arrived = batch(*(trade(exchange=name, time=time) for name, time in times))
+        >>> [event.time_ms for event in play(ops.merge_exchanges(max_delay="5s"), [arrived])]
+        [1000, 2000, 3000, 4000]
 
     Args:
         *others: observables of events; none where the stream itself has several exchanges in it.

@@ -165,6 +165,14 @@ def pipeline(
 def pipeline(*stages: Any) -> Stage[Any, Any]:
     """Stages in a row as one stage: the value to keep, compare, pickle, and run live, in a test or on a file.
 
+    Examples:
+        >>> large_longs = ops.pipeline(ops.side("long"), ops.min_volume(100_000))
+        >>> large_longs
+        pipeline(side("long"), min_volume(100000))
+        >>> events = batch(liquidation("long", 500_000), liquidation("long", 900), liquidation("short", 500_000))
+        >>> len(play(large_longs, [events]))
+        1
+
     Args:
         *stages: one or more stages; pipelines among them are taken apart. The types of up to seven are checked, so
             put more into pipelines of their own.

@@ -92,8 +92,13 @@ def scan(
 ) -> Stage[Any, Any]:
     """A running value: begins as `seed`, becomes `fn(value, event)` at each event and goes out: 1 event -> 1 result.
 
-        delta = ops.scan(lambda usd, trade: usd + trade.signed_volume_usd, 0.0, by="exchange", of=Trade)
-        delta: ("Binance", 1200.0) ("OKX", -300.0) ("Binance", 900.0) ...
+    Examples:
+        >>> events = batch(trade("buy", 1_200), trade("sell", 300), trade("buy", 900))
+        >>> play(ops.scan(lambda usd, event: usd + event.signed_volume_usd, 0.0), [events])
+        [1200.0, 900.0, 1800.0]
+        >>> events = batch(trade("buy", 1_200, exchange="Binance"), trade("sell", 300, exchange="OKX"))
+        >>> play(ops.scan(lambda usd, event: usd + event.signed_volume_usd, 0.0, by="exchange"), [events])
+        [('Binance', 1200.0), ('OKX', -300.0)]
 
     Order is kept; marks, completion and errors pass. Values follow the order of arrival: behind `merge_exchanges` that
     is the order of event time. Nothing is forgotten at a gap, so the value is then one of what was seen. Of rows `fn`

@@ -14,6 +14,13 @@ T = TypeVar("T")
 def share() -> Callable[[Observable[T]], EventStream[T]]:
     """Share one subscription to the source among all subscribers of the result.
 
+    Examples:
+        >>> def both(source):
+        ...     shared = source.pipe(ops.share())
+        ...     return cgrx.merge(shared.pipe(ops.side("short")), shared.pipe(ops.side("long")))
+        >>> [event.side.word for event in play(both, [batch(liquidation("long"), liquidation("short"))])]
+        ['short', 'long']
+
     The source is subscribed to with the first subscriber and disposed with the last; a later one starts anew. A
     subscriber that joins in between begins with a `Gap` from 0 for each channel that is already running. Completion and
     errors reach all. State: the subscribers. Unlike reactivex's `share` it carries the marks.

@@ -88,7 +88,12 @@ def tap(
 ) -> Stage[Any, Any]:
     """Call a function for each signal that passes, and change nothing: to count, log or show what a stream carries.
 
-        feed.liquidations().pipe(ops.tap(on_mark=print), ops.tumbling("1m"))      # prints each Alive, Gap and Dropped
+    Examples:
+        >>> events = play(ops.tap(on_mark=print), [batch(liquidation("long")), alive("15s"), gap("15s", "20s")])
+        Alive(...)
+        Gap(...)
+        >>> len(events)
+        1
 
     A function is called before its signal goes on, once per subscription, in the order of the signals. It must be
     quick: the feed waits for it.

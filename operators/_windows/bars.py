@@ -172,6 +172,11 @@ def count_bars(
 ) -> Stage[Event, Any]:
     """One row for every `n` events of a key, in the order in which they arrive.
 
+    Examples:
+        >>> trades = batch(*(trade("buy", usd, time=f"{i}s") for i, usd in enumerate((100, 200, 300, 400))))
+        >>> [(row.start_ms, row.volume) for row in play(ops.count_bars(2), [trades])]
+        [(0, 300.0), (2000, 700.0)]
+
     A bar closes with its last event, at once, so nothing is late. The row's `start_ms` is the time of its earliest
     event, its `end_ms` a millisecond after the time of its latest. Rows come out as the bars close.
 
@@ -232,6 +237,11 @@ def volume_bars(
     **aggregates: Aggregate[Any],
 ) -> Stage[Event, Any]:
     """One row for every `usd` US dollars of a key's volume, in the order in which events arrive.
+
+    Examples:
+        >>> trades = batch(*(trade("buy", usd, time=f"{i}s") for i, usd in enumerate((600, 500, 900, 100))))
+        >>> [(row.count, row.volume) for row in play(ops.volume_bars(1_000), [trades])]
+        [(2, 1100.0), (2, 1000.0)]
 
     The event that brings a bar to `usd` or beyond closes it and belongs to it whole; the next bar begins at 0. So a bar
     holds `usd` or more, and one large event may be a bar of its own. The sum is exact. All else is as with

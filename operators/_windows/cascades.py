@@ -39,6 +39,12 @@ def _dominant_side() -> Aggregate[LiquidationSide | None]:
 class Cascade(Row):
     """A burst of liquidations. `start_ms` is the time of its first one, `end_ms` a millisecond after its last.
 
+    Examples:
+        >>> burst = batch(*(liquidation("long", 400_000, time=f"{second}s") for second in (1, 2, 4)))
+        >>> [row] = play(ops.cascades("3s", min_count=3), [burst, alive("20s")])
+        >>> row.end_ms - row.start_ms, row.exchanges, row.first_price, row.last_price
+        (3001, ('Binance',), 60000.0, 60000.0)
+
     It has the key fields that `by=` of `cascades` names, `base_asset` by default, and no others.
     """
 
@@ -139,6 +145,13 @@ def cascades(
         in                                     a-b-c---------
         cascades("3s", min_count=3)            ----------r---     3 s, lateness and proof behind the last
         the same with emit="crossed"           ----u-----r---     u: final=False, on the very event
+
+    Examples:
+        >>> burst = batch(*(liquidation("long", 400_000, time=f"{second}s") for second in (1, 2, 4)))
+        >>> for row in play(ops.cascades("3s", min_volume=1_000_000, emit="crossed"), [burst, alive("20s")]):
+        ...     print(row.base_asset, row.count, row.volume, row.dominant_side.word, row.final)
+        BTC 3 1200000.0 long False
+        BTC 3 1200000.0 long True
 
     A cascade is a `session` with thresholds, and closes as one: when the watermark has passed its last event + `gap`. A
     session that stays below a threshold gives no row. Rows come out by end, then key.

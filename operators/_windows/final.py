@@ -39,6 +39,14 @@ class Final(Stage[Row, Row]):
 def final() -> Final:
     """Keep the final rows: drop running ones (of `updates=`), withdrawn ones, and those that completion cut short.
 
+    Examples:
+        >>> running = ops.tumbling("1m", updates=0)
+        >>> signals = [batch(trade("buy", 500)), batch(trade("buy", 200)), alive("2m")]
+        >>> [row.volume for row in play(running, signals)]
+        [500.0, 700.0, 700.0]
+        >>> [row.volume for row in play(ops.pipeline(running, ops.final()), signals)]
+        [700.0]
+
     1 row -> 0 or 1 row, order kept, no state; marks, completion and errors pass.
 
     Raises:

@@ -15,7 +15,13 @@ JoinQuality: TypeAlias = Literal["known", "none", "unknown"]
 
 
 class Joined(Carried[T_co], Generic[T_co, U_co], frozen=True):
-    """An event or a row, with the latest of another stream as of its time."""
+    """An event or a row, with the latest of another stream as of its time.
+
+    Examples:
+        >>> found = ops.Joined(liquidation("long"), liquidation("short"), age_ms=3_000, quality="known")
+        >>> found.item.side.word, found.latest.side.word, found.age_ms
+        ('long', 'short', 3000)
+    """
 
     latest: U_co | None
     """The latest of the same key, however it came; None if there is none, or only an older one than `max_age`."""

@@ -65,6 +65,12 @@ def rolling(
         in                                              1-2-6-3---     the values of one key
         rolling(3, mean=agg.mean("volume"))             ----a-b---     a: mean=3.0, b: mean=3.67
 
+    Examples:
+        >>> trades = batch(*(trade("buy", usd, time=f"{i}m") for i, usd in enumerate((1, 2, 6, 3))))
+        >>> three = ops.pipeline(ops.tumbling("1m"), ops.rolling(3, mean=agg.mean("volume")))
+        >>> [round(row.mean, 2) for row in play(three, [trades, alive("1h")])]
+        [3.0, 3.67]
+
     Stands behind a window, and its aggregates read the fields of that window's rows: `agg.mean("close")`, `stddev`,
     `zscore`, `rank`, `change`, and all others of rows. The first n - 1 rows of a key give none: of fewer rows there is
     no number to trust.

@@ -51,6 +51,12 @@ def sliding(
 ) -> Stage[Event | Row, Any]:
     """One row every `every`, for each key that had an event within the `size` before.
 
+    Examples:
+        >>> trades = batch(trade("buy", 100, time="30s"), trade("buy", 200, time="90s"))
+        >>> signals = [trades, alive("5m")]
+        >>> [(row.end_ms, row.volume) for row in play(ops.sliding("2m", every="1m"), signals)]
+        [(60000, 100.0), (120000, 300.0), (180000, 200.0)]
+
     Windows of `size` begin at multiples of `every` since the epoch, so they overlap. An event that comes after some of
     its windows have closed is late, once, and still counts in those that are open. Of the open windows of a key, the
     running row is that of the first one that ends after the key's latest event. All else is as with `tumbling`.

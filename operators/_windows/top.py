@@ -68,9 +68,14 @@ def top(n: int, field: str, *, within: Literal["window"] = "window", max_keys: f
         in                 (abc)----|     the rows of one window: a: volume=2, b: volume=9, c: volume=5
         top(2, "volume")   (bc)-----|
 
-    Stands behind `tumbling` or `sliding` with a key, whose rows pass as they are.
+    Examples:
+        >>> usd_of = {"BTC": 200, "ETH": 900, "SOL": 500}
+        >>> events = batch(*(liquidation("long", usd, base_asset=asset) for asset, usd in usd_of.items()))
+        >>> leaders = ops.pipeline(ops.tumbling("1m", by="base_asset"), ops.top(2, "volume"))
+        >>> [(row.base_asset, row.volume) for row in play(leaders, [events, alive("2m")])]
+        [('ETH', 900.0), ('SOL', 500.0)]
 
-        feed.liquidations().pipe(ops.tumbling("1m", by="base_asset"), ops.top(10, "volume"))
+    Stands behind `tumbling` or `sliding` with a key, whose rows pass as they are.
 
     Of equal numbers the smaller key comes first. Rows without the number, which is None or NaN, take no part; nor do
     running and withdrawn rows. The leaders come out when the window is closed for all keys, with the row that closed

@@ -35,10 +35,6 @@ LACKING: dict[str, str] = {
         BlockingFeed BlockingIterator BlockingLogFeed BlockingRecorder BlockingReplay backtest connect consume
         from_async publish record replay sinks stream
     """,
-    "cgrx.operators": """
-        About Bar Cascade Cooled Crossing Flow Joined Row Running Stage cascades cooldown count_bars crosses dedupe
-        final latest_of merge merge_exchanges pipeline rolling scan session share sliding tap top tumbling volume_bars
-    """,
     "cgrx.sinks": """
         DeliveryOptions Sink SinkDataError SinkRefusedError SinkStats SinkUnavailableError Write deliver discord
         duckdb kafka message parquet postgres redis slack telegram to webhook
