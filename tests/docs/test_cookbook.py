@@ -95,3 +95,23 @@ def test_custom_aggregate() -> None:
         for trades in (names["trades"][300 * minute : 300 * (minute + 1)] for minute in range(3))
     ]
     assert play(names["minutes"], [alive(0), *turned, alive("185s")]) == names["rows"]
+
+
+def test_cascade_flow() -> None:
+    """By loops: runs of liquidations, and the trades of the ten seconds up to the last second of each."""
+    market = run("cascade_flow.py")["market"]()
+    expected: list[str] = []
+    for first, asset in ((20, "BTC"), (60, "BTC"), (95, "ETH")):
+        forced = [each for each in market["liquidations"] if first <= each.time_ms / 1000 < first + 10]
+        assert {each.base_asset for each in forced} == {asset}
+        end_ms = forced[-1].time_ms + 1
+        bought_usd = sum(
+            each.volume_usd if each.side is cgrx.TradeSide.BUY else -each.volume_usd
+            for each in market["trades"]
+            if end_ms // 1000 * 1000 - 10_000 <= each.time_ms < end_ms // 1000 * 1000
+        )
+        volume = sum(each.volume_usd for each in forced)
+        flow = f"delta {bought_usd:+,.0f} USD (known)" if asset == "BTC" else "no flow (none)"
+        times = f"{first}-{end_ms / 1000:g} s"
+        expected.append(f"{times} {asset} {volume:,.0f} USD in {len(forced)} liquidations; {flow}")
+    assert printed("cascade_flow.py") == expected

@@ -46,8 +46,8 @@ async with cgrx.stream(big, buffer=inf) as feed:
 feed.trades()
 ```
 """
-SERVICES = {"cookbook/fastapi_sse.py"}
-"""Examples that run until they are ended: each has a test of its own."""
+SERVICES = {"cookbook/bars_to_postgres.py", "cookbook/fastapi_sse.py"}
+"""Examples that need a server, or run until they are ended: each has a test of its own."""
 OLD = """# A page
 
 <!-- aggregates -->
