@@ -12,9 +12,9 @@ from cgrx._delivery.options import DeliveryOptions as DeliveryOptions
 from cgrx._delivery.sink import Sink as Sink
 from cgrx._delivery.sink import deliver as deliver
 from cgrx._delivery.writer import Write as Write
-from cgrx._model.errors import SinkDataError as SinkDataError
-from cgrx._model.errors import SinkRefusedError as SinkRefusedError
-from cgrx._model.errors import SinkUnavailableError as SinkUnavailableError
+from cgrx._model.data_errors import SinkDataError as SinkDataError
+from cgrx._model.data_errors import SinkRefusedError as SinkRefusedError
+from cgrx._model.data_errors import SinkUnavailableError as SinkUnavailableError
 from cgrx._sinks.chat import discord as discord
 from cgrx._sinks.chat import slack as slack
 from cgrx._sinks.chat import telegram as telegram

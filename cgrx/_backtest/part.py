@@ -15,7 +15,7 @@ from cgrx._backtest.run import Backtest, by_events, in_columns, queries_on, repl
 from cgrx._backtest.swept import ERROR, Combination, SweepProgress
 from cgrx._backtest.together import Outcome, run_together
 from cgrx._feed.face import Feed
-from cgrx._model.errors import RecordingError
+from cgrx._model.data_errors import RecordingError
 from cgrx._replay.playlist import Playlist
 from cgrx._streams.stream import Stage
 

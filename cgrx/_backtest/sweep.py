@@ -19,7 +19,7 @@ from cgrx._backtest.run import Backtest, plain
 from cgrx._backtest.swept import ERROR, Combination, Sweep, SweepProgress
 from cgrx._extras import require_extra
 from cgrx._model.channels import Channel
-from cgrx._model.errors import RecordingError
+from cgrx._model.data_errors import RecordingError
 from cgrx._model.times import Moment
 from cgrx._replay.playlist import Playlist, Recordings
 from cgrx._trio.require import require_no_trio

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from cgrx._board.bounds import LAGS, RATE_S, SENTENCE, short
 from cgrx._board.messages import Connection
 from cgrx._feed.face import Feed
+from cgrx._model import output_status
 from cgrx._model import status as told
 from cgrx._model.signals import Batch
 from cgrx._model.status import State, Status
@@ -20,8 +21,8 @@ _OF_THE_CONNECTION: TypeAlias = (
     | told.Silent
     | told.Misspelt
     | told.ClockSkewed
-    | told.Backpressured
-    | told.Resumed
+    | output_status.Backpressured
+    | output_status.Resumed
     | told.MalformedInput
     | told.NoticeReceived
 )

@@ -20,7 +20,7 @@ from cgrx._board.messages import Play, Replayed
 from cgrx._board.options import BoardOptions
 from cgrx._board.pipelines import recorded_trades, subscribe
 from cgrx._board.views import Scene, Views, replayed
-from cgrx._model.errors import RecordingError
+from cgrx._model.data_errors import RecordingError
 from cgrx._replay.playlist import Playlist, Recordings
 from cgrx._replay.replay import Replay, replay
 

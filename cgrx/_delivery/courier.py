@@ -12,7 +12,7 @@ from cgrx._delivery.dead_letters import DeadLetters
 from cgrx._delivery.options import Terms
 from cgrx._delivery.waiting import NOTHING
 from cgrx._delivery.writer import Writer, as_sink_error
-from cgrx._model.errors import SinkDataError, SinkRefusedError, SinkUnavailableError
+from cgrx._model.data_errors import SinkDataError, SinkRefusedError, SinkUnavailableError
 from cgrx._model.limits import (
     SINK_CLOSE_S,
     SINK_OPEN_S,
@@ -21,7 +21,8 @@ from cgrx._model.limits import (
     SINK_RETRY_MOST_S,
     SINK_WRITE_S,
 )
-from cgrx._model.status import DeliveryHeld, DeliveryResumed, Status
+from cgrx._model.output_status import DeliveryHeld, DeliveryResumed
+from cgrx._model.status import Status
 
 _HURRIED_S = 1.0
 """While somebody waits for the delivery, no delay before another attempt is longer."""

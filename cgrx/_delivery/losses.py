@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import trio
 
-from cgrx._model.status import Status, Undelivered
+from cgrx._model.output_status import Undelivered
+from cgrx._model.status import Status
 
 _EVERY_S = 1.0
 

@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias
 
 import attrs
 
-from cgrx._model.errors import SinkDataError
+from cgrx._model.data_errors import SinkDataError
 from cgrx._model.events import Liquidation, Trade
 from cgrx._model.plain import PLAIN, plain
 from cgrx.operators._rows.row import Row

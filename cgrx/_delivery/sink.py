@@ -24,8 +24,9 @@ from cgrx._delivery.spill import Spill
 from cgrx._delivery.writer import FunctionWriter, Write, Writer, require_function
 from cgrx._feed.log import StatusLog
 from cgrx._model.limits import SPILL_BYTES
+from cgrx._model.output_status import StreamFailed
 from cgrx._model.signals import Batch, Signal
-from cgrx._model.status import Status, StreamFailed
+from cgrx._model.status import Status
 from cgrx._streams.observable import require_here
 from cgrx._streams.runtime import Runtime
 from cgrx._streams.stream import EventStream, as_stream

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import attrs
 
-from cgrx._model.errors import SinkDataError, SinkRefusedError, SinkUnavailableError
+from cgrx._model.data_errors import SinkDataError, SinkRefusedError, SinkUnavailableError
 
 Write = Callable[[Sequence[Any]], Awaitable[object]]
 """A user's own sink: an async function of a batch, which returns when all of it has arrived."""

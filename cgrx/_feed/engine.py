@@ -31,10 +31,12 @@ from cgrx._feed.backpressure import Pressure
 from cgrx._feed.log import StatusLog, logger
 from cgrx._feed.subscriptions import Hub
 from cgrx._model.channels import Channel
-from cgrx._model.errors import CgrxError, ThreadError
+from cgrx._model.errors import CgrxError
 from cgrx._model.events import Event
+from cgrx._model.output_status import Backpressured, Resumed, StreamFailed, SubscriberFailed
 from cgrx._model.stats import FeedStats
-from cgrx._model.status import Backpressured, Ended, Resumed, State, Status, StreamFailed, SubscriberFailed
+from cgrx._model.status import Ended, State, Status
+from cgrx._model.use_errors import ThreadError
 from cgrx._streams.observable import Foreign
 from cgrx._streams.observers import SignalObserver
 from cgrx._streams.stream import EventStream

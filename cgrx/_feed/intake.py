@@ -14,7 +14,7 @@ import attrs
 import trio
 
 from cgrx._model.channels import Channel
-from cgrx._model.errors import RecordingError
+from cgrx._model.data_errors import RecordingError
 from cgrx._model.signals import Batch, Dropped, Signal
 from cgrx._model.status import Status
 

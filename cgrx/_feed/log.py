@@ -7,23 +7,25 @@ import logging
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
-from cgrx._model.status import (
+from cgrx._model.output_status import (
     Backpressured,
-    ClockSkewed,
-    Connected,
     DeliveryHeld,
     DeliveryResumed,
+    RecordingFailed,
+    Resumed,
+    StreamFailed,
+    SubscriberFailed,
+    Undelivered,
+)
+from cgrx._model.status import (
+    ClockSkewed,
+    Connected,
     Disconnected,
     MalformedInput,
     Misspelt,
     NoticeReceived,
-    RecordingFailed,
-    Resumed,
     Silent,
     Status,
-    StreamFailed,
-    SubscriberFailed,
-    Undelivered,
 )
 
 logger = logging.getLogger("cgrx")

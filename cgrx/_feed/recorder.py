@@ -22,9 +22,11 @@ from cgrx._feed.face import Feed
 from cgrx._feed.intake import Intake
 from cgrx._feed.intake import RecorderStats as RecorderStats
 from cgrx._model.channels import Channel
-from cgrx._model.errors import CgrxError, RecordingError
+from cgrx._model.data_errors import RecordingError
+from cgrx._model.errors import CgrxError
+from cgrx._model.output_status import RecordingFailed, StreamFailed
 from cgrx._model.signals import Signal
-from cgrx._model.status import RecordingFailed, Status, StreamFailed
+from cgrx._model.status import Status
 from cgrx._model.times import Duration, to_seconds
 from cgrx._recording.manifest import PART_BYTES
 from cgrx._recording.selection import several_channels

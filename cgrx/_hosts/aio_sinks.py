@@ -14,7 +14,7 @@ from cgrx._delivery.sink import deliver as _deliver
 from cgrx._delivery.writer import Write, require_function
 from cgrx._hosts.aio import held
 from cgrx._hosts.on_asyncio import in_asyncio_task
-from cgrx._model.errors import SinkUnavailableError
+from cgrx._model.data_errors import SinkUnavailableError
 from cgrx._sinks.chat import discord as _discord
 from cgrx._sinks.chat import slack as _slack
 from cgrx._sinks.chat import telegram as _telegram

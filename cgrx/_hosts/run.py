@@ -30,9 +30,9 @@ import attrs
 import trio
 
 from cgrx._feed.log import logger
-from cgrx._model.errors import InTrioError, NotInTrioError, ThreadError
 from cgrx._model.limits import DRAIN_S, SAME_SIGNAL_S, STOP_S
 from cgrx._model.times import Duration, to_seconds
+from cgrx._model.use_errors import InTrioError, NotInTrioError, ThreadError
 from cgrx._trio.draining import DRAINING, Draining
 
 T = TypeVar("T")

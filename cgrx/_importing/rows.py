@@ -47,7 +47,23 @@ _decode = msgspec.json.Decoder().decode
 
 
 class UnreadableFileError(CgrxError):
-    """A file to import cannot be read on from some point: `path`, and `line`, the last that could be read."""
+    """A file to import cannot be read on from some point. What was read until then is in the recording.
+
+    Cause:
+        The file is cut off or damaged, as a gzip file is whose copy ended early, or it is no text.
+    Remedy:
+        Fetch the file again, and import it into a new folder. Rows that are no events are none of these: they are kept
+        aside.
+
+    Attributes:
+        path: the file.
+        line: the last line that could be read.
+        reason: what is wrong.
+
+    Examples:
+        >>> print(cgrx.UnreadableFileError("trades.jsonl.gz", 2, "Compressed file ended early"))
+        trades.jsonl.gz cannot be read beyond line 2: Compressed file ended early
+    """
 
     def __init__(self, path: Path, line: int, reason: str) -> None:
         super().__init__(f"{path} cannot be read beyond line {line}: {reason}")

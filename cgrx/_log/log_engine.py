@@ -17,7 +17,8 @@ from cgrx._log.continuity import Continuity
 from cgrx._log.order import Order, Placed
 from cgrx._log.reader import Reader, Start
 from cgrx._model.channels import Channel
-from cgrx._model.errors import CgrxError, ConnectError, RecordedError, RecordError, UnreachableError
+from cgrx._model.data_errors import RecordedError, RecordError
+from cgrx._model.errors import CgrxError, ConnectError, UnreachableError
 from cgrx._model.events import Event
 from cgrx._model.limits import SINK_CLOSE_S
 from cgrx._model.signals import Batch

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 import attrs
 
 from cgrx._model.channels import Channel
-from cgrx._model.errors import RecordError
+from cgrx._model.data_errors import RecordError
 from cgrx._shards.record import Record, channel_named
 
 PATIENCE_S: Final = 1.0

@@ -22,8 +22,8 @@ from cgrx._feed.face import Feed
 from cgrx._log.record_writer import RecordWriter
 from cgrx._model.channels import Channel
 from cgrx._model.errors import CgrxError
+from cgrx._model.output_status import StreamFailed
 from cgrx._model.signals import Batch
-from cgrx._model.status import StreamFailed
 from cgrx._recording.selection import several_channels
 from cgrx._shards.groups import GroupBy, Share, group_of
 from cgrx._shards.record import End, Numbering, Record, RecordedSignal, channel_named

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import attrs
 
-from cgrx._model.errors import CgrxError, LogError, SinkRefusedError, UnreachableError
+from cgrx._model.data_errors import LogError, SinkRefusedError
+from cgrx._model.errors import CgrxError, UnreachableError
 from cgrx._model.limits import KAFKA_CONNECT_S
 from cgrx._shards.groups import Share
 from cgrx._sinks.kafka import logger, understood

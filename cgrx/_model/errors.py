@@ -1,14 +1,33 @@
-"""Every error of the project: one small hierarchy, with attributes instead of messages to parse.
+"""The errors of the project: their base, and what a connection and its key can meet.
 
-`retryable` is what the feed's supervisor tests: an error that may pass with a new connection has it True.
-Mistakes in arguments stay `ValueError` and `TypeError`.
+`retryable` is what the feed's supervisor tests: an error that may pass with a new connection has it True. Attributes
+stand in place of messages to parse. Mistakes in arguments stay `ValueError` and `TypeError`. What a pipeline and its
+host meet is in `use_errors`, what recordings, logs, engines and sinks meet in `data_errors`.
+
+Each docstring says what the error means, its cause and its remedy; docs/errors.md is made of them.
 """
 
 from typing import ClassVar
 
 
 class CgrxError(Exception):
-    """The base of all errors raised by cgrx."""
+    """The base of all errors raised by cgrx.
+
+    Cause:
+        Whatever the class that is raised says. cgrx raises none of this class itself.
+    Remedy:
+        Catch it around everything of cgrx, behind the errors that you handle one by one.
+
+    Attributes:
+        retryable: of the class: whether a new connection may help. The feed then makes one by itself.
+
+    Examples:
+        >>> try:
+        ...     raise cgrx.AuthError(401)
+        ... except cgrx.CgrxError as error:
+        ...     print(f"{error}; retryable: {error.retryable}")
+        the server refused the API key (HTTP 401); retryable: False
+    """
 
     retryable: ClassVar[bool] = False
 
@@ -22,13 +41,41 @@ def _restored(error_type: type[CgrxError], args: tuple[object, ...]) -> CgrxErro
 
 
 class TransportError(CgrxError):
-    """A connection could not be made or has ended; a new one may work."""
+    """A connection could not be made or has ended; a new one may work.
+
+    Cause:
+        The network, a proxy or the server. The five classes below say which.
+    Remedy:
+        None is needed: the feed connects again by itself, and tells of each failure by a `Disconnected` status. What
+        may have been missed meanwhile is a `Gap` in each channel.
+
+    Examples:
+        >>> [each.__name__ for each in cgrx.TransportError.__subclasses__()]
+        ['UnreachableError', 'CertificateError', 'HandshakeError', 'DisconnectedError', 'HeartbeatError']
+    """
 
     retryable: ClassVar[bool] = True
 
 
 class UnreachableError(TransportError):
-    """No byte stream to the server: an unknown name, a refused or a timed-out connect, a proxy that gives no tunnel."""
+    """No byte stream to the server.
+
+    Cause:
+        The name does not resolve, the connect is refused or times out, or a proxy gives no tunnel. So it is without a
+        network, behind a firewall, and where no server listens at the port.
+    Remedy:
+        Check network, name and port. Where connections leave through a proxy, give `proxy=`, or `--proxy` on the
+        command line.
+
+    Attributes:
+        host: the name or address that could not be reached.
+        port: its port.
+        reason: what the system or the proxy said.
+
+    Examples:
+        >>> print(cgrx.UnreachableError("127.0.0.1", 9, "Connection refused"))
+        cannot reach 127.0.0.1:9: Connection refused
+    """
 
     def __init__(self, host: str, port: int, reason: str) -> None:
         super().__init__(f"cannot reach {host}:{port}: {reason}")
@@ -38,7 +85,23 @@ class UnreachableError(TransportError):
 
 
 class CertificateError(TransportError):
-    """The server's TLS certificate does not verify (expired, self-signed, another host's)."""
+    """The server's TLS certificate does not verify.
+
+    Cause:
+        It is expired, self-signed, of another host, or of an authority that this machine does not know: some company
+        proxies put their own in its place. A wrong clock makes a good certificate look expired.
+    Remedy:
+        Set the clock, or install the authority in the system. A private one goes into an `ssl.SSLContext`, given as
+        `ssl_context=`.
+
+    Attributes:
+        host: whose certificate it is.
+        reason: why it does not verify, in the words of OpenSSL.
+
+    Examples:
+        >>> print(cgrx.CertificateError("feed.example", "certificate has expired"))
+        the certificate of feed.example does not verify: certificate has expired
+    """
 
     def __init__(self, host: str, reason: str) -> None:
         super().__init__(f"the certificate of {host} does not verify: {reason}")
@@ -49,8 +112,21 @@ class CertificateError(TransportError):
 class HandshakeError(TransportError):
     """The peer did not complete a WebSocket handshake.
 
-    `status` is its HTTP status, None where it spoke no HTTP or not in time; `retry_after_s` is what its
-    `Retry-After` header asks for in seconds, None where there is none.
+    Cause:
+        The server is overloaded or restarts (HTTP 429 or 5xx), the address is none of a WebSocket, `wss://` was given
+        for a server without TLS or `ws://` for one with it, or no answer came in time.
+    Remedy:
+        Wait: the feed tries again, and not before `Retry-After` allows it. Where it never succeeds, check the address.
+
+    Attributes:
+        reason: what came in place of the handshake.
+        status: the HTTP status; None where the peer spoke no HTTP, or not in time.
+        retry_after_s: what its `Retry-After` header asks for, in seconds; None where there is none.
+
+    Examples:
+        >>> error = cgrx.HandshakeError("HTTP status 503", 503, retry_after_s=2.0)
+        >>> print(error, error.status, error.retry_after_s)
+        no WebSocket handshake: HTTP status 503 503 2.0
     """
 
     def __init__(self, reason: str, status: int | None = None, retry_after_s: float | None = None) -> None:
@@ -61,7 +137,23 @@ class HandshakeError(TransportError):
 
 
 class DisconnectedError(TransportError):
-    """An established connection has ended: `code` is the close code (1006 where none came), `reason` its text."""
+    """An established connection has ended.
+
+    Cause:
+        The server restarts (1001, 1012), takes the client for too slow, or the network broke (1006). 1009: a message
+        was longer than `Limits.message_bytes`.
+    Remedy:
+        None is needed for one. Where they come again and again, look whether a consumer stops the reading of the socket
+        (`Backpressured` in the log).
+
+    Attributes:
+        code: the close code; 1006 where none came.
+        reason: the server's text; empty where there is none.
+
+    Examples:
+        >>> print(cgrx.DisconnectedError(1012, "service restart"))
+        connection closed with code 1012: service restart
+    """
 
     def __init__(self, code: int, reason: str = "") -> None:
         super().__init__(f"connection closed with code {code}" + (f": {reason}" if reason else ""))
@@ -70,7 +162,21 @@ class DisconnectedError(TransportError):
 
 
 class HeartbeatError(TransportError):
-    """No `pong` came within `timeout_s` seconds of a `ping`: the connection is dead although it looks open."""
+    """No `pong` came in time for a `ping`: the connection is dead although it looks open.
+
+    Cause:
+        The network drops packets without a word, as it does after a change of network or a sleep of the machine; or
+        the server hangs.
+    Remedy:
+        None is needed. On a slow line raise `Limits.pong_within_s`.
+
+    Attributes:
+        timeout_s: how long the feed waited, in seconds.
+
+    Examples:
+        >>> print(cgrx.HeartbeatError(10.0))
+        no pong within 10 s of a ping
+    """
 
     def __init__(self, timeout_s: float) -> None:
         super().__init__(f"no pong within {timeout_s:g} s of a ping")
@@ -78,7 +184,24 @@ class HeartbeatError(TransportError):
 
 
 class ConnectError(CgrxError):
-    """`connect()` gave up: no handshake within `timeout_s` seconds. The last cause is `__cause__`."""
+    """`connect()` gave up: there was no handshake within its `connect_timeout`.
+
+    Cause:
+        That of the last attempt, which is `last` and `__cause__`. Attempts until then were retried.
+    Remedy:
+        That of the last attempt. A service that waits for its network gives `connect_timeout=math.inf`, or
+        `--connect-timeout inf`.
+
+    Attributes:
+        timeout_s: how long all attempts together took, in seconds.
+        attempts: how many there were.
+        last: the error of the last one that failed; None where the first was still under way.
+
+    Examples:
+        >>> refused = cgrx.UnreachableError("127.0.0.1", 9, "Connection refused")
+        >>> print(cgrx.ConnectError(30.0, 9, refused))
+        no connection within 30 s (9 attempts); last: cannot reach 127.0.0.1:9: Connection refused
+    """
 
     def __init__(self, timeout_s: float, attempts: int, last: CgrxError | None) -> None:
         super().__init__(f"no connection within {timeout_s:g} s ({attempts} attempts); last: {last}")
@@ -88,7 +211,21 @@ class ConnectError(CgrxError):
 
 
 class AuthError(CgrxError):
-    """The server refused the API key: HTTP 401 or 403 at the handshake (`status`)."""
+    """The server refused the API key at the handshake.
+
+    Cause:
+        The key is misspelt, revoked, or of another service.
+    Remedy:
+        Compare `COINGLASS_API_KEY`, or `api_key=`, with the key in your account at CoinGlass. `cgrx demo` and
+        `cgrx simulate` need none.
+
+    Attributes:
+        status: the HTTP status, 401 or 403.
+
+    Examples:
+        >>> print(cgrx.AuthError(401))
+        the server refused the API key (HTTP 401)
+    """
 
     def __init__(self, status: int) -> None:
         super().__init__(f"the server refused the API key (HTTP {status})")
@@ -96,7 +233,20 @@ class AuthError(CgrxError):
 
 
 class AddressError(CgrxError):
-    """The server knows no such address: HTTP 404 at the handshake."""
+    """The server knows no such address: HTTP 404 at the handshake.
+
+    Cause:
+        The path in `url=` or `--url` is wrong.
+    Remedy:
+        Leave it out for the real feed. A simulator prints its address when it starts.
+
+    Attributes:
+        url: the address, without the key.
+
+    Examples:
+        >>> print(cgrx.AddressError("ws://127.0.0.1:8765/ws"))
+        no WebSocket service at ws://127.0.0.1:8765/ws (HTTP 404)
+    """
 
     def __init__(self, url: str) -> None:
         super().__init__(f"no WebSocket service at {url} (HTTP 404)")
@@ -104,9 +254,21 @@ class AddressError(CgrxError):
 
 
 class PlanError(CgrxError):
-    """The plan of the API key does not include a channel; `notice` is the server's own text.
+    """The plan of the API key does not include a channel. It ends the streams of that channel alone.
 
-    Ends the streams of that channel alone. Both channels need at least the Standard plan.
+    Cause:
+        The server refused the subscription with a notice. Both channels need at least the Standard plan.
+    Remedy:
+        Use a key of a plan that includes it. Give subscribers an `on_error`: without one the error is told as
+        `StreamFailed`.
+
+    Attributes:
+        channel: the channel's name on the wire.
+        notice: the server's own text.
+
+    Examples:
+        >>> print(cgrx.PlanError("liquidationOrders", "upgrade your plan"))
+        the plan of this API key does not include liquidationOrders: it needs Standard or above
     """
 
     def __init__(self, channel: str, notice: str) -> None:
@@ -118,8 +280,20 @@ class PlanError(CgrxError):
 class RejectedError(CgrxError):
     """Several connections in a row were accepted and closed before any pong or event.
 
-    Most likely the key is not valid. `notice` is the last text the server sent, None where there was none;
-    `code` is the last close code.
+    Cause:
+        Most likely the API key is not valid: the server may accept the handshake and tell then.
+    Remedy:
+        Read `notice`, and compare the key with the one in your account. `Limits.rejections` says how many connections
+        are tried.
+
+    Attributes:
+        attempts: how many connections there were.
+        code: the last close code.
+        notice: the last text that the server sent; None where there was none.
+
+    Examples:
+        >>> print(cgrx.RejectedError(3, 1008, "invalid key"))
+        the server closed 3 connections in a row before any data (code 1008), saying 'invalid key'
     """
 
     def __init__(self, attempts: int, code: int, notice: str | None) -> None:
@@ -128,150 +302,3 @@ class RejectedError(CgrxError):
         self.attempts = attempts
         self.code = code
         self.notice = notice
-
-
-class BufferOverflowError(CgrxError):
-    """A `stream(overflow="error")` could not take more: `buffer` events were waiting, `dropped` did not fit."""
-
-    def __init__(self, buffer: float, dropped: int) -> None:
-        super().__init__(
-            f"the buffer of {buffer} events is full and {dropped} more came: consume faster, raise `buffer`,"
-            ' or choose overflow="drop_oldest", "drop_newest", "latest" or "block"'
-        )
-        self.buffer = buffer
-        self.dropped = dropped
-
-
-class BackpressureError(CgrxError):
-    """A `stream(overflow="block")` held the socket up for longer than its `block_timeout` (`timeout_s`)."""
-
-    def __init__(self, timeout_s: float) -> None:
-        super().__init__(f"a blocking stream was full for {timeout_s:g} s: its consumer has stalled")
-        self.timeout_s = timeout_s
-
-
-class ThreadError(CgrxError):
-    """An object that belongs to one trio thread was used from another thread, or through one."""
-
-
-class NotInTrioError(CgrxError):
-    """What needs trio was called outside its tasks: `cgrx.aio` is for asyncio, `cgrx.sync` for code without a loop."""
-
-
-class NotInAsyncioError(CgrxError):
-    """A function of `cgrx.aio` was called where no asyncio loop runs."""
-
-
-class InTrioError(CgrxError):
-    """A function that blocks was called inside a running trio loop, which would stand still meanwhile."""
-
-
-class TooManyKeysError(CgrxError):
-    """A window had `max_keys` keys open and an event came with one more, whose fields are `key`."""
-
-    def __init__(self, max_keys: int, key: tuple[object, ...]) -> None:
-        super().__init__(
-            f"{max_keys} keys are open and {key!r} is one more: choose a coarser `by`, filter the events before,"
-            " or raise `max_keys`"
-        )
-        self.max_keys = max_keys
-        self.key = key
-
-
-class StateError(CgrxError):
-    """The state of a pipeline cannot be put away or taken up, because of `reason`.
-
-    Of a state of another pipeline, or of another version, `found` says what it is of and `expected` what was asked for;
-    else both are None.
-    """
-
-    def __init__(self, reason: str, found: str | None = None, expected: str | None = None) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.found = found
-        self.expected = expected
-
-
-class SinkUnavailableError(CgrxError):
-    """The system behind a sink cannot take anything now: it is away, slow, or asks to wait for `retry_after_s` seconds.
-
-    A sink keeps the batch, waits, connects again (or keeps its connection, where it was asked to wait), and writes the
-    same batch once more.
-    """
-
-    def __init__(self, reason: str, retry_after_s: float | None = None) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.retry_after_s = retry_after_s
-
-
-class SinkRefusedError(CgrxError):
-    """The system behind a sink refuses its user or its shape: the credentials, the table, the topic.
-
-    On entering it is raised; later a sink holds the batch as if the system were away, since such things are mended.
-    """
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-class SinkDataError(CgrxError):
-    """The system behind a sink refuses the data of a batch. A sink halves it until the refused item is alone."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-class RecordedError(CgrxError):
-    """An error of the recorded feed, read back: `type_name` is the name of its type, `message` its text."""
-
-    def __init__(self, type_name: str, message: str) -> None:
-        super().__init__(type_name, message)
-        self.type_name = type_name
-        self.message = message
-
-    def __str__(self) -> str:
-        return f"{self.type_name}: {self.message}"
-
-
-class RecordingError(CgrxError):
-    """A recording cannot be read or written: in `file`, at `place` (None: as a whole), because of `reason`."""
-
-    def __init__(self, file: str, place: str | None, reason: str) -> None:
-        super().__init__(f"{file}{f', {place}' if place else ''}: {reason}")
-        self.file = file
-        self.place = place
-        self.reason = reason
-
-
-class EngineError(CgrxError):
-    """An engine has given up: `engine` names it, such as `"Spark"`, and `reason` is what failed it."""
-
-    def __init__(self, engine: str, reason: str) -> None:
-        super().__init__(f"{engine}: {reason}")
-        self.engine = engine
-        self.reason = reason
-
-
-class RecordError(CgrxError):
-    """What stands on a log, at `place` (None: not known), is no record, because of `reason`.
-
-    `key` and `value` show it, shortened.
-    """
-
-    def __init__(self, key: str, value: str, reason: str, place: str | None = None) -> None:
-        super().__init__(f"{f'{place}: ' if place else ''}no record under the key {key}: {reason}; its value: {value}")
-        self.key = key
-        self.value = value
-        self.reason = reason
-        self.place = place
-
-
-class LogError(CgrxError):
-    """A log cannot be read: there is no such topic, the user may not read it, or the brokers of an engine stay away."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason

@@ -50,9 +50,19 @@ class Doubt:
 class SpellingWarning(UserWarning):
     """A filter is given a name that is probably misspelt; the filter is made all the same.
 
-    Raised by `warnings.warn` where `ops.exchange`, `ops.symbol` or `ops.base_asset` is called. An exchange that cgrx
-    does not know yet can be told from a misspelt one by nobody but you: `warnings.simplefilter("ignore",
-    cgrx.SpellingWarning)` turns it off.
+    Cause:
+        `ops.exchange`, `ops.symbol` or `ops.base_asset` was called with a name that is one or two letters away from a
+        known one.
+    Remedy:
+        Write the nearest name, where that is what you meant. An exchange that cgrx does not know yet can be told from a
+        misspelt one by nobody but you: `warnings.simplefilter("ignore", cgrx.SpellingWarning)` turns it off.
+
+    Examples:
+        >>> import warnings
+        >>> with warnings.catch_warnings(record=True) as caught:
+        ...     filtered = ops.exchange("Binnance")
+        >>> print(caught[0].category.__name__, caught[0].message)
+        SpellingWarning exchange: 'Binnance': did you mean Binance?
     """
 
 

@@ -5,13 +5,30 @@ from typing import Literal, TypeAlias
 
 import attrs
 
-from cgrx._model import html
 from cgrx._model.channels import Channel
+from cgrx._model.output_status import (
+    Backpressured,
+    DeliveryHeld,
+    DeliveryResumed,
+    RecordingFailed,
+    Resumed,
+    StreamFailed,
+    SubscriberFailed,
+    Undelivered,
+)
 from cgrx._model.spelling import Doubt
+from cgrx._model.told import Told
 
 
 class State(Enum):
-    """Where a feed stands."""
+    """Where a feed stands.
+
+    Examples:
+        >>> from cgrx.testing import Simulator
+        >>> async with Simulator() as simulator, cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
+        ...     print(feed.state)
+        State.CONNECTED
+    """
 
     CONNECTING = "connecting"
     """Before the first handshake."""
@@ -24,30 +41,31 @@ class State(Enum):
     """Ended by an error that `run()` raises."""
 
 
-class _Told:
-    """What a notebook shows of a status: its name, when it was, and its sentence."""
-
-    __slots__ = ()
-
-    def _repr_html_(self) -> str:
-        at_ms: int = getattr(self, "at_ms")  # noqa: B009 - every status has it, as a field of its own
-        return html.page(html.titled(type(self).__name__, f"{html.moment(at_ms)} UTC: {self}"))
-
-
 @attrs.frozen
-class Connecting(_Told):
-    """An attempt begins; `attempt` counts from 1 since the last connection."""
+class Connecting(Told):
+    """An attempt begins.
+
+    Examples:
+        >>> print(cgrx.Connecting(1704110400000, attempt=2))
+        connecting, attempt 2
+    """
 
     at_ms: int
     attempt: int
+    """Counts from 1 since the last connection."""
 
     def __str__(self) -> str:
         return f"connecting, attempt {self.attempt}"
 
 
 @attrs.frozen
-class Connected(_Told):
-    """The handshake is done; subscriptions are being sent."""
+class Connected(Told):
+    """The handshake is done; subscriptions are being sent.
+
+    Examples:
+        >>> print(cgrx.Connected(1704110400000))
+        connected
+    """
 
     at_ms: int
 
@@ -56,42 +74,83 @@ class Connected(_Told):
 
 
 @attrs.frozen
-class Disconnected(_Told):
-    """A connection, or an attempt to make one, has ended; the next attempt is `retry_in_s` seconds away."""
+class Disconnected(Told):
+    """A connection, or an attempt to make one, has ended.
+
+    Cause:
+        That of `error`, which is a `TransportError`.
+    Remedy:
+        None is needed: what was missed meanwhile is a `Gap` in each channel. Where attempts never succeed, see the
+        class of `error`.
+    Tried again:
+        yes: in `retry_in_s` seconds, until a connection is made or the feed is closed
+
+    Examples:
+        >>> print(cgrx.Disconnected(1704110400000, cgrx.DisconnectedError(1012, "service restart"), 0.2))
+        connection closed with code 1012: service restart; trying again in 0.2 s
+    """
 
     at_ms: int
     error: Exception
+    """What ended it."""
     retry_in_s: float
+    """In how many seconds the next attempt begins."""
 
     def __str__(self) -> str:
         return f"{self.error}; trying again in {self.retry_in_s:.1f} s"
 
 
 @attrs.frozen
-class Silent(_Told):
+class Silent(Told):
     """A channel has given no event since it was subscribed to, although the connection is proven alive.
 
-    `hint` says how else its exchange or its instrument may be spelled, None where nothing is known.
+    Cause:
+        The exchange or the symbol is not spelled as CoinGlass does, or nothing has happened: a rare contract, a high
+        `min_volume`.
+    Remedy:
+        Follow `hint`; lower `min_volume`; else wait. `Limits.silent_after_s` says after how long it is reported.
+    Tried again:
+        the subscription stays, and gives events once there are any
+
+    Examples:
+        >>> channel = cgrx.FuturesTrades("OKX", "BTCUSDT", 0)
+        >>> print(cgrx.Silent(1704110400000, channel, "OKX calls it BTC-USDT-SWAP"))
+        no event of futures_trades@OKX_BTCUSDT@0 yet: OKX calls it BTC-USDT-SWAP
     """
 
     at_ms: int
     channel: Channel
+    """The channel."""
     hint: str | None
+    """How else its exchange or its instrument may be spelled; None where nothing is known."""
 
     def __str__(self) -> str:
         return f"no event of {self.channel.name} yet: {self.hint or 'is it spelled as the exchange does?'}"
 
 
 @attrs.frozen
-class Misspelt(_Told):
+class Misspelt(Told):
     """A channel is subscribed to whose exchange or symbol is probably misspelt; it is subscribed to all the same.
 
     Reported once for each name, when its channel gets its first subscriber. What is not near any known name is not
     reported: CoinGlass may list an exchange that cgrx does not know yet.
+
+    Cause:
+        The name is one or two letters away from a known one, or in the form of another exchange.
+    Remedy:
+        Write the nearest name, where that is what you meant.
+    Tried again:
+        the subscription stays as it was written
+
+    Examples:
+        >>> channel = cgrx.FuturesTrades("Binnance", "BTCUSDT", 0)
+        >>> print(cgrx.Misspelt(1704110400000, channel, "Binnance", ("Binance",)))
+        'Binnance': did you mean Binance? (channel futures_trades@Binnance_BTCUSDT@0)
     """
 
     at_ms: int
     channel: Channel
+    """The channel."""
     name: str
     """The exchange or the symbol, as it was given."""
     nearest: tuple[str, ...]
@@ -102,10 +161,22 @@ class Misspelt(_Told):
 
 
 @attrs.frozen
-class ClockSkewed(_Told):
+class ClockSkewed(Told):
     """A clock differs from the feed's clock, which is the system's clock at `connect()` plus the time elapsed since.
 
     Reported when the difference appears, when it has changed by more than a second, and once more when it is over.
+
+    Cause:
+        The system's clock was set after the feed began, or the machine was asleep; or it is wrong, so that the events
+        of the exchanges are ahead of it or behind.
+    Remedy:
+        Let a time service keep the clock of the machine. Windows go by the times of the events, and do not change.
+    Tried again:
+        cgrx moves no clock, but for a sleep of the machine: its feed catches up with the next connection
+
+    Examples:
+        >>> print(cgrx.ClockSkewed(1704110400000, 4200, "system"))
+        the system's clock is 4.2 s ahead of the feed's clock
     """
 
     at_ms: int
@@ -123,132 +194,79 @@ class ClockSkewed(_Told):
 
 
 @attrs.frozen
-class Backpressured(_Told):
-    """A blocking consumer is full: the socket is not read until `Resumed`."""
+class MalformedInput(Told):
+    """Something received could not be read. What can be read of its frame is given all the same.
 
-    at_ms: int
+    Cause:
+        The server sent a field of another type, a text that is no JSON, or an event that cannot be.
+    Remedy:
+        None is needed for one: it is counted, and marked as lost in its channel. Where they are many, the API has
+        changed: look for a newer cgrx.
+    Tried again:
+        nothing is asked for again: the feed goes on behind it
 
-    def __str__(self) -> str:
-        return "a consumer is full: the socket is not read"
-
-
-@attrs.frozen
-class Resumed(_Told):
-    """The socket is read again."""
-
-    at_ms: int
-
-    def __str__(self) -> str:
-        return "the socket is read again"
-
-
-@attrs.frozen
-class MalformedInput(_Told):
-    """Something received could not be read. `path` is where in the message, `excerpt` a bounded piece of it."""
+    Examples:
+        >>> print(cgrx.MalformedInput(1704110400000, "liquidationOrders", "$.data[3].price", "expected float", '"x"'))
+        malformed input at $.data[3].price: expected float in "x"
+    """
 
     at_ms: int
     channel: str | None
+    """The name of its channel; None where that is not known."""
     path: str
+    """Where in the message, as `"$.data[3].price"`."""
     reason: str
+    """What is wrong there."""
     excerpt: str
+    """A bounded piece of it."""
 
     def __str__(self) -> str:
         return f"malformed input at {self.path}: {self.reason} in {self.excerpt}"
 
 
 @attrs.frozen
-class NoticeReceived(_Told):
-    """The server sent a text that is neither data nor a pong."""
+class NoticeReceived(Told):
+    """The server sent a text that is neither data nor a pong.
+
+    Cause:
+        The server has something to say, often why it is about to refuse or to close.
+    Remedy:
+        Read it. A notice about the plan of the key ends the streams of its channel with `PlanError` besides.
+    Tried again:
+        the feed goes on
+
+    Examples:
+        >>> print(cgrx.NoticeReceived(1704110400000, "maintenance at 08:00"))
+        the server says: maintenance at 08:00
+    """
 
     at_ms: int
     text: str
+    """What it says, without the API key."""
 
     def __str__(self) -> str:
         return f"the server says: {self.text}"
 
 
 @attrs.frozen
-class SubscriberFailed(_Told):
-    """A subscriber raised `error`; its subscription has been disposed."""
+class Ended(Told):
+    """The feed has ended: by its user or by an error.
 
-    at_ms: int
-    error: Exception
+    Cause:
+        It was closed; or `error`, which no new connection mends, or which a subscriber raised.
+    Remedy:
+        That of `error`, if there is one: `feed.run()` and the `async with` of `connect` raise it.
+    Tried again:
+        no
 
-    def __str__(self) -> str:
-        return f"a subscriber raised {type(self.error).__name__}: {self.error}"
-
-
-@attrs.frozen
-class StreamFailed(_Told):
-    """A stream ended with `error`, and its subscriber has no `on_error`."""
-
-    at_ms: int
-    error: Exception
-
-    def __str__(self) -> str:
-        return f"a stream without on_error has failed: {self.error}"
-
-
-@attrs.frozen
-class RecordingFailed(_Told):
-    """A recorder of this feed has lost events, or has ended, because of `error`; the feed goes on."""
-
-    at_ms: int
-    error: Exception
-
-    def __str__(self) -> str:
-        return f"recording failed: {self.error}"
-
-
-@attrs.frozen
-class DeliveryHeld(_Told):
-    """A sink cannot deliver: what it has waits, and it tries again in `retry_in_s` seconds.
-
-    Reported when that begins and when the reason changes.
+    Examples:
+        >>> print(cgrx.Ended(1704110400000, cgrx.AuthError(401)))
+        the feed has ended: the server refused the API key (HTTP 401)
     """
-
-    at_ms: int
-    sink: str
-    error: Exception
-    retry_in_s: float
-
-    def __str__(self) -> str:
-        return f"{self.sink}: {self.error}; trying again in {self.retry_in_s:.1f} s"
-
-
-@attrs.frozen
-class DeliveryResumed(_Told):
-    """A sink delivers again."""
-
-    at_ms: int
-    sink: str
-
-    def __str__(self) -> str:
-        return f"{self.sink}: delivering again"
-
-
-@attrs.frozen
-class Undelivered(_Told):
-    """A sink has given up `count` items for good: the system refuses them, or there was no room for them.
-
-    Of items for which there is no room it is reported once a second at the most.
-    """
-
-    at_ms: int
-    sink: str
-    count: int
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.sink}: {self.count:,} not delivered: {self.reason}"
-
-
-@attrs.frozen
-class Ended(_Told):
-    """The feed has ended: by its user (`error` is None) or by `error`."""
 
     at_ms: int
     error: Exception | None
+    """What ended it; None: its user."""
 
     def __str__(self) -> str:
         return "the feed was closed" if self.error is None else f"the feed has ended: {self.error}"
@@ -273,3 +291,17 @@ Status: TypeAlias = (
     | Undelivered
     | Ended
 )
+"""Whatever `feed.status` tells.
+
+Examples:
+    >>> def note(status: cgrx.Status) -> str | None:
+    ...     match status:
+    ...         case cgrx.Disconnected(error=error):
+    ...             return f"lost: {error}"
+    ...         case cgrx.Ended(error=None):
+    ...             return "closed"
+    ...         case _:
+    ...             return None
+    >>> print(note(cgrx.Ended(1704110400000, None)))
+    closed
+"""

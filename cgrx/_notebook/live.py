@@ -17,8 +17,8 @@ import trio
 from reactivex import abc
 
 from cgrx._model import html
-from cgrx._model.errors import NotInTrioError
 from cgrx._model.times import Duration, to_ms
+from cgrx._model.use_errors import NotInTrioError
 from cgrx._plot.chosen import MOST, Kind, chosen
 from cgrx._plot.svg import svg
 from cgrx.operators._rows.row import Row

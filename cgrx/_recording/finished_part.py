@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from cgrx._model.errors import RecordingError
+from cgrx._model.data_errors import RecordingError
 from cgrx._recording.arrow import Rows, pa, pq
 from cgrx._recording.checks import UNREADABLE, footer_fault, nulls_fault, rows_fault, unreadable
 from cgrx._recording.in_order import whole_entries

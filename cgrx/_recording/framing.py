@@ -16,7 +16,7 @@ from typing import IO
 
 import attrs
 
-from cgrx._model.errors import RecordingError
+from cgrx._model.data_errors import RecordingError
 
 MAGIC = b"cgrx"
 _BODY = struct.Struct("<4sIIq")

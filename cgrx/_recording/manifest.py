@@ -15,7 +15,7 @@ import attrs
 import msgspec
 
 from cgrx._model.channels import parse_channel
-from cgrx._model.errors import RecordingError
+from cgrx._model.data_errors import RecordingError
 from cgrx._model.events import LATEST_MS
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-from cgrx._model.errors import RecordingError
+from cgrx._model.data_errors import RecordingError
 from cgrx._recording.arrow import Rows, pa
 from cgrx._recording.checks import UNREADABLE, columns_fault, rows_fault, unreadable
 from cgrx._recording.framing import Frame, decode, encode

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import attrs
 
-from cgrx._model.errors import RecordingError
+from cgrx._model.data_errors import RecordingError
 from cgrx._recording import manifest, stretch
 from cgrx._recording.arrow import Rows
 from cgrx._recording.checks import order_fault

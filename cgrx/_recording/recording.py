@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from cgrx._extras import require_extra
 from cgrx._model import html
 from cgrx._model.channels import Channel
-from cgrx._model.errors import RecordingError
+from cgrx._model.data_errors import RecordingError
 from cgrx._model.times import Moment
 from cgrx._recording.entry import Recorded
 from cgrx._recording.manifest import Part

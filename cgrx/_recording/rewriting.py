@@ -17,7 +17,7 @@ from typing import NoReturn
 import attrs
 from filelock import FileLock, Timeout
 
-from cgrx._model.errors import RecordingError
+from cgrx._model.data_errors import RecordingError
 from cgrx._recording import manifest, stretch
 from cgrx._recording.arrow import Rows, pc
 from cgrx._recording.by_channel import ChannelFiles

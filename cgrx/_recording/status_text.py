@@ -12,17 +12,9 @@ from typing import Any, TypeAlias
 import attrs
 
 from cgrx._model.channels import FuturesTrades, LiquidationOrders, parse_channel
-from cgrx._model.errors import RecordedError
+from cgrx._model.data_errors import RecordedError
 from cgrx._model.events import LATEST_MS
-from cgrx._model.status import (
-    ClockSkewed,
-    Connected,
-    Connecting,
-    Disconnected,
-    MalformedInput,
-    NoticeReceived,
-    Silent,
-)
+from cgrx._model.status import ClockSkewed, Connected, Connecting, Disconnected, MalformedInput, NoticeReceived, Silent
 
 Kept: TypeAlias = Connecting | Connected | Disconnected | Silent | ClockSkewed | MalformedInput | NoticeReceived
 """The statuses that are recorded: what the connection was like. Whose code failed on a feed is not recorded."""

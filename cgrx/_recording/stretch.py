@@ -14,7 +14,7 @@ from pathlib import Path
 
 import attrs
 
-from cgrx._model.errors import RecordingError
+from cgrx._model.data_errors import RecordingError
 from cgrx._recording import manifest
 from cgrx._recording.finished_part import described
 from cgrx._recording.manifest import NAME, STRETCH, Manifest, Part

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from cgrx._extras import require_extra
-from cgrx._model.errors import RecordingError
+from cgrx._model.data_errors import RecordingError
 
 if TYPE_CHECKING:  # needs the extra `recording`
     from cgrx._recording.arrow import Rows

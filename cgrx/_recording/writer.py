@@ -11,7 +11,7 @@ from typing import Any, Self
 from filelock import FileLock, Timeout
 
 from cgrx._model.channels import Channel
-from cgrx._model.errors import RecordingError
+from cgrx._model.data_errors import RecordingError
 from cgrx._model.signals import Signal
 from cgrx._model.status import Status
 from cgrx._recording import manifest

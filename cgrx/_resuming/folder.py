@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from cgrx._model.errors import StateError
+from cgrx._model.use_errors import StateError
 from cgrx._own_folder import OwnFolder
 from cgrx._shards.record import Record
 

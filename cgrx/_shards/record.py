@@ -27,7 +27,7 @@ import msgspec
 from msgspec import Meta
 
 from cgrx._model.channels import Channel, parse_channel
-from cgrx._model.errors import RecordError
+from cgrx._model.data_errors import RecordError
 from cgrx._model.events import LATEST_MS, Event, Liquidation, LiquidationSide, Trade, TradeSide
 from cgrx._model.signals import Alive, Batch, Dropped, Gap, Mark, Watermark, mark_ms
 

@@ -5,8 +5,9 @@ from typing import Any, Generic, TypeVar, cast
 
 from cgrx._backtest.plan import Build
 from cgrx._model.channels import Channel
-from cgrx._model.errors import RecordedError, StateError
+from cgrx._model.data_errors import RecordedError
 from cgrx._model.signals import Batch, Dropped, Gap, Signal
+from cgrx._model.use_errors import StateError
 from cgrx._replay.seams import Charges
 from cgrx._shards.building import Built, built
 from cgrx._shards.explanation import ShardExplanation

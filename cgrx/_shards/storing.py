@@ -22,7 +22,7 @@ from typing import Any, Final, NoReturn, cast
 
 import attrs
 
-from cgrx._model.errors import StateError
+from cgrx._model.use_errors import StateError
 from cgrx._streams.keeping import Kept
 
 FORMAT: Final = 1

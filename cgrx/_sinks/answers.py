@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import attrs
 import msgspec
 
-from cgrx._model.errors import SinkDataError, SinkRefusedError, SinkUnavailableError
+from cgrx._model.data_errors import SinkDataError, SinkRefusedError, SinkUnavailableError
 from cgrx._model.limits import SINK_RETRY_AFTER_MOST_S, SINK_RETRY_FIRST_S
 from cgrx._sinks.message import one_line
 from cgrx._trio.clock import system_time

@@ -15,7 +15,7 @@ from reactivex import Observable
 from cgrx._delivery.options import DeliveryOptions
 from cgrx._delivery.sink import Sink, delivered
 from cgrx._extras import require_extra
-from cgrx._model.errors import SinkDataError, SinkUnavailableError
+from cgrx._model.data_errors import SinkDataError, SinkUnavailableError
 from cgrx._model.limits import CHAT_TURN_S
 from cgrx._sinks.answers import Answer, bounded_s, failure
 from cgrx._sinks.chat_services import DISCORD, SLACK, TELEGRAM, TELEGRAM_GROUP, Service

@@ -17,7 +17,7 @@ from typing import IO, Any, cast
 import attrs
 from filelock import FileLock, Timeout
 
-from cgrx._model.errors import RecordingError, SinkRefusedError
+from cgrx._model.data_errors import RecordingError, SinkRefusedError
 from cgrx._recording.arrow import pa, pq
 from cgrx._recording.framing import decode, encode
 

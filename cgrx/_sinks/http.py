@@ -18,7 +18,7 @@ import httpcore
 import httpx
 import trio
 
-from cgrx._model.errors import SinkRefusedError, SinkUnavailableError
+from cgrx._model.data_errors import SinkRefusedError, SinkUnavailableError
 from cgrx._model.limits import HTTP_ANSWER_BYTES, HTTP_ANSWER_S, HTTP_CONNECT_S, HTTP_IDLE_S, HTTP_SEND_S
 from cgrx._sinks.answers import Answer
 from cgrx._sinks.places import Place

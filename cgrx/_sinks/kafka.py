@@ -15,7 +15,7 @@ from cgrx._delivery.as_json import Entry
 from cgrx._delivery.options import DeliveryOptions
 from cgrx._delivery.sink import Sink, delivered
 from cgrx._extras import require_extra
-from cgrx._model.errors import SinkDataError, SinkRefusedError, SinkUnavailableError
+from cgrx._model.data_errors import SinkDataError, SinkRefusedError, SinkUnavailableError
 from cgrx._model.limits import KAFKA_ANSWER_S, KAFKA_CONNECT_S
 from cgrx._sinks.kafka_address import KafkaAddress
 

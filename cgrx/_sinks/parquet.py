@@ -15,7 +15,7 @@ from cgrx._delivery.options import DeliveryOptions
 from cgrx._delivery.records import columns
 from cgrx._delivery.sink import Sink, delivered
 from cgrx._extras import require_extra
-from cgrx._model.errors import SinkDataError, SinkRefusedError, SinkUnavailableError
+from cgrx._model.data_errors import SinkDataError, SinkRefusedError, SinkUnavailableError
 from cgrx._model.events import Liquidation, Trade
 from cgrx._sinks.arrow_tables import table_of
 from cgrx.operators._rows.row import Row

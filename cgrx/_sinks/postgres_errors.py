@@ -7,7 +7,7 @@ import re
 
 import psycopg
 
-from cgrx._model.errors import SinkDataError, SinkRefusedError, SinkUnavailableError
+from cgrx._model.data_errors import SinkDataError, SinkRefusedError, SinkUnavailableError
 
 _DATA = {
     "22": "data exception: out of range, no valid JSON",

@@ -8,7 +8,7 @@ import attrs
 from psycopg import sql
 
 from cgrx._delivery.records import Column, Kind, columns, values
-from cgrx._model.errors import SinkRefusedError
+from cgrx._model.data_errors import SinkRefusedError
 from cgrx._model.limits import POSTGRES_CHUNK_MS
 from cgrx._sinks.postgres_link import Connection
 from cgrx.operators._rows.row import Row

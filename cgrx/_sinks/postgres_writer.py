@@ -6,7 +6,7 @@ from typing import Any, TypeVar, cast
 import psycopg
 
 from cgrx._delivery.records import upserts
-from cgrx._model.errors import SinkDataError, SinkRefusedError
+from cgrx._model.data_errors import SinkDataError, SinkRefusedError
 from cgrx._model.limits import POSTGRES_LOCK_S, POSTGRES_STATEMENT_S
 from cgrx._sinks.postgres_dsn import place_of
 from cgrx._sinks.postgres_errors import as_sink_error

@@ -11,7 +11,7 @@ from cgrx._delivery.as_json import Entry
 from cgrx._delivery.options import DeliveryOptions
 from cgrx._delivery.sink import Sink, delivered
 from cgrx._extras import require_extra
-from cgrx._model.errors import SinkRefusedError, SinkUnavailableError
+from cgrx._model.data_errors import SinkRefusedError, SinkUnavailableError
 from cgrx._model.limits import REDIS_ANSWER_S, REDIS_CONNECT_S
 from cgrx._trio.kept import Kept
 from cgrx._wire.address import bracketed, split_url

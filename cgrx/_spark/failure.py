@@ -2,7 +2,7 @@
 
 import re
 
-from cgrx._model.errors import EngineError
+from cgrx._model.data_errors import EngineError
 
 _RAISED = re.compile(r"(?:[a-z_]\w*\.)*([A-Z]\w*(?:: .*)?)")
 """The last line of a traceback: the error's class, and its text. Lines of frames, and those of Spark, are indented."""

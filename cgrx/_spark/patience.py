@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from cgrx._model.errors import LogError, SinkRefusedError
+from cgrx._model.data_errors import LogError, SinkRefusedError
 from cgrx._sinks.kafka import understood
 from cgrx._spark.settings import Kafka
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from pyspark.sql.streaming import StatefulProcessor
 
-from cgrx._model.errors import RecordError
+from cgrx._model.data_errors import RecordError
 from cgrx._shards.record import Record
 from cgrx._shards.shard import Shard
 from cgrx._spark.groups import ADVICE, Keyed

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from cgrx._model.errors import EngineError
+from cgrx._model.data_errors import EngineError
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

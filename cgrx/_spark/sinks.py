@@ -7,7 +7,7 @@ import attrs
 import trio
 from reactivex.subject import Subject
 
-from cgrx._model.errors import SinkDataError
+from cgrx._model.data_errors import SinkDataError
 from cgrx._sinks.postgres import postgres
 from cgrx._spark.folders import holds_something
 from cgrx._spark.rows import unpickled

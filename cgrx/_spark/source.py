@@ -13,7 +13,7 @@ import attrs
 from pyspark.sql.datasource import DataSource, DataSourceStreamReader, InputPartition
 from pyspark.sql.streaming.datasource import ReadLimit, ReadMaxRows, SupportsTriggerAvailableNow
 
-from cgrx._model.errors import LogError
+from cgrx._model.data_errors import LogError
 from cgrx._sinks.kafka import logger
 from cgrx._spark.patience import Patience
 from cgrx._spark.settings import Kafka

@@ -21,7 +21,7 @@ from reactivex.scheduler import (
     TimeoutScheduler,
 )
 
-from cgrx._model.errors import ThreadError
+from cgrx._model.use_errors import ThreadError
 from cgrx._streams.runtime import Runtime
 from cgrx._streams.subscriber import Subscriber
 

@@ -11,8 +11,8 @@ from typing import Generic, Protocol, TypeVar
 import attrs
 from reactivex.disposable import SerialDisposable, SingleAssignmentDisposable
 
-from cgrx._model.errors import BackpressureError, BufferOverflowError
 from cgrx._model.signals import Batch, Signal
+from cgrx._model.use_errors import BackpressureError, BufferOverflowError
 from cgrx._streams.runtime import Runtime
 
 T = TypeVar("T")

@@ -4,7 +4,7 @@ import asyncio
 
 import trio
 
-from cgrx._model.errors import InTrioError, NotInAsyncioError, NotInTrioError
+from cgrx._model.use_errors import InTrioError, NotInAsyncioError, NotInTrioError
 from cgrx._streams.observable import in_asyncio_task
 
 

@@ -23,7 +23,7 @@ from reactivex import abc, typing
 from reactivex.disposable import Disposable, MultipleAssignmentDisposable
 from reactivex.scheduler.periodicscheduler import PeriodicScheduler
 
-from cgrx._model.errors import NotInTrioError
+from cgrx._model.use_errors import NotInTrioError
 from cgrx._trio.agenda import Agenda, Entry, Work
 from cgrx._trio.clock import WallClock
 from cgrx._trio.require import require_trio

@@ -7,8 +7,8 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar, cast, overload
 import attrs
 from reactivex import Observable
 
-from cgrx._model.errors import TooManyKeysError
 from cgrx._model.times import NEVER
+from cgrx._model.use_errors import TooManyKeysError
 from cgrx._streams.about import About
 from cgrx._streams.functions import check_type
 from cgrx._streams.running import Elementwise, Interrupted, Running, Step, noted

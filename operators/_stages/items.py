@@ -10,9 +10,9 @@ from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 import msgspec
 
-from cgrx._model.errors import TooManyKeysError
 from cgrx._model.events import EVENT_TYPES
 from cgrx._model.plain import plain
+from cgrx._model.use_errors import TooManyKeysError
 from cgrx._streams.stream import EventTypes
 from cgrx.operators._aggregates.aggregate import NUMBERS
 from cgrx.operators._rows.row import KEY_FIELDS, Row

@@ -6,7 +6,7 @@ from typing import Any, TypeVar, cast, overload
 
 import attrs
 
-from cgrx._model.errors import TooManyKeysError
+from cgrx._model.use_errors import TooManyKeysError
 from cgrx._streams.about import About
 from cgrx._streams.functions import check_type
 from cgrx._streams.running import Elementwise, Interrupted, Running, Step, noted

@@ -7,8 +7,8 @@ from typing import Any, Literal
 import attrs
 from reactivex import Observable
 
-from cgrx._model.errors import TooManyKeysError
 from cgrx._model.signals import Batch, Mark
+from cgrx._model.use_errors import TooManyKeysError
 from cgrx._streams.about import About
 from cgrx._streams.counts import StageStats
 from cgrx._streams.running import Running, noted

@@ -5,9 +5,9 @@ from typing import Any, ClassVar, Generic
 
 import attrs
 
-from cgrx._model.errors import TooManyKeysError
 from cgrx._model.events import Event, Liquidation, Trade
 from cgrx._model.times import Duration, to_ms, to_seconds
+from cgrx._model.use_errors import TooManyKeysError
 from cgrx._streams.about import About
 from cgrx._streams.stream import EventTypes, Stage
 from cgrx.operators._aggregates.aggregate import Aggregate

@@ -9,9 +9,9 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from operator import attrgetter
 from typing import Any, Protocol, TypeAlias, TypeVar
 
-from cgrx._model.errors import TooManyKeysError
 from cgrx._model.signals import Batch, Mark, Signal, Watermark
 from cgrx._model.times import FOREVER, NEVER
+from cgrx._model.use_errors import TooManyKeysError
 from cgrx._streams.counts import StageStats
 from cgrx._streams.running import Running, noted
 from cgrx.operators._aggregates.accumulators import Accumulator

@@ -8,13 +8,13 @@ from cgrx._cli.terminal.exits import CommandError, Exit, explain
 from cgrx._model.errors import (
     AddressError,
     AuthError,
-    BackpressureError,
     CgrxError,
     ConnectError,
     PlanError,
     RejectedError,
     UnreachableError,
 )
+from cgrx._model.use_errors import BackpressureError
 from tests.house.plan import ROOT
 
 

@@ -8,20 +8,17 @@ from cgrx._cli.terminal.reports import begins, gap_words, reporting
 from cgrx._feed.log import StatusLog, logger
 from cgrx._model.channels import FuturesTrades, LiquidationOrders
 from cgrx._model.errors import UnreachableError
+from cgrx._model.output_status import Backpressured, Resumed, StreamFailed, SubscriberFailed
 from cgrx._model.signals import Gap
 from cgrx._model.status import (
-    Backpressured,
     Connected,
     Connecting,
     Disconnected,
     MalformedInput,
     Misspelt,
     NoticeReceived,
-    Resumed,
     Silent,
     Status,
-    StreamFailed,
-    SubscriberFailed,
 )
 
 NOON = 1_704_110_400_000

@@ -15,6 +15,7 @@ draws the house (`house.py`); `test_docs.py` says when that is due:
     <!-- house -->                  how large the house is
     <!-- benchmarks -->             the questions that the scenarios of benchmarks/ ask
     <!-- ratios -->                 what README quotes from docs/benchmarks.json
+    <!-- errors: connection -->     what the docstrings of errors and statuses say: see `errors.py` for the groups
 """
 
 import ast
@@ -35,7 +36,7 @@ from cgrx._metrics.families import FAMILIES
 from cgrx._model import exchanges
 from cgrx._recording.schema import COLUMNS
 from cgrx.operators import agg
-from tests.docs import drawing, house, reference
+from tests.docs import drawing, errors, house, reference
 from tests.docs.marble_cases import CASES
 from tests.house import plan
 
@@ -208,6 +209,7 @@ _KINDS: dict[str, Callable[..., str]] = {
     "aggregates": _aggregates,
     "benchmarks": _benchmarks,
     "columns": _columns,
+    "errors": errors.entries,
     "exchanges": _exchanges,
     "metrics": _metrics,
     "rooms": _rooms,

@@ -7,8 +7,8 @@ import pytest
 from cgrx._feed.log import StatusLog, redacted
 from cgrx._model.channels import FuturesTrades, LiquidationOrders
 from cgrx._model.errors import DisconnectedError, PlanError
+from cgrx._model.output_status import Backpressured, Resumed, StreamFailed, SubscriberFailed
 from cgrx._model.status import (
-    Backpressured,
     ClockSkewed,
     Connected,
     Connecting,
@@ -17,11 +17,8 @@ from cgrx._model.status import (
     MalformedInput,
     Misspelt,
     NoticeReceived,
-    Resumed,
     Silent,
     Status,
-    StreamFailed,
-    SubscriberFailed,
 )
 
 

@@ -7,36 +7,40 @@ from typing import Any
 
 import pytest
 
-from cgrx._model import errors
+from cgrx._model import data_errors, errors, use_errors
+from cgrx._model.data_errors import (
+    EngineError,
+    LogError,
+    RecordedError,
+    RecordError,
+    RecordingError,
+    SinkDataError,
+    SinkRefusedError,
+    SinkUnavailableError,
+)
 from cgrx._model.errors import (
     AddressError,
     AuthError,
-    BackpressureError,
-    BufferOverflowError,
     CertificateError,
     CgrxError,
     ConnectError,
     DisconnectedError,
-    EngineError,
     HandshakeError,
     HeartbeatError,
+    PlanError,
+    RejectedError,
+    TransportError,
+    UnreachableError,
+)
+from cgrx._model.use_errors import (
+    BackpressureError,
+    BufferOverflowError,
     InTrioError,
-    LogError,
     NotInAsyncioError,
     NotInTrioError,
-    PlanError,
-    RecordedError,
-    RecordError,
-    RecordingError,
-    RejectedError,
-    SinkDataError,
-    SinkRefusedError,
-    SinkUnavailableError,
     StateError,
     ThreadError,
     TooManyKeysError,
-    TransportError,
-    UnreachableError,
 )
 
 LAST = UnreachableError("a.example", 443, "connection refused")
@@ -184,7 +188,10 @@ def test_the_last_cause_is_carried() -> None:
 
 def test_all_errors_are_cases_here_and_of_one_family() -> None:
     defined = {
-        value for value in vars(errors).values() if inspect.isclass(value) and value.__module__ == errors.__name__
+        value
+        for module in (errors, use_errors, data_errors)
+        for value in vars(module).values()
+        if inspect.isclass(value) and value.__module__ == module.__name__
     }
     assert all(issubclass(error, CgrxError) for error in defined)
     assert defined - {CgrxError, TransportError} == {type(case[0]) for case in CASES}

@@ -6,25 +6,27 @@ import pytest
 
 from cgrx._model.channels import FuturesTrades, LiquidationOrders
 from cgrx._model.errors import DisconnectedError
-from cgrx._model.status import (
+from cgrx._model.output_status import (
     Backpressured,
+    DeliveryHeld,
+    DeliveryResumed,
+    RecordingFailed,
+    Resumed,
+    StreamFailed,
+    SubscriberFailed,
+    Undelivered,
+)
+from cgrx._model.status import (
     ClockSkewed,
     Connected,
     Connecting,
-    DeliveryHeld,
-    DeliveryResumed,
     Disconnected,
     Ended,
     MalformedInput,
     Misspelt,
     NoticeReceived,
-    RecordingFailed,
-    Resumed,
     Silent,
     Status,
-    StreamFailed,
-    SubscriberFailed,
-    Undelivered,
 )
 
 SENTENCES: list[tuple[Status, str]] = [

@@ -9,7 +9,7 @@ from reactivex import abc
 from reactivex.disposable import Disposable, MultipleAssignmentDisposable
 from trio.testing import wait_all_tasks_blocked
 
-from cgrx._model.errors import NotInTrioError
+from cgrx._model.use_errors import NotInTrioError
 from cgrx._trio.scheduler import SchedulerStats, TrioScheduler
 from tests.on_trio.scheduling import Log, fail
 from tests.support import run_mock

@@ -11,7 +11,7 @@ import pytest
 import cgrx
 from cgrx import Channel, EngineError, LogError
 from cgrx import operators as ops
-from cgrx._model.errors import StateError
+from cgrx._model.use_errors import StateError
 from cgrx.engines import spark
 from tests.spark.backtested import assert_backtested, backtested
 from tests.spark.market import BTC, CHANNELS, ETH, OKX, across, always, bars, entries, record, records

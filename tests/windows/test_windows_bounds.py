@@ -5,8 +5,8 @@ from typing import Any, cast
 import pytest
 
 from cgrx import operators as ops
-from cgrx._model.errors import TooManyKeysError
 from cgrx._model.signals import Batch
+from cgrx._model.use_errors import TooManyKeysError
 from cgrx._streams.stream import Stage
 from cgrx.operators import agg
 from tests.costs.counting import instructions
