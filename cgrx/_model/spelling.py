@@ -59,7 +59,7 @@ class SpellingWarning(UserWarning):
 
     Examples:
         >>> import warnings
-        >>> with warnings.catch_warnings(record=True) as caught:
+        >>> with warnings.catch_warnings(record=True, action="always") as caught:
         ...     filtered = ops.exchange("Binnance")
         >>> print(caught[0].category.__name__, caught[0].message)
         SpellingWarning exchange: 'Binnance': did you mean Binance?
