@@ -19,9 +19,10 @@ from tests.house import plan
 
 SHELL = {"console", "sh", "bash"}
 LANGUAGES = SHELL | set(
-    "csv dockerfile html ini javascript json nginx postgresql python sql text toml yaml".split(),
+    "csv dockerfile html ini javascript json nginx postgresql pycon python sql text toml yaml".split(),
 )
-"""What a block may be. `text` is what a program prints, and is not looked at; `sql` is read by DuckDB."""
+"""What a block may be. `text` is what a program prints, and is not looked at; `sql` is read by DuckDB; `pycon` comes
+from docstrings, whose examples test_reference.py runs."""
 
 FOREIGN = set(
     """
