@@ -7,6 +7,7 @@ draws the house (`house.py`); `test_docs.py` says when that is due:
     <!-- file: event_time.py -->    the script in docs/examples, or in a folder of it: `cookbook/vwap.py`
     <!-- output: event_time.py -->  what it prints
     <!-- imports -->                what the examples of the reference take for granted
+    <!-- deploy: cgrx.service -->   the file of that name in deploy/
     <!-- aggregates -->             what the docstrings of cgrx.operators.agg say
     <!-- columns -->                the columns of a recording
     <!-- metrics -->                the metrics that Prometheus gets
@@ -86,6 +87,11 @@ def _marbles(name: str) -> str:
 
 def _file(name: str) -> str:
     return _fenced("python", (EXAMPLES / name).read_text(encoding="utf-8"))
+
+
+def _deploy(name: str) -> str:
+    kind = {".service": "ini", ".yaml": "yaml", ".yml": "yaml", "": "dockerfile"}[Path(name).suffix]
+    return _fenced(kind, (plan.ROOT / "deploy" / name).read_text(encoding="utf-8"))
 
 
 @cache
@@ -204,6 +210,7 @@ def _output(name: str) -> str:
 _KINDS: dict[str, Callable[..., str]] = {
     "marbles": _marbles,
     "file": _file,
+    "deploy": _deploy,
     "output": _output,
     "imports": _imports,
     "aggregates": _aggregates,

@@ -1,16 +1,189 @@
-"""The recipes that are tests, services or programs of a shell, each run as a user runs it."""
+"""The recipes that are tests, services or programs of a shell, each run as a user runs it, against something real."""
 
+import json
+import os
+import re
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from subprocess import PIPE
+from typing import Any
 
+import pytest
+import trio
+
+from cgrx.testing import Refuse, Simulator, liquidation, trade
+from tests.deploy.test_deploy import DEPLOY, checked, tool
 from tests.docs import pages
+from tests.feed.proxies import OneTarget, listening, no_proxies, port_of, pproxy
+from tests.house import plan
+from tests.metrics.asking import ask, wait_answered
+from tests.support import run
 
 COOKBOOK = pages.EXAMPLES / "cookbook"
+KEY = "a-key-of-the-tests"
+USER = "user:pass-word"
+
+
+@pytest.fixture(autouse=True)
+def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    no_proxies(monkeypatch)
+
+
+class Program:
+    """A recipe in a process of its own, and what it writes."""
+
+    def __init__(self, process: trio.Process) -> None:
+        self.process = process
+        self.printed = ""
+        self.logged = ""
+        self._more = trio.Event()
+
+    async def read(self) -> None:
+        """Until it has closed both streams."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._read, "printed", self.process.stdout)
+            nursery.start_soon(self._read, "logged", self.process.stderr)
+
+    async def _read(self, name: str, stream: Any) -> None:
+        async with stream:
+            async for data in stream:
+                setattr(self, name, getattr(self, name) + data.decode())
+                self._more.set()
+                self._more = trio.Event()
+
+    async def logs(self, pattern: str) -> re.Match[str]:
+        while not (found := re.search(pattern, self.logged)):
+            await self._more.wait()
+        return found
+
+
+@asynccontextmanager
+async def running(name: str, **environment: str) -> AsyncGenerator[Program, None]:
+    """The recipe; killed at the end, where it has not ended by itself. What it writes is complete behind the body."""
+    process = await trio.lowlevel.open_process(
+        [sys.executable, str(COOKBOOK / name)],
+        cwd=plan.ROOT,
+        env=os.environ | {"PYTHONPATH": str(plan.ROOT), "COINGLASS_API_KEY": KEY} | environment,
+        stdout=PIPE,
+        stderr=PIPE,
+    )
+    program = Program(process)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(program.read)
+        try:
+            yield program
+        finally:
+            process.kill()
+            with trio.CancelScope(shield=True):
+                await process.wait()
 
 
 def test_the_tests_of_a_rule_run_in_pytest() -> None:
-    """Outside this repository's settings, as in a project of the user's own."""
+    """Without this repository's settings, as in a project of the user's own."""
     command = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", "/dev/null", "test_rule.py")
     done = subprocess.run(command, cwd=COOKBOOK, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "7 passed" in done.stdout
+
+
+def test_the_service_serves_bars_and_probes_and_ends_with_the_open_window() -> None:
+    """SIGTERM drains: the minute that runs comes out, not final, and the process exits with 0."""
+
+    async def main() -> None:
+        async with Simulator() as simulator:
+            async with running("bars_service.py", COINGLASS_URL=simulator.url, METRICS_PORT="0") as service:
+                port = int((await service.logs(r"probes at http://127\.0\.0\.1:(\d+)"))[1])
+                await simulator.wait_subscribed("futures_trades@Binance_BTCUSDT@0")
+                soon_s = (time.time_ns() // 60_000_000_000 + 1) * 60  # so that the minute is not over before the signal
+                await simulator.send([trade("buy", usd, time=soon_s) for usd in (1_000.0, 2_000.0)])
+                await wait_answered(port, "/metrics", 'cgrx_open_keys{pipeline="bars"} 1.0')
+                assert (await ask(port, "/readyz"))[0] == 200
+                service.process.send_signal(signal.SIGTERM)
+                assert await service.process.wait() == 0
+            (bar,) = map(json.loads, service.printed.splitlines())
+            assert (bar["symbol"], bar["volume"], bar["count"], bar["final"]) == ("BTCUSDT", 3_000.0, 2, False)
+
+    run(main)
+
+
+def test_the_service_does_not_come_back_with_a_refused_key() -> None:
+    """Its exit code is one of those that the unit does not restart; the key is in no line."""
+
+    async def main() -> None:
+        async with (
+            Simulator(faults=[Refuse(how=401, connections=10)]) as simulator,
+            running("bars_service.py", COINGLASS_URL=simulator.url, METRICS_PORT="0") as service,
+        ):
+            code = await service.process.wait()
+        (prevented,) = re.findall(r"\nRestartPreventExitStatus=(.*)\n", (DEPLOY / "cgrx.service").read_text())
+        assert str(code) in prevented.split()
+        assert "401" in service.logged
+        assert KEY not in service.logged
+
+    run(main)
+
+
+@pytest.mark.parametrize("setting", ["ExecStart=", "ExecStrat="])
+def test_the_drop_in_for_a_script_fits_the_unit(tmp_path: Path, setting: str) -> None:
+    """By systemd's own checker, which wants the programs to be there, and which tells of a setting it does not know."""
+    (drop_in,) = re.findall(
+        r"```ini\n(\[Service\]\n.*?)```", (pages.DOCS / "cookbook" / "service.md").read_text(), re.DOTALL
+    )
+    unit = (DEPLOY / "cgrx.service").read_text(encoding="utf-8")
+    folder = tmp_path / "cgrx.service.d"
+    folder.mkdir()
+    (folder / "override.conf").write_text(re.sub(r"=/opt/\S+", "=/bin/true", drop_in).replace("ExecStart=", setting))
+    (tmp_path / "cgrx.service").write_text(re.sub(r"=/opt/\S+", "=/bin/true", unit))
+    command = (tool("systemd-analyze"), "verify", str(tmp_path / "cgrx.service"))
+    if setting == "ExecStart=":
+        checked(*command)
+    else:
+        with pytest.raises(AssertionError):
+            checked(*command)
+
+
+async def send(simulator: Simulator) -> None:
+    """What the program waits for, as soon as it has asked for it."""
+    await simulator.wait_subscribed("liquidationOrders")
+    await simulator.send([liquidation("long", usd, time="1s") for usd in (1_000.0, 2_000.0, 3_000.0)])
+
+
+LINES = [f"1970-01-01 00:00:01+00:00 Binance BTCUSDT long {usd:,} USD" for usd in (1_000, 2_000, 3_000)]
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5"])
+def test_a_feed_through_a_proxy_of_its_own(scheme: str) -> None:
+    """A real proxy that asks for a password."""
+
+    async def main() -> None:
+        async with pproxy(scheme, USER) as port, Simulator() as simulator:
+            proxy = f"{scheme}://{USER}@127.0.0.1:{port}"
+            async with running("behind_proxy.py", COINGLASS_URL=simulator.url, FEED_PROXY=proxy) as program:
+                await send(simulator)
+                assert await program.process.wait() == 0
+            assert program.printed.splitlines() == LINES
+            assert "pass-word" not in program.logged
+
+    run(main)
+
+
+def test_a_feed_through_the_proxy_of_the_environment() -> None:
+    """Which leads to a server that this machine cannot reach by itself."""
+
+    async def main() -> None:
+        async with Simulator() as simulator:
+            target = OneTarget(port_of(simulator))
+            async with listening(target.serve) as port:
+                named = {"COINGLASS_URL": "ws://open.example/ws-api", "HTTP_PROXY": f"http://127.0.0.1:{port}"}
+                async with running("behind_proxy.py", **named) as program:
+                    await send(simulator)
+                    assert await program.process.wait() == 0
+            assert program.printed.splitlines() == LINES
+            assert set(target.asked) == {"CONNECT open.example:80 HTTP/1.1"}
+
+    run(main)

@@ -46,7 +46,12 @@ async with cgrx.stream(big, buffer=inf) as feed:
 feed.trades()
 ```
 """
-SERVICES = {"cookbook/bars_to_postgres.py", "cookbook/fastapi_sse.py"}
+SERVICES = {
+    "cookbook/bars_service.py",
+    "cookbook/bars_to_postgres.py",
+    "cookbook/behind_proxy.py",
+    "cookbook/fastapi_sse.py",
+}
 """Examples that need a server, or run until they are ended: each has a test of its own."""
 OLD = """# A page
 
