@@ -80,10 +80,11 @@ def lowest(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def lint(session: nox.Session) -> None:
-    """The linter and the formatter, which changes nothing here."""
+    """The linter, the formatter, which changes nothing here, and the spelling of code and pages."""
     session.install("-e", ".[dev]", env=PINNED)
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
+    session.run("codespell")
 
 
 @nox.session(python=OLDEST)
