@@ -30,7 +30,7 @@ INSTEAD = {
     r"leverage[sd]?|utili[sz]e[sd]?": "use",
     r"please": "nothing",
     # persons who are not there
-    r"we|(?<!\d )us|let's": "who acts: cgrx, the feed, a stage",
+    r"we|(?<!\d )us(?! \()|let's": "who acts: cgrx, the feed, a stage",
 }
 """Words that do not stand on a page, and what stands there instead."""
 

@@ -1,0 +1,95 @@
+"""Every page of the documentation as a browser shows it: whole at two widths, readable to all, and from here alone."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.house import plan
+from tests.page.browsing import visit
+from tests.page.test_page_access import AXE
+from tests.site.conftest import BUILT
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.site
+
+WIDE, NARROW = 1400, 400
+COLUMNS = 120
+"""What the code on a page may be wide, and a reader with a wide window sees whole."""
+
+
+def address(page: Path) -> str:
+    """Where mkdocs puts a page."""
+    inside = page.relative_to(plan.ROOT / "docs").with_suffix("").as_posix()
+    return inside.removesuffix("index") if inside == "index" or inside.endswith("/index") else f"{inside}/"
+
+
+PAGES = [address(page) for page in sorted((plan.ROOT / "docs").glob("**/*.md"))]
+
+OVERFLOW = """() => {
+    const wide = document.documentElement.clientWidth;
+    const scrolls = (each) => each !== document.body && each.parentElement !== null &&
+        (['auto', 'scroll'].includes(getComputedStyle(each).overflowX) || scrolls(each.parentElement));
+    return [...document.querySelectorAll('.md-content *, .md-footer *')]
+        .filter((each) => each.checkVisibility({ visibilityProperty: true }) && !scrolls(each))
+        .filter((each) => each.getBoundingClientRect().right > wide + 1)
+        .map((each) => `${each.tagName}.${each.className}: ${each.textContent.trim().slice(0, 60)}`);
+}"""
+"""What ends beyond the window, and is in nothing that scrolls."""
+
+CUT_OFF = """(columns) => [...document.querySelectorAll('.md-content pre > code')]
+    .filter((each) => each.scrollWidth > each.clientWidth + 1)
+    .filter((each) => Math.max(...each.innerText.split('\\n').map((line) => [...line].length)) <= columns)
+    .map((each) => each.innerText.slice(0, 60))"""
+"""Blocks of code that scroll sideways, though they are no wider than that."""
+
+UNREADABLE = """async (rules) => {
+    const { violations } = await axe.run(document, rules);
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target + node.failureSummary)}`);
+}"""
+
+TAGS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+
+
+def wider_than_the_window(page: "Page", width: int) -> list[str]:
+    """What a reader would have to scroll the whole page for."""
+    page.set_viewport_size({"width": width, "height": 900})
+    found: list[str] = page.evaluate(OVERFLOW)
+    all_of_it: int = page.evaluate("document.documentElement.scrollWidth")
+    return found or ([f"the page is {all_of_it} wide"] if all_of_it > width else [])
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_page_is_cut_off(browser: "Browser", site: str, name: str) -> None:
+    """Also: none asks anything of another host, and no script of a page fails."""
+    with visit(browser, site, width=WIDE) as visited:
+        page = visited.page
+        answer = page.goto(f"{site}{name}")
+        assert answer is not None
+        assert answer.ok
+        assert wider_than_the_window(page, WIDE) == []
+        assert page.evaluate(CUT_OFF, COLUMNS) == []
+        assert wider_than_the_window(page, NARROW) == []
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: `npm ci` in tests/page, as `nox -s page` does")
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing_on_any_page(browser: "Browser", site: str, name: str) -> None:
+    """Headings, names, what a keyboard reaches; the contrast in light and dark."""
+    with visit(browser, site, width=WIDE) as visited:
+        page = visited.page
+        page.goto(f"{site}{name}")
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        assert page.evaluate(UNREADABLE, TAGS) == []
+        page.emulate_media(color_scheme="dark")
+        page.wait_for_selector("body[data-md-color-scheme=slate]")
+        assert page.evaluate(UNREADABLE, CONTRAST) == []
+
+
+def test_every_page_is_built() -> None:
+    if not BUILT.exists():
+        pytest.skip("no site: `nox -s docs` builds it, and runs these tests")
+    assert [name for name in PAGES if not (BUILT / name / "index.html").exists()] == []
