@@ -32,7 +32,7 @@ OLDEST = "3.11"
 def tests(session: nox.Session) -> None:
     """The whole suite, with full branch coverage."""
     session.install("-e", ".[test]", env=PINNED)
-    session.run("pytest", "-m", "not soak and not cluster", "--hypothesis-profile=thorough", "--cov", *session.posargs)
+    session.run("pytest", "-m", "not soak and not cluster and not site", "--hypothesis-profile=thorough", "--cov", *session.posargs)
 
 
 @nox.session(python=OLDEST)
@@ -111,9 +111,10 @@ def page(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def docs(session: nox.Session) -> None:
-    """The documentation, warnings being errors, into site/."""
-    session.install("-e", ".[docs]", env=PINNED)
+    """The documentation, warnings being errors, into site/; then a browser looks at each page of it."""
+    session.install("-e", ".[dev]", env=PINNED)
     session.run("mkdocs", "build", "--strict", *session.posargs, env={"NO_MKDOCS_2_WARNING": "1"})
+    session.run("pytest", "-m", "site", "tests/site")
 
 
 @nox.session(python=OLDEST)
