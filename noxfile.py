@@ -32,7 +32,8 @@ OLDEST = "3.11"
 def tests(session: nox.Session) -> None:
     """The whole suite, with full branch coverage."""
     session.install("-e", ".[test]", env=PINNED)
-    session.run("pytest", "-m", "not soak and not cluster and not site", "--hypothesis-profile=thorough", "--cov", *session.posargs)
+    chosen = ("-m", "not soak and not cluster and not site", "--hypothesis-profile=thorough")
+    session.run("pytest", *chosen, "--cov", *session.posargs)
 
 
 @nox.session(python=OLDEST)
