@@ -1,9 +1,10 @@
 """What the pages of the documentation take from code: diagrams, examples with their output, the list of aggregates.
 
 A page asks by a comment. `python -m tests.docs.pages` writes what stands between it and the next `<!-- end -->`, and
-draws the house (`house.py`); `test_docs.py` says when that is due:
+draws the house (`house.py`) and the concepts (`pictures/`); `test_docs.py` says when that is due:
 
     <!-- marbles: tumbling -->      the case of that name in tests/docs/marble_cases
+    <!-- picture: signals -->       the picture of that name in tests/docs/pictures, on a page in docs/concepts
     <!-- file: event_time.py -->    the script in docs/examples, or in a folder of it: `cookbook/vwap.py`
     <!-- output: event_time.py -->  what it prints
     <!-- imports -->                what the examples of the reference take for granted
@@ -37,7 +38,7 @@ from cgrx._metrics.families import FAMILIES
 from cgrx._model import exchanges
 from cgrx._recording.schema import COLUMNS
 from cgrx.operators import agg
-from tests.docs import drawing, errors, house, reference
+from tests.docs import drawing, errors, house, pictures, reference
 from tests.docs.marble_cases import CASES
 from tests.house import plan
 
@@ -83,6 +84,10 @@ def _fenced(kind: str, text: str) -> str:
 def _marbles(name: str) -> str:
     case = {case.name: case for case in CASES}[name]
     return f"{case.title}\n\n{_fenced('text', drawing.picture(case))}"
+
+
+def _picture(name: str) -> str:
+    return pictures.images(name)
 
 
 def _file(name: str) -> str:
@@ -209,6 +214,7 @@ def _output(name: str) -> str:
 
 _KINDS: dict[str, Callable[..., str]] = {
     "marbles": _marbles,
+    "picture": _picture,
     "file": _file,
     "deploy": _deploy,
     "output": _output,
@@ -227,5 +233,7 @@ _KINDS: dict[str, Callable[..., str]] = {
 
 if __name__ == "__main__":
     house.PICTURE.write_text(house.svg(), encoding="utf-8")
+    for name in pictures.PICTURES:
+        pictures.path_of(name).write_text(pictures.drawn(name).svg(), encoding="utf-8")
     for path in markdown():
         path.write_text(filled_in(path.read_text(encoding="utf-8")), encoding="utf-8")
