@@ -1,5 +1,6 @@
 """The pictures of the concepts: up to date, on their pages, and readable by everybody."""
 
+import re
 from itertools import combinations
 from pathlib import Path
 from xml.etree import ElementTree
@@ -11,6 +12,7 @@ from cgrx.testing import alive, batch, gap, trade
 from tests.docs import pages, pictures, sheet
 from tests.docs.pictures import rows
 from tests.docs.sheet import COLOURS, Box, Sheet, contrast
+from tests.house import plan
 
 CONCEPTS = pages.DOCS / "concepts"
 TEXTS = ("ink", "soft", "proof", "gap", "mark", "event", "other")
@@ -28,6 +30,15 @@ def test_each_page_of_the_concepts_has_a_picture() -> None:
     asked = [each for page in sorted(CONCEPTS.glob("*.md")) for each in pages.asked_for(page.read_text())]
     assert sorted(what for kind, what in asked if kind == "picture") == sorted(pictures.PICTURES)
     assert len(pictures.PICTURES) == len(list(CONCEPTS.glob("*.md")))
+
+
+@pytest.mark.parametrize("page", sorted(CONCEPTS.glob("*.md")), ids=lambda page: page.stem)
+def test_a_claim_names_a_test_that_is_there(page: Path) -> None:
+    named = re.findall(r"`(tests/[\w/.]+)(?:::(\w+))?`", page.read_text(encoding="utf-8"))
+    assert len(named) >= 3
+    for path, function in named:
+        assert (plan.ROOT / path).is_file(), path
+        assert not function or f"\ndef {function}(" in (plan.ROOT / path).read_text(encoding="utf-8"), function
 
 
 @pytest.mark.parametrize("name", pictures.PICTURES)
