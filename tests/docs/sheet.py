@@ -228,13 +228,13 @@ viewBox="0 0 {WIDTH} {self.whole.height:g}" role="img" aria-labelledby="title de
   <desc id="description">{html.escape(self.description, quote=False)}</desc>
   <style>
 {_style()}  </style>
-  <g id="only-dark">
+  <g id="only-light"><g id="only-dark">
     <pattern id="hatch" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
       <rect class="{_fill("panel")}" width="7" height="7"/><path class="{_stroke("gap")}" stroke-width="2" d="M0 0V7"/>
     </pattern>
     <rect class="{_fill("ground")}" width="{WIDTH}" height="{self.whole.height:g}"/>
     {body}
-  </g>
+  </g></g>
 </svg>
 """
 

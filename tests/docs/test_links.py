@@ -51,7 +51,7 @@ def fault(page: Path, link: str) -> str:
         return "no such file"
     if not parts.fragment or any(part in target.as_posix() for part in MADE):
         return ""
-    return "" if target.suffix == ".md" and parts.fragment in anchors(target) else "no such heading"
+    return "" if target.suffix in (".md", ".svg") and parts.fragment in anchors(target) else "no such heading"
 
 
 @pytest.mark.parametrize("page", FILES, ids=blocks.name_of)

@@ -93,7 +93,7 @@ def test_the_fragment_of_the_file_says_which_colours() -> None:
     light, dark = COLOURS["ink"]
     assert f"    .f-ink {{ fill: {light}; }}" in text
     assert f"    #only-dark:target .f-ink {{ fill: {dark}; }}" in text
-    assert '<g id="only-dark">' in text
+    assert '<g id="only-light"><g id="only-dark">' in text
 
 
 def test_the_watermark_is_that_of_the_pipeline() -> None:
