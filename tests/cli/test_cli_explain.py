@@ -59,7 +59,7 @@ def test_without_a_stage(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_example_of_the_documentation(capfd: pytest.CaptureFixture[str]) -> None:
-    page = (plan.ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    page = (plan.ROOT / "docs" / "cli" / "windows.md").read_text(encoding="utf-8")
     examples = re.findall(r"\$ cgrx ([^\n]* --explain)\n(.*?)```", page, re.DOTALL)
     assert len(examples) == 2
     for command, printed in examples:
@@ -70,7 +70,7 @@ def test_the_example_of_the_documentation(capfd: pytest.CaptureFixture[str]) -> 
 @pytest.mark.parametrize("option", ["--window", "--top", "--cascades", "--join"])
 def test_the_commands_of_the_documentation(option: str, capfd: pytest.CaptureFixture[str]) -> None:
     """What they ask for can be made."""
-    page = (plan.ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    page = "".join(path.read_text(encoding="utf-8") for path in (plan.ROOT / "docs" / "cli").glob("*.md"))
     commands = re.findall(rf"^\$ cgrx ((?:watch|replay|demo)[^\n|>]*{option} [^\n|>]*)", page, re.MULTILINE)
     right = [each for each in commands if "exchnage" not in each and "--explain" not in each]
     assert right

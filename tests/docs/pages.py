@@ -17,6 +17,7 @@ draws the house (`house.py`) and the concepts (`pictures/`); `test_docs.py` says
     <!-- house -->                  how large the house is
     <!-- benchmarks -->             the questions that the scenarios of benchmarks/ ask
     <!-- ratios -->                 what README quotes from docs/benchmarks.json
+    <!-- command: watch -->         the options of a command, or of a group of them, as the help has them
     <!-- errors: connection -->     what the docstrings of errors and statuses say: see `errors.py` for the groups
 """
 
@@ -38,7 +39,7 @@ from cgrx._metrics.families import FAMILIES
 from cgrx._model import exchanges
 from cgrx._recording.schema import COLUMNS
 from cgrx.operators import agg
-from tests.docs import drawing, errors, house, pictures, reference
+from tests.docs import drawing, errors, house, options, pictures, reference
 from tests.docs.marble_cases import CASES
 from tests.house import plan
 
@@ -222,6 +223,7 @@ _KINDS: dict[str, Callable[..., str]] = {
     "aggregates": _aggregates,
     "benchmarks": _benchmarks,
     "columns": _columns,
+    "command": options.tables,
     "errors": errors.entries,
     "exchanges": _exchanges,
     "metrics": _metrics,
