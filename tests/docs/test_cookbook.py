@@ -1,9 +1,14 @@
 """The numbers that the recipes of the cookbook print, each computed a second time in another way."""
 
 import runpy
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pytest
+import trio
 
 import cgrx
 from cgrx.testing import alive, batch, play
@@ -115,3 +120,50 @@ def test_cascade_flow() -> None:
         times = f"{first}-{end_ms / 1000:g} s"
         expected.append(f"{times} {asset} {volume:,.0f} USD in {len(forced)} liquidations; {flow}")
     assert printed("cascade_flow.py") == expected
+
+
+def test_own_stage() -> None:
+    """The running maximum, over both parts of the day."""
+    expected: list[str] = []
+    high = 0
+    for part, prices, unsure in (
+        ("morning", [60_000, 60_200, 60_100, 60_300], ""),
+        ("afternoon", [60_100, 60_250, 60_400], ", if none was missed"),
+    ):
+        expected.append(part)
+        for price in prices:
+            if price > high:
+                high = price
+                expected.append(f"  {price:,}{unsure}")
+    assert printed("own_stage.py") == expected
+
+
+def flows() -> pl.DataFrame:
+    """What own_sink.py replays, by polars: minute, asset, volume and delta. A liquidated long is a forced sell."""
+    signed = pl.when(pl.col("n") % 5 == 0).then(pl.col("usd")).otherwise(-pl.col("usd"))
+    asset = pl.when(pl.col("n") % 3 == 0).then(pl.lit("ETH")).otherwise(pl.lit("BTC"))
+    n = pl.col("n")
+    frame = pl.DataFrame({"n": range(190)}).with_columns(usd=(n % 7 + 1) * 1_000)
+    sums = frame.group_by((n // 60).alias("minute"), asset.alias("asset")).agg(pl.col("usd").sum(), delta=signed.sum())
+    return sums.filter(pl.col("minute") < 3).sort("minute", "asset")
+
+
+def test_own_sink() -> None:
+    """By polars, of the formulas that make the liquidations."""
+    expected = [
+        f"{minute} min  {asset}  {usd:>9,.0f} USD  delta {delta:>+9,.0f}  {0 if minute else 2000} ms not seen"
+        for minute, asset, usd, delta in flows().rows()
+    ]
+    assert printed("own_sink.py") == ["6 delivered, 0 lost", *expected]
+
+
+def test_own_sink_gives_up_the_refused_row_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The table refuses one row of six: the others are in it."""
+    names = run("own_sink.py")
+    with closing(sqlite3.connect(tmp_path / "flow.db")) as database, database:
+        refusing = names["TABLE"].replace("volume real", "volume real check (volume <> 161000)")
+        database.execute(refusing)
+    trio.run(names["main"], tmp_path)
+    first, *rows = capsys.readouterr().out.splitlines()
+    assert (first, len(rows)) == ("5 delivered, 1 lost", 5)
+    assert not any("161,000" in row for row in rows)
