@@ -104,7 +104,8 @@ class Description:
             yield self.of((kind.key_fields, kind.aggregates))
         if not kind.__module__.startswith(("cgrx.", "builtins")):
             for name, each in sorted(vars(kind).items()):
-                if isinstance(each, FunctionType | property | staticmethod | classmethod):
+                # attrs writes a hash of this process into __hash__. No result depends on that method.
+                if isinstance(each, FunctionType | property | staticmethod | classmethod) and name != "__hash__":
                     yield f"{name}={self.of(cast('Callable[..., object]', each))}"
 
 

@@ -1,6 +1,8 @@
 """A pipeline is told from every other one by what its functions, classes and values are; and never from itself."""
 
 import enum
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +15,7 @@ from reactivex import Observable
 
 from cgrx import Feed, Shard, StateError
 from cgrx import operators as ops
+from tests.house.plan import ROOT
 
 
 class Level(enum.Enum):
@@ -148,3 +151,38 @@ def test_what_is_shared_counts() -> None:
         return feed.liquidations().share().pipe(ops.merge(feed.liquidations().share()))
 
     assert_told_apart(lambda: once, twice)
+
+
+OWN = """
+import attrs
+from cgrx import Shard, operators as ops
+
+@attrs.frozen
+class Sum:
+    usd: float = 0.0
+
+@attrs.frozen
+class Own(ops.Stage):
+    least: float
+    def start(self):
+        return ops.min_volume(self.least).start()
+
+def add(total, event):
+    return Sum(total.usd + event.volume_usd)
+
+shard = Shard(lambda feed: feed.liquidations().pipe(Own(5.0), ops.scan(add, Sum())))
+print(shard._built.identity.fingerprint.hex())
+"""
+
+
+def test_classes_of_a_user_are_the_same_in_another_process() -> None:
+    """Also those of attrs, whose `__hash__` holds a number that each process draws anew."""
+
+    def told(seed: str) -> str:
+        environment = {"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)}
+        command = [sys.executable, "-c", OWN]
+        done = subprocess.run(command, check=False, env=environment, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert told("7") == told("8")
