@@ -10,8 +10,9 @@ def count(*, side: Side | None = None, of: type[Event] | None = None) -> Aggrega
     """How many events. In a window over rows, how many rows.
 
     Examples:
-        >>> events = batch(liquidation("long"), liquidation("long"), liquidation("short"))
-        >>> [row] = play(ops.tumbling("1m", n=agg.count(), longs=agg.count(side="long")), [events])
+        >>> events = batch(*map(liquidation, ("long", "long", "short")))
+        >>> minute = ops.tumbling("1m", n=agg.count(), longs=agg.count(side="long"))
+        >>> [row] = play(minute, [events])
         >>> row.n, row.longs
         (3, 2)
 

@@ -29,8 +29,10 @@ def count_distinct(
     """How many different values a field has.
 
     Examples:
-        >>> events = batch(*(liquidation(symbol=name) for name in ("BTCUSDT", "ETHUSDT", "BTCUSDT")))
-        >>> [row] = play(ops.tumbling("1m", symbols=agg.count_distinct("symbol")), [events])
+        >>> names = ("BTCUSDT", "ETHUSDT", "BTCUSDT")
+        >>> events = batch(*(liquidation(symbol=name) for name in names))
+        >>> minute = ops.tumbling("1m", symbols=agg.count_distinct("symbol"))
+        >>> [row] = play(minute, [events])
         >>> row.symbols
         2
 

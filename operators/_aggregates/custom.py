@@ -30,8 +30,11 @@ def custom(
     Examples:
         >>> from collections import Counter
         >>> from operator import add
-        >>> often = agg.custom(Counter, lambda c, e: c + Counter([e.base_asset]), add, lambda c: c.most_common(1))
-        >>> [row] = play(ops.tumbling("1m", often=often), [batch(trade(), trade(), trade(base_asset="ETH"))])
+        >>> def count(counter, event):
+        ...     return counter + Counter([event.base_asset])
+        >>> often = agg.custom(Counter, count, add, lambda all_: all_.most_common(1))
+        >>> events = batch(trade(), trade(), trade(base_asset="ETH"))
+        >>> [row] = play(ops.tumbling("1m", often=often), [events])
         >>> row.often
         [('BTC', 2)]
 

@@ -23,7 +23,8 @@ def ewm(
 
     Examples:
         >>> events = batch(trade(price=100, time="0s"), trade(price=130, time="10s"))
-        >>> [row] = play(ops.tumbling("1m", smooth=agg.ewm("price", half_life="10s")), [events])
+        >>> minute = ops.tumbling("1m", smooth=agg.ewm("price", half_life="10s"))
+        >>> [row] = play(minute, [events])
         >>> row.smooth  # (100 / 2 + 130) / (1 / 2 + 1)
         120.0
 

@@ -37,8 +37,10 @@ def share(
     """Each one's share of the volume: Σ volume_usd of it / Σ volume_usd of all.
 
     Examples:
-        >>> events = batch(trade("buy", 300, exchange="Binance"), trade("sell", 100, exchange="OKX"))
-        >>> [row] = play(ops.tumbling("1m", share=agg.share("exchange")), [events])
+        >>> binance = trade("buy", 300, exchange="Binance")
+        >>> okx = trade("sell", 100, exchange="OKX")
+        >>> minute = ops.tumbling("1m", share=agg.share("exchange"))
+        >>> [row] = play(minute, [batch(binance, okx)])
         >>> dict(row.share)
         {'Binance': 0.75, 'OKX': 0.25}
 
@@ -64,9 +66,10 @@ def dispersion(*, side: Side | None = None, of: type[Event] | None = None) -> Ag
     """How far the exchanges' prices lie apart: (greatest - least of their vwaps) / vwap of all events.
 
     Examples:
-        >>> events = batch(trade(price=60_000, exchange="OKX"), trade(price=60_060, exchange="Bybit"))
-        >>> [row] = play(ops.tumbling("1m", apart=agg.dispersion()), [events])
-        >>> round(row.apart, 6)
+        >>> okx = trade(price=60_000, exchange="OKX")
+        >>> bybit = trade(price=60_060, exchange="Bybit")
+        >>> [row] = play(ops.tumbling("1m", wide=agg.dispersion()), [batch(okx, bybit)])
+        >>> round(row.wide, 6)
         0.001
 
     The vwap of one exchange is Σ volume_usd / Σ (volume_usd / price) of its events. Meant for rows whose key fixes

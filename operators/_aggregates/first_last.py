@@ -42,9 +42,9 @@ def first(field: str, *, side: Side | None = None, of: type[Event] | None = None
 
     Examples:
         >>> events = batch(trade("sell", time="3s"), trade("buy", time="1s"))
-        >>> [row] = play(ops.tumbling("1m", since=agg.first("time_ms"), side=agg.first("side")), [events])
-        >>> row.since, row.side.word
-        (1000, 'buy')
+        >>> [row] = play(ops.tumbling("1m", began=agg.first("time_ms")), [events])
+        >>> row.began
+        1000
 
     In a window over rows, a field of the first row that has it: smallest start, then end, then key.
 
@@ -84,10 +84,10 @@ def last(field: str, *, side: Side | None = None, of: type[Event] | None = None)
     """A field of the last event: largest time, ties by price, then by all other fields.
 
     Examples:
-        >>> events = batch(trade(price=61_000, time="3s"), trade(price=60_000, time="1s"))
+        >>> events = batch(trade(price=100, time="3s"), trade(price=101, time="1s"))
         >>> [row] = play(ops.tumbling("1m", price=agg.last("price")), [events])
         >>> row.price
-        61000
+        100
 
     In a window over rows, a field of the last row that has it: largest start, then end, then key.
 

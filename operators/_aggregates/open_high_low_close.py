@@ -15,7 +15,8 @@ def open(*, side: Side | None = None, of: type[Event] | None = None) -> Aggregat
     """The price of the first event: smallest time, then smallest price.
 
     Examples:
-        >>> events = batch(*(trade(price=price, time=f"{i}s") for i, price in enumerate((101, 99, 104, 103))))
+        >>> prices = (101, 99, 104, 103)
+        >>> events = batch(*(trade(price=p, time=i) for i, p in enumerate(prices)))
         >>> [row] = play(ops.tumbling("1m", open=agg.open()), [events])
         >>> row.open
         101
@@ -36,7 +37,8 @@ def high(*, side: Side | None = None, of: type[Event] | None = None) -> Aggregat
     """The highest price.
 
     Examples:
-        >>> events = batch(*(trade(price=price, time=f"{i}s") for i, price in enumerate((101, 99, 104, 103))))
+        >>> prices = (101, 99, 104, 103)
+        >>> events = batch(*(trade(price=p, time=i) for i, p in enumerate(prices)))
         >>> [row] = play(ops.tumbling("1m", high=agg.high()), [events])
         >>> row.high
         104
@@ -57,7 +59,8 @@ def low(*, side: Side | None = None, of: type[Event] | None = None) -> Aggregate
     """The lowest price.
 
     Examples:
-        >>> events = batch(*(trade(price=price, time=f"{i}s") for i, price in enumerate((101, 99, 104, 103))))
+        >>> prices = (101, 99, 104, 103)
+        >>> events = batch(*(trade(price=p, time=i) for i, p in enumerate(prices)))
         >>> [row] = play(ops.tumbling("1m", low=agg.low()), [events])
         >>> row.low
         99
@@ -78,7 +81,8 @@ def close(*, side: Side | None = None, of: type[Event] | None = None) -> Aggrega
     """The price of the last event: largest time, then largest price.
 
     Examples:
-        >>> events = batch(*(trade(price=price, time=f"{i}s") for i, price in enumerate((101, 99, 104, 103))))
+        >>> prices = (101, 99, 104, 103)
+        >>> events = batch(*(trade(price=p, time=i) for i, p in enumerate(prices)))
         >>> [row] = play(ops.tumbling("1m", close=agg.close()), [events])
         >>> row.close
         103

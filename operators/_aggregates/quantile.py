@@ -39,7 +39,8 @@ def quantile(
 
     Examples:
         >>> events = batch(*(trade(volume_usd=usd) for usd in range(1, 102)))
-        >>> [row] = play(ops.tumbling("1m", p95=agg.quantile(0.95, "volume_usd")), [events])
+        >>> minute = ops.tumbling("1m", p95=agg.quantile(0.95, "volume_usd"))
+        >>> [row] = play(minute, [events])
         >>> row.p95
         96
 

@@ -9,7 +9,8 @@ def max_drawdown(field: str = "close") -> Aggregate[float | None]:
     """The maximum drawdown of a field of the rows: the greatest (peak - value) / peak, each peak before its value.
 
     Examples:
-        >>> trades = batch(*(trade(price=price, time=f"{i}m") for i, price in enumerate((100, 90, 120, 114))))
+        >>> prices = (100, 90, 120, 114)
+        >>> trades = batch(*(trade(price=p, time=60 * i) for i, p in enumerate(prices)))
         >>> minutes = ops.tumbling("1m", close=agg.close())
         >>> hour = ops.tumbling("1h", fall=agg.max_drawdown("close"))
         >>> [row] = play(ops.pipeline(minutes, hour), [trades, alive("2h")])
@@ -38,7 +39,8 @@ def realised_volatility(field: str = "close") -> Aggregate[float | None]:
     """The realised volatility of a field of the rows: √Σ ln(x / previous x)², over the n - 1 returns of n rows.
 
     Examples:
-        >>> trades = batch(*(trade(price=price, time=f"{i}m") for i, price in enumerate((100, 101, 100))))
+        >>> prices = (100, 101, 100)
+        >>> trades = batch(*(trade(price=p, time=60 * i) for i, p in enumerate(prices)))
         >>> minutes = ops.tumbling("1m", close=agg.close())
         >>> hour = ops.tumbling("1h", volatility=agg.realised_volatility("close"))
         >>> [row] = play(ops.pipeline(minutes, hour), [trades, alive("2h")])

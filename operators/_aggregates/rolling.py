@@ -10,10 +10,11 @@ def sum(field: str) -> Aggregate[float]:
     """The sum of a field of the rows: Σx. Of events see `volume` and `count`.
 
     Examples:
-        >>> trades = batch(*(trade(volume_usd=usd, time=f"{i}m") for i, usd in enumerate((100, 200, 300))))
-        >>> hour = ops.pipeline(ops.tumbling("1m"), ops.tumbling("1h", volume=agg.sum("volume")))
-        >>> [row] = play(hour, [trades, alive("2h")])
-        >>> row.volume
+        >>> usd = (100, 200, 300)
+        >>> trades = batch(*(trade("buy", x, time=60 * i) for i, x in enumerate(usd)))
+        >>> minute, hour = ops.tumbling("1m"), ops.tumbling("1h", usd=agg.sum("volume"))
+        >>> [row] = play(ops.pipeline(minute, hour), [trades, alive("2h")])
+        >>> row.usd
         600.0
 
     Where the field is itself a sum, such as the `volume` of a `Flow`, a row hands on what it summed, exactly: the sum
@@ -35,9 +36,11 @@ def change(field: str) -> Aggregate[float | None]:
     """How much a field of the rows has changed: the last value minus the first.
 
     Examples:
-        >>> trades = batch(*(trade(price=price, time=f"{i}m") for i, price in enumerate((100, 90, 120))))
-        >>> of_three = ops.pipeline(ops.tumbling("1m", close=agg.close()), ops.rolling(3, change=agg.change("close")))
-        >>> [row] = play(of_three, [trades, alive("1h")])
+        >>> prices = (100, 90, 120)
+        >>> trades = batch(*(trade(price=p, time=60 * i) for i, p in enumerate(prices)))
+        >>> minute = ops.tumbling("1m", close=agg.close())
+        >>> three = ops.rolling(3, change=agg.change("close"))
+        >>> [row] = play(ops.pipeline(minute, three), [trades, alive("1h")])
         >>> row.change
         20
 
@@ -56,10 +59,11 @@ def zscore(field: str) -> Aggregate[float | None]:
     """How far the last value of a field is from the mean, in standard deviations: (last - mean) / stddev.
 
     Examples:
-        >>> trades = batch(*(trade(volume_usd=usd, time=f"{i}m") for i, usd in enumerate((100, 100, 100, 100, 600))))
-        >>> unusual = ops.pipeline(ops.tumbling("1m"), ops.rolling(5, zscore=agg.zscore("volume")))
-        >>> [row] = play(unusual, [trades, alive("1h")])
-        >>> row.zscore
+        >>> usd = (100, 100, 100, 100, 600)
+        >>> trades = batch(*(trade("buy", x, time=60 * i) for i, x in enumerate(usd)))
+        >>> minute, five = ops.tumbling("1m"), ops.rolling(5, z=agg.zscore("volume"))
+        >>> [row] = play(ops.pipeline(minute, five), [trades, alive("1h")])
+        >>> row.z
         2.0
 
     The last row is one of those that the mean and the standard deviation are of, so with n rows the result is at most
@@ -80,9 +84,10 @@ def rank(field: str) -> Aggregate[int | None]:
     """How many of the last n values of a field are at most the last one: 1 for the least, n for the greatest.
 
     Examples:
-        >>> trades = batch(*(trade(volume_usd=usd, time=f"{i}m") for i, usd in enumerate((100, 500, 300))))
-        >>> of_three = ops.pipeline(ops.tumbling("1m"), ops.rolling(3, rank=agg.rank("volume")))
-        >>> [row] = play(of_three, [trades, alive("1h")])
+        >>> usd = (100, 500, 300)
+        >>> trades = batch(*(trade("buy", x, time=60 * i) for i, x in enumerate(usd)))
+        >>> minute, three = ops.tumbling("1m"), ops.rolling(3, rank=agg.rank("volume"))
+        >>> [row] = play(ops.pipeline(minute, three), [trades, alive("1h")])
         >>> row.rank  # 300 is the second of three
         2
 

@@ -17,8 +17,9 @@ def volume(*, side: Side | None = None, of: type[Event] | None = None) -> Aggreg
 
     Examples:
         >>> events = batch(trade("buy", 900), trade("sell", 400))
-        >>> [row] = play(ops.tumbling("1m", volume=agg.volume(), bought=agg.volume(side="buy")), [events])
-        >>> row.volume, row.bought
+        >>> minute = ops.tumbling("1m", usd=agg.volume(), bought=agg.volume(side="buy"))
+        >>> [row] = play(minute, [events])
+        >>> row.usd, row.bought
         (1300.0, 900.0)
 
     Unit: US dollars. Without any event: 0.0. Error: one rounding, in any order of events.
@@ -38,10 +39,14 @@ def buy_volume(*, of: type[Event] | None = None) -> Aggregate[float]:
     """The volume of orders that bought: Σ volume_usd of taker buys and of forced ones (a liquidated short).
 
     Examples:
-        >>> events = batch(trade("buy", 900), trade("sell", 400), liquidation("short", 50))
+        >>> events = batch(trade("buy", 900), trade("sell", 400))
         >>> [row] = play(ops.tumbling("1m", bought=agg.buy_volume()), [events])
         >>> row.bought
-        950.0
+        900.0
+        >>> short = batch(liquidation("short", 50))  # whose position is bought back
+        >>> [row] = play(ops.tumbling("1m", bought=agg.buy_volume()), [short])
+        >>> row.bought
+        50.0
 
     Unit: US dollars. Without any: 0.0. Error: one rounding. For trades alone or liquidations alone the same as
     `volume(side="buy")` or `volume(side="short")`.
@@ -60,10 +65,14 @@ def sell_volume(*, of: type[Event] | None = None) -> Aggregate[float]:
     """The volume of orders that sold: Σ volume_usd of taker sells and of forced ones (a liquidated long).
 
     Examples:
-        >>> events = batch(trade("buy", 900), trade("sell", 400), liquidation("long", 50))
+        >>> events = batch(trade("buy", 900), trade("sell", 400))
         >>> [row] = play(ops.tumbling("1m", sold=agg.sell_volume()), [events])
         >>> row.sold
-        450.0
+        400.0
+        >>> long = batch(liquidation("long", 50))  # whose position is sold
+        >>> [row] = play(ops.tumbling("1m", sold=agg.sell_volume()), [long])
+        >>> row.sold
+        50.0
 
     Unit: US dollars. Without any: 0.0. Error: one rounding. For trades alone or liquidations alone the same as
     `volume(side="sell")` or `volume(side="long")`.

@@ -10,7 +10,7 @@ def vwap(*, side: Side | None = None, of: type[Event] | None = None) -> Aggregat
     """The volume-weighted average price: Σ volume_usd / Σ (volume_usd / price).
 
     Examples:
-        >>> events = batch(trade(price=100, volume_usd=300), trade(price=300, volume_usd=300))
+        >>> events = batch(trade("buy", 300, price=100), trade("buy", 300, price=300))
         >>> [row] = play(ops.tumbling("1m", price=agg.vwap()), [events])
         >>> row.price  # 600 dollars for 3 + 1 coins
         150.0

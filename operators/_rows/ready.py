@@ -15,7 +15,8 @@ class Flow(Row):
     """How much was traded or liquidated, and which way: the row that windows give unless told otherwise.
 
     Examples:
-        >>> [row] = play(ops.tumbling("1m", ops.Flow), [batch(trade("buy", 500), trade("sell", 200)), alive("2m")])
+        >>> trades = batch(trade("buy", 500), trade("sell", 200))
+        >>> [row] = play(ops.tumbling("1m", ops.Flow), [trades, alive("2m")])
         >>> row.count, row.volume, row.buy_volume, row.sell_volume, row.delta
         (2, 700.0, 500.0, 200.0, 300.0)
 
@@ -48,7 +49,8 @@ class Bar(Row, instrument=True):
     """Open, high, low, close and volume of one instrument: `by=` of its window must name `exchange` and `symbol`.
 
     Examples:
-        >>> trades = batch(*(trade(price=price, time=f"{i}s") for i, price in enumerate((101, 99, 104, 103))))
+        >>> prices = (101, 99, 104, 103)
+        >>> trades = batch(*(trade(price=p, time=i) for i, p in enumerate(prices)))
         >>> minutes = ops.tumbling("1m", ops.Bar, by=("exchange", "symbol"))
         >>> [row] = play(minutes, [trades, alive("2m")])
         >>> row.symbol, row.open, row.high, row.low, row.close

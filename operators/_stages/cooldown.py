@@ -36,9 +36,10 @@ class Cooled(Carried[T_co], Generic[T_co], frozen=True):
     """What `cooldown` lets pass, and what it did not since the last time.
 
     Examples:
-        >>> burst = marbles("a-aa--a--|", {"a": liquidation("long", 900)})
-        >>> [(cooled.item.time_ms, cooled.silenced) for cooled in play(ops.cooldown("5s"), burst)]
-        [(0, 0), (6000, 2)]
+        >>> signals = marbles("a-aa--a--|", {"a": liquidation("long", 900)})
+        >>> first, second = play(ops.cooldown("5s"), signals)
+        >>> second.item.time_ms, second.silenced
+        (6000, 2)
     """
 
     silenced: int
@@ -98,9 +99,11 @@ def cooldown(
         cooldown("5s")      r-----s----     r: silenced=0, s: silenced=2
 
     Examples:
-        >>> burst = batch(*(liquidation("long", time=f"{second}s") for second in (0, 2, 3, 6)))
-        >>> [(passed.item.time_ms, passed.silenced) for passed in play(ops.cooldown("5s"), [burst])]
-        [(0, 0), (6000, 2)]
+        >>> burst = batch(*(liquidation("long", time=t) for t in (0, 2, 3, 6)))
+        >>> for passed in play(ops.cooldown("5s"), [burst]):
+        ...     print(passed.item.time_ms, passed.silenced)
+        0 0
+        6000 2
 
     What passes comes as `Cooled(item, silenced)`, with the count of those of its key that did not since the last time.
 

@@ -37,7 +37,8 @@ class Crossing(Carried[T_co], Generic[T_co], frozen=True):
     """A number that has passed a level; `item` is the event or the row that brought it there.
 
     Examples:
-        >>> [crossing] = play(ops.crosses("price", above=60_000), [batch(trade(price=61_000, exchange="OKX"))])
+        >>> events = batch(trade(price=61_000, exchange="OKX"))
+        >>> [crossing] = play(ops.crosses("price", above=60_000), [events])
         >>> crossing.item.exchange, crossing.field, crossing.value, crossing.direction
         ('OKX', 'price', 61000, 'above')
     """
@@ -146,8 +147,9 @@ def crosses(
         crosses("volume", above=5, below=2)    --a---b-a---
 
     Examples:
-        >>> prices = batch(*(trade(price=price) for price in (59_000, 61_000, 60_500, 58_000)))
-        >>> for crossing in play(ops.crosses("price", above=60_000), [prices]):
+        >>> prices = (59_000, 61_000, 60_500, 58_000)
+        >>> events = batch(*(trade(price=price) for price in prices))
+        >>> for crossing in play(ops.crosses("price", above=60_000), [events]):
         ...     print(crossing.value, crossing.direction, crossing.level, crossing.back)
         61000 above 60000 False
         58000 below 60000 True

@@ -79,7 +79,7 @@ def dedupe(
         out of dedupe("4s")  a----b---a--|
 
     Examples:
-        >>> twice = batch(liquidation("long", 500), liquidation("long", 500), liquidation("long", 700))
+        >>> twice = batch(*(liquidation("long", usd) for usd in (500, 500, 700)))
         >>> [event.volume_usd for event in play(ops.dedupe("4s"), [twice])]
         [500, 700]
 

@@ -103,7 +103,7 @@ def min_volume(usd: float) -> VolumeFilter:
     """Keep the events of at least `usd` US dollars, itself included.
 
     Examples:
-        >>> events = batch(trade("buy", 90_000), trade("buy", 100_000), trade("sell", 250_000))
+        >>> events = batch(*(trade("buy", usd) for usd in (90_000, 100_000, 250_000)))
         >>> [event.volume_usd for event in play(ops.min_volume(100_000), [events])]
         [100000, 250000]
 
@@ -118,7 +118,7 @@ def max_volume(usd: float) -> VolumeFilter:
     """Keep the events of at most `usd` US dollars, itself included.
 
     Examples:
-        >>> events = batch(trade("buy", 90_000), trade("buy", 100_000), trade("sell", 250_000))
+        >>> events = batch(*(trade("buy", usd) for usd in (90_000, 100_000, 250_000)))
         >>> [event.volume_usd for event in play(ops.max_volume(100_000), [events])]
         [90000, 100000]
 
@@ -170,8 +170,9 @@ def exchange(*names: str) -> OneOf:
     """Keep the events of these exchanges, in any spelling that cgrx knows and without regard to case.
 
     Examples:
-        >>> events = batch(*(liquidation(exchange=name) for name in ("Binance", "OKX", "Bybit")))
-        >>> [event.exchange for event in play(ops.exchange("binance", "OKEx"), [events])]
+        >>> names = ("Binance", "OKX", "Bybit")
+        >>> events = batch(*(liquidation(exchange=name) for name in names))
+        >>> [event.exchange for event in play(ops.exchange("binance", "OKX"), [events])]
         ['Binance', 'OKX']
 
     A name that is nearly a known one (`"Binnance"`) gives a `cgrx.SpellingWarning` with the nearest names.
@@ -187,8 +188,10 @@ def symbol(*names: str) -> OneOf:
     """Keep the events of these symbols, as their exchanges spell them, without regard to case.
 
     Examples:
-        >>> events = batch(*(liquidation(symbol=name) for name in ("BTCUSDT", "BTC-USDT-SWAP", "ETHUSDT")))
-        >>> [event.symbol for event in play(ops.symbol("BTCUSDT", "btc-usdt-swap"), [events])]
+        >>> names = ("BTCUSDT", "BTC-USDT-SWAP", "ETHUSDT")
+        >>> events = batch(*(liquidation(symbol=name) for name in names))
+        >>> btc = ops.symbol("BTCUSDT", "btc-usdt-swap")
+        >>> [event.symbol for event in play(btc, [events])]
         ['BTCUSDT', 'BTC-USDT-SWAP']
 
     A pair with a slash (`"BTC/USDT"`), which no exchange writes, gives a `cgrx.SpellingWarning` with their forms.
@@ -204,7 +207,8 @@ def base_asset(*names: str) -> OneOf:
     """Keep the events of these assets, such as `"BTC"`, without regard to case.
 
     Examples:
-        >>> events = batch(*(liquidation(base_asset=name) for name in ("BTC", "ETH", "SOL")))
+        >>> names = ("BTC", "ETH", "SOL")
+        >>> events = batch(*(liquidation(base_asset=name) for name in names))
         >>> [event.base_asset for event in play(ops.base_asset("BTC", "ETH"), [events])]
         ['BTC', 'ETH']
 
@@ -235,9 +239,10 @@ def where(predicate: Callable[[T], bool], of: type[T] | None = None) -> Stage[T,
     """Keep the events for which `predicate` is true.
 
     Examples:
-        >>> events = batch(trade("buy", 500, price=60_000), trade("buy", 700, price=61_000))
-        >>> [event.volume_usd for event in play(ops.where(lambda event: event.price > 60_500), [events])]
-        [700]
+        >>> events = batch(*(trade(price=price) for price in (60_000, 61_000)))
+        >>> dear = ops.where(lambda event: event.price > 60_500)
+        >>> [event.price for event in play(dear, [events])]
+        [61000]
 
     Args:
         predicate: called once for each event, in order. A Python function: a pipeline that holds one cannot be

@@ -138,7 +138,8 @@ def merge_exchanges(
     Examples:
         >>> times = (("OKX", "1s"), ("Binance", "2s"), ("Binance", "4s"), ("OKX", "3s"))
         >>> arrived = batch(*(trade(exchange=name, time=time) for name, time in times))
-        >>> [event.time_ms for event in play(ops.merge_exchanges(max_delay="5s"), [arrived])]
+        >>> in_order = ops.merge_exchanges(max_delay="5s")
+        >>> [event.time_ms for event in play(in_order, [arrived])]
         [1000, 2000, 3000, 4000]
 
     Args:

@@ -169,7 +169,7 @@ def pipeline(*stages: Any) -> Stage[Any, Any]:
         >>> large_longs = ops.pipeline(ops.side("long"), ops.min_volume(100_000))
         >>> large_longs
         pipeline(side("long"), min_volume(100000))
-        >>> events = batch(liquidation("long", 500_000), liquidation("long", 900), liquidation("short", 500_000))
+        >>> events = batch(liquidation("long", 500_000), liquidation("short", 500_000))
         >>> len(play(large_longs, [events]))
         1
 

@@ -93,12 +93,14 @@ def scan(
     """A running value: begins as `seed`, becomes `fn(value, event)` at each event and goes out: 1 event -> 1 result.
 
     Examples:
-        >>> events = batch(trade("buy", 1_200), trade("sell", 300), trade("buy", 900))
-        >>> play(ops.scan(lambda usd, event: usd + event.signed_volume_usd, 0.0), [events])
-        [1200.0, 900.0, 1800.0]
-        >>> events = batch(trade("buy", 1_200, exchange="Binance"), trade("sell", 300, exchange="OKX"))
-        >>> play(ops.scan(lambda usd, event: usd + event.signed_volume_usd, 0.0, by="exchange"), [events])
-        [('Binance', 1200.0), ('OKX', -300.0)]
+        >>> def add(usd, event):
+        ...     return usd + event.signed_volume_usd
+        >>> binance = trade("buy", 1_200, exchange="Binance")
+        >>> okx = trade("sell", 300, exchange="OKX")
+        >>> play(ops.scan(add, 0.0), [batch(binance, okx, binance)])
+        [1200.0, 900.0, 2100.0]
+        >>> play(ops.scan(add, 0.0, by="exchange"), [batch(binance, okx, binance)])
+        [('Binance', 1200.0), ('OKX', -300.0), ('Binance', 2400.0)]
 
     Order is kept; marks, completion and errors pass. Values follow the order of arrival: behind `merge_exchanges` that
     is the order of event time. Nothing is forgotten at a gap, so the value is then one of what was seen. Of rows `fn`

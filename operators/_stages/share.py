@@ -17,8 +17,10 @@ def share() -> Callable[[Observable[T]], EventStream[T]]:
     Examples:
         >>> def both(source):
         ...     shared = source.pipe(ops.share())
-        ...     return cgrx.merge(shared.pipe(ops.side("short")), shared.pipe(ops.side("long")))
-        >>> [event.side.word for event in play(both, [batch(liquidation("long"), liquidation("short"))])]
+        ...     shorts = shared.pipe(ops.side("short"))
+        ...     return cgrx.merge(shorts, shared.pipe(ops.side("long")))
+        >>> events = batch(liquidation("long"), liquidation("short"))
+        >>> [event.side.word for event in play(both, [events])]
         ['short', 'long']
 
     The source is subscribed to with the first subscriber and disposed with the last; a later one starts anew. A

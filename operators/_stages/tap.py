@@ -89,9 +89,10 @@ def tap(
     """Call a function for each signal that passes, and change nothing: to count, log or show what a stream carries.
 
     Examples:
-        >>> events = play(ops.tap(on_mark=print), [batch(liquidation("long")), alive("15s"), gap("15s", "20s")])
-        Alive(...)
-        Gap(...)
+        >>> signals = [batch(liquidation("long")), alive("15s"), gap("15s", "20s")]
+        >>> events = play(ops.tap(on_mark=print), signals)
+        Alive(origin='test', at_ms=15000)
+        Gap(channel=LiquidationOrders(), start_ms=15000, end_ms=20000, reason='test')
         >>> len(events)
         1
 

@@ -173,7 +173,8 @@ def count_bars(
     """One row for every `n` events of a key, in the order in which they arrive.
 
     Examples:
-        >>> trades = batch(*(trade("buy", usd, time=f"{i}s") for i, usd in enumerate((100, 200, 300, 400))))
+        >>> usd = (100, 200, 300, 400)
+        >>> trades = batch(*(trade("buy", x, time=i) for i, x in enumerate(usd)))
         >>> [(row.start_ms, row.volume) for row in play(ops.count_bars(2), [trades])]
         [(0, 300.0), (2000, 700.0)]
 
@@ -239,7 +240,8 @@ def volume_bars(
     """One row for every `usd` US dollars of a key's volume, in the order in which events arrive.
 
     Examples:
-        >>> trades = batch(*(trade("buy", usd, time=f"{i}s") for i, usd in enumerate((600, 500, 900, 100))))
+        >>> usd = (600, 500, 900, 100)
+        >>> trades = batch(*(trade("buy", x, time=i) for i, x in enumerate(usd)))
         >>> [(row.count, row.volume) for row in play(ops.volume_bars(1_000), [trades])]
         [(2, 1100.0), (2, 1000.0)]
 

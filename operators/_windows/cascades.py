@@ -40,7 +40,7 @@ class Cascade(Row):
     """A burst of liquidations. `start_ms` is the time of its first one, `end_ms` a millisecond after its last.
 
     Examples:
-        >>> burst = batch(*(liquidation("long", 400_000, time=f"{second}s") for second in (1, 2, 4)))
+        >>> burst = batch(*(liquidation("long", 400_000, time=t) for t in (1, 2, 4)))
         >>> [row] = play(ops.cascades("3s", min_count=3), [burst, alive("20s")])
         >>> row.end_ms - row.start_ms, row.exchanges, row.first_price, row.last_price
         (3001, ('Binance',), 60000.0, 60000.0)
@@ -147,11 +147,12 @@ def cascades(
         the same with emit="crossed"           ----u-----r---     u: final=False, on the very event
 
     Examples:
-        >>> burst = batch(*(liquidation("long", 400_000, time=f"{second}s") for second in (1, 2, 4)))
-        >>> for row in play(ops.cascades("3s", min_volume=1_000_000, emit="crossed"), [burst, alive("20s")]):
-        ...     print(row.base_asset, row.count, row.volume, row.dominant_side.word, row.final)
-        BTC 3 1200000.0 long False
-        BTC 3 1200000.0 long True
+        >>> burst = batch(*(liquidation("long", 400_000, time=t) for t in (1, 2, 4)))
+        >>> million = ops.cascades("3s", min_volume=1_000_000, emit="crossed")
+        >>> for row in play(million, [burst, alive("20s")]):
+        ...     print(row.base_asset, row.count, row.volume, row.final)
+        BTC 3 1200000.0 False
+        BTC 3 1200000.0 True
 
     A cascade is a `session` with thresholds, and closes as one: when the watermark has passed its last event + `gap`. A
     session that stays below a threshold gives no row. Rows come out by end, then key.

@@ -18,7 +18,8 @@ class Joined(Carried[T_co], Generic[T_co, U_co], frozen=True):
     """An event or a row, with the latest of another stream as of its time.
 
     Examples:
-        >>> found = ops.Joined(liquidation("long"), liquidation("short"), age_ms=3_000, quality="known")
+        >>> long, short = liquidation("long"), liquidation("short")
+        >>> found = ops.Joined(long, short, age_ms=3_000, quality="known")
         >>> found.item.side.word, found.latest.side.word, found.age_ms
         ('long', 'short', 3000)
     """

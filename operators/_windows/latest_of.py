@@ -83,11 +83,12 @@ def latest_of(
     Examples:
         >>> def with_short(source):
         ...     shorts = source.pipe(ops.side("short"))
-        ...     return source.pipe(ops.side("long"), ops.latest_of(shorts, by="base_asset", max_age="1m"))
-        >>> events = batch(liquidation("short", 900, time="1s"), liquidation("long", 500, time="4s"))
-        >>> [found] = play(with_short, [alive("0s"), events, alive("1m")])
-        >>> found.item.volume_usd, found.latest.volume_usd, found.age_ms, found.quality
-        (500, 900, 3000, 'known')
+        ...     latest = ops.latest_of(shorts, by="base_asset", max_age="1m")
+        ...     return source.pipe(ops.side("long"), latest)
+        >>> both = batch(liquidation("short", 900, time=1), liquidation("long", time=4))
+        >>> [found] = play(with_short, [alive(0), both, alive("1m")])
+        >>> found.item.side.word, found.latest.volume_usd, found.age_ms, found.quality
+        ('long', 900, 3000, 'known')
 
     A `Joined` holds the `item`, the `latest`, its `age_ms`, and the `quality` of the answer. The latest is that of the
     largest time up to the item's own, whichever arrived first. Time is event time: `time_ms` of an event; of a row its

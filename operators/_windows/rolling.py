@@ -66,9 +66,11 @@ def rolling(
         rolling(3, mean=agg.mean("volume"))             ----a-b---     a: mean=3.0, b: mean=3.67
 
     Examples:
-        >>> trades = batch(*(trade("buy", usd, time=f"{i}m") for i, usd in enumerate((1, 2, 6, 3))))
-        >>> three = ops.pipeline(ops.tumbling("1m"), ops.rolling(3, mean=agg.mean("volume")))
-        >>> [round(row.mean, 2) for row in play(three, [trades, alive("1h")])]
+        >>> usd = (1, 2, 6, 3)
+        >>> trades = batch(*(trade("buy", x, time=60 * i) for i, x in enumerate(usd)))
+        >>> minute, three = ops.tumbling("1m"), ops.rolling(3, mean=agg.mean("volume"))
+        >>> rows = play(ops.pipeline(minute, three), [trades, alive("1h")])
+        >>> [round(row.mean, 2) for row in rows]
         [3.0, 3.67]
 
     Stands behind a window, and its aggregates read the fields of that window's rows: `agg.mean("close")`, `stddev`,

@@ -223,9 +223,11 @@ def session(
     """One row for each run of events of a key in which no silence is longer than `gap`.
 
     Examples:
-        >>> trades = batch(*(trade("buy", 100, time=f"{second}s") for second in (1, 3, 4, 20)))
-        >>> [(row.start_ms, row.end_ms, row.count) for row in play(ops.session("5s"), [trades, alive("1m")])]
-        [(1000, 4001, 3), (20000, 20001, 1)]
+        >>> trades = batch(*(trade("buy", 100, time=t) for t in (1, 3, 4, 20)))
+        >>> for row in play(ops.session("5s"), [trades, alive("1m")]):
+        ...     print(row.start_ms, row.end_ms, row.count)
+        1000 4001 3
+        20000 20001 1
 
     An event no further than `gap` from a session, before or behind it, joins it; if it is that near to two, they become
     one. The row's `start_ms` is the first event's time, its `end_ms` a millisecond after the last one's. A session

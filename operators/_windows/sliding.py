@@ -53,9 +53,11 @@ def sliding(
 
     Examples:
         >>> trades = batch(trade("buy", 100, time="30s"), trade("buy", 200, time="90s"))
-        >>> signals = [trades, alive("5m")]
-        >>> [(row.end_ms, row.volume) for row in play(ops.sliding("2m", every="1m"), signals)]
-        [(60000, 100.0), (120000, 300.0), (180000, 200.0)]
+        >>> for row in play(ops.sliding("2m", every="1m"), [trades, alive("5m")]):
+        ...     print(row.start_ms, row.end_ms, row.volume)
+        -60000 60000 100.0
+        0 120000 300.0
+        60000 180000 200.0
 
     Windows of `size` begin at multiples of `every` since the epoch, so they overlap. An event that comes after some of
     its windows have closed is late, once, and still counts in those that are open. Of the open windows of a key, the

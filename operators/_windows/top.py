@@ -69,10 +69,11 @@ def top(n: int, field: str, *, within: Literal["window"] = "window", max_keys: f
         top(2, "volume")   (bc)-----|
 
     Examples:
-        >>> usd_of = {"BTC": 200, "ETH": 900, "SOL": 500}
-        >>> events = batch(*(liquidation("long", usd, base_asset=asset) for asset, usd in usd_of.items()))
-        >>> leaders = ops.pipeline(ops.tumbling("1m", by="base_asset"), ops.top(2, "volume"))
-        >>> [(row.base_asset, row.volume) for row in play(leaders, [events, alive("2m")])]
+        >>> assets = (("BTC", 200), ("ETH", 900), ("SOL", 500))
+        >>> events = batch(*(trade("buy", usd, base_asset=x) for x, usd in assets))
+        >>> minute, leaders = ops.tumbling("1m", by="base_asset"), ops.top(2, "volume")
+        >>> rows = play(ops.pipeline(minute, leaders), [events, alive("2m")])
+        >>> [(row.base_asset, row.volume) for row in rows]
         [('ETH', 900.0), ('SOL', 500.0)]
 
     Stands behind `tumbling` or `sliding` with a key, whose rows pass as they are.

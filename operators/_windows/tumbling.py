@@ -57,15 +57,15 @@ def tumbling(
     """One row for each window of `size` and key that had an event.
 
     Examples:
-        >>> amounts = (("buy", 500, "65s"), ("sell", 200, "70s"), ("buy", 900, "130s"))
-        >>> trades = batch(*(trade(side, usd, time=time) for side, usd, time in amounts))
+        >>> sales = (("buy", 500, "65s"), ("sell", 200, "70s"), ("buy", 900, "130s"))
+        >>> trades = batch(*(trade(side, usd, time=time) for side, usd, time in sales))
         >>> for row in play(ops.tumbling("1m"), [alive("60s"), trades, alive("4m")]):
-        ...     print(row.start_ms, row.end_ms, row.count, row.volume, row.delta, row.complete)
-        60000 120000 2 700.0 300.0 True
-        120000 180000 1 900.0 900.0 True
-        >>> by_exchange = ops.tumbling("1m", by="exchange", vwap=agg.vwap(), n=agg.count())
-        >>> [(row.exchange, row.vwap, row.n) for row in play(by_exchange, [trades, alive("4m")])]
-        [('Binance', 60000.0, 2), ('Binance', 60000.0, 1)]
+        ...     print(row.start_ms, row.end_ms, row.count, row.volume, row.complete)
+        60000 120000 2 700.0 True
+        120000 180000 1 900.0 True
+        >>> hour = ops.tumbling("1h", by="exchange", price=agg.vwap(), n=agg.count())
+        >>> [(row.exchange, row.price, row.n) for row in play(hour, [trades])]
+        [('Binance', 60000.0, 3)]
 
     A window holds the events with a time in [start_ms, end_ms). Where windows begin depends on `size`:
 

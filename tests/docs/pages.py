@@ -9,6 +9,7 @@ draws the house (`house.py`) and the concepts (`pictures/`); `test_docs.py` says
     <!-- output: event_time.py -->  what it prints
     <!-- imports -->                what the examples of the reference take for granted
     <!-- deploy: cgrx.service -->   the file of that name in deploy/
+    <!-- names: agg.md -->          the names on pages of docs/reference, and what each is; `agg.md#vwap` is one
     <!-- aggregates -->             what the docstrings of cgrx.operators.agg say
     <!-- columns -->                the columns of a recording
     <!-- metrics -->                the metrics that Prometheus gets
@@ -45,7 +46,7 @@ from tests.house import plan
 
 DOCS = plan.ROOT / "docs"
 EXAMPLES = DOCS / "examples"
-ASKED = re.compile(r"<!-- (?P<kind>\w+)(?:: (?P<what>\S+))? -->\n(?P<written>.*?)<!-- end -->\n", re.DOTALL)
+ASKED = re.compile(r"<!-- (?P<kind>\w+)(?:: (?P<what>\S+(?: \S+)*))? -->\n(?P<written>.*?)<!-- end -->\n", re.DOTALL)
 
 
 def examples() -> list[str]:
@@ -205,6 +206,18 @@ def _house(_: None) -> str:
     return house.counts()
 
 
+def _names(of_pages: str) -> str:
+    lines = ["| name | what it is |", "| --- | --- |"]
+    for asked in of_pages.split():
+        page, _, only = asked.partition("#")
+        for name in reference.shown_on(DOCS / "reference" / page):
+            if only not in ("", name.rpartition(".")[2]):
+                continue
+            says = reference.sentence(name).replace("|", r"\|")
+            lines.append(f"| [`{name.rpartition('.')[2]}`]({page}#{name}) | {says} |")
+    return "\n".join(lines)
+
+
 def _imports(_: None) -> str:
     return _fenced("python", reference.IMPORTS)
 
@@ -220,6 +233,7 @@ _KINDS: dict[str, Callable[..., str]] = {
     "deploy": _deploy,
     "output": _output,
     "imports": _imports,
+    "names": _names,
     "aggregates": _aggregates,
     "benchmarks": _benchmarks,
     "columns": _columns,

@@ -1,10 +1,10 @@
 """The reference: the names that the facades hand on, and the examples in their docstrings.
 
 An example stands behind `Examples:` on a line of its own, indented, and looks as in a terminal: `>>> 1 + 1`. It is two
-to eight lines long, and comes before the arguments. The reader has typed what stands in `IMPORTS`, which the pages
-show; anything else an example imports itself. `await`, `async with` and `async for` may stand at its top, as in
-`python -m asyncio`: in trio, or in asyncio in `cgrx.aio`. Such a statement runs alone, on the real clock. The folder is
-an empty one.
+to eight lines long, of 80 columns at most so that a page shows them whole, and comes before the arguments. The reader
+has typed what stands in `IMPORTS`, which the pages show; anything else an example imports itself. `await`, `async with`
+and `async for` may stand at its top, as in `python -m asyncio`: in trio, or in asyncio in `cgrx.aio`. Such a statement
+runs alone, on the real clock. The folder is an empty one.
 
 Expected output may be broken over lines where it has a space, and `...` stands for anything.
 """
@@ -45,7 +45,8 @@ IMPORTS = """\
 import cgrx
 from cgrx import operators as ops
 from cgrx.operators import agg
-from cgrx.testing import alive, batch, gap, liquidation, marbles, play, to_marbles, trade
+from cgrx.testing import alive, batch, gap, liquidation, trade
+from cgrx.testing import marbles, play, to_marbles
 """
 ACCEPTED = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 SECTION = re.compile(r"^Examples:\n(?:(?:    .*)?\n)*?    >>> ", re.MULTILINE)
@@ -101,6 +102,18 @@ def names(facade: str) -> list[str]:
         else:
             found += [name for name in _defined(node) if not name.startswith("_")]
     return found
+
+
+def shown_on(page: Path) -> list[str]:
+    """The names that a page of the reference asks mkdocstrings for, in order."""
+    return re.findall(r"^::: (\S+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def sentence(name: str) -> str:
+    """What the docstring of a name says first."""
+    module, _, own = name.rpartition(".")
+    paragraph = docstrings(module, own)[0].text.partition("\n\n")[0]
+    return re.split(r"(?<=[.:]) (?=[A-Z])", " ".join(paragraph.split()))[0]
 
 
 def docstrings(module: str, name: str) -> tuple[Docstring, ...]:
