@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs import reference
+from tests.docs import blocks, pages, reference
 from tests.docs.reference import Docstring, Entry
 
 ENTRIES = reference.entries()
@@ -132,3 +132,32 @@ def test_an_example_that_awaits(in_asyncio: bool, library: str) -> None:
 )
 def test_what_counts_as_shown(text: str, shown: bool) -> None:
     assert Entry("cgrx", "x", (docstring(text),)).shown is shown
+
+
+@pytest.mark.parametrize("page", sorted((pages.DOCS / "reference").glob("**/operators*/*.md")), ids=blocks.name_of)
+def test_pages_of_families(page: Path) -> None:
+    """They ask for names that there are, one by one."""
+    assert reference.shown_on(page)
+    assert set(reference.shown_on(page)) <= {str(each) for each in ENTRIES}
+
+
+@pytest.mark.parametrize("facade", reference.FACADES)
+def test_every_public_name_is_on_a_page(facade: str) -> None:
+    """By itself, or with all others of its facade; and on one page only."""
+    found = [name for page in (pages.DOCS / "reference").glob("**/*.md") for name in reference.shown_on(page)]
+    assert len(found) == len(set(found))
+    assert facade in found or {f"{facade}.{name}" for name in reference.names(facade)} <= set(found)
+
+
+@pytest.mark.parametrize("facade", ["cgrx.operators", "cgrx.operators.agg"])
+def test_a_page_shows_examples_whole(facade: str) -> None:
+    """At a width of 1400 pixels there is room for 80 columns."""
+    wide = [
+        line
+        for entry in ENTRIES
+        if entry.facade == facade
+        for text in entry.docstrings
+        for line in text.text.splitlines()
+        if line.strip().startswith((">>> ", "... ")) and len(line.strip()) > 80
+    ]
+    assert not wide
