@@ -11,13 +11,13 @@ Nothing is drawn by chance, so the same table gives the same file.
 """
 
 import ast
-import html
 import statistics
 import textwrap
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import combinations, pairwise
 
+from tests.docs.sheet import Box, Sheet
 from tests.house import plan
 
 PICTURE = plan.ROOT / "docs" / "images" / "house.svg"
@@ -29,25 +29,6 @@ GAP, LANE = 26, 22
 MARGIN, LABELS = 18, 34
 LINE_CHARACTERS, LINES = 33, 3
 SWEEPS = 40
-
-STYLE = """
-    text { font-family: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
-    .box { fill: #f7f9fb; stroke: #8fa1b3; }
-    .pure { fill: #e6f4ee; stroke: #3d9970; }
-    .public { stroke-width: 2.5; }
-    .name { font-size: 13px; font-weight: 650; fill: #14202b; }
-    .purpose { font-size: 11px; fill: #3c4b59; }
-    .floor { font-size: 12px; fill: #7d8c9a; }
-    .line { stroke: #7d8c9a; stroke-opacity: 0.22; }
-    .arrow { fill: none; stroke: #7d8c9a; stroke-width: 1.3; }
-    .head { fill: #7d8c9a; }
-    @media (prefers-color-scheme: dark) {
-      .box { fill: #222c36; stroke: #6b7f92; }
-      .pure { fill: #1b3a30; stroke: #4fb58c; }
-      .name { fill: #f0f4f8; }
-      .purpose { fill: #c2ced9; }
-    }
-"""
 
 Node = str
 """A room; or the joint of an arrow on a floor between, `importer>imported@floor`."""
@@ -106,7 +87,7 @@ def first_words(room: str) -> list[str]:
     return textwrap.wrap(text, width)
 
 
-def svg() -> str:
+def draw() -> Sheet:
     """The picture."""
     floors = plan.floors()
     layers, edges = _with_joints(floors)
@@ -123,44 +104,31 @@ def svg() -> str:
     def across(place: float) -> float:
         return place - left
 
-    parts: list[str] = []
+    sheet = Sheet(
+        "The rooms of cgrx on their floors, and what each imports",
+        "; ".join(f"{room} imports {', '.join(used)}" for room, used in reversed(plan.ROOMS.items()) if used),
+        height,
+        round(width),
+    )
     for floor in range(len(order)):
         middle = top(floor) + BOX_HEIGHT / 2
-        parts.append(f'<path class="line" d="M{LABELS} {middle:g}H{width - MARGIN:.0f}"/>')
-        parts.append(f'<text class="floor" x="{LABELS - 8}" y="{middle + 4:g}" text-anchor="end">{floor}</text>')
-    parts.extend(_paths(order, edges, lambda node: across(x[node]), top, floors))
+        sheet.line([(LABELS, middle), (round(width - MARGIN), middle)], "panel")
+        sheet.text(LABELS - 8, middle + 4, str(floor), "soft", at="end")
+    _draw_arrows(sheet, edges, lambda node: across(x[node]), top, floors)
     for room, floor in floors.items():
-        parts.append(_box(room, across(x[room]) - BOX_WIDTH / 2, top(floor)))
-    body = "\n  ".join(parts)
-    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" role="img">
-  <title>The rooms of cgrx on their floors, and what each imports</title>
-  <style>{STYLE}  </style>
-  {body}
-</svg>
-"""
+        _draw_room(sheet, room, Box(round(across(x[room]) - BOX_WIDTH / 2, 1), top(floor), BOX_WIDTH, BOX_HEIGHT))
+    return sheet
 
 
-def _box(room: str, left: float, top: float) -> str:
-    kinds = ["box"]
-    if room.partition(".")[0] in plan.PURE_ROOMS:
-        kinds.append("pure")
-    if not any(part.startswith("_") for part in room.split(".")):
-        kinds.append("public")
-    middle = left + BOX_WIDTH / 2
+def _draw_room(sheet: Sheet, room: str, box: Box) -> None:
+    is_pure = room.partition(".")[0] in plan.PURE_ROOMS
+    is_public = not any(part.startswith("_") for part in room.split("."))
+    sheet.box(box, edge="proof" if is_pure else "rule", round_by=8, thick=2.5 if is_public else 1)
     lines = first_words(room)
-    above = top + (BOX_HEIGHT - 17 - 13.5 * len(lines)) / 2 + 13
-    return "".join(
-        (
-            f'<rect class="{" ".join(kinds)}" x="{left:.1f}" y="{top:.1f}"',
-            f' width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="8"/>',
-            f'<text class="name" x="{middle:.1f}" y="{above:.1f}" text-anchor="middle">{room}</text>',
-            *(
-                f'<text class="purpose" x="{middle:.1f}" y="{above + 17 + 13.5 * number:.1f}" text-anchor="middle">'
-                f"{html.escape(line, quote=False)}</text>"
-                for number, line in enumerate(lines)
-            ),
-        )
-    )
+    down = round(box.y + (BOX_HEIGHT - 17 - 13.5 * len(lines)) / 2 + 13, 1)
+    sheet.text(box.middle, down, room, "head", at="middle", within=box, colour="proof" if is_pure else "ink")
+    for number, line in enumerate(lines):
+        sheet.text(box.middle, down + 17 + 13.5 * number, line, "small", at="middle", within=box)
 
 
 # --- where everything stands ----------------------------------------------------------------------------------------
@@ -285,17 +253,16 @@ def _nearest(layer: list[Node], wanted: Mapping[Node, float], weights: Mapping[N
 # --- arrows ---------------------------------------------------------------------------------------------------------
 
 
-def _paths(
-    order: list[list[Node]],
+def _draw_arrows(
+    sheet: Sheet,
     edges: list[Edge],
     across: Callable[[Node], float],
     top: Callable[[int], float],
     floors: Mapping[str, int],
-) -> list[str]:
+) -> None:
     """Each arrow as a smooth line from the bottom of a box to the top of another, through its joints."""
     above, below = _neighbours(edges)
     follows = {upper: lower for upper, lower in edges if ">" in upper}
-    parts: list[str] = []
     for upper, lower in edges:
         if ">" in upper:
             continue
@@ -307,8 +274,7 @@ def _paths(
             points += [(across(node), top(floor) - 6), (across(node), top(floor) + BOX_HEIGHT + 6)]
             before, node = node, follows[node]
         end = (_port(node, before, above[node], across), top(floors[node]) - 7)
-        parts.append(_line([*points, end]))
-    return parts
+        _draw_line(sheet, [*points, end])
 
 
 def _port(box: Node, other: Node, others: list[Node], across: Callable[[Node], float]) -> float:
@@ -318,7 +284,7 @@ def _port(box: Node, other: Node, others: list[Node], across: Callable[[Node], f
     return across(box) + (ranked.index(other) - (len(ranked) - 1) / 2) * room
 
 
-def _line(points: list[tuple[float, float]]) -> str:
+def _draw_line(sheet: Sheet, points: list[tuple[float, float]]) -> None:
     (x, y), *rest = points
     path = [f"M{x:.1f} {y:.1f}"]
     for to_x, to_y in rest:
@@ -328,5 +294,5 @@ def _line(points: list[tuple[float, float]]) -> str:
             middle = (y + to_y) / 2
             path.append(f"C{x:.1f} {middle:.1f} {to_x:.1f} {middle:.1f} {to_x:.1f} {to_y:.1f}")
         x, y = to_x, to_y
-    head = f"M{x:.1f} {y + 7:.1f}l-4.5 -9h9z"
-    return f'<path class="arrow" d="{"".join(path)}"/><path class="head" d="{head}"/>'
+    sheet.path("".join(path), "rule", width=1.3)
+    sheet.head(f"M{x:.1f} {y + 7:.1f}l-4.5 -9h9z")

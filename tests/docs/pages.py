@@ -248,7 +248,7 @@ _KINDS: dict[str, Callable[..., str]] = {
 
 
 if __name__ == "__main__":
-    house.PICTURE.write_text(house.svg(), encoding="utf-8")
+    house.PICTURE.write_text(house.draw().svg(), encoding="utf-8")
     for name in pictures.PICTURES:
         pictures.path_of(name).write_text(pictures.drawn(name).svg(), encoding="utf-8")
     for path in markdown():

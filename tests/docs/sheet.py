@@ -15,7 +15,7 @@ from typing import Final, Literal, TypeAlias
 import attrs
 
 WIDTH = 440
-"""Of every sheet. On a screen of 400 pixels the column of text is 0.84 of this: see `SMALLEST`."""
+"""Of a sheet for the column of text. On a screen of 400 pixels the column of text is 0.84 of this: see `SMALLEST`."""
 SMALLEST = 12.5
 """The least size of a text, so that it has 10 pixels on such a screen."""
 MARGIN = 8
@@ -40,8 +40,9 @@ says, a shape or a word says too."""
 SANS = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
 MONO = 'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace'
 
-Look: TypeAlias = Literal["word", "soft", "head", "code"]
-_SIZES: Final[dict[Look, float]] = {"word": 13.0, "soft": SMALLEST, "head": 13.5, "code": SMALLEST}
+Look: TypeAlias = Literal["word", "soft", "head", "code", "small"]
+_SIZES: Final[dict[Look, float]] = {"word": 13.0, "soft": SMALLEST, "head": 13.5, "code": SMALLEST, "small": 11.0}
+"""`small` is for a sheet that no narrow screen shows whole."""
 _MONO_EM, _BOLDER = 0.602, 1.135
 
 # The widths of DejaVu Sans in hundredths of an em: the widest of the fonts in common use, so others take less.
@@ -49,7 +50,7 @@ _EMS: Final[dict[str, int]] = {
     letter: width
     for width, letters in {
         28: "'ijl",
-        32: "I ,.·",
+        32: "IJ ,.·",
         34: "/:;\\|",
         36: "-f",
         40: "()[]t!",
@@ -130,11 +131,12 @@ class Sheet:
         title: what it shows, a sentence: the page has it as the text for those who see no picture.
         description: the same in more words, read out by screen readers on demand.
         height: of the sheet.
+        width: of the sheet, where it is for wide screens alone.
     """
 
-    def __init__(self, title: str, description: str, height: float) -> None:
+    def __init__(self, title: str, description: str, height: float, width: float = WIDTH) -> None:
         self.title, self.description = title, description
-        self.whole = Box(0, 0, WIDTH, height)
+        self.whole = Box(0, 0, width, height)
         self.texts: list[tuple[Box, str]] = []
         self._parts: list[str] = []
 
@@ -164,7 +166,7 @@ class Sheet:
             raise ValueError(f"{words!r} covers {covered}")
         self.texts.append((box, words))
         anchor = "" if at == "start" else f' text-anchor="{at}"'
-        paint = f"{look} {_fill(colour or ('soft' if look == 'soft' else 'ink'))}"
+        paint = f"{look} {_fill(colour or ('soft' if look in ('soft', 'small') else 'ink'))}"
         escaped = html.escape(words, quote=False)
         self._parts.append(f'<text class="{paint}" x="{x:g}" y="{y:g}"{anchor}>{escaped}</text>')
         return box
@@ -176,9 +178,12 @@ class Sheet:
             y += 17
         return y
 
-    def box(self, box: Box, fill: Colour = "panel", edge: Colour | None = "rule", *, round_by: float = 5) -> Box:
+    def box(
+        self, box: Box, fill: Colour = "panel", edge: Colour | None = "rule", *, round_by: float = 5, thick: float = 1
+    ) -> Box:
         """A rectangle, for texts to stand in."""
-        self._parts.append(f'<rect class="{_paint(fill, edge)}" {_place(box)} rx="{round_by:g}"/>')
+        width = "" if thick == 1 else f' stroke-width="{thick:g}"'
+        self._parts.append(f'<rect class="{_paint(fill, edge)}" {_place(box)} rx="{round_by:g}"{width}/>')
         return box
 
     def hatched(self, box: Box) -> None:
@@ -189,18 +194,22 @@ class Sheet:
         self, points: Iterable[tuple[float, float]], colour: Colour, *, width: float = 1, dashed: bool = False
     ) -> None:
         """A line through these points."""
-        path = "L".join(f"{x:g} {y:g}" for x, y in points)
-        dashes = ' stroke-dasharray="4 3"' if dashed else ""
-        self._parts.append(
-            f'<path class="{_stroke(colour)}" fill="none" stroke-width="{width:g}"{dashes} d="M{path}"/>'
-        )
+        self.path("M" + "L".join(f"{x:g} {y:g}" for x, y in points), colour, width=width, dashed=dashed)
+
+    def path(self, shape: str, colour: Colour, *, width: float = 1, dashed: bool = False) -> None:
+        """A line of any shape, as SVG writes it."""
+        look = f'stroke-width="{width:g}"' + (' stroke-dasharray="4 3"' if dashed else "")
+        self._parts.append(f'<path class="{_stroke(colour)}" fill="none" {look} d="{shape}"/>')
+
+    def head(self, shape: str, colour: Colour = "rule") -> None:
+        """A filled shape, such as the head of an arrow."""
+        self._parts.append(f'<path class="{_fill(colour)}" d="{shape}"/>')
 
     def arrow(self, x: float, y: float, to_x: float, to_y: float, colour: Colour = "rule") -> None:
         """An arrow straight down or straight to the right."""
         down = to_x == x
         self.line([(x, y), (x, to_y - 5) if down else (to_x - 5, to_y)], colour, width=1.5)
-        head = f"M{to_x:g} {to_y:g}l-4.5 -8h9z" if down else f"M{to_x:g} {to_y:g}l-8 -4.5v9z"
-        self._parts.append(f'<path class="{_fill(colour)}" d="{head}"/>')
+        self.head(f"M{to_x:g} {to_y:g}" + ("l-4.5 -8h9z" if down else "l-8 -4.5v9z"), colour)
 
     def dot(self, x: float, y: float, colour: Colour = "event") -> None:
         """An event."""
@@ -222,8 +231,9 @@ class Sheet:
     def svg(self) -> str:
         """The file."""
         body = "\n    ".join(self._parts)
-        return f"""<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{self.whole.height:g}" \
-viewBox="0 0 {WIDTH} {self.whole.height:g}" role="img" aria-labelledby="title description">
+        size = f"{self.whole.width:g}", f"{self.whole.height:g}"
+        return f"""<svg xmlns="http://www.w3.org/2000/svg" width="{size[0]}" height="{size[1]}" \
+viewBox="0 0 {size[0]} {size[1]}" role="img" aria-labelledby="title description">
   <title id="title">{html.escape(self.title, quote=False)}</title>
   <desc id="description">{html.escape(self.description, quote=False)}</desc>
   <style>
@@ -232,7 +242,7 @@ viewBox="0 0 {WIDTH} {self.whole.height:g}" role="img" aria-labelledby="title de
     <pattern id="hatch" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
       <rect class="{_fill("panel")}" width="7" height="7"/><path class="{_stroke("gap")}" stroke-width="2" d="M0 0V7"/>
     </pattern>
-    <rect class="{_fill("ground")}" width="{WIDTH}" height="{self.whole.height:g}"/>
+    <rect class="{_fill("ground")}" width="{size[0]}" height="{size[1]}"/>
     {body}
   </g></g>
 </svg>

@@ -71,6 +71,11 @@ def test_what_nobody_could_read_is_refused() -> None:
     paper.text(430, 60, "up to the edge", at="end", within=Box(8, 40, 424, 30))
 
 
+def test_every_letter_has_a_width() -> None:
+    letters = "".join(map(chr, range(32, 127)))
+    assert sheet.width_of(letters, "word") > sheet.width_of(letters, "soft") > 0
+
+
 def test_lines_are_broken_where_they_are_too_wide() -> None:
     assert sheet.broken("one two three", sheet.width_of("one two", "word")) == ["one two", "three"]
     assert sheet.broken("one", 1) == ["one"]
