@@ -1,0 +1,38 @@
+"""Windows of ten seconds on a feed that loses its connection: each row says what it did not see."""
+
+import random
+
+import trio
+from trio.testing import MockClock
+
+import cgrx
+from cgrx import operators as ops
+from cgrx.testing import Drop, Refuse, Simulator, liquidation
+
+market = [liquidation("long", 1_000, time=second) for second in range(60)]  # one each second
+
+
+async def main() -> None:
+    async with (
+        Simulator(
+            market,
+            faults=[Drop(after="33.5s"), Refuse(how=503, after="33s", retry_after=3)],
+            listen=False,
+        ) as server,
+        cgrx.connect(
+            url="ws://localhost/ws-api",
+            api_key="any-key-will-do",
+            dial=server.dial,  # in memory, whatever the URL says
+            wall_clock=trio.current_time,
+            rng=random.Random(1),  # the same delays before a new connection in every run
+        ) as feed,
+        cgrx.stream(feed.liquidations().pipe(ops.tumbling("10s"))) as rows,
+    ):
+        for _ in range(6):
+            row = await anext(rows)
+            window = f"{row.start_ms // 1000:2}-{row.end_ms // 1000} s"
+            quality = "complete" if row.complete else f"not complete: gap_ms={row.gap_ms}"
+            print(f"{window}  {row.count:2} liquidations  {row.volume:6,.0f} USD  {quality}")
+
+
+trio.run(main, clock=MockClock(autojump_threshold=0))
