@@ -24,10 +24,10 @@ async def main() -> None:
         ) as feed,
         cgrx.stream(feed.liquidations().pipe(cascades)) as rows,
     ):
-        for _ in range(2):
-            row = await anext(rows)
-            told = f"{row.count} liquidations, {row.volume:,.0f} USD on {', '.join(row.exchanges)}"
-            print(f"second {trio.current_time():.1f}: {row.base_asset}, {told}, final={row.final}")
+        with trio.move_on_after(60):
+            async for row in rows:
+                told = f"{row.count} liquidations, {row.volume:,.0f} USD on {', '.join(row.exchanges)}"
+                print(f"second {trio.current_time():.1f}: {row.base_asset}, {told}, final={row.final}")
 
 
 trio.run(main, clock=MockClock(autojump_threshold=0))

@@ -7,7 +7,7 @@ from cgrx.testing import marbles, play_signals, trade
 window = ops.tumbling("5s", lateness="1s", idle="2s")
 events = {"b": trade(exchange="Binance"), "o": trade(exchange="OKX")}
 stories = {
-    "a later event is a second past the end": "^b-b-b-b---",
+    "a later event is a second past the end": "^b-b--bb-b-",
     "OKX is behind, and might still speak": "^bob-b-b--o",
     "OKX is proven to be silent": "^bob-b-b^--",
     "all are silent, by proof": "^b-b----^--",

@@ -28,11 +28,11 @@ async def main() -> None:
         ) as feed,
         cgrx.stream(feed.liquidations().pipe(ops.tumbling("10s"))) as rows,
     ):
-        for _ in range(6):
-            row = await anext(rows)
-            window = f"{row.start_ms // 1000:2}-{row.end_ms // 1000} s"
-            quality = "complete" if row.complete else f"not complete: gap_ms={row.gap_ms}"
-            print(f"{window}  {row.count:2} liquidations  {row.volume:6,.0f} USD  {quality}")
+        with trio.move_on_after(90):
+            async for row in rows:
+                window = f"{row.start_ms // 1000:2}-{row.end_ms // 1000} s"
+                quality = "complete" if row.complete else f"not complete: gap_ms={row.gap_ms}"
+                print(f"{window}  {row.count:2} liquidations  {row.volume:6,.0f} USD  {quality}")
 
 
 trio.run(main, clock=MockClock(autojump_threshold=0))
