@@ -24,10 +24,19 @@ COINGLASS_URL = "wss://open-ws.coinglass.com/ws-api"
 """The endpoint of CoinGlass, where `connect` goes unless told otherwise.
 
 Source: https://docs.coinglass.com/reference/ws-getting-started.
+
+Examples:
+    >>> cgrx.COINGLASS_URL
+    'wss://open-ws.coinglass.com/ws-api'
 """
 
 API_KEY_VARIABLE = "COINGLASS_API_KEY"
-"""The environment variable from which `connect` takes the API key where none is passed."""
+"""The environment variable from which `connect` takes the API key where none is passed.
+
+Examples:
+    >>> cgrx.API_KEY_VARIABLE
+    'COINGLASS_API_KEY'
+"""
 
 _DEFAULT_LIMITS = Limits()
 

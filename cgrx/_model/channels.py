@@ -18,7 +18,12 @@ from cgrx._model.events import Event, Liquidation, Trade
 
 @attrs.frozen
 class LiquidationOrders:
-    """All liquidation orders of all exchanges: one channel, without parameters."""
+    """All liquidation orders of all exchanges: one channel, without parameters.
+
+    Examples:
+        >>> cgrx.LiquidationOrders().name
+        'liquidationOrders'
+    """
 
     kind: ClassVar[str] = "liquidation_orders"
     event_type: ClassVar[type[Event]] = Liquidation
@@ -60,7 +65,12 @@ def _require_volume(_: object, __: object, value: float) -> None:
 
 @attrs.frozen(cache_hash=True)  # a key of tables that every batch goes through
 class FuturesTrades:
-    """The trades of one instrument on one exchange whose volume is at least `min_volume` US dollars."""
+    """The trades of one instrument on one exchange whose volume is at least `min_volume` US dollars.
+
+    Examples:
+        >>> cgrx.FuturesTrades("Binance", "BTCUSDT", 10_000).name
+        'futures_trades@Binance_BTCUSDT@10000'
+    """
 
     kind: ClassVar[str] = "futures_trades"
     event_type: ClassVar[type[Event]] = Trade
@@ -76,6 +86,13 @@ class FuturesTrades:
 
 
 Channel: TypeAlias = LiquidationOrders | FuturesTrades
+"""What can be subscribed to.
+
+Examples:
+    >>> wanted: list[cgrx.Channel] = [cgrx.LiquidationOrders(), cgrx.FuturesTrades("Binance", "BTCUSDT", 10_000)]
+    >>> [each.event_type.__name__ for each in wanted]
+    ['Liquidation', 'Trade']
+"""
 
 _LIQUIDATION_NAMES = frozenset({"liquidationOrders", "liquidation_orders"})
 _TRADES_PREFIX = "futures_trades@"
@@ -86,6 +103,10 @@ def parse_channel(name: str) -> Channel:
 
     Raises:
         ValueError: it is not the name of a channel that cgrx knows.
+
+    Examples:
+        >>> cgrx.parse_channel("futures_trades@Binance_BTCUSDT@10000")
+        FuturesTrades(exchange='Binance', symbol='BTCUSDT', min_volume=10000.0)
     """
     if name in _LIQUIDATION_NAMES:
         return LiquidationOrders()

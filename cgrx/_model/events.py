@@ -40,7 +40,12 @@ class _Side(IntEnum):
 
 
 class TradeSide(_Side):
-    """The side of the taker of a trade, numbered as on the wire; `side.word` is `"sell"` or `"buy"`."""
+    """The side of the taker of a trade, numbered as on the wire; `side.word` is `"sell"` or `"buy"`.
+
+    Examples:
+        >>> trade("buy").side, trade("buy").side.word
+        (<TradeSide.BUY: 2>, 'buy')
+    """
 
     SELL = 1
     BUY = 2
@@ -50,6 +55,11 @@ class LiquidationSide(_Side):
     """Which position was liquidated, numbered as on the wire: a long is closed by a forced sell.
 
     `side.word` is `"long"` or `"short"`.
+
+    Examples:
+        >>> event = liquidation("long")
+        >>> event.side.word, event.order_side.word
+        ('long', 'sell')
     """
 
     LONG = 1
@@ -63,6 +73,18 @@ class Liquidation(msgspec.Struct, frozen=True, gc=False, rename=_WIRE_NAMES):
     """A liquidation order: a position closed by force because its margin ran out.
 
     Source: channel `liquidationOrders`, https://docs.coinglass.com/reference/liquidation-order.
+
+    Examples:
+        >>> event = liquidation("long", 250_000.0, time="1h", price=60_100.0)
+        >>> event.exchange, event.symbol, event.side.word, event.volume_usd
+        ('Binance', 'BTCUSDT', 'long', 250000.0)
+        >>> print(event.datetime)
+        1970-01-01 01:00:00+00:00
+        >>> event.signed_volume_usd
+        -250000.0
+        >>> event.asdict()
+        {'kind': 'liquidation', 'base_asset': 'BTC', 'exchange': 'Binance', 'symbol': 'BTCUSDT', 'side': 'long',
+        'price': 60100.0, 'volume_usd': 250000.0, 'time_ms': 3600000}
     """
 
     kind: ClassVar[Literal["liquidation"]] = "liquidation"
@@ -120,6 +142,13 @@ class Trade(msgspec.Struct, frozen=True, gc=False, rename=_WIRE_NAMES):
     """A futures trade at or above the subscription's minimum volume.
 
     Source: channel `futures_trades@...`, https://docs.coinglass.com/reference/futures-trade-order.
+
+    Examples:
+        >>> event = trade("buy", 25_000.0, time="1h", price=60_100.0)
+        >>> event.exchange, event.symbol, event.side.word, event.signed_volume_usd
+        ('Binance', 'BTCUSDT', 'buy', 25000.0)
+        >>> print(event.datetime)
+        1970-01-01 01:00:00+00:00
     """
 
     kind: ClassVar[Literal["trade"]] = "trade"
@@ -169,6 +198,18 @@ class Trade(msgspec.Struct, frozen=True, gc=False, rename=_WIRE_NAMES):
 
 
 Event: TypeAlias = Liquidation | Trade
+"""What the feed gives.
+
+Examples:
+    >>> def told(event: cgrx.Event) -> str:
+    ...     match event:
+    ...         case cgrx.Liquidation():
+    ...             return f"a {event.side.word} was liquidated"
+    ...         case cgrx.Trade():
+    ...             return f"somebody chose to {event.side.word}"
+    >>> told(liquidation("short")), told(trade("sell"))
+    ('a short was liquidated', 'somebody chose to sell')
+"""
 
 SIDES: dict[str, LiquidationSide | TradeSide] = {
     "long": LiquidationSide.LONG,

@@ -149,6 +149,10 @@ def canonical_exchange(name: str) -> str:
 
     Events and channels carry this spelling, so use it for an exchange that a user typed. An unknown name comes back as
     it is. Costs one lookup and keeps no state.
+
+    Examples:
+        >>> cgrx.canonical_exchange("binance"), cgrx.canonical_exchange("gate.io"), cgrx.canonical_exchange("Nowhere")
+        ('Binance', 'Gate', 'Nowhere')
     """
     return SPELLINGS.get(name.casefold(), name)
 

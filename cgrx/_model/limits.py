@@ -131,7 +131,13 @@ def _whole(default: int) -> int:
 
 @attrs.frozen(kw_only=True)
 class Limits:
-    """The time-outs (seconds) and bounds of one feed; give `connect(limits=Limits(...))` to change some."""
+    """The time-outs (seconds) and bounds of one feed; give `connect(limits=Limits(...))` to change some.
+
+    Examples:
+        >>> limits = cgrx.Limits(ping_every_s=10, pong_within_s=5)
+        >>> limits.pong_within_s, limits.connect_s, limits.rejections
+        (5, 10.0, 3)
+    """
 
     connect_s: float = _seconds(10.0)
     """For a TCP connection, name look-up included; through a proxy, for all that its tunnel takes."""

@@ -14,6 +14,14 @@ class ChannelStats:
     """Counters of one channel since its first subscriber came.
 
     They go on where the last one leaves and another one comes, as `timeout` and `retry` do.
+
+    Examples:
+        >>> from cgrx.testing import Simulator
+        >>> async with Simulator() as simulator, cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
+        ...     subscription = feed.liquidations().subscribe(print)
+        ...     (channel,) = feed.stats.channels.items()
+        >>> channel[0], channel[1].subscribers, channel[1].events
+        (LiquidationOrders(), 1, 0)
     """
 
     subscribers: int
@@ -68,6 +76,13 @@ class FeedStats:
 
     A replay counts `connections`, `attempts`, `malformed` and `notices` as the recorded status tells them. What no
     recording holds is None there.
+
+    Examples:
+        >>> from cgrx.testing import Simulator
+        >>> async with Simulator() as simulator, cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
+        ...     stats = feed.stats
+        >>> stats.state, stats.connections, stats.events, stats.malformed
+        (<State.CONNECTED: 'connected'>, 1, 0, 0)
     """
 
     at_ms: int

@@ -56,6 +56,10 @@ def to_ms(value: Duration, name: str = "duration") -> int:
     Raises:
         ValueError: negative, infinite, NaN or unreadable, naming the value and the accepted forms.
         TypeError: of another type.
+
+    Examples:
+        >>> cgrx.to_ms("250ms"), cgrx.to_ms("1m"), cgrx.to_ms(1.5)
+        (250, 60000, 1500)
     """
     seconds = to_seconds(value, name)
     if math.isinf(seconds):

@@ -11,9 +11,33 @@ from cgrx._model.channels import Channel
 from cgrx._wire.address import KEY_PARAMETER
 
 Plan: TypeAlias = Literal["hobbyist", "startup", "standard", "professional", "enterprise"]
-"""The plan of an API key; the channels of the feed need `"standard"` or more."""
+"""The plan of an API key; the channels of the feed need `"standard"` or more.
+
+Examples:
+    >>> from cgrx.testing import Simulator
+    >>> async with Simulator(plan="startup") as simulator:
+    ...     async with cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
+    ...         try:
+    ...             async with cgrx.stream(feed.liquidations()) as events:
+    ...                 async for event in events:
+    ...                     print(event)
+    ...         except cgrx.PlanError as error:
+    ...             print(error.notice)
+    liquidationOrders need upgrade plan
+"""
 BadKey: TypeAlias = Literal["notice", "close", "ignore"] | int
-"""What happens to a wrong key: a refusal with this HTTP status, a notice and a close, a close, or no answer."""
+"""What happens to a wrong key: a refusal with this HTTP status, a notice and a close, a close, or no answer.
+
+Examples:
+    >>> from cgrx.testing import Simulator
+    >>> async with Simulator(keys=["the-right-key"], on_bad_key=403) as simulator:
+    ...     try:
+    ...         async with cgrx.connect(url=simulator.url, api_key="a-wrong-key") as feed:
+    ...             await feed.run()
+    ...     except cgrx.AuthError as error:
+    ...         print(error)
+    the server refused the API key (HTTP 403)
+"""
 
 _PLANS: tuple[Plan, ...] = ("hobbyist", "startup", "standard", "professional", "enterprise")
 _LOWEST_PLAN: Plan = "standard"

@@ -47,7 +47,12 @@ _ENDING = (Close, Drop, Stall)
 PeerFault: TypeAlias = LineFault | FrameFault
 _CarriedOut: TypeAlias = LineFault | HalfFrame | DropInFrame
 Overflow: TypeAlias = Literal["disconnect", "block"]
-"""What happens when too many bytes wait for a client: it is disconnected, or all events wait for it."""
+"""What happens when too many bytes wait for a client: it is disconnected, or all events wait for it.
+
+Examples:
+    >>> from cgrx.testing import Simulator
+    >>> waiting = Simulator([liquidation()], overflow="block", buffer_bytes=65_536)
+"""
 
 
 @attrs.frozen

@@ -13,7 +13,14 @@ from cgrx._simulator.faults import Fault
 
 @attrs.frozen
 class Connected:
-    """A client completed its handshake; `at_s` is seconds since the simulator began."""
+    """A client completed its handshake; `at_s` is seconds since the simulator began.
+
+    Examples:
+        >>> from cgrx.testing import Simulator
+        >>> async with Simulator() as simulator, cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
+        ...     print(simulator.log[0].connection)
+        1
+    """
 
     connection: int
     at_s: float
@@ -24,6 +31,13 @@ class Refused:
     """A connection ended before or by its handshake.
 
     `why` is `"tcp"`, `"dns"`, `"hang"`, `"no handshake"` or an HTTP status.
+
+    Examples:
+        >>> from cgrx.testing import Refuse, Refused, Simulator
+        >>> async with Simulator(faults=[Refuse(how=503)]) as simulator:
+        ...     async with cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
+        ...         print([each.why for each in simulator.log if isinstance(each, Refused)])
+        ['503']
     """
 
     connection: int
@@ -33,7 +47,13 @@ class Refused:
 
 @attrs.frozen
 class Said:
-    """A client sent a text message other than `ping`; binary ones are shown as their repr."""
+    """A client sent a text message other than `ping`; binary ones are shown as their repr.
+
+    Examples:
+        >>> from cgrx import testing
+        >>> testing.Said(1, 0.2, '{"method":"subscribe","channels":["liquidationOrders"]}').connection
+        1
+    """
 
     connection: int
     at_s: float
@@ -42,7 +62,13 @@ class Said:
 
 @attrs.frozen
 class Happened:
-    """A scripted fault happened to a connection."""
+    """A scripted fault happened to a connection.
+
+    Examples:
+        >>> from cgrx import testing
+        >>> testing.Happened(1, 30.0, testing.Drop(after="30s")).fault
+        Drop(after=30.0, after_events=None, connection=None)
+    """
 
     connection: int
     at_s: float
@@ -51,7 +77,13 @@ class Happened:
 
 @attrs.frozen
 class Ended:
-    """A connection that had completed its handshake is over; `code` is 1006 where there was no close frame."""
+    """A connection that had completed its handshake is over; `code` is 1006 where there was no close frame.
+
+    Examples:
+        >>> from cgrx import testing
+        >>> testing.Ended(1, 30.0, 1006).code
+        1006
+    """
 
     connection: int
     at_s: float
@@ -59,11 +91,29 @@ class Ended:
 
 
 LogEntry: TypeAlias = Connected | Refused | Said | Happened | Ended
+"""What stands in `simulator.log`.
+
+Examples:
+    >>> from cgrx import testing
+    >>> log: list[testing.LogEntry] = [testing.Connected(1, 0.1), testing.Ended(1, 30.0, 1006)]
+    >>> [each.at_s for each in log if isinstance(each, testing.Ended)]
+    [30.0]
+"""
 
 
 @attrs.frozen
 class Client:
-    """A connection as it is now."""
+    """A connection as it is now.
+
+    Examples:
+        >>> from cgrx.testing import Simulator
+        >>> async with Simulator([liquidation()]) as simulator:
+        ...     async with cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
+        ...         async with cgrx.stream(feed.liquidations()) as events:
+        ...             event = await anext(events)
+        ...             print(simulator.clients)
+        (Client(connection=1, subscriptions=('liquidationOrders',), events=1),)
+    """
 
     connection: int
     """Its number, from 1, in the order of arrival."""
@@ -79,7 +129,17 @@ def _frozen_copy(counts: Mapping[str, int]) -> Mapping[str, int]:
 
 @attrs.frozen(kw_only=True)
 class SimulatorStats:
-    """A snapshot: counters since the simulator began, and the connections and subscriptions of the moment."""
+    """A snapshot: counters since the simulator began, and the connections and subscriptions of the moment.
+
+    Examples:
+        >>> from cgrx.testing import Simulator
+        >>> async with Simulator([liquidation()]) as simulator:
+        ...     async with cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
+        ...         async with cgrx.stream(feed.liquidations()) as events:
+        ...             event = await anext(events)
+        ...             print(simulator.stats.connections, simulator.stats.events, simulator.stats.slow_clients)
+        1 1 0
+    """
 
     connections: int
     """Connections that are open now, their handshake done."""

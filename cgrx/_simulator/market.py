@@ -56,7 +56,13 @@ _TRADE_SIDES = {int(side): side for side in TradeSide}
 
 
 def symbol_of(exchange: str, base_asset: str) -> str:
-    """The perpetual contract of an asset as the exchange spells it; `BTCUSDT` where the exchange is not known."""
+    """The perpetual contract of an asset as the exchange spells it; `BTCUSDT` where the exchange is not known.
+
+    Examples:
+        >>> from cgrx.testing import symbol_of
+        >>> symbol_of("Binance", "BTC"), symbol_of("OKX", "BTC")
+        ('BTCUSDT', 'BTC-USDT-SWAP')
+    """
     return _SYMBOLS.get(exchange, "{}USDT").format(base_asset)
 
 
@@ -97,6 +103,13 @@ class Generator:
         liquidation_share: The share of liquidations among the events, 0 to 1; the rest are trades.
         branching: How many events one event sets off on average, 0 (chance alone) to below 1 (endless bursts).
         start_ms: The event time just before the first event. The simulator puts "now" here.
+
+    Examples:
+        >>> from itertools import islice
+        >>> from cgrx.testing import Generator
+        >>> first, *_ = islice(Generator(seed=7, rate=50), 3)
+        >>> first.kind, first.exchange
+        ('trade', 'Bitget')
     """
 
     seed: int = 0

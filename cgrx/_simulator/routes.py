@@ -10,7 +10,12 @@ from cgrx._model.exchanges import canonical_exchange
 ClientT = TypeVar("ClientT")
 
 Generation: TypeAlias = Literal[1, 2]
-"""Which names of channels and fields stand in frames: 1 the first API's (`exName`), 2 its successor's (`exchange`)."""
+"""Which names of channels and fields stand in frames: 1 the first API's (`exName`), 2 its successor's (`exchange`).
+
+Examples:
+    >>> from cgrx.testing import Simulator
+    >>> newer = Simulator([liquidation()], generation=2)
+"""
 
 LIQUIDATION_NAMES: dict[Generation, str] = {1: "liquidationOrders", 2: "liquidation_orders"}
 """Frames carry this name, with whichever name the client subscribed."""

@@ -71,6 +71,16 @@ class Simulator:
             infinite speed, else `"disconnect"`.
         buffer_bytes: See `overflow`; 4 MiB by default.
         close_timeout: How long a client may take to answer a close frame; 1 s by default.
+
+    Examples:
+        >>> from cgrx.testing import Simulator
+        >>> async with Simulator([liquidation("long", 5_000.0)]) as simulator:
+        ...     async with cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
+        ...         async with cgrx.stream(feed.liquidations()) as events:
+        ...             async for event in events:
+        ...                 print(event.side.word, event.volume_usd)
+        ...                 break
+        long 5000.0
     """
 
     def __init__(

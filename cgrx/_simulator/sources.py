@@ -72,6 +72,14 @@ class JsonLines:
     Raises:
         OSError: while iterating: the file cannot be read.
         ValueError: while iterating: a line is not an event, naming file and line.
+
+    Examples:
+        >>> import msgspec, pathlib
+        >>> from cgrx.testing import JsonLines
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0)))
+        >>> source = JsonLines("day.jsonl", cgrx.Liquidation)
+        >>> [each.volume_usd for each in source]
+        [5000.0]
     """
 
     path: Path = attrs.field(converter=Path)

@@ -9,7 +9,16 @@ import attrs
 
 @attrs.frozen
 class StageStats:
-    """What the stages of a stream hold and have counted, all its subscriptions together."""
+    """What the stages of a stream hold and have counted, all its subscriptions together.
+
+    Examples:
+        >>> from cgrx.testing import Simulator
+        >>> async with Simulator() as simulator, cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
+        ...     rows = feed.liquidations().pipe(ops.tumbling("1m", by="symbol"))
+        ...     subscription = rows.subscribe(print)
+        ...     print(rows.stage_stats)
+        StageStats(keys=0, late=0)
+    """
 
     keys: int = 0
     """Keys that windows hold open now."""

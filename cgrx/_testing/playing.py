@@ -24,7 +24,16 @@ def _kind_and_text(error: Exception | None) -> tuple[type, str]:
 
 @attrs.frozen
 class Timeline(Generic[T]):
-    """The signals of a stream in order, and how it ends."""
+    """The signals of a stream in order, and how it ends.
+
+    Examples:
+        >>> from cgrx.testing import Timeline
+        >>> broken = Timeline((batch(liquidation()),), completed=False, error=OSError("gone"))
+        >>> play(ops.side("long"), broken)
+        Traceback (most recent call last):
+            ...
+        OSError: gone
+    """
 
     signals: tuple[Signal[T], ...]
     completed: bool = True
@@ -61,6 +70,13 @@ def play(stage: Operator[In, Out], signals: Iterable[Signal[In]] | Timeline[In])
     Raises:
         Exception: what the observable fails with.
         TypeError: something is no signal; events go into `batch(...)`.
+
+    Examples:
+        >>> events = [liquidation("long", 5_000.0), liquidation("short", 5_000.0), liquidation("long", 300.0)]
+        >>> [each.volume_usd for each in play(ops.side("long"), [batch(*events)])]
+        [5000.0, 300.0]
+        >>> len(play(ops.pipeline(ops.side("long"), ops.min_volume(1_000)), [batch(*events)]))
+        1
     """
     return _raised(play_timeline(stage, signals)).results
 
@@ -69,12 +85,25 @@ def play_signals(stage: Operator[In, Out], signals: Iterable[Signal[In]] | Timel
     """The signals that come out: batches and the marks between them. Otherwise as `play`.
 
     Behind a reactivex operator each event is a batch of one and there are no marks.
+
+    Examples:
+        >>> from cgrx.testing import play_signals
+        >>> [type(each).__name__ for each in play_signals(ops.side("long"), [batch(liquidation("long")), alive("5s")])]
+        ['Batch', 'Alive']
     """
     return list(_raised(play_timeline(stage, signals)).signals)
 
 
 def play_timeline(stage: Operator[In, Out], signals: Iterable[Signal[In]] | Timeline[In]) -> Timeline[Out]:
-    """The signals that come out and how the stream ends; an error is returned, not raised. Otherwise as `play`."""
+    """The signals that come out and how the stream ends; an error is returned, not raised. Otherwise as `play`.
+
+    Examples:
+        >>> from cgrx.testing import Timeline, play_timeline
+        >>> broken = Timeline((batch(liquidation()),), completed=False, error=OSError("gone"))
+        >>> played = play_timeline(ops.side("long"), broken)
+        >>> len(played.results), played.error
+        (1, OSError('gone'))
+    """
     source: _Source[In] = _Source()
     ear: _Ear[Out] = _Ear()
     # This scheduler raises where it would have to wait: without it, a timed operator would start a thread.

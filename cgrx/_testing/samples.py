@@ -41,6 +41,11 @@ def liquidation(
 
     Raises:
         ValueError: an unknown side, or a time that is no duration.
+
+    Examples:
+        >>> liquidation("short", 250_000.0, time="15s")
+        Liquidation(base_asset='BTC', exchange='Binance', symbol='BTCUSDT', side=<LiquidationSide.SHORT: 2>,
+        price=60000.0, volume_usd=250000.0, time_ms=15000)
     """
     wanted = side if isinstance(side, LiquidationSide) else _member(LiquidationSide, side)
     return Liquidation(base_asset, exchange, symbol, wanted, price, volume_usd, to_ms(time, "time"))
@@ -60,6 +65,10 @@ def trade(
 
     Raises:
         ValueError: an unknown side, or a time that is no duration.
+
+    Examples:
+        >>> trade("sell", 25_000.0, exchange="OKX", symbol="BTC-USDT-SWAP").symbol
+        'BTC-USDT-SWAP'
     """
     wanted = side if isinstance(side, TradeSide) else _member(TradeSide, side)
     return Trade(base_asset, exchange, symbol, wanted, price, volume_usd, to_ms(time, "time"))
@@ -89,6 +98,10 @@ def batch(
 
     Raises:
         ValueError: `received` is no duration, or the first trade's instrument cannot stand in a channel's name.
+
+    Examples:
+        >>> play(ops.side("long"), [batch(liquidation("long", 5.0), liquidation("short", 7.0))])[0].volume_usd
+        5.0
     """
     latest_ms = max((getattr(event, "time_ms", 0) for event in events), default=0)
     return Batch(
@@ -109,7 +122,13 @@ def _channel_of(events: tuple[object, ...]) -> Channel | None:
 
 
 def alive(at: Duration, *, origin: str = ORIGIN) -> Alive:
-    """Proof that the connection `origin` has delivered everything up to `at`, since the epoch."""
+    """Proof that the connection `origin` has delivered everything up to `at`, since the epoch.
+
+    Examples:
+        >>> (row,) = play(ops.tumbling("1m"), [batch(liquidation(time="1s")), alive("65s")])
+        >>> row.final, row.complete
+        (True, True)
+    """
     return Alive(origin, to_ms(at, "at"))
 
 
@@ -118,6 +137,11 @@ def gap(start: Duration, end: Duration, *, channel: Channel | None = LIQUIDATION
 
     Raises:
         ValueError: it ends before it starts.
+
+    Examples:
+        >>> (row,) = play(ops.tumbling("1m"), [batch(liquidation(time="1s")), gap("10s", "12s"), alive("65s")])
+        >>> row.complete, row.gap_ms
+        (False, 6000)
     """
     start_ms, end_ms = to_ms(start, "start"), to_ms(end, "end")
     if end_ms < start_ms:
@@ -126,10 +150,24 @@ def gap(start: Duration, end: Duration, *, channel: Channel | None = LIQUIDATION
 
 
 def dropped(count: int = 1, *, channel: Channel | None = LIQUIDATIONS, reason: str = DROPPED_REASON) -> Dropped:
-    """`count` events of `channel` are known to be lost."""
+    """`count` events of `channel` are known to be lost.
+
+    Examples:
+        >>> from cgrx.testing import dropped
+        >>> (row,) = play(ops.tumbling("1m"), [batch(liquidation(time="1s")), dropped(2), alive("65s")])
+        >>> row.complete, row.dropped
+        (False, 2)
+    """
     return Dropped(channel, count, reason)
 
 
 def watermark(time: Duration) -> Watermark:
-    """Nothing earlier than `time`, since the epoch, will follow."""
+    """Nothing earlier than `time`, since the epoch, will follow.
+
+    Examples:
+        >>> from cgrx.testing import watermark
+        >>> (row,) = play(ops.tumbling("1m"), [batch(liquidation(time="1s")), watermark("60s")])
+        >>> row.final
+        True
+    """
     return Watermark(to_ms(time, "time"))
