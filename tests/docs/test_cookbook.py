@@ -51,7 +51,7 @@ def test_vwap() -> None:
         prices = [each["vwap"] for each in here]
         apart_bp = 10_000 * (max(prices) - min(prices)) / row["vwap"]
         shares = " ".join(f"{each['exchange']} {each['usd'] / row['usd']:.0%}" for each in here)
-        expected = f"{row['minute']} min  {row['vwap']:,.2f}  {apart_bp:.1f} bp apart  {shares}"
+        expected = f"00:0{row['minute']}  {row['vwap']:,.2f}  {apart_bp:.1f} bp apart  {shares}"
         assert line.removesuffix("  not complete") == expected
     assert [line.endswith("not complete") for line in lines] == [True, False, False, True]
 
@@ -117,8 +117,8 @@ def test_cascade_flow() -> None:
         )
         volume = sum(each.volume_usd for each in forced)
         flow = f"delta {bought_usd:+,.0f} USD (known)" if asset == "BTC" else "no flow (none)"
-        times = f"{first}-{end_ms / 1000:g} s"
-        expected.append(f"{times} {asset} {volume:,.0f} USD in {len(forced)} liquidations; {flow}")
+        ended = f"00:{end_ms // 60_000:02}:{end_ms // 1000 % 60:02}"
+        expected.append(f"{ended} {asset} {volume:,.0f} USD in {len(forced)} liquidations; {flow}")
     assert printed("cascade_flow.py") == expected
 
 
@@ -151,7 +151,7 @@ def flows() -> pl.DataFrame:
 def test_own_sink() -> None:
     """By polars, of the formulas that make the liquidations."""
     expected = [
-        f"{minute} min  {asset}  {usd:>9,.0f} USD  delta {delta:>+9,.0f}  {0 if minute else 2000} ms not seen"
+        f"00:0{minute}:00  {asset}  {usd:>9,.0f} USD  delta {delta:>+9,.0f}  {0 if minute else 2000} ms not seen"
         for minute, asset, usd, delta in flows().rows()
     ]
     assert printed("own_sink.py") == ["6 delivered, 0 lost", *expected]

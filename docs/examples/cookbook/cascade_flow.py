@@ -6,6 +6,7 @@ On the real feed: `cgrx.connect()` in place of `cgrx.replay(recorded(folder))`.
 import json
 import random
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -33,7 +34,8 @@ async def main(folder: Path) -> None:
         async with cgrx.stream(joined) as items:
             async for found in items:
                 cascade, flow_then = found.item, found.latest
-                print(f"{cascade.start_ms / 1000:g}-{cascade.end_ms / 1000:g} s {cascade.base_asset}", end=" ")
+                ended = datetime.fromtimestamp(cascade.end_ms / 1000, UTC)
+                print(f"{ended:%H:%M:%S} {cascade.base_asset}", end=" ")
                 print(f"{cascade.volume:,.0f} USD in {cascade.count} liquidations;", end=" ")
                 print("no flow" if flow_then is None else f"delta {flow_then.delta:+,.0f} USD", f"({found.quality})")
 

@@ -20,7 +20,7 @@ TABLE = """create table if not exists flow (start_ms integer, base_asset text, v
     final integer, primary key (start_ms, base_asset))"""
 UPSERT = "insert or replace into flow values (:start_ms, :base_asset, :volume, :delta, :gap_ms, :final)"
 
-QUERY = "select start_ms / 60000, base_asset, volume, delta, gap_ms from flow order by 1, 2"
+QUERY = "select time(start_ms / 1000, 'unixepoch'), base_asset, volume, delta, gap_ms from flow order by 1, 2"
 
 
 class Sqlite:
@@ -51,7 +51,7 @@ async def main(folder: Path) -> None:
         print(sink.stats.delivered, "delivered,", sink.stats.dropped + sink.stats.dead, "lost")
     with closing(sqlite3.connect(folder / "flow.db")) as database:
         for row in database.execute(QUERY):
-            print("{} min  {}  {:>9,.0f} USD  delta {:>+9,.0f}  {} ms not seen".format(*row))
+            print("{}  {}  {:>9,.0f} USD  delta {:>+9,.0f}  {} ms not seen".format(*row))
 
 
 def recorded(folder: Path) -> Path:

@@ -6,6 +6,7 @@ On the real feed: `cgrx.connect()` in place of `cgrx.replay(recorded(folder))`.
 import json
 import random
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import trio
@@ -32,10 +33,11 @@ async def main(folder: Path) -> None:
         trades = feed.futures_trades_across(MARKETS, min_volume=0)
         async with cgrx.stream(trades.pipe(ops.tumbling("1m", Price))) as rows:
             async for row in rows:
+                minute = datetime.fromtimestamp(row.start_ms / 1000, UTC)
                 shares = " ".join(f"{name} {share:.0%}" for name, share in row.share.items())
                 apart_bp = 10_000 * (row.dispersion or 0)
                 quality = "" if row.complete else "  not complete"
-                print(f"{row.start_ms // 60_000} min  {row.vwap:,.2f}  {apart_bp:.1f} bp apart  {shares}{quality}")
+                print(f"{minute:%H:%M}  {row.vwap:,.2f}  {apart_bp:.1f} bp apart  {shares}{quality}")
 
 
 def market() -> list[cgrx.Trade]:
