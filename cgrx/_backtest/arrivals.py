@@ -26,6 +26,18 @@ class Loss:
 
 
 @attrs.frozen(eq=False)
+class Table:
+    """The events of many channels as they were recorded. To read all of them costs little more than one."""
+
+    events: pl.LazyFrame
+    """In order of arrival, with the name of their `channel`."""
+    channels: frozenset[Channel]
+    """The channels that have events in it, and perhaps others."""
+    first_seq: int
+    """No event came before this place in the recording."""
+
+
+@attrs.frozen(eq=False)
 class Arrivals:
     """The signals that reach a stage. `seq` is the place of a signal in the recording."""
 
@@ -41,9 +53,8 @@ class Arrivals:
     """Behind a stage that orders events by time: how far that order has come in the end. None elsewhere."""
     constant: Mapping[str, object] = attrs.field(factory=dict[str, object])
     """The columns that are known to have one value in all events, such as the symbol of a trade channel."""
-    table: pl.LazyFrame | None = None
-    """Where the events are those of one channel as they were recorded: the events of all channels, in order of arrival,
-    with the name of the `channel`. Many channels are read from it for little more than one. None elsewhere."""
+    table: "Table | None" = None
+    """Where the events are all that one channel said: where they are read from."""
 
     @property
     def several(self) -> bool:
@@ -127,25 +138,22 @@ def _early(inputs: Sequence[Arrivals]) -> pl.DataFrame:
     Raises:
         Inexpressible: an input says nothing at all, or nothing for long.
     """
-    joint = _of_one_table(inputs)
-    if joint is None:
-        joint = pl.concat(
-            each.events.select("seq", "received_ms", "time_ms", pl.lit(index, pl.Int64).alias("index"))
-            for index, each in enumerate(inputs)
-        )
-    events = joint.select("index", "seq", "received_ms", "time_ms")
     spoken = [[*each.proofs["seq"].head(1), *(loss.seq for loss in each.losses[:1])] for each in inputs]
-    # Files skip the events behind the first marks of all.
-    asked = events.filter(pl.col("seq") <= max(map(min, spoken))) if all(spoken) else events
-    for index, seq in asked.group_by("index").agg(pl.col("seq").min()).collect().iter_rows():
-        spoken[index].append(seq)
+    asked, events = ("seq", "received_ms", "time_ms"), _indexed(inputs)
+    if all(spoken):
+        all_seq = max(map(min, spoken))
+        if inputs[0].table is not None and all_seq < inputs[0].table.first_seq:
+            return pl.DataFrame()
+        events = events.filter(pl.col("seq") <= all_seq)  # files skip what came behind
+    early = events.group_by("index").agg(pl.col(asked).head(_EARLY + 1)).collect()
+    for index, seqs in early.select("index", "seq").iter_rows():
+        spoken[index].append(seqs[0])
     if not all(spoken):
         raise Inexpressible("a stream that is merged says nothing at all")
-    early = events.filter(pl.col("seq") <= max(map(min, spoken))).collect()
-    most = max(early["index"].value_counts()["count"], default=0)
-    if most > _EARLY:
-        raise Inexpressible(f"a stream that is merged says nothing until {most:,} events of another came")
-    return early
+    found = early.explode(asked).filter(pl.col("seq") <= max(map(min, spoken)))
+    if found.select(pl.len().over("index").max().fill_null(0)).item() > _EARLY:
+        raise Inexpressible(f"a stream that is merged says nothing until {_EARLY + 1:,} events of another came")
+    return found.select("index", *asked)
 
 
 @attrs.frozen
@@ -168,12 +176,22 @@ def _events(inputs: Sequence[Arrivals], channels: tuple[Channel, ...]) -> pl.Laz
 
 def _of_one_table(inputs: Sequence[Arrivals]) -> pl.LazyFrame | None:
     """The events of all inputs in order of arrival, with the `index` of the input, where they are read in one go."""
-    names = [each.channels[0].name for each in inputs]
-    table = inputs[0].table
-    if table is None or any(each.table is not table for each in inputs) or len(set(names)) < len(names):
+    table, channels = inputs[0].table, [each.channels[0] for each in inputs]
+    if table is None or any(each.table is not table for each in inputs) or len(set(channels)) < len(channels):
         return None
-    index = pl.col("channel").cast(pl.Enum(names)).to_physical().cast(pl.Int64)
-    return table.filter(pl.col("channel").is_in(names)).with_columns(index.alias("index"))
+    names = [channel.name for channel in channels]
+    events = table.events if table.channels <= set(channels) else table.events.filter(pl.col("channel").is_in(names))
+    return events.with_columns(pl.col("channel").cast(pl.Enum(names)).to_physical().cast(pl.Int64).alias("index"))
+
+
+def _indexed(inputs: Sequence[Arrivals]) -> pl.LazyFrame:
+    """The events of all inputs, with the `index` of the input; those of each input in order of arrival."""
+    columns = ("seq", "received_ms", "time_ms")
+    joint = _of_one_table(inputs)
+    if joint is not None:
+        return joint.select("index", *columns)
+    apart = (each.events.select(pl.lit(index, pl.Int64).alias("index"), *columns) for index, each in enumerate(inputs))
+    return pl.concat(apart)
 
 
 def _labelled(arrivals: Arrivals, channels: tuple[Channel, ...]) -> pl.LazyFrame:

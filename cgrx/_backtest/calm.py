@@ -330,6 +330,8 @@ def _changing(*columns: str) -> pl.Expr:
 
 def _closing(closes: pl.DataFrame, bounds: _Bounds, count: int) -> set[int]:
     """Which of so many runs have a row that closes between these times."""
+    if not bounds:
+        return set()
     known = [bounds.get(run, (NEVER, NEVER)) for run in range(count)]
     low, high = (pl.Series([each[at] for each in known], dtype=pl.Int64).gather(closes[RUN]) for at in (0, 1))
     close_ms = closes["close_ms"]

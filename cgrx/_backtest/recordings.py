@@ -5,11 +5,11 @@ One recording keeps its own numbers (`seq`) as places. Several are numbered anew
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TypeAlias
 
 import polars as pl
 
-from cgrx._backtest.arrivals import Arrivals, Loss
+from cgrx._backtest.arrivals import Arrivals, Loss, Table
 from cgrx._backtest.plan import Inexpressible
 from cgrx._model.channels import Channel
 from cgrx._model.signals import Dropped, Gap
@@ -19,6 +19,9 @@ from cgrx._replay.seams import REPLAYED_FROM_HERE, Charges, continued
 
 _MARK = ("seq", "kind", "channel", "received_ms", "start_ms", "end_ms", "count", "text")
 """The columns of marks."""
+
+
+_ByChannel: TypeAlias = dict[tuple[object, ...], pl.DataFrame]
 
 
 class RecordedSource:
@@ -49,17 +52,24 @@ class RecordedSource:
         return self._known[channel]
 
     def _read(self, channel: Channel) -> Arrivals:
-        marks = self._marks_of.get((channel.name,), self._marks.clear())
-        if (marks["kind"] == "watermark").any():
+        if (self._of(channel, self._others)["kind"] == "watermark").any():
             raise Inexpressible(f"{channel.name} holds watermarks, which a feed does not say")
         events = self._events(channel)
-        proofs = marks.filter(pl.col("kind") == "alive").select("seq", pl.col("end_ms").alias("at_ms"), "origin")
-        losses = (*self._gap_at_start(channel), *self._losses(channel, marks, events))
-        return Arrivals((channel,), events, proofs, losses, table=self._all_events)
+        proofs = self._of(channel, self._proofs).select("seq", pl.col("end_ms").alias("at_ms"), "origin")
+        losses = (*self._gap_at_start(channel), *self._losses(channel, events))
+        return Arrivals((channel,), events, proofs, losses, table=self._table)
+
+    def _of(self, channel: Channel, marks: _ByChannel) -> pl.DataFrame:
+        return marks.get((channel.name,), self._marks.clear())
 
     @cached_property
-    def _marks_of(self) -> dict[tuple[object, ...], pl.DataFrame]:
-        return self._marks.partition_by("channel", as_dict=True)
+    def _proofs(self) -> _ByChannel:
+        return self._marks.filter(pl.col("kind") == "alive").partition_by("channel", as_dict=True)
+
+    @cached_property
+    def _others(self) -> _ByChannel:
+        """The marks that are no proofs of life: few."""
+        return self._marks.filter(pl.col("kind") != "alive").partition_by("channel", as_dict=True)
 
     def _events(self, channel: Channel) -> pl.LazyFrame:
         holding = [
@@ -71,9 +81,10 @@ class RecordedSource:
         return events.sort("seq", maintain_order=True) if len(holding) > 1 else events
 
     @cached_property
-    def _all_events(self) -> pl.LazyFrame:
+    def _table(self) -> Table:
         events = pl.concat(self._tables).filter(pl.col("price").is_not_null())
-        return events.sort("seq", maintain_order=True) if len(self._tables) > 1 else events
+        in_order = events.sort("seq", maintain_order=True) if len(self._tables) > 1 else events
+        return Table(in_order, frozenset(self._playlist.channels), self._begin)
 
     def _gap_at_start(self, channel: Channel) -> Iterator[Loss]:
         """The gap with which a channel begins that was heard before the start; before all entries."""
@@ -82,34 +93,31 @@ class RecordedSource:
             gap = Gap(channel, 0, self._playlist.start_ms, REPLAYED_FROM_HERE)
             yield Loss(running.index(channel) - len(running), gap)
 
-    def _losses(self, channel: Channel, marks: pl.DataFrame, events: pl.LazyFrame) -> Iterator[Loss]:
-        heard = pl.when(pl.col("kind").is_in(("alive", "gap")))
-        rows = marks.with_columns(
-            heard_seq=heard.then("seq").forward_fill().shift(),
-            heard_ms=heard.then("received_ms").forward_fill().shift(),
-        )
-        for row in rows.filter(pl.col("kind") != "alive").iter_rows(named=True):
+    def _losses(self, channel: Channel, events: pl.LazyFrame) -> Iterator[Loss]:
+        gaps: list[tuple[int, int]] = []
+        for row in self._of(channel, self._others).iter_rows(named=True):
             match row["kind"]:
                 case "gap":
                     gap = Gap(channel, row["start_ms"], row["end_ms"], row["text"])
                     if gap.start_ms == 0:
-                        gap = continued(gap, self._heard_ms(channel, row, events))
+                        gap = continued(gap, self._heard_ms(channel, row["seq"], gaps[-1:], events))
+                    gaps.append((row["seq"], row["received_ms"]))
                     yield Loss(row["seq"], gap)
                 case "dropped":
                     yield Loss(row["seq"], Dropped(channel, row["count"], row["text"]))
                 case _:
                     yield Loss(row["seq"], self._unreadable[row["seq"]])
 
-    def _heard_ms(self, channel: Channel, row: dict[str, Any], events: pl.LazyFrame) -> int | None:
-        """When a channel was last heard before the gap in this row, by an event or a mark; None where it was not."""
-        heard: list[tuple[int, int]] = []
+    def _heard_ms(
+        self, channel: Channel, seq: int, gaps: Sequence[tuple[int, int]], events: pl.LazyFrame
+    ) -> int | None:
+        """When a channel was last heard before a gap, by an event, a proof or another gap; None where it was not."""
+        proofs = self._of(channel, self._proofs)
+        heard = [*gaps, *proofs[: proofs["seq"].search_sorted(seq)].select("seq", "received_ms").tail(1).iter_rows()]
         if channel in self._playlist.running_at_start:
             heard.append((-1, self._playlist.start_ms))
-        if row["heard_seq"] is not None:
-            heard.append((row["heard_seq"], row["heard_ms"]))
-        if row["seq"] > self._begin:
-            before = events.filter(pl.col("seq") < row["seq"])
-            heard += before.select("seq", "received_ms").tail(1).collect().iter_rows()
+        if seq > self._begin:
+            heard += events.filter(pl.col("seq") < seq).select("seq", "received_ms").tail(1).collect().iter_rows()
         return max(heard)[1] if heard else None
 
 

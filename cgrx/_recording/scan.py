@@ -12,8 +12,9 @@ def scan(reader: Reader, selection: Selection) -> pl.LazyFrame:
     """The selected rows in order: finished parts are scanned, and only as far as the query needs."""
     finished, rest = reader.sources(selection)
     tables = [_scanned(files, reader.last_seq, selection) for files in finished]
-    unfinished = pl.DataFrame(pa.Table.from_batches(rest, SCHEMA)).lazy()
-    return pl.concat([*tables, _filtered(unfinished, selection)])
+    if rest or not tables:  # without a reason no second table is put behind: it takes a copy
+        tables.append(_filtered(pl.DataFrame(pa.Table.from_batches(rest, SCHEMA)).lazy(), selection))
+    return pl.concat(tables)
 
 
 def _scanned(files: Files, last_seq: int, selection: Selection) -> pl.LazyFrame:
