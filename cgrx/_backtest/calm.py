@@ -20,7 +20,7 @@ import polars as pl
 from cgrx._backtest.arrivals import Arrivals, before
 from cgrx._backtest.lateness import Entry, Ledger
 from cgrx._backtest.offset import less_than
-from cgrx._backtest.runs import RUN, Runs, held_by
+from cgrx._backtest.runs import HOLDERS, RUN, Runs, held_by
 from cgrx._model.limits import MAX_EXCHANGES
 from cgrx._model.signals import Gap
 from cgrx._model.times import FOREVER, NEVER
@@ -30,9 +30,6 @@ _MOST = 10
 
 _THIN = 3
 """How often events that are no samples are looked for; each time some more are seen to be none."""
-
-_HOLDERS = "holders"
-"""The column that says which runs have an event."""
 
 _Bounds: TypeAlias = dict[int, tuple[int, int]]
 """By runs, between which times the watermark was."""
@@ -112,7 +109,7 @@ class _Glance:
         if "exchange" in self._by:  # a number costs less to compare than a text
             self._events = self._events.with_columns(pl.col("exchange").cast(pl.Categorical).to_physical())
         if runs.masks:
-            self._events = self._events.with_columns(runs.holders.alias(_HOLDERS))
+            self._events = self._events.with_columns(runs.holders)
         self._ahead = self._ranges()
         self._known: dict[int, dict[int, list[_Standing]]] = {}
         self._foremost = self._events["time_ms"].cum_max()
@@ -209,7 +206,7 @@ class _Glance:
             pl.lit(True), *(pl.col(by) == name for by, name in zip(self._by, slowest.name, strict=True))
         )
         if self._runs.masks:
-            own &= pl.col(_HOLDERS) & 2**run != 0
+            own &= pl.col(HOLDERS) & 2**run != 0
         heard = self._events.head(passed).filter(own)["received_ms"]
         if not len(heard) or proof[0] - heard[-1] >= self._idle_ms:
             return bounds
@@ -245,11 +242,11 @@ class _Glance:
         """What was found where the same runs hold an event, for each of these runs: in the column `run`."""
         if not self._runs.masks:
             return found.with_columns(pl.lit(0, pl.Int64).alias(RUN))
-        runs = pl.Series(RUN, [held_by(holders) for holders in found[_HOLDERS]], pl.List(pl.Int64))
+        runs = pl.Series(RUN, [held_by(holders) for holders in found[HOLDERS]], pl.List(pl.Int64))
         return found.with_columns(runs).explode(RUN)
 
     def _grouped(self, events: pl.DataFrame, by: Sequence[str], state: Sequence[pl.Expr]) -> pl.DataFrame:
-        keys = [*([_HOLDERS] if self._runs.masks else []), *by]
+        keys = [*([HOLDERS] if self._runs.masks else []), *by]
         return self._of_runs(events.group_by(keys).agg(state) if keys else events.select(state))
 
     def _ranges(self) -> dict[int, tuple[int, int]]:
@@ -300,7 +297,7 @@ class _Glance:
             for run, bound_ms in least_ms.items():
                 part = sampled.lazy()
                 if self._runs.masks:
-                    part = part.filter(pl.col(_HOLDERS) & 2**run != 0)
+                    part = part.filter(pl.col(HOLDERS) & 2**run != 0)
                 less = less_than(pl.col("ahead_ms"), bound_ms)
                 apart = part.filter(changing).select((less.over(by) if by else less).any().alias("apart"))
                 found.append(apart.select(pl.lit(run).alias(RUN), "apart"))
@@ -310,9 +307,9 @@ class _Glance:
         """Without events that are samples in none of these runs: those that have them have the next one, too."""
         if not self._runs.masks:
             return table
-        holders = pl.col(_HOLDERS) & sum(2**run for run in chosen)
+        holders = pl.col(HOLDERS) & sum(2**run for run in chosen)
         for _ in range(_THIN):
-            table = table.filter(changing & (holders != 0) | (holders & ~pl.col(_HOLDERS).shift(-1) != 0))
+            table = table.filter(changing & (holders != 0) | (holders & ~pl.col(HOLDERS).shift(-1) != 0))
         return table
 
 

@@ -9,7 +9,7 @@ are put together from panes.
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import reduce
 from operator import add
 
@@ -78,7 +78,11 @@ class Part:
     name: str
     of_events: pl.Expr
     of_parts: pl.Expr
-    """Over the parts of several panes, in order of time."""
+    """Over the parts of several panes, in any order; where there is an `order`, over their places in it."""
+    beside: Mapping[str, pl.Expr] = attrs.field(factory=dict[str, pl.Expr])
+    """What else of the events the order needs: columns by their names."""
+    order: pl.Expr | None = None
+    """Where the value is that of the first or last pane that has one: by what panes are in order."""
 
 
 @attrs.frozen(eq=False)
@@ -176,10 +180,10 @@ class Compiler:
                 return self._part(part, column(field).max(), pl.Expr.max)
             case Extreme(field=field):
                 return self._part(part, column(field).min(), pl.Expr.min)
-            case EdgePrice(last=last):
-                return self._edge(part, column("price").sort_by(column("time_ms"), column("price")), last)
-            case EdgeEvent(last=last):
-                return self._edge(part, self._kept(pl.struct(ORDER), part.guard).sort_by(order), last)
+            case EdgePrice():
+                return self._edge_price(part)
+            case EdgeEvent():
+                return self._edge_event(part)
             case Distinct(field=field):
                 return self._part(
                     part, column(field).unique().sort(), lambda lists: lists.explode().drop_nulls().unique().sort()
@@ -195,10 +199,25 @@ class Compiler:
 
                 return self._part(part, events.sort_by(-column("volume_usd"), *order).head(size), of_lists)
 
-    def _edge(self, part: EdgePrice | EdgeEvent, ordered: pl.Expr, last: bool) -> pl.Expr:
-        if last:
-            return self._part(part, ordered.last(), lambda panes: panes.drop_nulls().last())
-        return self._part(part, ordered.first(), lambda panes: panes.drop_nulls().first())
+    def _edge_price(self, part: EdgePrice) -> pl.Expr:
+        price, time_ms = (self._kept(pl.col(each), part.guard) for each in ("price", "time_ms"))
+        name = f"part {len(self._parts)}"
+        time = {f"{name} ms": time_ms.max() if part.last else time_ms.min()}
+        return self._edge(part, price.sort_by(time_ms, price), time, pl.struct(*time, name))
+
+    def _edge_event(self, part: EdgeEvent) -> pl.Expr:
+        order = [self._kept(pl.col(each), part.guard) for each in ORDER]
+        events = self._kept(pl.struct(ORDER), part.guard).sort_by(order)
+        return self._edge(part, events, {}, pl.col(f"part {len(self._parts)}"))
+
+    def _edge(
+        self, part: EdgePrice | EdgeEvent, events: pl.Expr, beside: Mapping[str, pl.Expr], order: pl.Expr
+    ) -> pl.Expr:
+        """The first or last of these events; of several panes the one with the least or greatest place."""
+        place = pl.col(f"part {len(self._parts)}")
+        of_events, of_parts = (events.last(), place.max()) if part.last else (events.first(), place.min())
+        found = Part(f"part {len(self._parts)}", of_events, of_parts, beside, order)
+        return pl.col(self._parts.setdefault(part, found).name)
 
     def _values(self, part: Kept) -> pl.Expr:
         """All values in order, as a list."""

@@ -124,22 +124,16 @@ def prepared(window: Window[Any], arrivals: Arrivals, filters: Sequence[Sequence
     if calendar is not None:
         events = events.with_columns(looked_up(events["time_ms"], calendar))
     runs = Runs.of(events, filters)
-    read = {"time_ms", *moving, *compiler.columns, *(_SPAN if calendar is not None else ())}
-    # Numbers in place of texts, which cost most to repeat and to compare, where keys alone need them.
-    texts = [key for key in moving if len(runs) > 1 and events[key].dtype == pl.String and key not in compiler.columns]
-    coded = attrs.evolve(runs, events=events.with_columns(pl.col(texts).cast(pl.Categorical)))
-    tables = coded.tables(sorted(read)).lazy()
-    groups = (RUN, *moving) if len(runs) > 1 else moving
+    columns = sorted({"time_ms", *moving, *compiler.columns})
     time_ms, around_ms = pl.col("time_ms"), 0
     if isinstance(window, Grid):
-        rows = grid(tables, compiler, groups, window.spacing)
+        found = _on_grid(window, compiler, moving, runs, columns)
         until_ms = pl.col("end_ms") if isinstance(window.spacing, Calendar) else _last_end(window.spacing)
     else:
         gap_ms = around_ms = cast("Session[Any]", window).gap_ms
+        found = _in_sessions(gap_ms, compiler, moving, runs, columns)
         # An event behind the watermark may be too near to a session that has closed.
         until_ms = time_ms + 1
-        rows = session(tables, compiler, groups, gap_ms)
-    found = rows.with_columns(pl.col(texts).cast(pl.String)).collect()
     found = (
         found.sort(RUN, maintain_order=True) if len(runs) > 1 else found.with_columns(pl.lit(0, pl.Int64).alias(RUN))
     )
@@ -148,6 +142,29 @@ def prepared(window: Window[Any], arrivals: Arrivals, filters: Sequence[Sequence
     known = calm(attrs.evolve(arrivals, constant=constant), runs, until, closes, terms.lateness_ms, terms.idle_ms)
     fixed = {key: constant[key] for key in keys if key in constant}
     return Prepared(window, arrivals, runs, until, found, fixed, around_ms, known)
+
+
+def _on_grid(
+    window: Grid[Any], compiler: Compiler, keys: Sequence[str], runs: Runs, columns: Sequence[str]
+) -> pl.DataFrame:
+    events = runs.events.select(*columns, *(_SPAN if isinstance(window.spacing, Calendar) else ()))
+    if len(runs) == 1:
+        return grid(events.lazy(), compiler, keys, window.spacing).collect()
+    held = events.with_columns(runs.holders)
+    return grid(held.lazy(), compiler, keys, window.spacing, runs.having).collect()
+
+
+def _in_sessions(
+    gap_ms: int, compiler: Compiler, keys: Sequence[str], runs: Runs, columns: Sequence[str]
+) -> pl.DataFrame:
+    """Each run has sessions of its own, which begin elsewhere, so all its events are repeated."""
+    if len(runs) == 1:
+        return session(runs.events.lazy().select(columns), compiler, keys, gap_ms).collect()
+    # Numbers in place of texts, which cost most to repeat and to compare, where keys alone need them.
+    texts = [key for key in keys if runs.events[key].dtype == pl.String and key not in compiler.columns]
+    coded = attrs.evolve(runs, events=runs.events.with_columns(pl.col(texts).cast(pl.Categorical)))
+    rows = session(coded.tables(columns).lazy(), compiler, (RUN, *keys), gap_ms)
+    return rows.with_columns(pl.col(texts).cast(pl.String)).collect()
 
 
 def _last_end(spacing: Regular) -> pl.Expr:

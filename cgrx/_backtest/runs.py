@@ -22,6 +22,9 @@ MOST_REPEATED = 2_000_000
 RUN = "run"
 """The column with the number of a run."""
 
+HOLDERS = "holders"
+"""The column that says which runs have an event."""
+
 
 @attrs.frozen(eq=False, slots=False)
 class Runs:
@@ -55,20 +58,25 @@ class Runs:
         return values.filter(self.masks[run]) if self.masks else values
 
     def tables(self, columns: Sequence[str]) -> pl.DataFrame:
-        """These columns of the events of all runs, run after run, with the number of the run."""
-        if not self.masks:
-            return self.events.select(*columns, pl.lit(0, pl.Int64).alias(RUN))
+        """These columns of the events of several runs, run after run, with the number of the run."""
         places = [mask.arg_true() for mask in self.masks]
         numbers = [pl.repeat(run, len(found), dtype=pl.Int64, eager=True) for run, found in enumerate(places)]
         return self.events.select(columns)[pl.concat(places)].with_columns(pl.concat(numbers).alias(RUN))
 
     @cached_property
     def holders(self) -> pl.Series:
-        """Of each event, which of several runs have it: a bit for each of them."""
+        """Of each event, which of several runs have it: a bit for each of them. Zero for none."""
         names = [mask.name for mask in self.masks]
         octets = [_packed(names[at : at + 8], pl.UInt8, 1).alias(str(at)) for at in range(0, len(names), 8)]
         packed = pl.DataFrame(self.masks).select(octets)
-        return packed.select(_packed(packed.columns, pl.Int64, 8)).to_series()
+        return packed.select(_packed(packed.columns, pl.Int64, 8).alias(HOLDERS)).to_series()
+
+    @property
+    def having(self) -> pl.DataFrame:
+        """Which runs have the events with each number of `HOLDERS`: a row for each of these runs."""
+        numbers = self.holders.unique()
+        runs = pl.Series(RUN, [held_by(each) for each in numbers], pl.List(pl.Int64))
+        return pl.DataFrame([numbers, runs]).explode(RUN).drop_nulls()
 
 
 def _packed(names: Sequence[str], dtype: type[pl.DataType], bits: int) -> pl.Expr:

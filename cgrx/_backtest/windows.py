@@ -2,11 +2,18 @@
 
 A grid groups events into panes, as `grid_running` does, and panes into windows where these overlap; a session
 begins where the silence before an event is too long. No event is late here: `lateness` has seen to that.
+
+Of several runs a pane holds the events that the same runs have, and goes into the windows of each of these: an event
+that fifty runs have is looked at once.
 """
 
+from collections.abc import Iterable, Sequence
+
+import attrs
 import polars as pl
 
 from cgrx._backtest.expressions import Compiler
+from cgrx._backtest.runs import HOLDERS, RUN, TOGETHER
 from cgrx.operators._windows.calendar import Calendar
 from cgrx.operators._windows.spacing import Regular
 
@@ -23,20 +30,38 @@ def looked_up(times: pl.Series, calendar: Calendar) -> list[pl.Series]:
     return known[known["start_ms"].search_sorted(times, side="right") - 1].get_columns()
 
 
-def grid(events: pl.LazyFrame, compiler: Compiler, keys: tuple[str, ...], spacing: Regular | Calendar) -> pl.LazyFrame:
-    """Windows that lie on a grid. Those of a calendar are `looked_up` before."""
-    group = ("start_ms", *keys)
+def grid(
+    events: pl.LazyFrame,
+    compiler: Compiler,
+    keys: Sequence[str],
+    spacing: Regular | Calendar,
+    having: pl.DataFrame | None = None,
+) -> pl.LazyFrame:
+    """Windows that lie on a grid. Those of a calendar are `looked_up` before.
+
+    Args:
+        events: in any order.
+        compiler: the aggregates.
+        keys: the columns by which rows are apart.
+        spacing: where the windows lie.
+        having: of several runs, which of them have the events with each number of `HOLDERS`; the rows are by `RUN` too.
+    """
     if isinstance(spacing, Calendar):
-        return _finished(_grouped(events, compiler, group, pl.col("end_ms").first()), compiler, keys)
-    offset_ms, pane_ms = spacing.offset_ms, spacing.pane_ms
-    start_ms = (pl.col("time_ms") - offset_ms) // pane_ms * pane_ms + offset_ms
-    paned = events.with_columns(start_ms.alias("start_ms"))
-    rows = _overlapping(paned, compiler, group, spacing) if spacing.overlapping else _grouped(paned, compiler, group)
-    end_ms = (pl.col("start_ms") + spacing.size_ms).alias("end_ms")
-    return _finished(rows.with_columns(end_ms), compiler, keys)
+        paned, group, overlapping = events, ("start_ms", "end_ms", *keys), None
+    else:
+        start_ms = (pl.col("time_ms") - spacing.offset_ms) // spacing.pane_ms * spacing.pane_ms + spacing.offset_ms
+        paned, group = events.with_columns(start_ms.alias("start_ms")), ("start_ms", *keys)
+        overlapping = spacing if spacing.overlapping else None
+    if having is None and overlapping is None:
+        rows = _grouped(paned, compiler, group)
+    else:
+        rows = _put_together(_Panes(paned, group, overlapping, having), compiler).lazy()
+    if isinstance(spacing, Regular):
+        rows = rows.with_columns((pl.col("start_ms") + spacing.size_ms).alias("end_ms"))
+    return _finished(rows, compiler, keys if having is None else (RUN, *keys))
 
 
-def session(events: pl.LazyFrame, compiler: Compiler, keys: tuple[str, ...], gap_ms: int) -> pl.LazyFrame:
+def session(events: pl.LazyFrame, compiler: Compiler, keys: Sequence[str], gap_ms: int) -> pl.LazyFrame:
     """Sessions that a silence of more than `gap_ms` ends."""
     time_ms = pl.col("time_ms")
     begins = time_ms.diff() > gap_ms
@@ -48,7 +73,7 @@ def session(events: pl.LazyFrame, compiler: Compiler, keys: tuple[str, ...], gap
     return _finished(rows, compiler, keys)
 
 
-def _grouped(events: pl.LazyFrame, compiler: Compiler, group: tuple[str, ...], *more: pl.Expr) -> pl.LazyFrame:
+def _grouped(events: pl.LazyFrame, compiler: Compiler, group: Sequence[str], *more: pl.Expr) -> pl.LazyFrame:
     """One row for each group, with the parts of its events."""
     rows = events.group_by(*group).agg(*more, *(part.of_events.alias(part.name) for part in compiler.parts))
     for each in compiler.by_name:
@@ -59,33 +84,68 @@ def _grouped(events: pl.LazyFrame, compiler: Compiler, group: tuple[str, ...], *
     return rows
 
 
-def _overlapping(paned: pl.LazyFrame, compiler: Compiler, group: tuple[str, ...], spacing: Regular) -> pl.LazyFrame:
-    """The same for windows that overlap: a pane goes into each window that holds it."""
+@attrs.frozen
+class _Panes:
+    """Events in panes, each of which goes into several windows, or into those of several runs."""
+
+    events: pl.LazyFrame
+    """With the `start_ms` of their pane."""
+    group: Sequence[str]
+    """The columns by which panes are apart, beside `HOLDERS`."""
+    overlapping: Regular | None
+    having: pl.DataFrame | None
+
+    def of(self, events: pl.LazyFrame, aggregates: Iterable[pl.Expr], *more: pl.Expr) -> pl.DataFrame:
+        """Aggregates over the events of each pane, which may be parted by more columns."""
+        holders = () if self.having is None else (HOLDERS,)
+        return events.group_by(*self.group, *holders, *more).agg(*aggregates).collect()
+
+    def grouped(self, panes: pl.DataFrame, aggregates: Iterable[pl.Expr], *more: str) -> pl.DataFrame:
+        """Aggregates over the panes of each window and run."""
+        spread, by = panes if self.overlapping is None else _in_windows(panes, self.overlapping), (*self.group, *more)
+        if self.having is None:
+            return spread.group_by(by).agg(*aggregates)
+        # One number in place of the columns, of which many rows would take copies, and which cost more to compare.
+        names = spread.select(by).unique().with_columns(pl.int_range(pl.len()).alias("name of group"))
+        numbered = spread.join(names, on=by).drop(by).join(self.having, on=HOLDERS)
+        key = pl.col("name of group") * TOGETHER + pl.col(RUN)
+        rows = numbered.group_by(key.alias("key")).agg(*aggregates)
+        numbers = ((pl.col("key") // TOGETHER).alias("name of group"), (pl.col("key") % TOGETHER).alias(RUN))
+        return rows.with_columns(numbers).join(names, on="name of group").drop("key", "name of group")
+
+
+def _in_windows(panes: pl.DataFrame, spacing: Regular) -> pl.DataFrame:
+    """Each pane once for each window that holds it; `start_ms` is then that of the window."""
     size_ms, every_ms, offset_ms = spacing.size_ms, spacing.every_ms, spacing.offset_ms
     start_ms = pl.col("start_ms") - offset_ms
     first = (start_ms - size_ms) // every_ms + 1
     starts = (pl.int_ranges(first, start_ms // every_ms + 1) * every_ms + offset_ms).alias("start_ms")
+    return panes.with_columns(starts).explode("start_ms")
 
-    def spread(panes: pl.LazyFrame) -> pl.LazyFrame:
-        return panes.sort("start_ms").with_columns(starts).explode("start_ms")
 
-    panes = paned.group_by(*group).agg(part.of_events.alias(part.name) for part in compiler.parts)
-    rows = (
-        spread(panes)
-        .group_by(*group, maintain_order=True)
-        .agg(part.of_parts.alias(part.name) for part in compiler.parts)
+def _put_together(panes: _Panes, compiler: Compiler) -> pl.DataFrame:
+    """One row for each window, with the parts of its panes."""
+    beside = [each.alias(name) for part in compiler.parts for name, each in part.beside.items()]
+    found = panes.of(panes.events, [*(part.of_events.alias(part.name) for part in compiler.parts), *beside])
+    # Of what is first or last the place stands for the value: numbers are compared for less.
+    orders = {part.name: part.order for part in compiler.parts if part.order is not None}
+    places = found.select(order.rank("ordinal").alias(name) for name, order in orders.items())
+    placed = found.with_columns(pl.when(pl.col(each.name).is_not_null()).then(each).alias(each.name) for each in places)
+    rows = panes.grouped(placed, [part.of_parts.alias(part.name) for part in compiler.parts])
+    rows = rows.with_columns(
+        found[each.name].gather(each.arg_sort(nulls_last=True)).gather(rows[each.name] - 1) for each in places
     )
+    windows = panes.group if panes.having is None else (*panes.group, RUN)
     for each in compiler.by_name:
-        kept = paned if each.keep is None else paned.filter(each.keep)
-        sums = spread(kept.group_by(*group, name=each.field).agg(*each.sums))
-        names = [f"sum {index}" for index, _ in enumerate(each.sums)]
-        whole = sums.group_by(*group, "name").agg(pl.col(names).sum())
-        results = whole.sort("name").group_by(*group, maintain_order=True).agg(each.result)
-        rows = rows.join(results, on=group, how="left")
+        kept = panes.events if each.keep is None else panes.events.filter(each.keep)
+        sums = panes.of(kept, each.sums, pl.col(each.field).alias("name"))
+        whole = panes.grouped(sums, [pl.col(f"sum {index}").sum() for index, _ in enumerate(each.sums)], "name")
+        results = whole.sort("name").group_by(windows, maintain_order=True).agg(each.result)
+        rows = rows.join(results, on=windows, how="left")
     return rows
 
 
-def _finished(rows: pl.LazyFrame, compiler: Compiler, keys: tuple[str, ...]) -> pl.LazyFrame:
+def _finished(rows: pl.LazyFrame, compiler: Compiler, keys: Sequence[str]) -> pl.LazyFrame:
     """The results of each row, in the order in which windows close."""
     # An aggregate may be called like a column of events, so until here its name begins with "=".
     results = [expression.alias(f"={name}") for name, expression in compiler.results.items()]
