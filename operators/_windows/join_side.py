@@ -76,10 +76,10 @@ class Arrival:
             self._sources = {}
         return received_ms + self._offset.reach_ms
 
-    def turn_to(self, exchange: str, last_ms: int) -> Source:
-        """The next events are of this exchange; that before them was of this time."""
+    def turn_to(self, exchange: str, last_ms: int, top_ms: int) -> int:
+        """The next events are of this exchange: the highest time of it so far. The others are those of `end`."""
         if self.exchange is not None:
-            self.end(last_ms)
+            self.end(last_ms, top_ms)
             self._several = True
         self.exchange = exchange
         source = self._sources.get(exchange)
@@ -90,20 +90,29 @@ class Arrival:
         else:
             source.received_ms = self.received_ms
         self.source = source
-        return source
+        return source.time_ms
 
-    def advance(self) -> None:
-        """An event has come that is too far ahead of its receive time: that moves time in its place."""
+    def advance(self, top_ms: int) -> int:
+        """An event has come that is too far ahead of its receive time, which moves time in its place: to where."""
+        self.tell(top_ms)
         self.source.advance(self.received_ms + self._offset.ms, self.received_ms)
+        return self.source.time_ms
 
-    def end(self, last_ms: int) -> int:
-        """The events of this exchange have been taken, the last one of this time.
+    def tell(self, top_ms: int) -> None:
+        """The highest time of this exchange so far is this. It has to be told before the watermark is asked for."""
+        if top_ms > self.source.time_ms:
+            self.source.time_ms, self.source.time_received_ms = top_ms, self.received_ms
+
+    def end(self, last_ms: int, top_ms: int) -> int:
+        """The events of this exchange have been taken, the last one of this time, the highest of that.
 
         If they have moved the watermark, it is not further than the time that is returned, minus the lateness.
         """
         if self.exchange is None:  # there are none
             return FOREVER
         source = self.source
+        if top_ms > source.time_ms:
+            source.time_ms, source.time_received_ms = top_ms, self.received_ms
         source.offset.latest_ms = self._offset.latest_ms = last_ms - self.received_ms
         return FOREVER if self._several else source.time_ms
 

@@ -23,7 +23,7 @@ from cgrx._streams.keeping import gathered, put_back
 from cgrx._streams.running import noted
 from cgrx.operators._stages.items import too_many
 from cgrx.operators._windows.history import History
-from cgrx.operators._windows.join_side import NO_SOURCE, JoinSide
+from cgrx.operators._windows.join_side import JoinSide
 from cgrx.operators._windows.joined import Held, Joined, JoinQuality, JoinTerms
 
 
@@ -175,7 +175,7 @@ class Joining:
         inner: Any
         known, reader = side.known, side.reader
         key_of, is_event, is_row = reader.key, reader.is_event, reader.is_row
-        exchange, source, last_ms = None, NO_SOURCE, 0
+        exchange, last_ms, top_ms = None, 0, NEVER
         lateness_ms, come_ms = side.lateness_ms, side.progress.come_ms
         limit_ms = arrival.begin(batch)
         try:
@@ -189,15 +189,12 @@ class Joining:
                 if is_event:
                     if inner.exchange != exchange:
                         exchange = inner.exchange
-                        source = arrival.turn_to(exchange, last_ms)
-                    if time_ms <= source.time_ms:
-                        is_due = time_ms <= source.time_ms - lateness_ms or time_ms <= come_ms
+                        top_ms = arrival.turn_to(exchange, last_ms, top_ms)
+                    if time_ms <= top_ms:
+                        is_due = time_ms <= top_ms - lateness_ms or time_ms <= come_ms
                     else:
                         is_due = time_ms <= come_ms
-                        if time_ms <= limit_ms:
-                            source.time_ms, source.time_received_ms = time_ms, received_ms
-                        else:
-                            arrival.advance()
+                        top_ms = time_ms if time_ms <= limit_ms else arrival.advance(top_ms)
                     last_ms = time_ms
                 else:
                     is_due = True
@@ -209,25 +206,27 @@ class Joining:
                 heappush(all_held, (time_ms, number, held))
                 arrived.append(held)
                 if is_due or self._pending > max_held:
+                    arrival.tell(top_ms)
                     self._release(results)
                     come_ms = side.progress.come_ms
                     while self._pending > max_held:
                         self._force(results)
         except Exception as error:
             noted(error, self._operator, item)
+            arrival.tell(top_ms)
             self._release(results)
             raise
-        come_ms = arrival.end(last_ms) - lateness_ms
+        come_ms = arrival.end(last_ms, top_ms) - lateness_ms
         if self._held and come_ms >= self._held[0][0]:
             self._release(results)
 
     def _take_other(self, batch: Batch[Any], results: list[Any]) -> None:
         side, arrival, item = self._other, self._other.arrival, None
-        histories, received_ms, lateness_ms = self._histories, batch.received_ms, side.lateness_ms
+        histories, lateness_ms = self._histories, side.lateness_ms
         inner: Any
         known, reader = side.known, side.reader
         key_of, rank, is_event, is_row = reader.key, reader.rank, reader.is_event, reader.is_row
-        exchange, source, last_ms = None, NO_SOURCE, 0
+        exchange, last_ms, top_ms = None, 0, NEVER
         limit_ms = arrival.begin(batch)
         try:
             for item in batch.events:
@@ -240,16 +239,15 @@ class Joining:
                 if is_event:
                     if inner.exchange != exchange:
                         exchange = inner.exchange
-                        source = arrival.turn_to(exchange, last_ms)
-                    if time_ms > source.time_ms:
-                        if time_ms <= limit_ms:
-                            source.time_ms, source.time_received_ms = time_ms, received_ms
-                        else:
-                            arrival.advance()
-                    elif time_ms <= source.time_ms - lateness_ms:
+                        top_ms = arrival.turn_to(exchange, last_ms, top_ms)
+                    if time_ms > top_ms:
+                        top_ms = time_ms if time_ms <= limit_ms else arrival.advance(top_ms)
+                    elif time_ms <= top_ms - lateness_ms:
+                        arrival.tell(top_ms)
                         self._release(results)
                     last_ms = time_ms
                 elif is_row and side.on_row(inner):
+                    arrival.tell(top_ms)
                     self._release(results)
                 key = key_of(inner)
                 history = histories.get(key)
@@ -272,9 +270,10 @@ class Joining:
                     self._forget(history)
         except Exception as error:
             noted(error, self._operator, item)
+            arrival.tell(top_ms)
             self._release(results)
             raise
-        come_ms = arrival.end(last_ms) - lateness_ms
+        come_ms = arrival.end(last_ms, top_ms) - lateness_ms
         if self._held and come_ms >= self._held[0][0]:
             self._release(results)
 

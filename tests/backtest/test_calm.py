@@ -66,6 +66,17 @@ def test_sweeps_as_backtests(what: Said, window: str) -> None:
         assert_as_alone(thresholds, recording, found)
 
 
+def test_the_slowest_source_of_each_of_several_streams(tmp_path: Path) -> None:
+    """Windows end between it and the foremost, and another one is the slowest behind another threshold."""
+    recording = write(tmp_path / "recorded", [*stream(), (TRADES, Alive("o", 1642))])
+
+    def build(feed: cgrx.Feed, x: float) -> Any:
+        stage: Any = ops.tumbling("10ms", by="exchange", lateness="40ms", idle="200ms")
+        return feed.futures_trades("A", "X", min_volume=0).pipe(ops.min_volume(x), stage)
+
+    assert_as_alone(build, recording, cgrx.sweep(build, recording, {"x": [0, 3, 5]}))
+
+
 # --- when the glance is taken ----------------------------------------------------------------------------------------
 
 
