@@ -1,6 +1,7 @@
-"""A griffe extension: defaults of arguments are shown as values, `'5s'` for `DEFAULT_LATENESS`.
+"""A griffe extension: what stands behind a name of the source that a reader does not know is shown in its place.
 
-An overload says `...` for the default of the function itself: it is shown with that default.
+The default of an argument is a value, `'2s'` for `DEFAULT_LATENESS`; in an overload, which says `...`, it is that of
+the function itself. A field of the private type `_Price`, a number with a check, is a `float`.
 """
 
 from collections.abc import Iterator
@@ -10,34 +11,48 @@ import griffe
 
 
 class Defaults(griffe.Extension):
-    """Defaults by their values, where those are written down as literals."""
+    """Defaults by their values, and checked fields by the types of these."""
 
     def on_package(self, *, pkg: griffe.Module, loader: griffe.GriffeLoader, **_: Any) -> None:
         """Called when all of a package has been read."""
-        for function in list(_functions(pkg)):
-            for parameter in function.parameters:
-                value = _literal(parameter.default, loader)
-                if value is not None:
-                    parameter.default = value
-            for overload in function.overloads or ():
-                for parameter in overload.parameters:
-                    if str(parameter.default) == "..." and parameter.name in function.parameters:
-                        parameter.default = function.parameters[parameter.name].default
+        for member in _members(pkg):
+            if isinstance(member, griffe.Function):
+                _give_defaults(member, loader)
+            elif str(member.annotation).startswith("_"):
+                checked = _value(member.annotation, loader)
+                match checked:
+                    case griffe.ExprSubscript(left=of, slice=griffe.ExprTuple(elements=[first, *_])) if (
+                        str(of) == "Annotated"
+                    ):
+                        member.annotation = first
+                    case _:
+                        pass
 
 
-def _functions(of: griffe.Module | griffe.Class) -> Iterator[griffe.Function]:
+def _give_defaults(function: griffe.Function, loader: griffe.GriffeLoader) -> None:
+    for parameter in function.parameters:
+        value = _value(parameter.default, loader)
+        if value is not None:
+            parameter.default = value
+    for overload in function.overloads or ():
+        for parameter in overload.parameters:
+            if str(parameter.default) == "..." and parameter.name in function.parameters:
+                parameter.default = function.parameters[parameter.name].default
+
+
+def _members(of: griffe.Module | griffe.Class) -> Iterator[griffe.Function | griffe.Attribute]:
     for member in of.members.values():
-        if isinstance(member, griffe.Function):
+        if isinstance(member, griffe.Function | griffe.Attribute):
             yield member
         elif isinstance(member, griffe.Module | griffe.Class):
-            yield from _functions(member)
+            yield from _members(member)
 
 
-def _literal(default: str | griffe.Expr | None, loader: griffe.GriffeLoader) -> str | griffe.Expr | None:
-    """The value of a constant, through the modules that hand it on; None where it is none."""
-    if not isinstance(default, griffe.ExprName):
+def _value(of: str | griffe.Expr | None, loader: griffe.GriffeLoader) -> str | griffe.Expr | None:
+    """What a name stands for, through the modules that hand it on; None where that is no value."""
+    if not isinstance(of, griffe.ExprName):
         return None
-    path = default.canonical_path
+    path = of.canonical_path
     for _ in range(10):
         try:
             found = loader.modules_collection[path]
@@ -46,6 +61,5 @@ def _literal(default: str | griffe.Expr | None, loader: griffe.GriffeLoader) -> 
         if isinstance(found, griffe.Alias):
             path = found.target_path
         else:
-            value = found.value if isinstance(found, griffe.Attribute) else None
-            return value if isinstance(value, str) else None
+            return found.value if isinstance(found, griffe.Attribute) else None
     return None
