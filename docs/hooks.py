@@ -1,9 +1,42 @@
-"""What the theme leaves out of a page, and who has it read aloud needs."""
+"""What mkdocs does to a page besides: it takes text from files outside of docs/, and names what the theme does not.
+
+A page asks by a comment for a section of the README, or for a whole file, and gets it with links that hold on the site:
+
+    <!-- section README.md what-it-promises -->
+    <!-- section CHANGELOG.md -->
+"""
 
 import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+_ASKED = re.compile(r"^<!-- section (\S+\.md)(?: (\S+))? -->$", re.MULTILINE)
+_OTHERS = re.compile(r"^<!-- .* -->\n", re.MULTILINE)
+_LINK = re.compile(r"(?<=\]\()docs/")
+
+
+def on_page_markdown(markdown: str, **_: object) -> str:
+    """Fill in the sections that a page asks for."""
+    return _ASKED.sub(lambda found: section(found[1], found[2]), markdown)
 
 
 def on_post_page(output: str, **_: object) -> str:
     """Give the search, which is a dialog, its name; an empty corner of a table is no header."""
     named = output.replace('role="dialog">', 'role="dialog" aria-label="Search">')
     return re.sub(r"<th( [^>]*)?></th>", r"<td\1></td>", named)
+
+
+def section(file: str, slug: str | None) -> str:
+    """A section without its heading, or all of a file without its title.
+
+    Raises:
+        ValueError: there is no such section.
+    """
+    text = _LINK.sub("", _OTHERS.sub("", (ROOT / file).read_text(encoding="utf-8")))
+    if slug is None:
+        return text.partition("\n")[2].strip()
+    for part in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
+        title, _, body = part.partition("\n")
+        if re.sub(r"\W+", "-", title.lower()).strip("-") == slug:
+            return body.strip()
+    raise ValueError(f"{file} has no section {slug!r}")

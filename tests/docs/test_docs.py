@@ -158,16 +158,6 @@ def test_every_block_of_python_runs(page: Path, monkeypatch: pytest.MonkeyPatch)
         run_block(block.source, names)
 
 
-def test_the_first_example_shows_what_is_large(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The blocks do run: what README's prints is what its feed has given."""
-    monkeypatch.setattr(cgrx, "connect", connect_canned)
-    (block,) = blocks.blocks(plan.ROOT / "README.md")
-    run_block(block.source, {})
-    assert capsys.readouterr().out.count("Binance BTCUSDT 600,000 USD") == 3
-
-
 def page_of(folder: Path, text: str) -> Path:
     path = folder / "page.md"
     path.write_text(text, encoding="utf-8")
@@ -214,13 +204,14 @@ def test_every_example_is_on_a_page(kind: str) -> None:
     assert set(asked_for(kind)) == set(pages.examples()) - services
 
 
-def test_every_promise_names_a_test_that_is_there() -> None:
-    root = Path(__file__).parents[2]
-    named = re.findall(r"`(tests/[\w/.]+)(?:::(\w+))?`", (root / "docs" / "promises.md").read_text())
-    assert len(named) > 30
+@pytest.mark.parametrize("page", pages.markdown(), ids=blocks.name_of)
+def test_every_test_that_a_page_names_is_there(page: Path) -> None:
+    """A promise, an answer, a concept: each says which test holds it."""
+    named = re.findall(r"`(tests/[\w/.]+)(?:::(\w+))?`", page.read_text(encoding="utf-8"))
+    assert page.name != "promises.md" or len(named) > 30
     for path, function in named:
-        assert (root / path).exists(), path
-        assert not function or f"\ndef {function}(" in (root / path).read_text(), function
+        assert (plan.ROOT / path).exists(), path
+        assert not function or f"\ndef {function}(" in (plan.ROOT / path).read_text(), function
 
 
 def test_filling_in_is_done_once() -> None:
