@@ -20,6 +20,9 @@ HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}")
 MADE = ("reference/",)
 """Pages whose anchors mkdocstrings makes: mkdocs checks those."""
 
+SCHEMES = ("only-light", "only-dark")
+"""Behind the address of a picture they say when the theme shows it."""
+
 FILES = [*pages.markdown(), plan.ROOT / "CONTRIBUTING.md", plan.ROOT / "CHANGELOG.md"]
 
 
@@ -51,6 +54,8 @@ def fault(page: Path, link: str) -> str:
         return "no such file"
     if not parts.fragment or any(part in target.as_posix() for part in MADE):
         return ""
+    if target.suffix == ".png":
+        return "" if parts.fragment in SCHEMES else "no scheme of the theme"
     return "" if target.suffix in (".md", ".svg") and parts.fragment in anchors(target) else "no such heading"
 
 
