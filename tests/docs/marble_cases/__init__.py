@@ -1,7 +1,7 @@
 """The marble diagrams of the documentation, which are tests: `test_marble_cases.py` runs them."""
 
 from tests.docs.drawing import Case
-from tests.docs.marble_cases import domain, filters, joins, merging, over_rows, thresholds, tutorial, windows
+from tests.docs.marble_cases import domain, filters, joins, merging, over_rows, thresholds, windows
 
 CASES: tuple[Case, ...] = (
     *filters.CASES,
@@ -11,5 +11,4 @@ CASES: tuple[Case, ...] = (
     *domain.CASES,
     *thresholds.CASES,
     *joins.CASES,
-    *tutorial.CASES,
 )

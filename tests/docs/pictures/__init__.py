@@ -1,4 +1,4 @@
-"""The pictures of the concepts: each is computed by running the real pipeline, and drawn on a sheet.
+"""The pictures of the concepts and the tutorial: each is computed by running the real pipeline, and drawn on a sheet.
 
 `python -m tests.docs.pages` writes them into docs/images; a page asks for one by `<!-- picture: event-time -->`.
 """
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from tests.docs.pictures import batches, bounds, clock, event_time, gaps, proof_of_life, shards, signals
+from tests.docs.pictures import batches, bounds, clock, event_time, gaps, proof_of_life, shards, signals, waits
 from tests.docs.sheet import Sheet
 from tests.house import plan
 
@@ -20,6 +20,7 @@ PICTURES: dict[str, Callable[[], Sheet]] = {
     "bounds": bounds.draw,
     "clock": clock.draw,
     "shards": shards.draw,
+    "waits": waits.draw,
 }
 
 
@@ -35,6 +36,6 @@ def drawn(name: str) -> Sheet:
 
 
 def images(name: str) -> str:
-    """The picture on a page in docs/concepts: as it is on a light ground, and on a dark one."""
+    """The picture on a page in docs/concepts or docs/tutorial: as it is on a light ground, and on a dark one."""
     where = f"../images/{path_of(name).name}"
     return "\n".join(f"![{drawn(name).title}.]({where}#only-{scheme})" for scheme in ("light", "dark"))
