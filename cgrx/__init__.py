@@ -136,8 +136,8 @@ from cgrx._trio.draining import on_drain as on_drain
 from cgrx._trio.iterate import EventIterator as EventIterator
 from cgrx._trio.iterate import from_async as from_async
 from cgrx._trio.iterate import stream as stream
-from cgrx._trio.scheduler import SchedulerStats as SchedulerStats
 from cgrx._trio.scheduler import TrioScheduler as TrioScheduler
+from cgrx._trio.scheduler_stats import SchedulerStats as SchedulerStats
 from cgrx.operators._rows.table import Table as Table
 from cgrx.operators._rows.to_dicts import asdict as asdict
 from cgrx.operators._rows.to_dicts import to_dicts as to_dicts

@@ -8,6 +8,15 @@ Trio runs as a guest of the loop, in the same thread: it starts with the first f
 arguments, accounts and errors are those of `cgrx`; only where they are called differs, and so does when arguments are
 checked: in the `async with`. What reactivex offers for asyncio works: `await observable` gives the last event, and
 timed operators take an `AsyncIOScheduler`.
+
+Examples:
+    >>> import msgspec, pathlib
+    >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+    >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
+    >>> async with cgrx.aio.replay("day") as feed, cgrx.aio.stream(feed.liquidations()) as events:
+    ...     async for event in events:
+    ...         print(event.volume_usd)
+    5000.0
 """
 
 from cgrx._hosts import aio_sinks as sinks

@@ -5,6 +5,14 @@
 
 Memory is bounded, one batch is under way until it is acknowledged, and the accounts in `sink.stats` always balance.
 `deliver` says all that sinks have in common.
+
+Examples:
+    >>> import reactivex
+    >>> async def write(batch):
+    ...     print(len(batch), "arrived")
+    >>> async with cgrx.sinks.deliver(write, reactivex.of(liquidation("long", 5_000.0))) as sink:
+    ...     await sink.flush()
+    1 arrived
 """
 
 from cgrx._delivery.accounts import SinkStats as SinkStats

@@ -7,6 +7,15 @@
 Trio runs in a thread of its own, which starts with the first feed and ends with the last. Pipelines, arguments,
 accounts and errors are those of `cgrx`. Subscribers and the functions of a pipeline are called in that thread. It works
 where a loop of asyncio runs too, which it blocks: a program on asyncio uses `cgrx.aio`.
+
+Examples:
+    >>> import msgspec, pathlib
+    >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+    >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
+    >>> with cgrx.sync.replay("day") as feed, cgrx.sync.stream(feed.liquidations()) as events:
+    ...     for event in events:
+    ...         print(event.volume_usd)
+    5000.0
 """
 
 from cgrx._backtest.backtest import backtest as backtest

@@ -78,6 +78,15 @@ def backtest(
         InTrioError: called inside a running trio loop, which it would block: give it a thread, as in
             `await trio.to_thread.run_sync(cgrx.backtest, build, recording)`.
         Exception: what the pipeline fails with.
+
+    Examples:
+        >>> import msgspec, pathlib
+        >>> events = [liquidation("long", 5_000.0, time="1s"), liquidation("short", 300.0, time="2s")]
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.Encoder().encode_lines(events))
+        >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations", gapless=True)
+        >>> result = cgrx.backtest(lambda feed: feed.liquidations().pipe(ops.tumbling("1m")), "day")
+        >>> result.rows[0].volume
+        5300.0
     """
     require_no_trio("cgrx.backtest()")
     require_executor(executor)

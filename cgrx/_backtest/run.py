@@ -39,7 +39,13 @@ Ran: TypeAlias = Literal["columns", "rows", "events", "failed"]
 
 @attrs.frozen
 class BacktestStep:
-    """A part of the pipeline, and how it ran."""
+    """A part of the pipeline, and how it ran.
+
+    Examples:
+        >>> step = cgrx.BacktestStep('tumbling("1m", Flow)', "columns")
+        >>> step.what, step.ran
+        ('tumbling("1m", Flow)', 'columns')
+    """
 
     what: str
     """As code: a channel, a merge, a stage."""
@@ -50,7 +56,17 @@ class BacktestStep:
 
 @attrs.frozen
 class BacktestPlan:
-    """How a backtest ran. Prints as a table."""
+    """How a backtest ran. Prints as a table.
+
+    Examples:
+        >>> import msgspec, pathlib
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+        >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
+        >>> result = cgrx.backtest(lambda feed: feed.liquidations().pipe(ops.tumbling("1m")), "day")
+        >>> print(result.explain())
+        columns  liquidationOrders
+        columns  tumbling("1m")
+    """
 
     steps: tuple[BacktestStep, ...]
     """In the order in which events go through them; the inputs of a merge before it."""
@@ -82,7 +98,13 @@ class _Columnar(Protocol):
 
 @attrs.frozen
 class BacktestProgress:
-    """How far a backtest in jobs has come."""
+    """How far a backtest in jobs has come.
+
+    Examples:
+        >>> progress = cgrx.BacktestProgress(done=3, total=12)
+        >>> f"{progress.done} of {progress.total} jobs"
+        '3 of 12 jobs'
+    """
 
     done: int
     """Jobs that are done, or have failed."""
@@ -92,7 +114,13 @@ class BacktestProgress:
 
 @attrs.frozen(eq=False)
 class BacktestJob(Generic[T]):
-    """One job of a backtest, and what it gave."""
+    """One job of a backtest, and what it gave.
+
+    Examples:
+        >>> job = cgrx.BacktestJob(("liquidationOrders",), None, cgrx.RecordingError("day", None, "it is damaged"))
+        >>> print(job.error)
+        day: it is damaged
+    """
 
     channels: tuple[str, ...]
     """The channels that it read; none where it is not known what the pipeline is made of."""
@@ -104,7 +132,16 @@ class BacktestJob(Generic[T]):
 
 @attrs.frozen(eq=False)
 class Backtest(Generic[T]):
-    """What a pipeline gave on recordings."""
+    """What a pipeline gave on recordings.
+
+    Examples:
+        >>> import msgspec, pathlib
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+        >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
+        >>> result = cgrx.backtest(lambda feed: feed.liquidations().pipe(ops.tumbling("1m", by="exchange")), "day")
+        >>> result.count, result.to_polars(final_only=False)["volume"].to_list()
+        (1, [5000.0])
+    """
 
     _plan: BacktestPlan
     _results: _Columnar | tuple[T, ...]

@@ -23,7 +23,13 @@ ERROR = "error"
 
 @attrs.frozen
 class SweepProgress:
-    """How far a sweep has come."""
+    """How far a sweep has come.
+
+    Examples:
+        >>> progress = cgrx.SweepProgress(done=3, total=12, fraction=0.25)
+        >>> f"{progress.fraction:.0%}"
+        '25%'
+    """
 
     done: int
     """Combinations that are measured, or have failed."""
@@ -35,7 +41,20 @@ class SweepProgress:
 
 @attrs.frozen(eq=False)
 class Combination(Generic[T]):
-    """One combination of parameters, and what it gave."""
+    """One combination of parameters, and what it gave.
+
+    Examples:
+        >>> import msgspec, pathlib
+        >>> events = [liquidation("long", 5_000.0, time="1s"), liquidation("short", 300.0, time="2s")]
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.Encoder().encode_lines(events))
+        >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
+        >>> def large(feed, least):
+        ...     return feed.liquidations().pipe(ops.min_volume(least))
+        >>> swept = cgrx.sweep(large, "day", {"least": [100, 1_000]})
+        >>> first = swept.combinations[0]
+        >>> dict(first.parameters), len(first.rows), first.error
+        ({'least': 100}, 2, None)
+    """
 
     parameters: Parameters
     """The value of each parameter."""
@@ -63,7 +82,21 @@ class Combination(Generic[T]):
 
 @attrs.frozen(eq=False, repr=False)
 class Sweep(Generic[T]):
-    """What a pipeline gave with each combination of parameters."""
+    """What a pipeline gave with each combination of parameters.
+
+    Examples:
+        >>> import msgspec, pathlib
+        >>> events = [liquidation("long", 5_000.0, time="1s"), liquidation("short", 300.0, time="2s")]
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.Encoder().encode_lines(events))
+        >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
+        >>> def large(feed, least):
+        ...     return feed.liquidations().pipe(ops.min_volume(least))
+        >>> swept = cgrx.sweep(large, "day", {"least": [100, 1_000]})
+        >>> swept
+        Sweep(2 combinations)
+        >>> swept.to_polars().rows()
+        [(100, 2, None), (1000, 1, None)]
+    """
 
     combinations: tuple[Combination[T], ...]
     """In the order of the grid."""

@@ -27,7 +27,15 @@ from cgrx.operators._windows.cascades import Cascade
 
 
 class Board:
-    """What `board` gives."""
+    """What `board` gives.
+
+    Examples:
+        >>> from cgrx.testing import Simulator
+        >>> async with Simulator() as simulator, cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
+        ...     async with cgrx.board(feed) as page:
+        ...         print(page.browsers)
+        0
+    """
 
     def __init__(self, host: str, port: int, token: str | None, audience: Audience) -> None:
         self._audience = audience
@@ -120,6 +128,13 @@ def board(
         OSError: on entering: the port cannot be listened on.
         ImportError: the extra `board` is not installed.
         NotInTrioError: called outside trio.
+
+    Examples:
+        >>> from cgrx.testing import Simulator
+        >>> async with Simulator() as simulator, cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
+        ...     async with cgrx.board(feed) as page:
+        ...         print(page.url)
+        http://127.0.0.1:.../
     """
     require_trio("board()")
     require_extra("board()", "board")

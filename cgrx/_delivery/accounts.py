@@ -5,7 +5,17 @@ import attrs
 
 @attrs.frozen
 class SinkStats:
-    """`received == delivered + superseded + dropped + dead + queued + in_flight`, at every moment."""
+    """`received == delivered + superseded + dropped + dead + queued + in_flight`, at every moment.
+
+    Examples:
+        >>> import reactivex
+        >>> async def write(batch):
+        ...     raise ValueError("no such column")
+        >>> async with cgrx.sinks.deliver(write, reactivex.of(liquidation())) as sink:
+        ...     await sink.flush()
+        >>> sink.stats.received, sink.stats.delivered, sink.stats.dead
+        (1, 0, 1)
+    """
 
     received: int
     """Items that came, those included that an earlier process had left in the spill folder."""

@@ -16,7 +16,15 @@ DRAIN = "5s"
 
 
 class DeliveryOptions(TypedDict, total=False):
-    """Those of all sinks."""
+    """Those of all sinks.
+
+    Examples:
+        >>> options: cgrx.sinks.DeliveryOptions = {"batch": 500, "every": "5s", "dead_letters": "refused.jsonl"}
+        >>> import reactivex
+        >>> async with cgrx.sinks.parquet("bars", reactivex.of(liquidation()), **options) as sink:
+        ...     print(sink.stats.dead)
+        0
+    """
 
     batch: int
     """How many items a batch holds at the most, 1000 by default."""

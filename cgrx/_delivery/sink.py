@@ -39,7 +39,17 @@ from cgrx._trio.threads import ask
 
 
 class Sink:
-    """What a function of `cgrx.sinks` gives: the delivery that is under way."""
+    """What a function of `cgrx.sinks` gives: the delivery that is under way.
+
+    Examples:
+        >>> import reactivex
+        >>> async def write(batch):
+        ...     ...
+        >>> async with cgrx.sinks.deliver(write, reactivex.of(liquidation()), name="mine") as sink:
+        ...     await sink.flush()
+        ...     print(sink.name, sink.stats.delivered)
+        mine 1
+    """
 
     def __init__(self, name: str, token: trio.lowlevel.TrioToken, backlog: Backlog, courier: Courier) -> None:
         self._name = name
@@ -190,6 +200,17 @@ def deliver(
         ValueError, TypeError: an argument cannot be used.
         SinkRefusedError: on entering: the system refuses the user, or the shape of the rows.
         NotInTrioError: called outside trio.
+
+    Examples:
+        >>> import reactivex
+        >>> async def write(batch):
+        ...     print([each.volume_usd for each in batch])
+        >>> events = reactivex.of(liquidation("long", 5_000.0), liquidation("short", 300.0))
+        >>> async with cgrx.sinks.deliver(write, events) as sink:
+        ...     await sink.flush()
+        [5000.0, 300.0]
+        >>> sink.stats.delivered
+        2
     """
     require_function(write)
     return delivered("cgrx.sinks.deliver()", rows, FunctionWriter(write, name), options)

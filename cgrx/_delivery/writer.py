@@ -13,7 +13,14 @@ import attrs
 from cgrx._model.data_errors import SinkDataError, SinkRefusedError, SinkUnavailableError
 
 Write = Callable[[Sequence[Any]], Awaitable[object]]
-"""A user's own sink: an async function of a batch, which returns when all of it has arrived."""
+"""A user's own sink: an async function of a batch, which returns when all of it has arrived.
+
+Examples:
+    >>> async def write(batch):
+    ...     for row in batch:
+    ...         print(row.asdict())
+    >>> mine: cgrx.sinks.Write = write
+"""
 
 _ABOUT_DATA = (ValueError, TypeError, LookupError, ArithmeticError)
 """What Python raises about data. What else a writer raises is held: nothing is given up for a reason not understood."""

@@ -86,6 +86,21 @@ def connect(
         NotInTrioError: called outside trio, such as under asyncio.
         ImportError: a proxy is to be used, and the extra `proxy` is not installed.
         ValueError, TypeError: an argument cannot be used.
+
+    Examples:
+        >>> async with cgrx.connect() as feed:  # doctest: +SKIP
+        ...     feed.liquidations().pipe(ops.min_volume(100_000)).subscribe(print)
+        ...     await feed.run()
+
+        On a simulator, which needs no key:
+
+        >>> from cgrx.testing import Simulator
+        >>> async with Simulator([liquidation("long", 5_000.0)]) as simulator:
+        ...     async with cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
+        ...         async with cgrx.stream(feed.liquidations()) as events:
+        ...             event = await anext(events)
+        ...             print(event.side.word, event.volume_usd)
+        long 5000.0
     """
     require_trio("connect()")
     key = api_key if api_key is not None else os.environ.get(API_KEY_VARIABLE) or None

@@ -51,7 +51,15 @@ class Writer(Protocol):
 
 @attrs.frozen
 class RecorderStats:
-    """Counters of a recorder: `events == recorded + queued + lost`."""
+    """Counters of a recorder: `events == recorded + queued + lost`.
+
+    Examples:
+        >>> from cgrx.testing import Simulator
+        >>> async with Simulator() as simulator, cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
+        ...     async with cgrx.record(feed, "day", channels=["liquidationOrders"]) as recorder:
+        ...         print(recorder.stats.recorded, recorder.stats.lost)
+        0 0
+    """
 
     events: int
     """Events heard."""

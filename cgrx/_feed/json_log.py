@@ -22,6 +22,12 @@ class JsonFormatter(logging.Formatter):
 
     Every character is ASCII, so no text of a server can break a line or steer a terminal. The API key is in no line, as
     in nothing that cgrx logs.
+
+    Examples:
+        >>> import logging
+        >>> record = logging.makeLogRecord({"name": "cgrx", "levelname": "INFO", "msg": "connected", "created": 0})
+        >>> print(cgrx.JsonFormatter().format(record))
+        {"time": "1970-01-01T00:00:00.000Z", "level": "INFO", "logger": "cgrx", "message": "connected"}
     """
 
     def format(self, record: logging.LogRecord) -> str:

@@ -44,7 +44,16 @@ _USED = ("channel", "status", "scheduler", "now_ms", "report")
 
 
 class Recorder:
-    """What `record` gives: the recording that is being made."""
+    """What `record` gives: the recording that is being made.
+
+    Examples:
+        >>> from cgrx.testing import Simulator
+        >>> async with Simulator() as simulator, cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
+        ...     async with cgrx.record(feed, "day", channels=["liquidationOrders"]) as recorder:
+        ...         await recorder.flush()
+        ...         print(recorder.folder, recorder.stats.events, recorder.error)
+        day 0 None
+    """
 
     def __init__(self, intake: Intake) -> None:
         self._intake = intake
@@ -130,6 +139,16 @@ def record(
         ValueError, TypeError: an argument cannot be used.
         ImportError: pyarrow is not installed.
         NotInTrioError: called outside trio.
+
+    Examples:
+        >>> from cgrx.testing import Simulator
+        >>> async with Simulator([liquidation("long", 5_000.0)]) as simulator:
+        ...     async with cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
+        ...         async with cgrx.record(feed, "day", channels=["liquidationOrders"]):
+        ...             async with cgrx.stream(feed.liquidations()) as events:
+        ...                 event = await anext(events)
+        >>> cgrx.Recording("day").events
+        1
     """
     require_trio("record()")
     require_extra("record()")

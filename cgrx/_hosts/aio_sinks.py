@@ -1,4 +1,13 @@
-"""The functions of `cgrx.aio.sinks`: those of `cgrx.sinks`, for the tasks of asyncio."""
+"""The functions of `cgrx.aio.sinks`: those of `cgrx.sinks`, for the tasks of asyncio.
+
+Examples:
+    >>> import reactivex
+    >>> async def write(batch):
+    ...     print(len(batch), "arrived")
+    >>> async with cgrx.aio.sinks.deliver(write, reactivex.of(liquidation("long", 5_000.0))) as sink:
+    ...     await sink.flush()
+    1 arrived
+"""
 
 import asyncio
 from collections.abc import Sequence

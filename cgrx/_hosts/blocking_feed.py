@@ -24,7 +24,17 @@ from cgrx._trio.scheduler import TrioScheduler
 
 
 class BlockingFeed:
-    """A feed of `cgrx.sync`: the members of `cgrx.Feed`, in any thread; `run` and `aclose` wait."""
+    """A feed of `cgrx.sync`: the members of `cgrx.Feed`, in any thread; `run` and `aclose` wait.
+
+    Examples:
+        >>> import msgspec, pathlib
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+        >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
+        >>> with cgrx.sync.replay("day") as feed:
+        ...     subscription = feed.liquidations().subscribe(lambda event: print(event.volume_usd))
+        ...     feed.run()
+        5000.0
+    """
 
     def __init__(self, feed: Feed, thread: TrioThread) -> None:
         self._feed = feed
@@ -94,7 +104,17 @@ class BlockingFeed:
 
 
 class BlockingReplay(BlockingFeed):
-    """A replay of `cgrx.sync`: the members of `cgrx.Replay`, in any thread."""
+    """A replay of `cgrx.sync`: the members of `cgrx.Replay`, in any thread.
+
+    Examples:
+        >>> import msgspec, pathlib
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+        >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
+        >>> with cgrx.sync.replay("day") as feed:
+        ...     feed.pause()
+        ...     print(feed.paused, feed.channels)
+        True (LiquidationOrders(),)
+    """
 
     def __init__(self, feed: Replay, thread: TrioThread) -> None:
         super().__init__(feed, thread)
@@ -134,7 +154,19 @@ class BlockingReplay(BlockingFeed):
 
 
 class BlockingRecorder:
-    """What `cgrx.sync.record` gives: the members of `cgrx.Recorder`; `flush` and `failed` wait."""
+    """What `cgrx.sync.record` gives: the members of `cgrx.Recorder`; `flush` and `failed` wait.
+
+    Examples:
+        >>> import msgspec, pathlib
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+        >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
+        >>> with cgrx.sync.replay("day") as feed:
+        ...     with cgrx.sync.record(feed, "copy", channels=["liquidationOrders"]) as recorder:
+        ...         feed.run()
+        ...         recorder.flush()
+        ...         print(recorder.stats.recorded, recorder.error)
+        1 None
+    """
 
     def __init__(self, recorder: Recorder, thread: TrioThread) -> None:
         self._recorder = recorder

@@ -28,6 +28,15 @@ class BlockingIterator(Iterator[T], Generic[T]):
 
     Iteration raises what the observable failed with, behind everything that is still queued. Several threads may
     iterate: each event goes to one of them, and all of them see the end.
+
+    Examples:
+        >>> import msgspec, pathlib
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+        >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
+        >>> with cgrx.sync.replay("day") as feed, cgrx.sync.stream(feed.liquidations()) as events:
+        ...     event = next(events)
+        ...     print(event.volume_usd, events.stats.dropped)
+        5000.0 0
     """
 
     def __init__(self, inbox: Inbox[T], waiting: "Waiting", runtime: Runtime | None, timeout_s: float) -> None:

@@ -27,6 +27,13 @@ async def closing_on_signals(feed: Feed) -> AsyncGenerator[None, None]:
 
     Raises:
         NotInAsyncioError: no asyncio loop runs here.
+
+    Examples:
+        >>> import msgspec, pathlib
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+        >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
+        >>> async with cgrx.aio.replay("day") as feed, cgrx.aio.closing_on_signals(feed):
+        ...     await feed.run()
     """
     loop = require_asyncio("cgrx.aio.closing_on_signals()")
     closing: list[asyncio.Task[None]] = []

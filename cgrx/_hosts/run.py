@@ -83,6 +83,12 @@ def run(
         NotInTrioError: called where asyncio's loop runs (Jupyter, FastAPI).
         ThreadError: called outside the main thread, the only one that Python gives signals to.
         TypeError, ValueError: an argument cannot be used. Whatever `main` raises.
+
+    Examples:
+        >>> async def main() -> str:
+        ...     return "done"
+        >>> cgrx.run(main)
+        'done'
     """
     _require_function(main)
     _require_alone()

@@ -53,15 +53,47 @@ connect = entered(_connect, BlockingFeed)
 Arguments, behaviour and errors are the same, but for one thing: a feed that fails cannot interrupt the body. The error
 comes where the body waits for events or for the end of the feed, or else on leaving the `with`. Raises `InTrioError` in
 a task of trio.
+
+Examples:
+    >>> with cgrx.sync.connect() as feed:  # doctest: +SKIP
+    ...     with cgrx.sync.stream(feed.liquidations().pipe(ops.min_volume(100_000))) as events:
+    ...         for event in events:
+    ...             print(event)
+
+    Where no server listens:
+
+    >>> with cgrx.sync.connect(url="ws://127.0.0.1:9", api_key="made-up-key", connect_timeout=0.2) as feed:
+    ...     ...
+    Traceback (most recent call last):
+        ...
+    cgrx._model.errors.ConnectError: no connection within 0.2 s (...
 """
 
 replay = entered(_replay, BlockingReplay)
-"""`cgrx.replay` without a loop: `with cgrx.sync.replay("recording") as feed: ...`. Gives a `BlockingReplay`."""
+"""`cgrx.replay` without a loop: `with cgrx.sync.replay("recording") as feed: ...`. Gives a `BlockingReplay`.
+
+Examples:
+    >>> import msgspec, pathlib
+    >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+    >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
+    >>> with cgrx.sync.replay("day") as feed, cgrx.sync.stream(feed.liquidations()) as events:
+    ...     print([each.volume_usd for each in events])
+    [5000.0]
+"""
 
 record = entered(_of_blocking(_record), BlockingRecorder)
 """`cgrx.record` without a loop: `with cgrx.sync.record(feed, "day", channels=[...]) as recorder: ...`.
 
 Gives a `BlockingRecorder`.
+
+Examples:
+    >>> import msgspec, pathlib
+    >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+    >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
+    >>> with cgrx.sync.replay("day") as feed, cgrx.sync.record(feed, "copy", channels=["liquidationOrders"]):
+    ...     feed.run()
+    >>> cgrx.Recording("copy").events
+    1
 """
 
 
@@ -89,6 +121,16 @@ def stream(
     Raises:
         ValueError: as `cgrx.stream`.
         InTrioError: called in a task of trio, which it would block.
+
+    Examples:
+        >>> import msgspec, pathlib
+        >>> events = [liquidation("long", 5_000.0, time="1s"), liquidation("short", 300.0, time="2s")]
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.Encoder().encode_lines(events))
+        >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
+        >>> with cgrx.sync.replay("day") as feed:
+        ...     with cgrx.sync.stream(feed.liquidations().pipe(ops.side("short"))) as events:
+        ...         print([each.volume_usd for each in events])
+        [300.0]
     """
     require_blockable("cgrx.sync.stream()")
     waiting = Waiting()

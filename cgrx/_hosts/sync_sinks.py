@@ -1,4 +1,13 @@
-"""The functions of `cgrx.sync.sinks`: those of `cgrx.sinks`, for code without an event loop."""
+"""The functions of `cgrx.sync.sinks`: those of `cgrx.sinks`, for code without an event loop.
+
+Examples:
+    >>> import reactivex
+    >>> def write(batch):
+    ...     print(len(batch), "arrived")
+    >>> with cgrx.sync.sinks.deliver(write, reactivex.of(liquidation("long", 5_000.0))) as sink:
+    ...     sink.flush()
+    1 arrived
+"""
 
 import math
 from collections.abc import Callable, Sequence

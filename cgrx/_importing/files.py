@@ -33,7 +33,15 @@ _EVENT_TYPES: dict[str, type[Event]] = {"liquidations": Liquidation, "trades": T
 
 @attrs.frozen
 class Imported:
-    """What has become of the rows of an import: `rows == events + rejected`."""
+    r"""What has become of the rows of an import: `rows == events + rejected`.
+
+    Examples:
+        >>> import pathlib
+        >>> _ = pathlib.Path("day.jsonl").write_text("no JSON\n")
+        >>> done = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
+        >>> done.events, done.rejected
+        (0, 1)
+    """
 
     rows: int
     events: int
@@ -86,6 +94,14 @@ def import_jsonl(
 
     Where a `ValueError` or an `OSError` ends it, or a file of which nothing can be read, nothing is left in `to`, and
     it can be tried again.
+
+    Examples:
+        >>> import msgspec, pathlib
+        >>> events = [liquidation("long", 5_000.0, time="1s"), liquidation("short", 300.0, time="2s")]
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.Encoder().encode_lines(events))
+        >>> done = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
+        >>> done.rows, done.events, done.rejected
+        (2, 2, 0)
     """
     reader = _reader(events, received)
     return _import(_rows(files, lambda path: json_rows(path, reader)), Path(to), min_volume, gapless, rejects, progress)
@@ -104,7 +120,7 @@ def import_csv(
     rejects: str | os.PathLike[str] | None = None,
     progress: Callable[[Imported], None] | None = None,
 ) -> Imported:
-    """Make a recording of comma-separated values whose first line names the columns; else as `import_jsonl`.
+    r"""Make a recording of comma-separated values whose first line names the columns; else as `import_jsonl`.
 
     Args:
         files: as of `import_jsonl`.
@@ -125,6 +141,20 @@ def import_csv(
 
     Raises:
         ValueError: also where a file lacks a column. Otherwise as `import_jsonl`.
+
+    Examples:
+        >>> import pathlib
+        >>> rows = "asset,symbol,side,px,usd,ms\nBTC,BTCUSDT,buy,60000,25000,1000\nBTC,BTCUSDT,up,60000,25000,2000\n"
+        >>> _ = pathlib.Path("ticks.csv").write_text(rows)
+        >>> done = cgrx.import_csv(
+        ...     "ticks.csv",
+        ...     "ticks",
+        ...     events="trades",
+        ...     columns={"base_asset": "asset", "price": "px", "volume_usd": "usd", "time_ms": "ms"},
+        ...     constants={"exchange": "Binance"},
+        ... )
+        >>> done.events, done.rejects[0].line, done.rejects[0].reason
+        (1, 3, 'expected a number, got other text')
     """
     columns, constants = columns or {}, constants or {}
     for name, fields in (("columns", columns), ("constants", constants)):

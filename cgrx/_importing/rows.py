@@ -74,7 +74,16 @@ class UnreadableFileError(CgrxError):
 
 @attrs.frozen
 class Reject:
-    """A row that is no event, and why."""
+    r"""A row that is no event, and why.
+
+    Examples:
+        >>> import pathlib
+        >>> _ = pathlib.Path("day.jsonl").write_text('{"side": 3}\n')
+        >>> done = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
+        >>> reject = done.rejects[0]
+        >>> reject.line, reject.path, reject.text
+        (1, '$.baseAsset', '{"side": 3}')
+    """
 
     file: str
     line: int

@@ -26,7 +26,16 @@ _GROUP: Final = re.compile(r"[\w.-]{1,249}", re.ASCII)
 
 
 class LogFeed(FeedFace):
-    """A feed that comes from a log. `consume` makes it and runs it."""
+    """A feed that comes from a log. `consume` makes it and runs it.
+
+    Examples:
+        >>> def missing(feed: cgrx.LogFeed) -> int:
+        ...     return feed.read.missing + feed.read.damaged
+        >>> async with cgrx.consume("kafka://broker:9092/signals") as feed:  # doctest: +SKIP
+        ...     feed.liquidations().subscribe(print)
+        ...     await feed.run()
+        ...     print(missing(feed), feed.offsets)
+    """
 
     def __init__(self, engine: LogEngine) -> None:
         super().__init__(engine)
@@ -98,6 +107,16 @@ def consume(
         LogError: on entering: there is no such topic, or the user may not read it.
         ImportError: confluent-kafka is not installed.
         NotInTrioError: called outside trio.
+
+    Examples:
+        >>> async with cgrx.consume("kafka://broker:9092/signals") as feed:  # doctest: +SKIP
+        ...     feed.liquidations().subscribe(print)
+        ...     await feed.run()
+        >>> async with cgrx.consume("kafka://127.0.0.1:9/signals", connect_timeout=0.1) as feed:
+        ...     await feed.run()
+        Traceback (most recent call last):
+            ...
+        cgrx._model.errors.ConnectError: no connection within 0.1 s (...
     """
     require_trio("consume()")
     require_extra("cgrx.consume()", "kafka")

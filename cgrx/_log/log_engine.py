@@ -39,7 +39,13 @@ _EXCERPT: Final = 200
 
 @attrs.frozen
 class LogStats:
-    """What a feed from a log has read."""
+    """What a feed from a log has read.
+
+    Examples:
+        >>> read = cgrx.LogStats(records=1_200, repeated=3, missing=0, damaged=0)
+        >>> "nothing is missing" if not read.missing else f"{read.missing} records are missing"
+        'nothing is missing'
+    """
 
     records: int
     """Records read, of the channels that somebody wanted."""

@@ -82,6 +82,16 @@ def publish(
         SinkRefusedError: on entering: there is no such topic, or the user may not write to it.
         ImportError: confluent-kafka is not installed.
         NotInTrioError: called outside trio.
+
+    Examples:
+        >>> async with cgrx.connect() as feed:  # doctest: +SKIP
+        ...     async with cgrx.publish(feed, ["liquidationOrders"], "kafka://broker:9092/signals"):
+        ...         await feed.run()
+
+        What stands on the topic:
+
+        >>> cgrx.Record("liquidationOrders", "a1", 0, 5, cgrx.Alive("cgrx", 5)).encode()
+        b'[1,"a1",0,5,"a",["cgrx",5]]'
     """
     require_trio("publish()")
     require_extra("cgrx.publish()", "kafka")

@@ -34,6 +34,18 @@ class Collector:
     Raises:
         ImportError: the extra `metrics` is not installed.
         TypeError: an argument is something else.
+
+    Examples:
+        >>> import cgrx.metrics
+        >>> from prometheus_client import CollectorRegistry, generate_latest
+        >>> import msgspec, pathlib
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+        >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
+        >>> async with cgrx.replay("day") as feed:
+        ...     registry = CollectorRegistry()
+        ...     registry.register(cgrx.metrics.Collector(feed))
+        ...     print(b"cgrx_events_total" in generate_latest(registry))
+        True
     """
 
     def __init__(

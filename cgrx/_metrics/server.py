@@ -97,7 +97,14 @@ class Endpoints:
 
 
 class Server:
-    """What `serve` gives."""
+    """What `serve` gives.
+
+    Examples:
+        >>> import cgrx.metrics
+        >>> async with cgrx.metrics.serve(port=0) as server:
+        ...     print(server.host, server.port > 0)
+        127.0.0.1 True
+    """
 
     def __init__(self, endpoints: Endpoints, host: str, port: int) -> None:
         self._endpoints = endpoints
@@ -156,6 +163,15 @@ def serve(
         TypeError: `feed` is neither a feed nor a `Collector`.
         ImportError: the extra `metrics` is not installed.
         NotInTrioError: called outside trio.
+
+    Examples:
+        >>> import cgrx.metrics
+        >>> import msgspec, pathlib
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+        >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
+        >>> async with cgrx.replay("day") as feed, cgrx.metrics.serve(feed, port=0) as server:
+        ...     print(server.url)
+        http://127.0.0.1:...
     """
     require_trio("metrics.serve()")
     require_extra("metrics.serve()", "metrics")

@@ -25,7 +25,14 @@ READY_WITHIN = "45s"
 
 
 class Counted(Protocol[S_co]):
-    """Anything with `stats`, such as what `cgrx.stream` and `cgrx.record` give."""
+    """Anything with `stats`, such as what `cgrx.stream` and `cgrx.record` give.
+
+    Examples:
+        >>> import cgrx.metrics
+        >>> from cgrx import StreamStats
+        >>> def lost(stream: cgrx.metrics.Counted[StreamStats]) -> int:
+        ...     return stream.stats.dropped
+    """
 
     @property
     def stats(self) -> S_co:
@@ -34,7 +41,13 @@ class Counted(Protocol[S_co]):
 
 
 class CountedFeed(Counted[FeedStats], Protocol):
-    """What is asked of a feed: that of any host has it."""
+    """What is asked of a feed: that of any host has it.
+
+    Examples:
+        >>> import cgrx.metrics
+        >>> def events(feed: cgrx.metrics.CountedFeed) -> int:
+        ...     return feed.stats.events
+    """
 
     @property
     def scheduler(self) -> TrioScheduler:
@@ -44,7 +57,13 @@ class CountedFeed(Counted[FeedStats], Protocol):
 
 @attrs.frozen
 class Readiness:
-    """Whether a service can do its work now, and why, in words."""
+    """Whether a service can do its work now, and why, in words.
+
+    Examples:
+        >>> import cgrx.metrics
+        >>> print(cgrx.metrics.Readiness(ready=False, reason="the feed is reconnecting"))
+        not ready: the feed is reconnecting
+    """
 
     ready: bool
     reason: str
@@ -55,7 +74,18 @@ class Readiness:
 
 @attrs.frozen
 class Snapshot:
-    """Everything that counts, of one moment. `snapshot` makes it."""
+    """Everything that counts, of one moment. `snapshot` makes it.
+
+    Examples:
+        >>> import cgrx.metrics
+        >>> import msgspec, pathlib
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+        >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
+        >>> async with cgrx.replay("day") as feed:
+        ...     now = cgrx.metrics.snapshot(feed)
+        >>> now.feed.events, dict(now.dropped)
+        (0, {'malformed': 0, 'overflow': 0, 'unrecorded': 0, 'undelivered': 0})
+    """
 
     feed: FeedStats
     """The feed's own counters."""
@@ -176,5 +206,15 @@ def snapshot(
     Raises:
         TimeoutError: in another thread, after five seconds: something blocks the feed's thread.
         TypeError: an argument is something else.
+
+    Examples:
+        >>> import cgrx.metrics
+        >>> import msgspec, pathlib
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+        >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
+        >>> async with cgrx.replay("day") as feed, cgrx.stream(feed.liquidations()) as events:
+        ...     now = cgrx.metrics.snapshot(feed, streams={"alerts": events})
+        ...     print(now.streams["alerts"].dropped)
+        0
     """
     return Watched(feed, streams, pipelines, recorders, sinks).snapshot()

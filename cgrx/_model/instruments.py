@@ -43,7 +43,13 @@ _MILLION = 1_000_000
 
 @attrs.frozen
 class Instrument:
-    """A contract that is traded on an exchange, as far as its symbol tells."""
+    """A contract that is traded on an exchange, as far as its symbol tells.
+
+    Examples:
+        >>> cgrx.Instrument.parse("Binance", "BTCUSDT")
+        Instrument(exchange='Binance', base='BTC', quote='USDT', kind='perpetual', margin='linear', expiry=None,
+        multiplier=1, venue='')
+    """
 
     exchange: str
     """The exchange, in one spelling where it is a known one."""

@@ -50,6 +50,19 @@ def live_plot(
     Raises:
         ValueError, TypeError: an argument cannot be used. What the first row does not fit, `on_next` raises.
         RuntimeError: no IPython runs here, so there is no cell.
+
+    Examples:
+        >>> bars = cgrx.live_plot(kind="candles")  # doctest: +SKIP
+        >>> trades = feed.futures_trades("Binance", "BTCUSDT", min_volume=0)  # doctest: +SKIP
+        >>> trades.pipe(ops.tumbling("1m", ops.Bar)).subscribe(bars)  # doctest: +SKIP
+
+        Outside a notebook there is nothing to draw into:
+
+        >>> cgrx.live_plot()
+        Traceback (most recent call last):
+            ...
+        RuntimeError: live_plot() draws into a cell of a notebook, and no IPython runs here: elsewhere use
+        cgrx.plot(rows).save("chart.html")
     """
     if type(keep) is not int or not 1 <= keep <= MOST:
         raise ValueError(f"keep={keep!r} must be a whole number of windows, 1 to {MOST:,}")
@@ -57,7 +70,17 @@ def live_plot(
 
 
 class LivePlot(abc.ObserverBase[Row]):
-    """An observer of rows that draws them into a cell. `live_plot` makes it."""
+    """An observer of rows that draws them into a cell. `live_plot` makes it.
+
+    Examples:
+        >>> picture = cgrx.live_plot()  # doctest: +SKIP
+        >>> feed.liquidations().pipe(ops.tumbling("1m", by="side")).subscribe(picture)  # doctest: +SKIP
+
+        Outside a notebook, `cgrx.plot` draws the same:
+
+        >>> rows = play(ops.tumbling("1m"), [batch(liquidation("long", 5_000.0, time="1s")), alive("65s")])
+        >>> cgrx.plot(rows).save("volume.svg")
+    """
 
     def __init__(
         self, kind: Kind | None, value: str | None, keep: int, every_s: float, show: Callable[[str], None]

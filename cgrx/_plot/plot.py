@@ -50,6 +50,10 @@ def plot(rows: Iterable[Row], *, kind: Kind | None = None, value: str | None = N
             also windows of one key that overlap, which would count events twice.
         TypeError: something else than rows, or rows of several classes.
         ImportError: altair is not installed.
+
+    Examples:
+        >>> rows = play(ops.tumbling("1m"), [batch(liquidation("long", 5_000.0, time="1s")), alive("65s")])
+        >>> cgrx.plot(rows).save("volume.svg")
     """
     picture = chosen(rows, kind, value, most)
     if find_spec("altair") is None:

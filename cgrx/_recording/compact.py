@@ -55,6 +55,14 @@ def compact(
             or is being written; nothing is changed then.
         OSError: nothing can be written there; nothing is changed then.
         ImportError: pyarrow is not installed.
+
+    Examples:
+        >>> import msgspec, pathlib
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+        >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
+        >>> done = cgrx.compact("day")
+        >>> done.channels, done.parts
+        (1, 1)
     """
     if by != "channel":
         raise ValueError(f'by={by!r} takes "channel"')

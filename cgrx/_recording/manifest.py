@@ -43,7 +43,16 @@ STRETCH = re.compile(r"by-channel-(\d{8})-(\d{8})(\.tmp)?")
 
 @attrs.frozen(kw_only=True)
 class Part:
-    """A part of a recording: one file."""
+    """A part of a recording: one file.
+
+    Examples:
+        >>> import msgspec, pathlib
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+        >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
+        >>> (part,) = cgrx.Recording("day").parts
+        >>> part.file, part.events
+        ('part-00000000.parquet', 1)
+    """
 
     number: int
     """From 0 on."""

@@ -40,6 +40,16 @@ class Recording:
     Raises:
         RecordingError: there is none, a part of it is missing, or it is damaged; with the file and the place.
         ImportError: pyarrow is not installed.
+
+    Examples:
+        >>> import msgspec, pathlib
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+        >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
+        >>> recording = cgrx.Recording("day")
+        >>> recording.events, recording.channels, recording.problems
+        (1, (LiquidationOrders(),), ())
+        >>> recording.to_polars().collect()["volume_usd"].to_list()
+        [5000.0]
     """
 
     def __init__(self, folder: str | os.PathLike[str], *, salvage: bool = False) -> None:

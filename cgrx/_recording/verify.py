@@ -23,7 +23,15 @@ if TYPE_CHECKING:  # needs the extra `recording`
 
 @attrs.frozen
 class Verified:
-    """What `verify` has found."""
+    """What `verify` has found.
+
+    Examples:
+        >>> import msgspec, pathlib
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+        >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
+        >>> print("damaged" if cgrx.verify("day").problems else "sound")
+        sound
+    """
 
     folder: Path
     """Of the recording."""
@@ -52,6 +60,14 @@ def verify(folder: str | os.PathLike[str], *, progress: Callable[[int, int], obj
     Raises:
         TypeError: an argument of another type.
         ImportError: pyarrow is not installed.
+
+    Examples:
+        >>> import msgspec, pathlib
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+        >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
+        >>> found = cgrx.verify("day")
+        >>> found.events, found.problems
+        (1, ())
     """
     if progress is not None and not callable(progress):
         raise TypeError(f"progress={progress!r} is no function")

@@ -50,7 +50,13 @@ E = TypeVar("E", bound=Event)
 
 @attrs.frozen
 class ReplayProgress:
-    """How far a replay has come. Times are milliseconds since the epoch."""
+    """How far a replay has come. Times are milliseconds since the epoch.
+
+    Examples:
+        >>> progress = cgrx.ReplayProgress(start_ms=0, end_ms=60_000, now_ms=15_000, events=120)
+        >>> f"{progress.fraction:.0%} of the recording"
+        '25% of the recording'
+    """
 
     start_ms: int
     """Where it begins."""
@@ -217,7 +223,17 @@ class _ReplayEngine(PlayedEngine):
 
 
 class Replay(FeedFace):
-    """A feed that comes from recordings. `replay` makes it and runs it."""
+    """A feed that comes from recordings. `replay` makes it and runs it.
+
+    Examples:
+        >>> import msgspec, pathlib
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+        >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
+        >>> async with cgrx.replay("day") as feed:
+        ...     feed.pause()
+        ...     print(feed.paused, feed.channels)
+        True (LiquidationOrders(),)
+    """
 
     def __init__(self, engine: _ReplayEngine) -> None:
         super().__init__(engine)
@@ -311,6 +327,14 @@ def replay(
         TypeError: an argument of another type.
         RecordingError: a recording cannot be read; from `run()` and through `on_error` where it turns out later.
         NotInTrioError: called outside trio.
+
+    Examples:
+        >>> import msgspec, pathlib
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+        >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
+        >>> async with cgrx.replay("day", speed=10.0) as feed, cgrx.stream(feed.liquidations()) as events:
+        ...     print([each.volume_usd async for each in events])
+        [5000.0]
     """
     require_trio("replay()")
     require_policy(on_subscriber_error)

@@ -86,6 +86,21 @@ def resume(
         StateError: on subscribing: the folder is in use, others may write to it, it has the state of another pipeline
             or version, or is damaged.
         OSError: the disk fails: on subscribing, or through `on_error`.
+
+    Examples:
+        >>> import msgspec, pathlib
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+        >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
+        >>> def bars(feed):
+        ...     return feed.liquidations().pipe(ops.tumbling("1m"))
+        >>> async with cgrx.replay("day") as feed, cgrx.stream(cgrx.resume("state", bars, feed)) as rows:
+        ...     print([row async for row in rows])
+        []
+
+        The minute is not over, so its row is kept in the folder, for the next process:
+
+        >>> sorted(path.name for path in pathlib.Path("state").iterdir())
+        ['000000000002.journal', '000000000002.state', 'lock']
     """
     require_extra("cgrx.resume()", "spill")
     period_s = to_seconds(every, "every")

@@ -8,7 +8,13 @@ from cgrx._streams.telling import state
 
 @attrs.frozen
 class ShardExplanation:
-    """Which records a shard takes, and what it keeps. Prints as lines."""
+    """Which records a shard takes, and what it keeps. Prints as lines.
+
+    Examples:
+        >>> shard = cgrx.Shard(lambda feed: feed.liquidations().pipe(ops.tumbling("1m", by="exchange")))
+        >>> shard.explain().key
+        'liquidationOrders'
+    """
 
     key: str
     """The group of its channels: records of one key belong into one shard, and so into one partition of a log."""

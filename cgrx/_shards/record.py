@@ -64,6 +64,13 @@ class Record(msgspec.Struct, frozen=True, gc=False):
         b'[1,"a1",0,5,"a",["cgrx",5]]'
         >>> cgrx.Record.decode("liquidationOrders", record.encode()) == record
         True
+
+    Examples:
+        >>> record = cgrx.Record("liquidationOrders", "a1", 0, 5, cgrx.Alive("cgrx", 5))
+        >>> record.encode()
+        b'[1,"a1",0,5,"a",["cgrx",5]]'
+        >>> cgrx.Record.decode("liquidationOrders", record.encode()) == record
+        True
     """
 
     channel: str

@@ -54,6 +54,16 @@ class Shard(Generic[T]):
         ValueError: the pipeline holds what cannot be put away, or reads channels of several groups.
         TypeError: `build` returns no Observable.
         StateError: the state of a stage cannot be put away.
+
+    Examples:
+        >>> def build(feed):
+        ...     return feed.liquidations().pipe(ops.tumbling("1m", by="exchange"))
+        >>> shard = cgrx.Shard(build)
+        >>> events = cgrx.Record("liquidationOrders", "a1", 0, 1_000, batch(liquidation(time="1s")))
+        >>> rows = shard.take([events])
+        >>> later = cgrx.Shard.restore(build, shard.snapshot())
+        >>> later.channels == shard.channels
+        True
     """
 
     def __init__(self, build: Build[T], *, partition_by: GroupBy | None = None) -> None:

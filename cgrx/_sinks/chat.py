@@ -62,6 +62,16 @@ def slack(
         ValueError, TypeError: an argument cannot be used.
         ImportError: httpx is missing: `pip install "cgrx[webhook]"`.
         NotInTrioError: called outside trio.
+
+    Examples:
+        >>> large = feed.liquidations().pipe(ops.min_volume(1_000_000))  # doctest: +SKIP
+        >>> async with cgrx.sinks.slack(os.environ["CGRX_SLACK_URL"], large):  # doctest: +SKIP
+        ...     await feed.run()
+
+        Each event is a line in the chat:
+
+        >>> print(cgrx.sinks.message(liquidation("long", 5_230_117.0)))
+        BTC: long liquidated 5,230,117 USD at 60,000.00, Binance BTCUSDT, 1970-01-01 00:00 UTC
     """
     place = parse_place(url)
     return _chat("slack", SLACK, place, place, {}, messages, text, ssl_context, options)
@@ -90,6 +100,16 @@ def discord(
     Raises:
         SinkRefusedError: on entering: there is no such webhook.
         ValueError, TypeError, ImportError, NotInTrioError: as with `slack`.
+
+    Examples:
+        >>> large = feed.liquidations().pipe(ops.min_volume(1_000_000))  # doctest: +SKIP
+        >>> async with cgrx.sinks.discord(os.environ["CGRX_DISCORD_URL"], large):  # doctest: +SKIP
+        ...     await feed.run()
+
+        Each event is a line in the chat:
+
+        >>> print(cgrx.sinks.message(liquidation("short", 5_230_117.0)))
+        BTC: short liquidated 5,230,117 USD at 60,000.00, Binance BTCUSDT, 1970-01-01 00:00 UTC
     """
     place = parse_place(url)
     return _chat("discord", DISCORD, place.asking("wait=true"), place, {}, messages, text, ssl_context, options)
@@ -122,6 +142,17 @@ def telegram(
     Raises:
         SinkRefusedError: on entering: there is no such bot, or it does not know the chat.
         ValueError, TypeError, ImportError, NotInTrioError: as with `slack`.
+
+    Examples:
+        >>> large = feed.liquidations().pipe(ops.min_volume(1_000_000))  # doctest: +SKIP
+        >>> token = os.environ["CGRX_TELEGRAM_TOKEN"]  # doctest: +SKIP
+        >>> async with cgrx.sinks.telegram(token, large, chat=-1001234567890):  # doctest: +SKIP
+        ...     await feed.run()
+
+        Each event is a line in the chat:
+
+        >>> print(cgrx.sinks.message(trade("buy", 5_230_117.0)))
+        BTC: bought 5,230,117 USD at 60,000.00, Binance BTCUSDT, 1970-01-01 00:00 UTC
     """
     # Callers without a type checker pass whatever they have here.
     if not _TOKEN.fullmatch(str(token)):

@@ -199,6 +199,15 @@ def duckdb(
             of the rows is known then, the table has other columns, or another key. The message has the statement that
             makes a fitting one.
         ImportError: duckdb or pyarrow is not installed.
+
+    Examples:
+        >>> import duckdb, reactivex
+        >>> rows = play(ops.tumbling("1m"), [batch(liquidation("long", 5_000.0, time="1s")), alive("65s")])
+        >>> async with cgrx.sinks.duckdb("bars.db", reactivex.of(*rows), table="flows") as sink:
+        ...     await sink.flush()
+        >>> with duckdb.connect("bars.db") as database:
+        ...     print(database.sql("SELECT volume, final FROM flows").fetchall())
+        [(5000.0, True)]
     """
     require_extra("cgrx.sinks.duckdb()", "duckdb")
     if not re.fullmatch(r"\w[\w $-]*", table):

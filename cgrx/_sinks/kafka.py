@@ -242,6 +242,17 @@ def kafka(
         ValueError, TypeError: an argument cannot be used.
         SinkRefusedError: on entering: there is no such topic, or the user may not write to it.
         ImportError: confluent-kafka is not installed.
+
+    Examples:
+        >>> bars = feed.liquidations().pipe(ops.tumbling("1m", by="exchange"))  # doctest: +SKIP
+        >>> async with cgrx.sinks.kafka("broker:9092", bars, topic="bars") as sink:  # doctest: +SKIP
+        ...     await feed.run()
+
+        A row that comes twice, as after a lost acknowledgement, has the same identity:
+
+        >>> (row,) = play(ops.tumbling("1m", by="exchange"), [batch(liquidation(time="1s")), alive("65s")])
+        >>> row.identity
+        (0, 'Binance')
     """
     require_extra("cgrx.sinks.kafka()", "kafka")
     address = KafkaAddress(servers, topic, dict(config or {}))

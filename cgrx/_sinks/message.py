@@ -42,9 +42,6 @@ def message(item: object, *, what: str | None = None) -> str:
 
     What every chat sink sends by default, and `cgrx alert`.
 
-        >>> message(Crossing(row, "volume", 5_230_000, 5_000_000, "above"))
-        'BTC: longs liquidated 5,230,000 USD in 1 m from 2024-01-31 12:03 UTC (above 5,000,000), Binance, Bybit, OKX'
-
     Args:
         item: an event, a row, a result about one (`ops.Crossing`, `ops.Cooled`, `ops.Joined`), or a text of your own,
             which is made one line. A row that has a `volume` is told by it, and by its `exchanges`, its
@@ -59,6 +56,17 @@ def message(item: object, *, what: str | None = None) -> str:
 
     Raises:
         TypeError: another item.
+
+    Examples:
+        >>> print(cgrx.sinks.message(liquidation("long", 5_230_117.0)))
+        BTC: long liquidated 5,230,117 USD at 60,000.00, Binance BTCUSDT, 1970-01-01 00:00 UTC
+        >>> stage = ops.tumbling("1m", by="base_asset")
+        >>> (row,) = play(stage, [batch(liquidation("long", 5e6, time="1s")), alive("65s")])
+        >>> print(cgrx.sinks.message(row, what="longs liquidated"))
+        BTC: longs liquidated 5,000,000 USD in 1 m from 1970-01-01 00:00 UTC
+        >>> crossing = ops.Crossing(row, "volume", 5_000_000, 4_000_000, "above")
+        >>> print(cgrx.sinks.message(crossing, what="longs liquidated"))
+        BTC: longs liquidated 5,000,000 USD in 1 m from 1970-01-01 00:00 UTC (above 4,000,000)
     """
     match item:
         case str():

@@ -187,6 +187,13 @@ def parquet(
         SinkRefusedError: on entering: the folder cannot be written to, another sink writes these files, or the files
             that are there have other columns.
         ImportError: pyarrow or filelock is not installed.
+
+    Examples:
+        >>> import pathlib, reactivex
+        >>> async with cgrx.sinks.parquet("events", reactivex.of(liquidation("long", 5_000.0, time="1h"))) as sink:
+        ...     await sink.flush()
+        >>> sink.stats.delivered, len(list(pathlib.Path("events").rglob("*.parquet")))
+        (1, 1)
     """
     require_extra("cgrx.sinks.parquet()", "recording")
     if by not in _NAMES:

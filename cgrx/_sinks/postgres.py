@@ -50,6 +50,19 @@ def postgres(
         SinkRefusedError: on entering: the user, the database, or a table that does not fit; the message has the
             statements that mend it.
         ImportError: psycopg is not installed.
+
+    Examples:
+        >>> bars = feed.liquidations().pipe(ops.tumbling("1m", by="exchange"))  # doctest: +SKIP
+        >>> dsn = "postgresql://localhost/market"
+        >>> async with cgrx.sinks.postgres(dsn, bars, table="bars", create=True):  # doctest: +SKIP
+        ...     await feed.run()
+
+        A row has the columns of the table:
+
+        >>> (row,) = play(ops.tumbling("1m", by="exchange"), [batch(liquidation(time="1s")), alive("65s")])
+        >>> list(row.asdict())
+        ['start_ms', 'end_ms', 'exchange', 'count', 'volume', 'buy_volume', 'sell_volume', 'delta', 'gap_ms',
+        'dropped', 'late', 'final', 'complete']
     """
     require_extra("cgrx.sinks.postgres()", "postgres")
     from cgrx._sinks.postgres_writer import PostgresWriter

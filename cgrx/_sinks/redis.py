@@ -169,6 +169,17 @@ def redis(
         ValueError, TypeError: an argument cannot be used.
         SinkRefusedError: on entering: the password or the rights do not suffice, or the key holds something else.
         ImportError: coredis is not installed.
+
+    Examples:
+        >>> bars = feed.liquidations().pipe(ops.tumbling("1m", by="exchange"))  # doctest: +SKIP
+        >>> async with cgrx.sinks.redis("redis://localhost", bars, stream="bars") as sink:  # doctest: +SKIP
+        ...     await feed.run()
+
+        A row that comes twice, as after a lost acknowledgement, has the same identity:
+
+        >>> (row,) = play(ops.tumbling("1m", by="exchange"), [batch(liquidation(time="1s")), alive("65s")])
+        >>> row.identity
+        (0, 'Binance')
     """
     require_extra("cgrx.sinks.redis()", "redis")
     if not stream:

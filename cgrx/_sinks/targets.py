@@ -69,6 +69,13 @@ def to(
         ValueError, TypeError: the target or an argument cannot be used.
         ImportError: the package of the system is missing: it says what to install.
         NotInTrioError: called outside trio.
+
+    Examples:
+        >>> import reactivex
+        >>> async with cgrx.sinks.to("events/", reactivex.of(liquidation("long", 5_000.0, time="1h"))) as sink:
+        ...     await sink.flush()
+        ...     print(sink.name, sink.stats.delivered)
+        parquet files in events 1
     """
     if not isinstance(target, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without a type checker
         raise TypeError(f"a target is a text, and no {type(target).__name__}")

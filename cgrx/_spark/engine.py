@@ -26,7 +26,14 @@ _LOOK_S = 1.0
 
 
 class Query:
-    """A pipeline that runs on Spark until it is stopped or fails. As a context manager it stops on leaving."""
+    """A pipeline that runs on Spark until it is stopped or fails. As a context manager it stops on leaving.
+
+    Examples:
+        >>> from cgrx.engines import spark
+        >>> source, sink = spark.Kafka("kafka://broker:9092/signals"), spark.Rows(print)
+        >>> query = spark.start(ops.tumbling("1m"), source=source, sink=sink, checkpoint="state")  # doctest: +SKIP
+        >>> query.wait()  # doctest: +SKIP
+    """
 
     def __init__(self, query: Any, failures: Sequence[Exception]) -> None:
         self.query = query
@@ -67,7 +74,14 @@ class Query:
 
 
 def start(build: Pipeline, *, source: Kafka, sink: SparkSink, **options: Unpack[RunOptions]) -> Query:
-    """Start a pipeline behind a log, and return at once. Arguments and errors are those of `run`."""
+    """Start a pipeline behind a log, and return at once. Arguments and errors are those of `run`.
+
+    Examples:
+        >>> from cgrx.engines import spark
+        >>> source, sink = spark.Kafka("kafka://broker:9092/signals"), spark.Rows(print)
+        >>> query = spark.start(ops.tumbling("1m"), source=source, sink=sink, checkpoint="state")  # doctest: +SKIP
+        >>> query.wait()  # doctest: +SKIP
+    """
     require_no_trio("cgrx.engines.spark.start()")
     require_extra("cgrx.engines.spark.start()", "spark")
     require_extra("cgrx.engines.spark.Kafka", "kafka")
@@ -144,6 +158,17 @@ def run(build: Pipeline, *, source: Kafka | Recordings, sink: SparkSink, **optio
         InTrioError: called inside a running trio loop, which it would block.
         ImportError: pyspark, pandas or confluent-kafka is not installed.
         Exception: what the callback of `Rows`, or a sink, raises.
+
+    Examples:
+        >>> from cgrx.engines import spark
+        >>> source, sink = spark.Kafka("kafka://broker:9092/signals"), spark.Parquet("bars")
+        >>> spark.run(ops.tumbling("1m"), source=source, sink=sink, checkpoint="bars.checkpoint")  # doctest: +SKIP
+
+        What it would do, without Spark:
+
+        >>> plan = spark.explain(ops.tumbling("1m"), channels=["liquidationOrders"], source=source, sink=sink)
+        >>> plan.groups
+        (('liquidationOrders',),)
     """
     require_no_trio("cgrx.engines.spark.run()")
     require_extra("cgrx.engines.spark.run()", "spark")

@@ -17,7 +17,19 @@ from cgrx.operators._stages.explain import explain as explained
 
 @attrs.frozen
 class SparkPlan:
-    """What a run would be. Prints as a list."""
+    """What a run would be. Prints as a list.
+
+    Examples:
+        >>> from cgrx.engines import spark
+        >>> plan = spark.explain(
+        ...     ops.tumbling("1m"),
+        ...     channels=["liquidationOrders"],
+        ...     source=spark.Kafka("kafka://broker:9092/signals"),
+        ...     sink=spark.Parquet("bars"),
+        ... )
+        >>> plan.groups, plan.fullest
+        ((('liquidationOrders',),), 1)
+    """
 
     groups: tuple[tuple[str, ...], ...]
     """The channels of each group, which one pipeline takes."""
@@ -59,6 +71,19 @@ def explain(
     Raises:
         ValueError, TypeError: an argument cannot be used.
         StateError: a pipeline holds what cannot be put away.
+
+    Examples:
+        >>> from cgrx.engines import spark
+        >>> source, sink = spark.Kafka("kafka://broker:9092/signals"), spark.Parquet("bars")
+        >>> plan = spark.explain(
+        ...     ops.pipeline(ops.tumbling("1m")),
+        ...     channels=["liquidationOrders"],
+        ...     source=source,
+        ...     sink=sink,
+        ...     checkpoint="bars.checkpoint",
+        ... )
+        >>> print(str(plan).splitlines()[1])
+        groups: 1, at most 1 in a shard
     """
     shards = options.get("shards", SHARDS)
     keyed = groups(build, options.get("channels"), options.get("partition_by", "channel"), shards)

@@ -12,7 +12,15 @@ if TYPE_CHECKING:
 
 
 class RunOptions(TypedDict, total=False):
-    """Those of `run` and `start`."""
+    """Those of `run` and `start`.
+
+    Examples:
+        >>> from cgrx.engines import spark
+        >>> options: spark.RunOptions = {"channels": ["liquidationOrders"], "checkpoint": "state", "every": "5s"}
+        >>> source, sink = spark.Kafka("kafka://broker:9092/signals"), spark.Rows(print)
+        >>> spark.explain(ops.tumbling("1m"), source=source, sink=sink, **options).shards
+        256
+    """
 
     channels: Chosen
     """One group for each item: a channel, as a value or wire name, or a tuple of channels that one pipeline takes

@@ -29,6 +29,12 @@ class Kafka:
     """Records of a topic, as `cgrx publish` writes them: endless, unless `run(once=True)`.
 
     Needs the extra `kafka`, on every machine of the cluster.
+
+    Examples:
+        >>> from cgrx.engines import spark
+        >>> source = spark.Kafka("kafka://broker:9092/signals", start="latest")
+        >>> source.address.topic, source.most
+        ('signals', 100000)
     """
 
     target: str = attrs.field(repr=False)
@@ -87,6 +93,12 @@ class Recordings:
         folders: one or several, joined as in `cgrx.backtest`.
         start: leave out what was received before.
         end: leave out what was received then or later.
+
+    Examples:
+        >>> from cgrx.engines import spark
+        >>> source = spark.Recordings("/recordings/monday", "/recordings/tuesday", start="2024-08-09T00:00")
+        >>> source
+        Recordings('/recordings/monday', '/recordings/tuesday')
     """
 
     def __init__(self, *folders: Any, start: Moment | None = None, end: Moment | None = None) -> None:

@@ -22,6 +22,11 @@ class Parquet:
 
     A micro-batch is a folder of its own, which is written anew where a micro-batch runs again: each row is there once,
     whoever reads the files. One that gave no row writes nothing. The columns are those of `cgrx.to_frame`.
+
+    Examples:
+        >>> from cgrx.engines import spark
+        >>> spark.Parquet("s3a://bucket/bars")
+        Parquet(folder='s3a://bucket/bars')
     """
 
     folder: str
@@ -54,6 +59,10 @@ class Rows:
     """Rows as objects, to a function in the driver: `callback(rows)`, a list, once for each micro-batch that gave some.
 
     What the driver did not live to commit is handed over again: by `identity` a table of rows takes it once.
+
+    Examples:
+        >>> from cgrx.engines import spark
+        >>> sink = spark.Rows(lambda rows: print(len(rows)))
     """
 
     callback: Callable[[list[Any]], object]
@@ -75,6 +84,11 @@ class Postgres:
     """Rows into a table, by the driver, through `cgrx.sinks.postgres`: by their identity, so each is there once.
 
     A database that is away holds the micro-batch up. Needs the extra `postgres`.
+
+    Examples:
+        >>> from cgrx.engines import spark
+        >>> spark.Postgres("postgresql://localhost/market", table="bars", create=True)
+        Postgres(table='bars', pipeline=None, create=True)
     """
 
     dsn: str = attrs.field(repr=False)

@@ -35,7 +35,15 @@ _TELL_MS = 1000
 
 @attrs.frozen
 class OrderStats:
-    """What an `OrderedStream` has done so far, all its subscriptions together."""
+    """What an `OrderedStream` has done so far, all its subscriptions together.
+
+    Examples:
+        >>> from cgrx.testing import Simulator
+        >>> async with Simulator() as simulator, cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
+        ...     trades = feed.futures_trades_across([("Binance", "BTCUSDT")], min_volume=10_000)
+        ...     print(trades.stats.late)
+        0
+    """
 
     events: int
     """Events that came in. All of them go out, none is dropped."""
@@ -46,7 +54,16 @@ class OrderStats:
 
 
 class OrderedStream(EventStream[T_co]):
-    """An EventStream that `merge_exchanges` has put in order."""
+    """An EventStream that `merge_exchanges` has put in order.
+
+    Examples:
+        >>> from cgrx.testing import Simulator
+        >>> async with Simulator() as simulator, cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
+        ...     pairs = [("Binance", "BTCUSDT"), ("OKX", "BTC-USDT-SWAP")]
+        ...     trades = feed.futures_trades_across(pairs, min_volume=10_000)
+        ...     print(trades.stats)
+        OrderStats(events=0, late=0, worst_late_ms=0)
+    """
 
     def __init__(
         self, terms: "Terms", streams: tuple[EventStream[Any], ...], event_types: EventTypes, runtime: Runtime | None
@@ -122,6 +139,13 @@ def merge_exchanges(
             range.
         TypeError: a source is no Observable, an argument of another type; through `on_error`, an event without
             `time_ms` or `exchange`.
+
+    Examples:
+        >>> def ordered(feed: cgrx.Feed) -> cgrx.OrderedStream[cgrx.Trade]:
+        ...     return cgrx.merge_exchanges(
+        ...         feed.futures_trades("Binance", "BTCUSDT", min_volume=10_000),
+        ...         feed.futures_trades("OKX", "BTC-USDT-SWAP", min_volume=10_000),
+        ...     )
     """
     if not streams:
         raise ValueError("merge_exchanges() needs at least one stream")

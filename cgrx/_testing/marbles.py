@@ -84,6 +84,13 @@ def marbles(
 
     Raises:
         ValueError: the text does not follow the grammar, or has an event that is not among `events`.
+
+    Examples:
+        >>> marbles("-a-(bc)-^|").results
+        ['a', 'b', 'c']
+        >>> long, short = liquidation("long"), liquidation("short")
+        >>> len(play(ops.side("long"), marbles("-l-s-l|", {"l": long, "s": short})))
+        2
     """
     grid = _Grid.of(events, start, tick, channel, origin)
     reader = _Reader(text, grid, error or RuntimeError("#"))
@@ -111,6 +118,12 @@ def to_marbles(
     Raises:
         ValueError: a signal has no place in such a text: it lies off the ticks or before the one drawn last, it is of
             another channel, origin or reason, two gaps overlap, or an event is not among `events`.
+
+    Examples:
+        >>> to_marbles(marbles("-a-(bc)-^|"))
+        '-a-(bc)-^|'
+        >>> to_marbles([alive("2s"), gap("3s", "5s")])
+        '--^[-]|'
     """
     timeline = signals if isinstance(signals, Timeline) else Timeline(tuple(signals))
     drawing = _Drawing(_Grid.of(events, start, tick, channel, origin))

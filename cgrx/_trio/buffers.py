@@ -20,7 +20,17 @@ T = TypeVar("T")
 
 @attrs.frozen
 class StreamStats:
-    """Counters of a `stream`, in events; `received == delivered + dropped + queued`."""
+    """Counters of a `stream`, in events; `received == delivered + dropped + queued`.
+
+    Examples:
+        >>> from cgrx.testing import Simulator
+        >>> async with Simulator([liquidation("long", 5_000.0)]) as simulator:
+        ...     async with cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
+        ...         async with cgrx.stream(feed.liquidations()) as events:
+        ...             event = await anext(events)
+        ...             print(events.stats)
+        StreamStats(received=1, delivered=1, dropped=0, queued=0)
+    """
 
     received: int
     delivered: int

@@ -86,6 +86,16 @@ def on_drain(stop: Callable[[], object]) -> AbstractContextManager[None]:
 
     Raises:
         NotInTrioError: called outside trio.
+
+    Examples:
+        >>> import trio
+        >>> async def main() -> None:
+        ...     with trio.CancelScope() as scope, cgrx.on_drain(scope.cancel):
+        ...         scope.cancel()  # as the first signal does
+        ...         await trio.sleep_forever()
+        ...     print("closed in good order")
+        >>> cgrx.run(main)
+        closed in good order
     """
     require_trio("on_drain()")
     draining = DRAINING.get()

@@ -63,6 +63,15 @@ class EventIterator(AsyncIterator[T], Generic[T]):
 
     Iteration raises what the observable failed with, behind everything that is still queued. Several tasks may iterate:
     each event goes to one of them, to whichever has waited longest, and all of them see the end.
+
+    Examples:
+        >>> from cgrx.testing import Simulator
+        >>> async with Simulator([liquidation("long", 5_000.0)]) as simulator:
+        ...     async with cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
+        ...         async with cgrx.stream(feed.liquidations(), buffer=1_000, overflow="drop_oldest") as events:
+        ...             event = await anext(events)
+        ...             print(events.stats.received, events.stats.dropped)
+        1 0
     """
 
     def __init__(self, inbox: Inbox[T], parking: Parking, runtime: Runtime | None) -> None:
@@ -150,6 +159,16 @@ def stream(
     Raises:
         ValueError: `buffer` below 1, an unknown policy, or `"block"` on what is not a feed's own stream.
         NotInTrioError: called outside trio.
+
+    Examples:
+        >>> from cgrx.testing import Simulator
+        >>> async with Simulator([liquidation("long", 5_000.0), liquidation("short", 300.0)]) as simulator:
+        ...     async with cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
+        ...         async with cgrx.stream(feed.liquidations().pipe(ops.side("short"))) as events:
+        ...             async for event in events:
+        ...                 print(event.volume_usd)
+        ...                 break
+        300.0
     """
     require_trio("stream()")
     parking = TrioParking()
@@ -184,6 +203,17 @@ def from_async(source: AsyncIterable[T] | Callable[[], AsyncIterable[T]]) -> Obs
 
     Raises:
         TypeError: it is neither; on subscribing, there is no `TrioScheduler`.
+
+    Examples:
+        >>> import trio.testing
+        >>> async def prices():
+        ...     for price in (60_000.0, 60_100.0):
+        ...         yield price
+        >>> async with cgrx.TrioScheduler() as scheduler:
+        ...     subscription = cgrx.from_async(prices).subscribe(print, scheduler=scheduler)
+        ...     await trio.testing.wait_all_tasks_blocked()
+        60000.0
+        60100.0
     """
     return pushed_by(_push, source)
 

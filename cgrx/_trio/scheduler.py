@@ -17,7 +17,6 @@ from threading import get_ident
 from types import TracebackType
 from typing import Self, TypeVar, TypeVarTuple
 
-import attrs
 import trio
 from reactivex import abc, typing
 from reactivex.disposable import Disposable, MultipleAssignmentDisposable
@@ -27,6 +26,7 @@ from cgrx._model.use_errors import NotInTrioError
 from cgrx._trio.agenda import Agenda, Entry, Work
 from cgrx._trio.clock import WallClock
 from cgrx._trio.require import require_trio
+from cgrx._trio.scheduler_stats import SchedulerStats
 
 State = TypeVar("State")
 Ts = TypeVarTuple("Ts")
@@ -34,18 +34,6 @@ Ts = TypeVarTuple("Ts")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _LONGEST_S = timedelta.max.total_seconds()
-
-
-@attrs.frozen
-class SchedulerStats:
-    """What a scheduler holds at this moment."""
-
-    pending: int
-    """Actions that will still run."""
-    disposed: int
-    """Actions that were disposed and still take room: at most as many as `pending`, or 64."""
-    tasks: int
-    """Tasks of `start_soon` that have not ended."""
 
 
 class _Phase(Enum):
@@ -92,6 +80,15 @@ class TrioScheduler(PeriodicScheduler):
 
     Raises:
         NotInTrioError: no trio loop is running here.
+
+    Examples:
+        >>> import trio
+        >>> async with cgrx.TrioScheduler() as scheduler:
+        ...     due = trio.Event()
+        ...     _ = scheduler.schedule_relative(0.001, lambda *_: due.set())
+        ...     await due.wait()
+        ...     print(scheduler.stats.pending)
+        0
     """
 
     def __init__(self, *, clock: WallClock | None = None, on_error: Callable[[Exception], None] | None = None) -> None:

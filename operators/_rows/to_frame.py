@@ -72,6 +72,11 @@ def to_frame(
         ValueError: another library.
         TypeError: rows of several classes, rows and events, or something else.
         ImportError: the library is not installed.
+
+    Examples:
+        >>> rows = play(ops.tumbling("1m", by="side"), [batch(liquidation("long", 5_000.0, time="1s")), alive("65s")])
+        >>> cgrx.to_frame(rows).select("side", "volume").rows()
+        [('long', 5000.0)]
     """
     if library not in _LIBRARIES:
         raise ValueError(f"library={library!r} is none of 'polars', 'pandas' and 'pyarrow'")

@@ -16,6 +16,15 @@ class Explanation:
     """What the stages of a pipeline keep, and how long they hold events back.
 
     Prints as a table; a notebook shows it as a picture.
+
+    Examples:
+        >>> explanation = cgrx.explain(ops.tumbling("1m"))
+        >>> print(explanation)
+        1. tumbling("1m")
+           state: a partial result for each open window and key
+           delay: 4 s, plus the time to the next proof of life
+        worst delay: 4 s, plus the time to the next proof of life
+        opaque Python: none
     """
 
     stages: tuple[str, ...]
@@ -74,6 +83,17 @@ def explain(pipeline: Stage[Any, Any] | EventStream[Any]) -> Explanation:
 
     Raises:
         TypeError: it is neither a stage nor an EventStream, such as what a reactivex operator gives.
+
+    Examples:
+        >>> print(cgrx.explain(ops.pipeline(ops.min_volume(1_000), ops.tumbling("1m", by="exchange"))))
+        1. min_volume(1000)
+           state: none
+           delay: none
+        2. tumbling("1m", by="exchange")
+           state: a partial result for each open window and key, at most 100,000 keys, then TooManyKeysError
+           delay: 4 s, plus the time to the next proof of life
+        worst delay: 4 s, plus the time to the next proof of life
+        opaque Python: none
     """
     if not isinstance(pipeline, Stage | EventStream):
         raise TypeError(f"explain({pipeline!r}) takes a stage, a pipeline or an EventStream")

@@ -8,7 +8,8 @@ import trio
 from reactivex.disposable import Disposable
 from trio.testing import wait_all_tasks_blocked
 
-from cgrx._trio.scheduler import SchedulerStats, TrioScheduler
+from cgrx._trio.scheduler import TrioScheduler
+from cgrx._trio.scheduler_stats import SchedulerStats
 from tests.on_trio.scheduling import Log, fail
 from tests.support import run_mock
 

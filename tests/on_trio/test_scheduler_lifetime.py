@@ -10,7 +10,8 @@ from reactivex.disposable import Disposable, MultipleAssignmentDisposable
 from trio.testing import wait_all_tasks_blocked
 
 from cgrx._model.use_errors import NotInTrioError
-from cgrx._trio.scheduler import SchedulerStats, TrioScheduler
+from cgrx._trio.scheduler import TrioScheduler
+from cgrx._trio.scheduler_stats import SchedulerStats
 from tests.on_trio.scheduling import Log, fail
 from tests.support import run_mock
 

@@ -11,7 +11,8 @@ from reactivex import abc
 from reactivex.disposable import Disposable
 from trio.testing import wait_all_tasks_blocked
 
-from cgrx._trio.scheduler import SchedulerStats, TrioScheduler
+from cgrx._trio.scheduler import TrioScheduler
+from cgrx._trio.scheduler_stats import SchedulerStats
 from tests.on_trio.scheduling import Log, fail, in_thread
 from tests.support import run, run_mock
 
