@@ -11,9 +11,14 @@ timed operators take an `AsyncIOScheduler`.
 
 Examples:
     >>> import msgspec, pathlib
-    >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+    >>> _ = pathlib.Path("day.jsonl").write_bytes(
+    ...     msgspec.json.encode(liquidation("long", 5_000.0, time="1s"))
+    ... )
     >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
-    >>> async with cgrx.aio.replay("day") as feed, cgrx.aio.stream(feed.liquidations()) as events:
+    >>> async with (
+    ...     cgrx.aio.replay("day") as feed,
+    ...     cgrx.aio.stream(feed.liquidations()) as events,
+    ... ):
     ...     async for event in events:
     ...         print(event.volume_usd)
     5000.0

@@ -10,9 +10,14 @@ where a loop of asyncio runs too, which it blocks: a program on asyncio uses `cg
 
 Examples:
     >>> import msgspec, pathlib
-    >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+    >>> _ = pathlib.Path("day.jsonl").write_bytes(
+    ...     msgspec.json.encode(liquidation("long", 5_000.0, time="1s"))
+    ... )
     >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
-    >>> with cgrx.sync.replay("day") as feed, cgrx.sync.stream(feed.liquidations()) as events:
+    >>> with (
+    ...     cgrx.sync.replay("day") as feed,
+    ...     cgrx.sync.stream(feed.liquidations()) as events,
+    ... ):
     ...     for event in events:
     ...         print(event.volume_usd)
     5000.0

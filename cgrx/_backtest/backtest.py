@@ -81,10 +81,19 @@ def backtest(
 
     Examples:
         >>> import msgspec, pathlib
-        >>> events = [liquidation("long", 5_000.0, time="1s"), liquidation("short", 300.0, time="2s")]
-        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.Encoder().encode_lines(events))
-        >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations", gapless=True)
-        >>> result = cgrx.backtest(lambda feed: feed.liquidations().pipe(ops.tumbling("1m")), "day")
+        >>> events = [
+        ...     liquidation("long", 5_000.0, time="1s"),
+        ...     liquidation("short", 300.0, time="2s"),
+        ... ]
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(
+        ...     msgspec.json.Encoder().encode_lines(events)
+        ... )
+        >>> _ = cgrx.import_jsonl(
+        ...     "day.jsonl", "day", events="liquidations", gapless=True
+        ... )
+        >>> result = cgrx.backtest(
+        ...     lambda feed: feed.liquidations().pipe(ops.tumbling("1m")), "day"
+        ... )
         >>> result.rows[0].volume
         5300.0
     """

@@ -60,9 +60,13 @@ class BacktestPlan:
 
     Examples:
         >>> import msgspec, pathlib
-        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(
+        ...     msgspec.json.encode(liquidation("long", 5_000.0, time="1s"))
+        ... )
         >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
-        >>> result = cgrx.backtest(lambda feed: feed.liquidations().pipe(ops.tumbling("1m")), "day")
+        >>> result = cgrx.backtest(
+        ...     lambda feed: feed.liquidations().pipe(ops.tumbling("1m")), "day"
+        ... )
         >>> print(result.explain())
         columns  liquidationOrders
         columns  tumbling("1m")
@@ -117,7 +121,11 @@ class BacktestJob(Generic[T]):
     """One job of a backtest, and what it gave.
 
     Examples:
-        >>> job = cgrx.BacktestJob(("liquidationOrders",), None, cgrx.RecordingError("day", None, "it is damaged"))
+        >>> job = cgrx.BacktestJob(
+        ...     ("liquidationOrders",),
+        ...     None,
+        ...     cgrx.RecordingError("day", None, "it is damaged"),
+        ... )
         >>> print(job.error)
         day: it is damaged
     """
@@ -136,9 +144,16 @@ class Backtest(Generic[T]):
 
     Examples:
         >>> import msgspec, pathlib
-        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(
+        ...     msgspec.json.encode(liquidation("long", 5_000.0, time="1s"))
+        ... )
         >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
-        >>> result = cgrx.backtest(lambda feed: feed.liquidations().pipe(ops.tumbling("1m", by="exchange")), "day")
+        >>> result = cgrx.backtest(
+        ...     lambda feed: feed.liquidations().pipe(
+        ...         ops.tumbling("1m", by="exchange")
+        ...     ),
+        ...     "day",
+        ... )
         >>> result.count, result.to_polars(final_only=False)["volume"].to_list()
         (1, [5000.0])
     """

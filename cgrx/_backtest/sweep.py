@@ -95,13 +95,21 @@ def sweep(
 
     Examples:
         >>> import msgspec, pathlib
-        >>> events = [liquidation("long", 5_000.0, time="1s"), liquidation("short", 300.0, time="2s")]
-        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.Encoder().encode_lines(events))
+        >>> events = [
+        ...     liquidation("long", 5_000.0, time="1s"),
+        ...     liquidation("short", 300.0, time="2s"),
+        ... ]
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(
+        ...     msgspec.json.Encoder().encode_lines(events)
+        ... )
         >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
         >>> def large(feed, least):
         ...     return feed.liquidations().pipe(ops.min_volume(least))
         >>> swept = cgrx.sweep(large, "day", {"least": [100, 1_000]})
-        >>> [(each.parameters["least"], each.measured["rows"]) for each in swept.combinations]
+        >>> [
+        ...     (each.parameters["least"], each.measured["rows"])
+        ...     for each in swept.combinations
+        ... ]
         [(100, 2), (1000, 1)]
     """
     require_no_trio("cgrx.sweep()")

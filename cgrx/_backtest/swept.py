@@ -45,8 +45,13 @@ class Combination(Generic[T]):
 
     Examples:
         >>> import msgspec, pathlib
-        >>> events = [liquidation("long", 5_000.0, time="1s"), liquidation("short", 300.0, time="2s")]
-        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.Encoder().encode_lines(events))
+        >>> events = [
+        ...     liquidation("long", 5_000.0, time="1s"),
+        ...     liquidation("short", 300.0, time="2s"),
+        ... ]
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(
+        ...     msgspec.json.Encoder().encode_lines(events)
+        ... )
         >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
         >>> def large(feed, least):
         ...     return feed.liquidations().pipe(ops.min_volume(least))
@@ -86,8 +91,13 @@ class Sweep(Generic[T]):
 
     Examples:
         >>> import msgspec, pathlib
-        >>> events = [liquidation("long", 5_000.0, time="1s"), liquidation("short", 300.0, time="2s")]
-        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.Encoder().encode_lines(events))
+        >>> events = [
+        ...     liquidation("long", 5_000.0, time="1s"),
+        ...     liquidation("short", 300.0, time="2s"),
+        ... ]
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(
+        ...     msgspec.json.Encoder().encode_lines(events)
+        ... )
         >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
         >>> def large(feed, least):
         ...     return feed.liquidations().pipe(ops.min_volume(least))

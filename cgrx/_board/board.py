@@ -31,7 +31,10 @@ class Board:
 
     Examples:
         >>> from cgrx.testing import Simulator
-        >>> async with Simulator() as simulator, cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
+        >>> async with (
+        ...     Simulator() as simulator,
+        ...     cgrx.connect(url=simulator.url, api_key="made-up-key") as feed,
+        ... ):
         ...     async with cgrx.board(feed) as page:
         ...         print(page.browsers)
         0
@@ -131,7 +134,10 @@ def board(
 
     Examples:
         >>> from cgrx.testing import Simulator
-        >>> async with Simulator() as simulator, cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
+        >>> async with (
+        ...     Simulator() as simulator,
+        ...     cgrx.connect(url=simulator.url, api_key="made-up-key") as feed,
+        ... ):
         ...     async with cgrx.board(feed) as page:
         ...         print(page.url)
         http://127.0.0.1:.../

@@ -19,9 +19,15 @@ class DeliveryOptions(TypedDict, total=False):
     """Those of all sinks.
 
     Examples:
-        >>> options: cgrx.sinks.DeliveryOptions = {"batch": 500, "every": "5s", "dead_letters": "refused.jsonl"}
+        >>> options: cgrx.sinks.DeliveryOptions = {
+        ...     "batch": 500,
+        ...     "every": "5s",
+        ...     "dead_letters": "refused.jsonl",
+        ... }
         >>> import reactivex
-        >>> async with cgrx.sinks.parquet("bars", reactivex.of(liquidation()), **options) as sink:
+        >>> async with cgrx.sinks.parquet(
+        ...     "bars", reactivex.of(liquidation()), **options
+        ... ) as sink:
         ...     print(sink.stats.dead)
         0
     """

@@ -43,9 +43,10 @@ class Sink:
 
     Examples:
         >>> import reactivex
-        >>> async def write(batch):
-        ...     ...
-        >>> async with cgrx.sinks.deliver(write, reactivex.of(liquidation()), name="mine") as sink:
+        >>> async def write(batch): ...
+        >>> async with cgrx.sinks.deliver(
+        ...     write, reactivex.of(liquidation()), name="mine"
+        ... ) as sink:
         ...     await sink.flush()
         ...     print(sink.name, sink.stats.delivered)
         mine 1
@@ -205,7 +206,9 @@ def deliver(
         >>> import reactivex
         >>> async def write(batch):
         ...     print([each.volume_usd for each in batch])
-        >>> events = reactivex.of(liquidation("long", 5_000.0), liquidation("short", 300.0))
+        >>> events = reactivex.of(
+        ...     liquidation("long", 5_000.0), liquidation("short", 300.0)
+        ... )
         >>> async with cgrx.sinks.deliver(write, events) as sink:
         ...     await sink.flush()
         [5000.0, 300.0]

@@ -30,13 +30,20 @@ class Feed(Protocol):
 
     Examples:
         >>> def large(feed: cgrx.Feed) -> cgrx.EventStream[cgrx.Liquidation]:
-        ...     return feed.liquidations().pipe(ops.side("long"), ops.min_volume(100_000))
+        ...     return feed.liquidations().pipe(
+        ...         ops.side("long"), ops.min_volume(100_000)
+        ...     )
 
         The same function runs on a live feed, in a replay and in a backtest:
 
         >>> import msgspec, pathlib
-        >>> events = [liquidation("long", 250_000.0, time="1s"), liquidation("short", 250_000.0, time="2s")]
-        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.Encoder().encode_lines(events))
+        >>> events = [
+        ...     liquidation("long", 250_000.0, time="1s"),
+        ...     liquidation("short", 250_000.0, time="2s"),
+        ... ]
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(
+        ...     msgspec.json.Encoder().encode_lines(events)
+        ... )
         >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
         >>> cgrx.backtest(large, "day").count
         1

@@ -55,8 +55,13 @@ class RecorderStats:
 
     Examples:
         >>> from cgrx.testing import Simulator
-        >>> async with Simulator() as simulator, cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
-        ...     async with cgrx.record(feed, "day", channels=["liquidationOrders"]) as recorder:
+        >>> async with (
+        ...     Simulator() as simulator,
+        ...     cgrx.connect(url=simulator.url, api_key="made-up-key") as feed,
+        ... ):
+        ...     async with cgrx.record(
+        ...         feed, "day", channels=["liquidationOrders"]
+        ...     ) as recorder:
         ...         print(recorder.stats.recorded, recorder.stats.lost)
         0 0
     """

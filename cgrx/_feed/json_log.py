@@ -25,7 +25,9 @@ class JsonFormatter(logging.Formatter):
 
     Examples:
         >>> import logging
-        >>> record = logging.makeLogRecord({"name": "cgrx", "levelname": "INFO", "msg": "connected", "created": 0})
+        >>> record = logging.makeLogRecord(
+        ...     {"name": "cgrx", "levelname": "INFO", "msg": "connected", "created": 0}
+        ... )
         >>> print(cgrx.JsonFormatter().format(record))
         {"time": "1970-01-01T00:00:00.000Z", "level": "INFO", "logger": "cgrx", "message": "connected"}
     """

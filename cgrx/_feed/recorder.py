@@ -48,8 +48,13 @@ class Recorder:
 
     Examples:
         >>> from cgrx.testing import Simulator
-        >>> async with Simulator() as simulator, cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
-        ...     async with cgrx.record(feed, "day", channels=["liquidationOrders"]) as recorder:
+        >>> async with (
+        ...     Simulator() as simulator,
+        ...     cgrx.connect(url=simulator.url, api_key="made-up-key") as feed,
+        ... ):
+        ...     async with cgrx.record(
+        ...         feed, "day", channels=["liquidationOrders"]
+        ...     ) as recorder:
         ...         await recorder.flush()
         ...         print(recorder.folder, recorder.stats.events, recorder.error)
         day 0 None
@@ -143,7 +148,9 @@ def record(
     Examples:
         >>> from cgrx.testing import Simulator
         >>> async with Simulator([liquidation("long", 5_000.0)]) as simulator:
-        ...     async with cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
+        ...     async with cgrx.connect(
+        ...         url=simulator.url, api_key="made-up-key"
+        ...     ) as feed:
         ...         async with cgrx.record(feed, "day", channels=["liquidationOrders"]):
         ...             async with cgrx.stream(feed.liquidations()) as events:
         ...                 event = await anext(events)

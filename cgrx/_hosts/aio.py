@@ -62,9 +62,14 @@ replay = held(_replay, "feed")
 
 Examples:
     >>> import msgspec, pathlib
-    >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+    >>> _ = pathlib.Path("day.jsonl").write_bytes(
+    ...     msgspec.json.encode(liquidation("long", 5_000.0, time="1s"))
+    ... )
     >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
-    >>> async with cgrx.aio.replay("day") as feed, cgrx.aio.stream(feed.liquidations()) as events:
+    >>> async with (
+    ...     cgrx.aio.replay("day") as feed,
+    ...     cgrx.aio.stream(feed.liquidations()) as events,
+    ... ):
     ...     print([each.volume_usd async for each in events])
     [5000.0]
 """
@@ -76,9 +81,14 @@ Gives a `cgrx.Recorder`.
 
 Examples:
     >>> import msgspec, pathlib
-    >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+    >>> _ = pathlib.Path("day.jsonl").write_bytes(
+    ...     msgspec.json.encode(liquidation("long", 5_000.0, time="1s"))
+    ... )
     >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
-    >>> async with cgrx.aio.replay("day") as feed, cgrx.aio.record(feed, "copy", channels=["liquidationOrders"]):
+    >>> async with (
+    ...     cgrx.aio.replay("day") as feed,
+    ...     cgrx.aio.record(feed, "copy", channels=["liquidationOrders"]),
+    ... ):
     ...     await feed.run()
     >>> cgrx.Recording("copy").events
     1
@@ -91,7 +101,9 @@ Gives a `cgrx.sinks.Sink`.
 
 Examples:
     >>> async with cgrx.aio.connect() as feed:  # doctest: +SKIP
-    ...     async with cgrx.aio.publish(feed, ["liquidationOrders"], "kafka://broker:9092/signals"):
+    ...     async with cgrx.aio.publish(
+    ...         feed, ["liquidationOrders"], "kafka://broker:9092/signals"
+    ...     ):
     ...         await feed.run()
 
     What stands on the topic:
@@ -106,7 +118,9 @@ consume = held(_consume, "feed")
 Gives a `cgrx.LogFeed`.
 
 Examples:
-    >>> async with cgrx.aio.consume("kafka://127.0.0.1:9/signals", connect_timeout=0.1) as feed:
+    >>> async with cgrx.aio.consume(
+    ...     "kafka://127.0.0.1:9/signals", connect_timeout=0.1
+    ... ) as feed:
     ...     await feed.run()
     Traceback (most recent call last):
         ...
@@ -132,11 +146,18 @@ def stream(
 
     Examples:
         >>> import msgspec, pathlib
-        >>> events = [liquidation("long", 5_000.0, time="1s"), liquidation("short", 300.0, time="2s")]
-        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.Encoder().encode_lines(events))
+        >>> events = [
+        ...     liquidation("long", 5_000.0, time="1s"),
+        ...     liquidation("short", 300.0, time="2s"),
+        ... ]
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(
+        ...     msgspec.json.Encoder().encode_lines(events)
+        ... )
         >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
         >>> async with cgrx.aio.replay("day") as feed:
-        ...     async with cgrx.aio.stream(feed.liquidations().pipe(ops.side("short"))) as events:
+        ...     async with cgrx.aio.stream(
+        ...         feed.liquidations().pipe(ops.side("short"))
+        ...     ) as events:
         ...         print([each.volume_usd async for each in events])
         [300.0]
     """
@@ -155,10 +176,14 @@ def from_async(source: AsyncIterable[T] | Callable[[], AsyncIterable[T]]) -> Obs
         ...     for price in (60_000.0, 60_100.0):
         ...         yield price
         >>> import msgspec, pathlib
-        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(
+        ...     msgspec.json.encode(liquidation("long", 5_000.0, time="1s"))
+        ... )
         >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
         >>> async with cgrx.aio.replay("day") as feed:
-        ...     _ = cgrx.aio.from_async(prices).subscribe(print, scheduler=feed.scheduler)
+        ...     _ = cgrx.aio.from_async(prices).subscribe(
+        ...         print, scheduler=feed.scheduler
+        ...     )
         ...     await feed.run()
         60000.0
         60100.0

@@ -4,7 +4,9 @@ Examples:
     >>> import reactivex
     >>> async def write(batch):
     ...     print(len(batch), "arrived")
-    >>> async with cgrx.aio.sinks.deliver(write, reactivex.of(liquidation("long", 5_000.0))) as sink:
+    >>> async with cgrx.aio.sinks.deliver(
+    ...     write, reactivex.of(liquidation("long", 5_000.0))
+    ... ) as sink:
     ...     await sink.flush()
     1 arrived
 """

@@ -28,10 +28,14 @@ class BlockingFeed:
 
     Examples:
         >>> import msgspec, pathlib
-        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(
+        ...     msgspec.json.encode(liquidation("long", 5_000.0, time="1s"))
+        ... )
         >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
         >>> with cgrx.sync.replay("day") as feed:
-        ...     subscription = feed.liquidations().subscribe(lambda event: print(event.volume_usd))
+        ...     subscription = feed.liquidations().subscribe(
+        ...         lambda event: print(event.volume_usd)
+        ...     )
         ...     feed.run()
         5000.0
     """
@@ -108,7 +112,9 @@ class BlockingReplay(BlockingFeed):
 
     Examples:
         >>> import msgspec, pathlib
-        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(
+        ...     msgspec.json.encode(liquidation("long", 5_000.0, time="1s"))
+        ... )
         >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
         >>> with cgrx.sync.replay("day") as feed:
         ...     feed.pause()
@@ -158,10 +164,14 @@ class BlockingRecorder:
 
     Examples:
         >>> import msgspec, pathlib
-        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(
+        ...     msgspec.json.encode(liquidation("long", 5_000.0, time="1s"))
+        ... )
         >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
         >>> with cgrx.sync.replay("day") as feed:
-        ...     with cgrx.sync.record(feed, "copy", channels=["liquidationOrders"]) as recorder:
+        ...     with cgrx.sync.record(
+        ...         feed, "copy", channels=["liquidationOrders"]
+        ...     ) as recorder:
         ...         feed.run()
         ...         recorder.flush()
         ...         print(recorder.stats.recorded, recorder.error)

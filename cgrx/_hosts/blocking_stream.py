@@ -31,9 +31,14 @@ class BlockingIterator(Iterator[T], Generic[T]):
 
     Examples:
         >>> import msgspec, pathlib
-        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(
+        ...     msgspec.json.encode(liquidation("long", 5_000.0, time="1s"))
+        ... )
         >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
-        >>> with cgrx.sync.replay("day") as feed, cgrx.sync.stream(feed.liquidations()) as events:
+        >>> with (
+        ...     cgrx.sync.replay("day") as feed,
+        ...     cgrx.sync.stream(feed.liquidations()) as events,
+        ... ):
         ...     event = next(events)
         ...     print(event.volume_usd, events.stats.dropped)
         5000.0 0

@@ -30,9 +30,14 @@ async def closing_on_signals(feed: Feed) -> AsyncGenerator[None, None]:
 
     Examples:
         >>> import msgspec, pathlib
-        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(
+        ...     msgspec.json.encode(liquidation("long", 5_000.0, time="1s"))
+        ... )
         >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
-        >>> async with cgrx.aio.replay("day") as feed, cgrx.aio.closing_on_signals(feed):
+        >>> async with (
+        ...     cgrx.aio.replay("day") as feed,
+        ...     cgrx.aio.closing_on_signals(feed),
+        ... ):
         ...     await feed.run()
     """
     loop = require_asyncio("cgrx.aio.closing_on_signals()")

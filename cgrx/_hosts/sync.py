@@ -56,13 +56,17 @@ a task of trio.
 
 Examples:
     >>> with cgrx.sync.connect() as feed:  # doctest: +SKIP
-    ...     with cgrx.sync.stream(feed.liquidations().pipe(ops.min_volume(100_000))) as events:
+    ...     with cgrx.sync.stream(
+    ...         feed.liquidations().pipe(ops.min_volume(100_000))
+    ...     ) as events:
     ...         for event in events:
     ...             print(event)
 
     Where no server listens:
 
-    >>> with cgrx.sync.connect(url="ws://127.0.0.1:9", api_key="made-up-key", connect_timeout=0.2) as feed:
+    >>> with cgrx.sync.connect(
+    ...     url="ws://127.0.0.1:9", api_key="made-up-key", connect_timeout=0.2
+    ... ) as feed:
     ...     ...
     Traceback (most recent call last):
         ...
@@ -74,9 +78,14 @@ replay = entered(_replay, BlockingReplay)
 
 Examples:
     >>> import msgspec, pathlib
-    >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+    >>> _ = pathlib.Path("day.jsonl").write_bytes(
+    ...     msgspec.json.encode(liquidation("long", 5_000.0, time="1s"))
+    ... )
     >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
-    >>> with cgrx.sync.replay("day") as feed, cgrx.sync.stream(feed.liquidations()) as events:
+    >>> with (
+    ...     cgrx.sync.replay("day") as feed,
+    ...     cgrx.sync.stream(feed.liquidations()) as events,
+    ... ):
     ...     print([each.volume_usd for each in events])
     [5000.0]
 """
@@ -88,9 +97,14 @@ Gives a `BlockingRecorder`.
 
 Examples:
     >>> import msgspec, pathlib
-    >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+    >>> _ = pathlib.Path("day.jsonl").write_bytes(
+    ...     msgspec.json.encode(liquidation("long", 5_000.0, time="1s"))
+    ... )
     >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
-    >>> with cgrx.sync.replay("day") as feed, cgrx.sync.record(feed, "copy", channels=["liquidationOrders"]):
+    >>> with (
+    ...     cgrx.sync.replay("day") as feed,
+    ...     cgrx.sync.record(feed, "copy", channels=["liquidationOrders"]),
+    ... ):
     ...     feed.run()
     >>> cgrx.Recording("copy").events
     1
@@ -124,11 +138,18 @@ def stream(
 
     Examples:
         >>> import msgspec, pathlib
-        >>> events = [liquidation("long", 5_000.0, time="1s"), liquidation("short", 300.0, time="2s")]
-        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.Encoder().encode_lines(events))
+        >>> events = [
+        ...     liquidation("long", 5_000.0, time="1s"),
+        ...     liquidation("short", 300.0, time="2s"),
+        ... ]
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(
+        ...     msgspec.json.Encoder().encode_lines(events)
+        ... )
         >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
         >>> with cgrx.sync.replay("day") as feed:
-        ...     with cgrx.sync.stream(feed.liquidations().pipe(ops.side("short"))) as events:
+        ...     with cgrx.sync.stream(
+        ...         feed.liquidations().pipe(ops.side("short"))
+        ...     ) as events:
         ...         print([each.volume_usd for each in events])
         [300.0]
     """

@@ -24,7 +24,9 @@ class BlockingLogFeed(BlockingFeed):
     Examples:
         >>> def missing(feed: cgrx.sync.BlockingLogFeed) -> int:
         ...     return feed.read.missing + feed.read.damaged
-        >>> with cgrx.sync.consume("kafka://broker:9092/signals") as feed:  # doctest: +SKIP
+        >>> with cgrx.sync.consume(
+        ...     "kafka://broker:9092/signals"
+        ... ) as feed:  # doctest: +SKIP
         ...     feed.liquidations().subscribe(print)
         ...     feed.run()
         ...     print(missing(feed), feed.offsets)
@@ -59,7 +61,9 @@ Gives a `BlockingSink`.
 
 Examples:
     >>> with cgrx.sync.connect() as feed:  # doctest: +SKIP
-    ...     with cgrx.sync.publish(feed, ["liquidationOrders"], "kafka://broker:9092/signals"):
+    ...     with cgrx.sync.publish(
+    ...         feed, ["liquidationOrders"], "kafka://broker:9092/signals"
+    ...     ):
     ...         feed.run()
 
     What stands on the topic:
@@ -74,7 +78,9 @@ consume = entered(_consume, BlockingLogFeed)
 Gives a `BlockingLogFeed`.
 
 Examples:
-    >>> with cgrx.sync.consume("kafka://127.0.0.1:9/signals", connect_timeout=0.1) as feed:
+    >>> with cgrx.sync.consume(
+    ...     "kafka://127.0.0.1:9/signals", connect_timeout=0.1
+    ... ) as feed:
     ...     feed.run()
     Traceback (most recent call last):
         ...

@@ -4,7 +4,9 @@ Examples:
     >>> import reactivex
     >>> def write(batch):
     ...     print(len(batch), "arrived")
-    >>> with cgrx.sync.sinks.deliver(write, reactivex.of(liquidation("long", 5_000.0))) as sink:
+    >>> with cgrx.sync.sinks.deliver(
+    ...     write, reactivex.of(liquidation("long", 5_000.0))
+    ... ) as sink:
     ...     sink.flush()
     1 arrived
 """

@@ -97,8 +97,13 @@ def import_jsonl(
 
     Examples:
         >>> import msgspec, pathlib
-        >>> events = [liquidation("long", 5_000.0, time="1s"), liquidation("short", 300.0, time="2s")]
-        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.Encoder().encode_lines(events))
+        >>> events = [
+        ...     liquidation("long", 5_000.0, time="1s"),
+        ...     liquidation("short", 300.0, time="2s"),
+        ... ]
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(
+        ...     msgspec.json.Encoder().encode_lines(events)
+        ... )
         >>> done = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
         >>> done.rows, done.events, done.rejected
         (2, 2, 0)
@@ -144,13 +149,20 @@ def import_csv(
 
     Examples:
         >>> import pathlib
-        >>> rows = "asset,symbol,side,px,usd,ms\nBTC,BTCUSDT,buy,60000,25000,1000\nBTC,BTCUSDT,up,60000,25000,2000\n"
+        >>> heads = "asset,symbol,side,px,usd,ms\n"
+        >>> good, bad = "BTC,BTCUSDT,buy,6e4,25e3,10\n", "BTC,BTCUSDT,up,6e4,25e3,20\n"
+        >>> rows = heads + good + bad
         >>> _ = pathlib.Path("ticks.csv").write_text(rows)
         >>> done = cgrx.import_csv(
         ...     "ticks.csv",
         ...     "ticks",
         ...     events="trades",
-        ...     columns={"base_asset": "asset", "price": "px", "volume_usd": "usd", "time_ms": "ms"},
+        ...     columns={
+        ...         "base_asset": "asset",
+        ...         "price": "px",
+        ...         "volume_usd": "usd",
+        ...         "time_ms": "ms",
+        ...     },
         ...     constants={"exchange": "Binance"},
         ... )
         >>> done.events, done.rejects[0].line, done.rejects[0].reason

@@ -61,7 +61,11 @@ class UnreadableFileError(CgrxError):
         reason: what is wrong.
 
     Examples:
-        >>> print(cgrx.UnreadableFileError("trades.jsonl.gz", 2, "Compressed file ended early"))
+        >>> print(
+        ...     cgrx.UnreadableFileError(
+        ...         "trades.jsonl.gz", 2, "Compressed file ended early"
+        ...     )
+        ... )
         trades.jsonl.gz cannot be read beyond line 2: Compressed file ended early
     """
 

@@ -31,7 +31,9 @@ class LogFeed(FeedFace):
     Examples:
         >>> def missing(feed: cgrx.LogFeed) -> int:
         ...     return feed.read.missing + feed.read.damaged
-        >>> async with cgrx.consume("kafka://broker:9092/signals") as feed:  # doctest: +SKIP
+        >>> async with cgrx.consume(
+        ...     "kafka://broker:9092/signals"
+        ... ) as feed:  # doctest: +SKIP
         ...     feed.liquidations().subscribe(print)
         ...     await feed.run()
         ...     print(missing(feed), feed.offsets)
@@ -109,10 +111,14 @@ def consume(
         NotInTrioError: called outside trio.
 
     Examples:
-        >>> async with cgrx.consume("kafka://broker:9092/signals") as feed:  # doctest: +SKIP
+        >>> async with cgrx.consume(
+        ...     "kafka://broker:9092/signals"
+        ... ) as feed:  # doctest: +SKIP
         ...     feed.liquidations().subscribe(print)
         ...     await feed.run()
-        >>> async with cgrx.consume("kafka://127.0.0.1:9/signals", connect_timeout=0.1) as feed:
+        >>> async with cgrx.consume(
+        ...     "kafka://127.0.0.1:9/signals", connect_timeout=0.1
+        ... ) as feed:
         ...     await feed.run()
         Traceback (most recent call last):
             ...

@@ -43,7 +43,7 @@ class LogStats:
 
     Examples:
         >>> read = cgrx.LogStats(records=1_200, repeated=3, missing=0, damaged=0)
-        >>> "nothing is missing" if not read.missing else f"{read.missing} records are missing"
+        >>> "records are missing" if read.missing else "nothing is missing"
         'nothing is missing'
     """
 

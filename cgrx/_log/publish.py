@@ -85,7 +85,9 @@ def publish(
 
     Examples:
         >>> async with cgrx.connect() as feed:  # doctest: +SKIP
-        ...     async with cgrx.publish(feed, ["liquidationOrders"], "kafka://broker:9092/signals"):
+        ...     async with cgrx.publish(
+        ...         feed, ["liquidationOrders"], "kafka://broker:9092/signals"
+        ...     ):
         ...         await feed.run()
 
         What stands on the topic:

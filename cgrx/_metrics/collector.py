@@ -39,7 +39,9 @@ class Collector:
         >>> import cgrx.metrics
         >>> from prometheus_client import CollectorRegistry, generate_latest
         >>> import msgspec, pathlib
-        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(
+        ...     msgspec.json.encode(liquidation("long", 5_000.0, time="1s"))
+        ... )
         >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
         >>> async with cgrx.replay("day") as feed:
         ...     registry = CollectorRegistry()

@@ -167,9 +167,14 @@ def serve(
     Examples:
         >>> import cgrx.metrics
         >>> import msgspec, pathlib
-        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(
+        ...     msgspec.json.encode(liquidation("long", 5_000.0, time="1s"))
+        ... )
         >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
-        >>> async with cgrx.replay("day") as feed, cgrx.metrics.serve(feed, port=0) as server:
+        >>> async with (
+        ...     cgrx.replay("day") as feed,
+        ...     cgrx.metrics.serve(feed, port=0) as server,
+        ... ):
         ...     print(server.url)
         http://127.0.0.1:...
     """

@@ -61,7 +61,9 @@ class Readiness:
 
     Examples:
         >>> import cgrx.metrics
-        >>> print(cgrx.metrics.Readiness(ready=False, reason="the feed is reconnecting"))
+        >>> print(
+        ...     cgrx.metrics.Readiness(ready=False, reason="the feed is reconnecting")
+        ... )
         not ready: the feed is reconnecting
     """
 
@@ -79,7 +81,9 @@ class Snapshot:
     Examples:
         >>> import cgrx.metrics
         >>> import msgspec, pathlib
-        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(
+        ...     msgspec.json.encode(liquidation("long", 5_000.0, time="1s"))
+        ... )
         >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
         >>> async with cgrx.replay("day") as feed:
         ...     now = cgrx.metrics.snapshot(feed)
@@ -210,9 +214,14 @@ def snapshot(
     Examples:
         >>> import cgrx.metrics
         >>> import msgspec, pathlib
-        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(
+        ...     msgspec.json.encode(liquidation("long", 5_000.0, time="1s"))
+        ... )
         >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
-        >>> async with cgrx.replay("day") as feed, cgrx.stream(feed.liquidations()) as events:
+        >>> async with (
+        ...     cgrx.replay("day") as feed,
+        ...     cgrx.stream(feed.liquidations()) as events,
+        ... ):
         ...     now = cgrx.metrics.snapshot(feed, streams={"alerts": events})
         ...     print(now.streams["alerts"].dropped)
         0

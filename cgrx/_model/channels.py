@@ -89,7 +89,10 @@ Channel: TypeAlias = LiquidationOrders | FuturesTrades
 """What can be subscribed to.
 
 Examples:
-    >>> wanted: list[cgrx.Channel] = [cgrx.LiquidationOrders(), cgrx.FuturesTrades("Binance", "BTCUSDT", 10_000)]
+    >>> wanted: list[cgrx.Channel] = [
+    ...     cgrx.LiquidationOrders(),
+    ...     cgrx.FuturesTrades("Binance", "BTCUSDT", 10_000),
+    ... ]
     >>> [each.event_type.__name__ for each in wanted]
     ['Liquidation', 'Trade']
 """

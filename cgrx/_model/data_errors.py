@@ -20,7 +20,9 @@ class SinkUnavailableError(CgrxError):
         retry_after_s: how long it asks to wait, in seconds; None where it does not say.
 
     Examples:
-        >>> error = cgrx.sinks.SinkUnavailableError("hooks.example: HTTP status 429", retry_after_s=3.0)
+        >>> error = cgrx.sinks.SinkUnavailableError(
+        ...     "hooks.example: HTTP status 429", retry_after_s=3.0
+        ... )
         >>> print(error, error.retry_after_s)
         hooks.example: HTTP status 429 3.0
     """
@@ -46,7 +48,11 @@ class SinkRefusedError(CgrxError):
         reason: what is refused, and the remedy where one is known.
 
     Examples:
-        >>> print(cgrx.sinks.SinkRefusedError("out is no file of DuckDB: give another path"))
+        >>> print(
+        ...     cgrx.sinks.SinkRefusedError(
+        ...         "out is no file of DuckDB: give another path"
+        ...     )
+        ... )
         out is no file of DuckDB: give another path
     """
 
@@ -92,7 +98,11 @@ class RecordedError(CgrxError):
         message: its text.
 
     Examples:
-        >>> print(cgrx.RecordedError("DisconnectedError", "connection closed with code 1012"))
+        >>> print(
+        ...     cgrx.RecordedError(
+        ...         "DisconnectedError", "connection closed with code 1012"
+        ...     )
+        ... )
         DisconnectedError: connection closed with code 1012
     """
 

@@ -151,7 +151,11 @@ def canonical_exchange(name: str) -> str:
     it is. Costs one lookup and keeps no state.
 
     Examples:
-        >>> cgrx.canonical_exchange("binance"), cgrx.canonical_exchange("gate.io"), cgrx.canonical_exchange("Nowhere")
+        >>> (
+        ...     cgrx.canonical_exchange("binance"),
+        ...     cgrx.canonical_exchange("gate.io"),
+        ...     cgrx.canonical_exchange("Nowhere"),
+        ... )
         ('Binance', 'Gate', 'Nowhere')
     """
     return SPELLINGS.get(name.casefold(), name)

@@ -107,7 +107,9 @@ class RecordingFailed(Told):
         where single events found no room, recording goes on; where writing failed, the recorder has ended
 
     Examples:
-        >>> full = cgrx.RecordingError("recordings/today", None, "No space left on device")
+        >>> full = cgrx.RecordingError(
+        ...     "recordings/today", None, "No space left on device"
+        ... )
         >>> print(cgrx.RecordingFailed(1704110400000, full))
         recording failed: recordings/today: No space left on device
     """
@@ -132,7 +134,9 @@ class DeliveryHeld(Told):
         yes: in `retry_in_s` seconds, until `DeliveryResumed`
 
     Examples:
-        >>> away = cgrx.sinks.SinkUnavailableError("cannot reach hooks.example: Connection refused")
+        >>> away = cgrx.sinks.SinkUnavailableError(
+        ...     "cannot reach hooks.example: Connection refused"
+        ... )
         >>> print(cgrx.DeliveryHeld(1704110400000, "webhook", away, 0.4))
         webhook: cannot reach hooks.example: Connection refused; trying again in 0.4 s
     """
@@ -181,7 +185,11 @@ class Undelivered(Told):
         no: `sink.stats` counts them as `dead` or `dropped`
 
     Examples:
-        >>> print(cgrx.Undelivered(1704110400000, "webhook", 12, "no room while it was away"))
+        >>> print(
+        ...     cgrx.Undelivered(
+        ...         1704110400000, "webhook", 12, "no room while it was away"
+        ...     )
+        ... )
         webhook: 12 not delivered: no room while it was away
     """
 

@@ -23,7 +23,9 @@ class Batch(msgspec.Struct, Generic[T_co], frozen=True):
     that a mark released.
 
     Examples:
-        >>> of_two = batch(liquidation("long", time="1s"), liquidation("short", time="2s"))
+        >>> of_two = batch(
+        ...     liquidation("long", time="1s"), liquidation("short", time="2s")
+        ... )
         >>> len(of_two.events), of_two.received_ms, of_two.channel.name
         (2, 2000, 'liquidationOrders')
     """
@@ -42,7 +44,10 @@ class Alive:
     several paths of one, takes the maximum per origin.
 
     Examples:
-        >>> (row,) = play(ops.tumbling("1m"), [batch(liquidation(time="1s")), cgrx.Alive("cgrx", 65_000)])
+        >>> (row,) = play(
+        ...     ops.tumbling("1m"),
+        ...     [batch(liquidation(time="1s")), cgrx.Alive("cgrx", 65_000)],
+        ... )
         >>> row.final
         True
     """
@@ -60,7 +65,9 @@ class Gap:
 
     Examples:
         >>> away = cgrx.Gap(cgrx.LiquidationOrders(), 20_000, 30_000, "connection lost")
-        >>> (row,) = play(ops.tumbling("1m"), [batch(liquidation(time="1s")), away, alive("65s")])
+        >>> (row,) = play(
+        ...     ops.tumbling("1m"), [batch(liquidation(time="1s")), away, alive("65s")]
+        ... )
         >>> row.complete, row.gap_ms
         (False, 14000)
     """
@@ -79,7 +86,9 @@ class Dropped:
 
     Examples:
         >>> lost = cgrx.Dropped(cgrx.LiquidationOrders(), 3, "malformed")
-        >>> (row,) = play(ops.tumbling("1m"), [batch(liquidation(time="1s")), lost, alive("65s")])
+        >>> (row,) = play(
+        ...     ops.tumbling("1m"), [batch(liquidation(time="1s")), lost, alive("65s")]
+        ... )
         >>> row.complete, row.dropped
         (False, 3)
     """
@@ -98,7 +107,9 @@ class Watermark:
 
     Examples:
         >>> from cgrx.testing import play_signals
-        >>> signals = play_signals(ops.tumbling("1m"), [batch(liquidation(time="1s")), alive("65s")])
+        >>> signals = play_signals(
+        ...     ops.tumbling("1m"), [batch(liquidation(time="1s")), alive("65s")]
+        ... )
         >>> [type(each).__name__ for each in signals]
         ['Batch', 'Alive', 'Watermark']
         >>> signals[1]
@@ -125,7 +136,10 @@ Signal: TypeAlias = Batch[T_co] | Mark
 """Whatever moves along a stream: events in batches, and marks.
 
 Examples:
-    >>> signals: list[cgrx.Signal[cgrx.Liquidation]] = [batch(liquidation("long"), liquidation("short")), alive("5s")]
+    >>> signals: list[cgrx.Signal[cgrx.Liquidation]] = [
+    ...     batch(liquidation("long"), liquidation("short")),
+    ...     alive("5s"),
+    ... ]
     >>> sum(len(each.events) for each in signals if isinstance(each, cgrx.Batch))
     2
 """

@@ -17,7 +17,10 @@ class ChannelStats:
 
     Examples:
         >>> from cgrx.testing import Simulator
-        >>> async with Simulator() as simulator, cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
+        >>> async with (
+        ...     Simulator() as simulator,
+        ...     cgrx.connect(url=simulator.url, api_key="made-up-key") as feed,
+        ... ):
         ...     subscription = feed.liquidations().subscribe(print)
         ...     (channel,) = feed.stats.channels.items()
         >>> channel[0], channel[1].subscribers, channel[1].events
@@ -79,7 +82,10 @@ class FeedStats:
 
     Examples:
         >>> from cgrx.testing import Simulator
-        >>> async with Simulator() as simulator, cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
+        >>> async with (
+        ...     Simulator() as simulator,
+        ...     cgrx.connect(url=simulator.url, api_key="made-up-key") as feed,
+        ... ):
         ...     stats = feed.stats
         >>> stats.state, stats.connections, stats.events, stats.malformed
         (<State.CONNECTED: 'connected'>, 1, 0, 0)

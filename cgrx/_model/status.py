@@ -25,7 +25,10 @@ class State(Enum):
 
     Examples:
         >>> from cgrx.testing import Simulator
-        >>> async with Simulator() as simulator, cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
+        >>> async with (
+        ...     Simulator() as simulator,
+        ...     cgrx.connect(url=simulator.url, api_key="made-up-key") as feed,
+        ... ):
         ...     print(feed.state)
         State.CONNECTED
     """
@@ -86,7 +89,11 @@ class Disconnected(Told):
         yes: in `retry_in_s` seconds, until a connection is made or the feed is closed
 
     Examples:
-        >>> print(cgrx.Disconnected(1704110400000, cgrx.DisconnectedError(1012, "service restart"), 0.2))
+        >>> print(
+        ...     cgrx.Disconnected(
+        ...         1704110400000, cgrx.DisconnectedError(1012, "service restart"), 0.2
+        ...     )
+        ... )
         connection closed with code 1012: service restart; trying again in 0.2 s
     """
 
@@ -206,7 +213,15 @@ class MalformedInput(Told):
         nothing is asked for again: the feed goes on behind it
 
     Examples:
-        >>> print(cgrx.MalformedInput(1704110400000, "liquidationOrders", "$.data[3].price", "expected float", '"x"'))
+        >>> print(
+        ...     cgrx.MalformedInput(
+        ...         1704110400000,
+        ...         "liquidationOrders",
+        ...         "$.data[3].price",
+        ...         "expected float",
+        ...         '"x"',
+        ...     )
+        ... )
         malformed input at $.data[3].price: expected float in "x"
     """
 

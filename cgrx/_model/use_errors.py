@@ -180,7 +180,10 @@ class StateError(CgrxError):
 
     Examples:
         >>> try:
-        ...     cgrx.Shard.restore(lambda feed: feed.liquidations().pipe(ops.min_volume(1_000)), b"no state")
+        ...     cgrx.Shard.restore(
+        ...         lambda feed: feed.liquidations().pipe(ops.min_volume(1_000)),
+        ...         b"no state",
+        ...     )
         ... except cgrx.StateError as error:
         ...     print(error.reason)
         these 8 bytes are no state of a pipeline: they do not begin as one

@@ -53,7 +53,9 @@ def live_plot(
 
     Examples:
         >>> bars = cgrx.live_plot(kind="candles")  # doctest: +SKIP
-        >>> trades = feed.futures_trades("Binance", "BTCUSDT", min_volume=0)  # doctest: +SKIP
+        >>> trades = feed.futures_trades(
+        ...     "Binance", "BTCUSDT", min_volume=0
+        ... )  # doctest: +SKIP
         >>> trades.pipe(ops.tumbling("1m", ops.Bar)).subscribe(bars)  # doctest: +SKIP
 
         Outside a notebook there is nothing to draw into:
@@ -74,11 +76,16 @@ class LivePlot(abc.ObserverBase[Row]):
 
     Examples:
         >>> picture = cgrx.live_plot()  # doctest: +SKIP
-        >>> feed.liquidations().pipe(ops.tumbling("1m", by="side")).subscribe(picture)  # doctest: +SKIP
+        >>> feed.liquidations().pipe(ops.tumbling("1m", by="side")).subscribe(
+        ...     picture
+        ... )  # doctest: +SKIP
 
         Outside a notebook, `cgrx.plot` draws the same:
 
-        >>> rows = play(ops.tumbling("1m"), [batch(liquidation("long", 5_000.0, time="1s")), alive("65s")])
+        >>> rows = play(
+        ...     ops.tumbling("1m"),
+        ...     [batch(liquidation("long", 5_000.0, time="1s")), alive("65s")],
+        ... )
         >>> cgrx.plot(rows).save("volume.svg")
     """
 

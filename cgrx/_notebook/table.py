@@ -33,7 +33,10 @@ def table(items: Iterable[Row | Event], *, most: float = MOST) -> Table:
         TypeError: something else than a row or an event is among them.
 
     Examples:
-        >>> rows = play(ops.tumbling("1m"), [batch(liquidation("long", 5_000.0, time="1s")), alive("65s")])
+        >>> rows = play(
+        ...     ops.tumbling("1m"),
+        ...     [batch(liquidation("long", 5_000.0, time="1s")), alive("65s")],
+        ... )
         >>> cgrx.table(rows)
         from (UTC)           to        quality   count  volume    buy_volume  sell_volume  delta
         1970-01-01 00:00:00  00:01:00  complete  1      5,000.00  0.00        5,000.00     -5,000.00

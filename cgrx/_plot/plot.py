@@ -52,7 +52,10 @@ def plot(rows: Iterable[Row], *, kind: Kind | None = None, value: str | None = N
         ImportError: altair is not installed.
 
     Examples:
-        >>> rows = play(ops.tumbling("1m"), [batch(liquidation("long", 5_000.0, time="1s")), alive("65s")])
+        >>> rows = play(
+        ...     ops.tumbling("1m"),
+        ...     [batch(liquidation("long", 5_000.0, time="1s")), alive("65s")],
+        ... )
         >>> cgrx.plot(rows).save("volume.svg")
     """
     picture = chosen(rows, kind, value, most)

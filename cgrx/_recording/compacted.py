@@ -11,7 +11,14 @@ class Compacted:
 
     Examples:
         >>> import pathlib
-        >>> done = cgrx.Compacted(pathlib.Path("day"), parts=2, rows=120, channels=3, bytes_before=4_000, bytes=3_000)
+        >>> done = cgrx.Compacted(
+        ...     pathlib.Path("day"),
+        ...     parts=2,
+        ...     rows=120,
+        ...     channels=3,
+        ...     bytes_before=4_000,
+        ...     bytes=3_000,
+        ... )
         >>> f"{1 - done.bytes / done.bytes_before:.0%} smaller"
         '25% smaller'
     """

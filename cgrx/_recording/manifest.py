@@ -47,7 +47,9 @@ class Part:
 
     Examples:
         >>> import msgspec, pathlib
-        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(
+        ...     msgspec.json.encode(liquidation("long", 5_000.0, time="1s"))
+        ... )
         >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
         >>> (part,) = cgrx.Recording("day").parts
         >>> part.file, part.events

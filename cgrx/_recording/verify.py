@@ -27,7 +27,9 @@ class Verified:
 
     Examples:
         >>> import msgspec, pathlib
-        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(
+        ...     msgspec.json.encode(liquidation("long", 5_000.0, time="1s"))
+        ... )
         >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
         >>> print("damaged" if cgrx.verify("day").problems else "sound")
         sound
@@ -63,7 +65,9 @@ def verify(folder: str | os.PathLike[str], *, progress: Callable[[int, int], obj
 
     Examples:
         >>> import msgspec, pathlib
-        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(
+        ...     msgspec.json.encode(liquidation("long", 5_000.0, time="1s"))
+        ... )
         >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
         >>> found = cgrx.verify("day")
         >>> found.events, found.problems

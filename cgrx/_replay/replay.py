@@ -53,7 +53,9 @@ class ReplayProgress:
     """How far a replay has come. Times are milliseconds since the epoch.
 
     Examples:
-        >>> progress = cgrx.ReplayProgress(start_ms=0, end_ms=60_000, now_ms=15_000, events=120)
+        >>> progress = cgrx.ReplayProgress(
+        ...     start_ms=0, end_ms=60_000, now_ms=15_000, events=120
+        ... )
         >>> f"{progress.fraction:.0%} of the recording"
         '25% of the recording'
     """
@@ -227,7 +229,9 @@ class Replay(FeedFace):
 
     Examples:
         >>> import msgspec, pathlib
-        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(
+        ...     msgspec.json.encode(liquidation("long", 5_000.0, time="1s"))
+        ... )
         >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
         >>> async with cgrx.replay("day") as feed:
         ...     feed.pause()
@@ -330,9 +334,14 @@ def replay(
 
     Examples:
         >>> import msgspec, pathlib
-        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(
+        ...     msgspec.json.encode(liquidation("long", 5_000.0, time="1s"))
+        ... )
         >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
-        >>> async with cgrx.replay("day", speed=10.0) as feed, cgrx.stream(feed.liquidations()) as events:
+        >>> async with (
+        ...     cgrx.replay("day", speed=10.0) as feed,
+        ...     cgrx.stream(feed.liquidations()) as events,
+        ... ):
         ...     print([each.volume_usd async for each in events])
         [5000.0]
     """

@@ -89,11 +89,16 @@ def resume(
 
     Examples:
         >>> import msgspec, pathlib
-        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0, time="1s")))
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(
+        ...     msgspec.json.encode(liquidation("long", 5_000.0, time="1s"))
+        ... )
         >>> _ = cgrx.import_jsonl("day.jsonl", "day", events="liquidations")
         >>> def bars(feed):
         ...     return feed.liquidations().pipe(ops.tumbling("1m"))
-        >>> async with cgrx.replay("day") as feed, cgrx.stream(cgrx.resume("state", bars, feed)) as rows:
+        >>> async with (
+        ...     cgrx.replay("day") as feed,
+        ...     cgrx.stream(cgrx.resume("state", bars, feed)) as rows,
+        ... ):
         ...     print([row async for row in rows])
         []
 

@@ -11,7 +11,9 @@ class ShardExplanation:
     """Which records a shard takes, and what it keeps. Prints as lines.
 
     Examples:
-        >>> shard = cgrx.Shard(lambda feed: feed.liquidations().pipe(ops.tumbling("1m", by="exchange")))
+        >>> shard = cgrx.Shard(
+        ...     lambda feed: feed.liquidations().pipe(ops.tumbling("1m", by="exchange"))
+        ... )
         >>> shard.explain().key
         'liquidationOrders'
     """

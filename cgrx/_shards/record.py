@@ -41,7 +41,9 @@ class End:
     `failure` is the name of the error's type and its text, None where the stream completed.
 
     Examples:
-        >>> cgrx.Record("liquidationOrders", "a1", 7, 0, cgrx.End(("PlanError", "not included"))).encode()
+        >>> cgrx.Record(
+        ...     "liquidationOrders", "a1", 7, 0, cgrx.End(("PlanError", "not included"))
+        ... ).encode()
         b'[1,"a1",7,0,"end",["PlanError","not included"]]'
     """
 

@@ -59,7 +59,9 @@ class Shard(Generic[T]):
         >>> def build(feed):
         ...     return feed.liquidations().pipe(ops.tumbling("1m", by="exchange"))
         >>> shard = cgrx.Shard(build)
-        >>> events = cgrx.Record("liquidationOrders", "a1", 0, 1_000, batch(liquidation(time="1s")))
+        >>> events = cgrx.Record(
+        ...     "liquidationOrders", "a1", 0, 1_000, batch(liquidation(time="1s"))
+        ... )
         >>> rows = shard.take([events])
         >>> later = cgrx.Shard.restore(build, shard.snapshot())
         >>> later.channels == shard.channels

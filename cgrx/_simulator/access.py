@@ -16,7 +16,9 @@ Plan: TypeAlias = Literal["hobbyist", "startup", "standard", "professional", "en
 Examples:
     >>> from cgrx.testing import Simulator
     >>> async with Simulator(plan="startup") as simulator:
-    ...     async with cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
+    ...     async with cgrx.connect(
+    ...         url=simulator.url, api_key="made-up-key"
+    ...     ) as feed:
     ...         try:
     ...             async with cgrx.stream(feed.liquidations()) as events:
     ...                 async for event in events:
@@ -32,7 +34,9 @@ Examples:
     >>> from cgrx.testing import Simulator
     >>> async with Simulator(keys=["the-right-key"], on_bad_key=403) as simulator:
     ...     try:
-    ...         async with cgrx.connect(url=simulator.url, api_key="a-wrong-key") as feed:
+    ...         async with cgrx.connect(
+    ...             url=simulator.url, api_key="a-wrong-key"
+    ...         ) as feed:
     ...             await feed.run()
     ...     except cgrx.AuthError as error:
     ...         print(error)

@@ -223,7 +223,9 @@ class Duplicate(Scripted):
     Examples:
         >>> from cgrx.testing import Duplicate, Simulator
         >>> async with Simulator([liquidation()], faults=[Duplicate()]) as simulator:
-        ...     async with cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
+        ...     async with cgrx.connect(
+        ...         url=simulator.url, api_key="made-up-key"
+        ...     ) as feed:
         ...         async with cgrx.stream(feed.liquidations()) as events:
         ...             print(await anext(events) == await anext(events))
         True
@@ -251,7 +253,9 @@ class WrongTypes(Scripted):
     Examples:
         >>> from cgrx.testing import Simulator, WrongTypes
         >>> async with Simulator([liquidation()], faults=[WrongTypes()]) as simulator:
-        ...     async with cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
+        ...     async with cgrx.connect(
+        ...         url=simulator.url, api_key="made-up-key"
+        ...     ) as feed:
         ...         async with cgrx.stream(feed.liquidations()) as events:
         ...             event = await anext(events)
         ...             print(feed.stats.malformed > 0)
@@ -327,7 +331,10 @@ FrameFault: TypeAlias = HalfFrame | DropInFrame | Fragmented | Binary | Drip | D
 
 Examples:
     >>> from cgrx.testing import FrameFault, Late, WrongTypes
-    >>> script: list[FrameFault] = [WrongTypes(), Late(delay="2s", after_events=100)]
+    >>> script: list[FrameFault] = [
+    ...     WrongTypes(),
+    ...     Late(delay="2s", after_events=100),
+    ... ]
 """
 ArrivalFault: TypeAlias = Refuse | HangConnect | HangHandshake | CloseAtOnce
 """A fault to connections that arrive from then on.

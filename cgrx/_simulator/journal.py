@@ -17,7 +17,10 @@ class Connected:
 
     Examples:
         >>> from cgrx.testing import Simulator
-        >>> async with Simulator() as simulator, cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
+        >>> async with (
+        ...     Simulator() as simulator,
+        ...     cgrx.connect(url=simulator.url, api_key="made-up-key") as feed,
+        ... ):
         ...     print(simulator.log[0].connection)
         1
     """
@@ -35,8 +38,16 @@ class Refused:
     Examples:
         >>> from cgrx.testing import Refuse, Refused, Simulator
         >>> async with Simulator(faults=[Refuse(how=503)]) as simulator:
-        ...     async with cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
-        ...         print([each.why for each in simulator.log if isinstance(each, Refused)])
+        ...     async with cgrx.connect(
+        ...         url=simulator.url, api_key="made-up-key"
+        ...     ) as feed:
+        ...         print(
+        ...             [
+        ...                 each.why
+        ...                 for each in simulator.log
+        ...                 if isinstance(each, Refused)
+        ...             ]
+        ...         )
         ['503']
     """
 
@@ -51,7 +62,9 @@ class Said:
 
     Examples:
         >>> from cgrx import testing
-        >>> testing.Said(1, 0.2, '{"method":"subscribe","channels":["liquidationOrders"]}').connection
+        >>> testing.Said(
+        ...     1, 0.2, '{"method":"subscribe","channels":["liquidationOrders"]}'
+        ... ).connection
         1
     """
 
@@ -95,7 +108,10 @@ LogEntry: TypeAlias = Connected | Refused | Said | Happened | Ended
 
 Examples:
     >>> from cgrx import testing
-    >>> log: list[testing.LogEntry] = [testing.Connected(1, 0.1), testing.Ended(1, 30.0, 1006)]
+    >>> log: list[testing.LogEntry] = [
+    ...     testing.Connected(1, 0.1),
+    ...     testing.Ended(1, 30.0, 1006),
+    ... ]
     >>> [each.at_s for each in log if isinstance(each, testing.Ended)]
     [30.0]
 """
@@ -108,7 +124,9 @@ class Client:
     Examples:
         >>> from cgrx.testing import Simulator
         >>> async with Simulator([liquidation()]) as simulator:
-        ...     async with cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
+        ...     async with cgrx.connect(
+        ...         url=simulator.url, api_key="made-up-key"
+        ...     ) as feed:
         ...         async with cgrx.stream(feed.liquidations()) as events:
         ...             event = await anext(events)
         ...             print(simulator.clients)
@@ -134,10 +152,16 @@ class SimulatorStats:
     Examples:
         >>> from cgrx.testing import Simulator
         >>> async with Simulator([liquidation()]) as simulator:
-        ...     async with cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
+        ...     async with cgrx.connect(
+        ...         url=simulator.url, api_key="made-up-key"
+        ...     ) as feed:
         ...         async with cgrx.stream(feed.liquidations()) as events:
         ...             event = await anext(events)
-        ...             print(simulator.stats.connections, simulator.stats.events, simulator.stats.slow_clients)
+        ...             print(
+        ...                 simulator.stats.connections,
+        ...                 simulator.stats.events,
+        ...                 simulator.stats.slow_clients,
+        ...             )
         1 1 0
     """
 

@@ -75,7 +75,9 @@ class Simulator:
     Examples:
         >>> from cgrx.testing import Simulator
         >>> async with Simulator([liquidation("long", 5_000.0)]) as simulator:
-        ...     async with cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
+        ...     async with cgrx.connect(
+        ...         url=simulator.url, api_key="made-up-key"
+        ...     ) as feed:
         ...         async with cgrx.stream(feed.liquidations()) as events:
         ...             async for event in events:
         ...                 print(event.side.word, event.volume_usd)

@@ -76,7 +76,9 @@ class JsonLines:
     Examples:
         >>> import msgspec, pathlib
         >>> from cgrx.testing import JsonLines
-        >>> _ = pathlib.Path("day.jsonl").write_bytes(msgspec.json.encode(liquidation("long", 5_000.0)))
+        >>> _ = pathlib.Path("day.jsonl").write_bytes(
+        ...     msgspec.json.encode(liquidation("long", 5_000.0))
+        ... )
         >>> source = JsonLines("day.jsonl", cgrx.Liquidation)
         >>> [each.volume_usd for each in source]
         [5000.0]

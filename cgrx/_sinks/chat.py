@@ -64,8 +64,12 @@ def slack(
         NotInTrioError: called outside trio.
 
     Examples:
-        >>> large = feed.liquidations().pipe(ops.min_volume(1_000_000))  # doctest: +SKIP
-        >>> async with cgrx.sinks.slack(os.environ["CGRX_SLACK_URL"], large):  # doctest: +SKIP
+        >>> large = feed.liquidations().pipe(
+        ...     ops.min_volume(1_000_000)
+        ... )  # doctest: +SKIP
+        >>> async with cgrx.sinks.slack(
+        ...     os.environ["CGRX_SLACK_URL"], large
+        ... ):  # doctest: +SKIP
         ...     await feed.run()
 
         Each event is a line in the chat:
@@ -102,8 +106,12 @@ def discord(
         ValueError, TypeError, ImportError, NotInTrioError: as with `slack`.
 
     Examples:
-        >>> large = feed.liquidations().pipe(ops.min_volume(1_000_000))  # doctest: +SKIP
-        >>> async with cgrx.sinks.discord(os.environ["CGRX_DISCORD_URL"], large):  # doctest: +SKIP
+        >>> large = feed.liquidations().pipe(
+        ...     ops.min_volume(1_000_000)
+        ... )  # doctest: +SKIP
+        >>> async with cgrx.sinks.discord(
+        ...     os.environ["CGRX_DISCORD_URL"], large
+        ... ):  # doctest: +SKIP
         ...     await feed.run()
 
         Each event is a line in the chat:
@@ -144,9 +152,13 @@ def telegram(
         ValueError, TypeError, ImportError, NotInTrioError: as with `slack`.
 
     Examples:
-        >>> large = feed.liquidations().pipe(ops.min_volume(1_000_000))  # doctest: +SKIP
+        >>> large = feed.liquidations().pipe(
+        ...     ops.min_volume(1_000_000)
+        ... )  # doctest: +SKIP
         >>> token = os.environ["CGRX_TELEGRAM_TOKEN"]  # doctest: +SKIP
-        >>> async with cgrx.sinks.telegram(token, large, chat=-1001234567890):  # doctest: +SKIP
+        >>> async with cgrx.sinks.telegram(
+        ...     token, large, chat=-1001234567890
+        ... ):  # doctest: +SKIP
         ...     await feed.run()
 
         Each event is a line in the chat:

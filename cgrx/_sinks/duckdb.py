@@ -202,8 +202,13 @@ def duckdb(
 
     Examples:
         >>> import duckdb, reactivex
-        >>> rows = play(ops.tumbling("1m"), [batch(liquidation("long", 5_000.0, time="1s")), alive("65s")])
-        >>> async with cgrx.sinks.duckdb("bars.db", reactivex.of(*rows), table="flows") as sink:
+        >>> rows = play(
+        ...     ops.tumbling("1m"),
+        ...     [batch(liquidation("long", 5_000.0, time="1s")), alive("65s")],
+        ... )
+        >>> async with cgrx.sinks.duckdb(
+        ...     "bars.db", reactivex.of(*rows), table="flows"
+        ... ) as sink:
         ...     await sink.flush()
         >>> with duckdb.connect("bars.db") as database:
         ...     print(database.sql("SELECT volume, final FROM flows").fetchall())

@@ -244,13 +244,20 @@ def kafka(
         ImportError: confluent-kafka is not installed.
 
     Examples:
-        >>> bars = feed.liquidations().pipe(ops.tumbling("1m", by="exchange"))  # doctest: +SKIP
-        >>> async with cgrx.sinks.kafka("broker:9092", bars, topic="bars") as sink:  # doctest: +SKIP
+        >>> bars = feed.liquidations().pipe(
+        ...     ops.tumbling("1m", by="exchange")
+        ... )  # doctest: +SKIP
+        >>> async with cgrx.sinks.kafka(
+        ...     "broker:9092", bars, topic="bars"
+        ... ) as sink:  # doctest: +SKIP
         ...     await feed.run()
 
         A row that comes twice, as after a lost acknowledgement, has the same identity:
 
-        >>> (row,) = play(ops.tumbling("1m", by="exchange"), [batch(liquidation(time="1s")), alive("65s")])
+        >>> (row,) = play(
+        ...     ops.tumbling("1m", by="exchange"),
+        ...     [batch(liquidation(time="1s")), alive("65s")],
+        ... )
         >>> row.identity
         (0, 'Binance')
     """

@@ -61,7 +61,9 @@ def message(item: object, *, what: str | None = None) -> str:
         >>> print(cgrx.sinks.message(liquidation("long", 5_230_117.0)))
         BTC: long liquidated 5,230,117 USD at 60,000.00, Binance BTCUSDT, 1970-01-01 00:00 UTC
         >>> stage = ops.tumbling("1m", by="base_asset")
-        >>> (row,) = play(stage, [batch(liquidation("long", 5e6, time="1s")), alive("65s")])
+        >>> (row,) = play(
+        ...     stage, [batch(liquidation("long", 5e6, time="1s")), alive("65s")]
+        ... )
         >>> print(cgrx.sinks.message(row, what="longs liquidated"))
         BTC: longs liquidated 5,000,000 USD in 1 m from 1970-01-01 00:00 UTC
         >>> crossing = ops.Crossing(row, "volume", 5_000_000, 4_000_000, "above")

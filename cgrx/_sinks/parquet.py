@@ -190,7 +190,9 @@ def parquet(
 
     Examples:
         >>> import pathlib, reactivex
-        >>> async with cgrx.sinks.parquet("events", reactivex.of(liquidation("long", 5_000.0, time="1h"))) as sink:
+        >>> async with cgrx.sinks.parquet(
+        ...     "events", reactivex.of(liquidation("long", 5_000.0, time="1h"))
+        ... ) as sink:
         ...     await sink.flush()
         >>> sink.stats.delivered, len(list(pathlib.Path("events").rglob("*.parquet")))
         (1, 1)

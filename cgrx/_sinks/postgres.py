@@ -52,14 +52,21 @@ def postgres(
         ImportError: psycopg is not installed.
 
     Examples:
-        >>> bars = feed.liquidations().pipe(ops.tumbling("1m", by="exchange"))  # doctest: +SKIP
+        >>> bars = feed.liquidations().pipe(
+        ...     ops.tumbling("1m", by="exchange")
+        ... )  # doctest: +SKIP
         >>> dsn = "postgresql://localhost/market"
-        >>> async with cgrx.sinks.postgres(dsn, bars, table="bars", create=True):  # doctest: +SKIP
+        >>> async with cgrx.sinks.postgres(
+        ...     dsn, bars, table="bars", create=True
+        ... ):  # doctest: +SKIP
         ...     await feed.run()
 
         A row has the columns of the table:
 
-        >>> (row,) = play(ops.tumbling("1m", by="exchange"), [batch(liquidation(time="1s")), alive("65s")])
+        >>> (row,) = play(
+        ...     ops.tumbling("1m", by="exchange"),
+        ...     [batch(liquidation(time="1s")), alive("65s")],
+        ... )
         >>> list(row.asdict())
         ['start_ms', 'end_ms', 'exchange', 'count', 'volume', 'buy_volume', 'sell_volume', 'delta', 'gap_ms',
         'dropped', 'late', 'final', 'complete']

@@ -72,7 +72,9 @@ def to(
 
     Examples:
         >>> import reactivex
-        >>> async with cgrx.sinks.to("events/", reactivex.of(liquidation("long", 5_000.0, time="1h"))) as sink:
+        >>> async with cgrx.sinks.to(
+        ...     "events/", reactivex.of(liquidation("long", 5_000.0, time="1h"))
+        ... ) as sink:
         ...     await sink.flush()
         ...     print(sink.name, sink.stats.delivered)
         parquet files in events 1

@@ -68,13 +68,20 @@ def webhook(
     Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md.
 
     Examples:
-        >>> bars = feed.liquidations().pipe(ops.tumbling("1m", by="exchange"))  # doctest: +SKIP
-        >>> async with cgrx.sinks.webhook("https://hooks.example/bars", bars) as sink:  # doctest: +SKIP
+        >>> bars = feed.liquidations().pipe(
+        ...     ops.tumbling("1m", by="exchange")
+        ... )  # doctest: +SKIP
+        >>> async with cgrx.sinks.webhook(
+        ...     "https://hooks.example/bars", bars
+        ... ) as sink:  # doctest: +SKIP
         ...     await feed.run()
 
         What is posted is a JSON array of these:
 
-        >>> (row,) = play(ops.tumbling("1m", by="exchange"), [batch(liquidation(time="1s")), alive("65s")])
+        >>> (row,) = play(
+        ...     ops.tumbling("1m", by="exchange"),
+        ...     [batch(liquidation(time="1s")), alive("65s")],
+        ... )
         >>> row.asdict()["exchange"], row.asdict()["volume"]
         ('Binance', 1000.0)
     """

@@ -31,7 +31,9 @@ class Query:
     Examples:
         >>> from cgrx.engines import spark
         >>> source, sink = spark.Kafka("kafka://broker:9092/signals"), spark.Rows(print)
-        >>> query = spark.start(ops.tumbling("1m"), source=source, sink=sink, checkpoint="state")  # doctest: +SKIP
+        >>> query = spark.start(
+        ...     ops.tumbling("1m"), source=source, sink=sink, checkpoint="state"
+        ... )  # doctest: +SKIP
         >>> query.wait()  # doctest: +SKIP
     """
 
@@ -79,7 +81,9 @@ def start(build: Pipeline, *, source: Kafka, sink: SparkSink, **options: Unpack[
     Examples:
         >>> from cgrx.engines import spark
         >>> source, sink = spark.Kafka("kafka://broker:9092/signals"), spark.Rows(print)
-        >>> query = spark.start(ops.tumbling("1m"), source=source, sink=sink, checkpoint="state")  # doctest: +SKIP
+        >>> query = spark.start(
+        ...     ops.tumbling("1m"), source=source, sink=sink, checkpoint="state"
+        ... )  # doctest: +SKIP
         >>> query.wait()  # doctest: +SKIP
     """
     require_no_trio("cgrx.engines.spark.start()")
@@ -161,12 +165,25 @@ def run(build: Pipeline, *, source: Kafka | Recordings, sink: SparkSink, **optio
 
     Examples:
         >>> from cgrx.engines import spark
-        >>> source, sink = spark.Kafka("kafka://broker:9092/signals"), spark.Parquet("bars")
-        >>> spark.run(ops.tumbling("1m"), source=source, sink=sink, checkpoint="bars.checkpoint")  # doctest: +SKIP
+        >>> source, sink = (
+        ...     spark.Kafka("kafka://broker:9092/signals"),
+        ...     spark.Parquet("bars"),
+        ... )
+        >>> spark.run(
+        ...     ops.tumbling("1m"),
+        ...     source=source,
+        ...     sink=sink,
+        ...     checkpoint="bars.checkpoint",
+        ... )  # doctest: +SKIP
 
         What it would do, without Spark:
 
-        >>> plan = spark.explain(ops.tumbling("1m"), channels=["liquidationOrders"], source=source, sink=sink)
+        >>> plan = spark.explain(
+        ...     ops.tumbling("1m"),
+        ...     channels=["liquidationOrders"],
+        ...     source=source,
+        ...     sink=sink,
+        ... )
         >>> plan.groups
         (('liquidationOrders',),)
     """

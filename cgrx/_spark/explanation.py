@@ -74,7 +74,10 @@ def explain(
 
     Examples:
         >>> from cgrx.engines import spark
-        >>> source, sink = spark.Kafka("kafka://broker:9092/signals"), spark.Parquet("bars")
+        >>> source, sink = (
+        ...     spark.Kafka("kafka://broker:9092/signals"),
+        ...     spark.Parquet("bars"),
+        ... )
         >>> plan = spark.explain(
         ...     ops.pipeline(ops.tumbling("1m")),
         ...     channels=["liquidationOrders"],

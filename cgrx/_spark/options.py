@@ -16,9 +16,15 @@ class RunOptions(TypedDict, total=False):
 
     Examples:
         >>> from cgrx.engines import spark
-        >>> options: spark.RunOptions = {"channels": ["liquidationOrders"], "checkpoint": "state", "every": "5s"}
+        >>> options: spark.RunOptions = {
+        ...     "channels": ["liquidationOrders"],
+        ...     "checkpoint": "state",
+        ...     "every": "5s",
+        ... }
         >>> source, sink = spark.Kafka("kafka://broker:9092/signals"), spark.Rows(print)
-        >>> spark.explain(ops.tumbling("1m"), source=source, sink=sink, **options).shards
+        >>> spark.explain(
+        ...     ops.tumbling("1m"), source=source, sink=sink, **options
+        ... ).shards
         256
     """
 

@@ -96,7 +96,9 @@ class Recordings:
 
     Examples:
         >>> from cgrx.engines import spark
-        >>> source = spark.Recordings("/recordings/monday", "/recordings/tuesday", start="2024-08-09T00:00")
+        >>> source = spark.Recordings(
+        ...     "/recordings/monday", "/recordings/tuesday", start="2024-08-09T00:00"
+        ... )
         >>> source
         Recordings('/recordings/monday', '/recordings/tuesday')
     """

@@ -13,7 +13,10 @@ class StageStats:
 
     Examples:
         >>> from cgrx.testing import Simulator
-        >>> async with Simulator() as simulator, cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
+        >>> async with (
+        ...     Simulator() as simulator,
+        ...     cgrx.connect(url=simulator.url, api_key="made-up-key") as feed,
+        ... ):
         ...     rows = feed.liquidations().pipe(ops.tumbling("1m", by="symbol"))
         ...     subscription = rows.subscribe(print)
         ...     print(rows.stage_stats)

@@ -39,8 +39,13 @@ class OrderStats:
 
     Examples:
         >>> from cgrx.testing import Simulator
-        >>> async with Simulator() as simulator, cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
-        ...     trades = feed.futures_trades_across([("Binance", "BTCUSDT")], min_volume=10_000)
+        >>> async with (
+        ...     Simulator() as simulator,
+        ...     cgrx.connect(url=simulator.url, api_key="made-up-key") as feed,
+        ... ):
+        ...     trades = feed.futures_trades_across(
+        ...         [("Binance", "BTCUSDT")], min_volume=10_000
+        ...     )
         ...     print(trades.stats.late)
         0
     """
@@ -58,7 +63,10 @@ class OrderedStream(EventStream[T_co]):
 
     Examples:
         >>> from cgrx.testing import Simulator
-        >>> async with Simulator() as simulator, cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
+        >>> async with (
+        ...     Simulator() as simulator,
+        ...     cgrx.connect(url=simulator.url, api_key="made-up-key") as feed,
+        ... ):
         ...     pairs = [("Binance", "BTCUSDT"), ("OKX", "BTC-USDT-SWAP")]
         ...     trades = feed.futures_trades_across(pairs, min_volume=10_000)
         ...     print(trades.stats)

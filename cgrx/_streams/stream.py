@@ -116,10 +116,18 @@ class EventStream(Chained[T_co]):
     cold as its source is; a feed's streams are hot.
 
     Examples:
-        >>> events = [liquidation("long", 5_000.0, time="1s"), liquidation("short", 300.0, time="2s")]
-        >>> def by_side(stream: cgrx.EventStream[cgrx.Liquidation]) -> cgrx.EventStream[ops.Flow]:
+        >>> events = [
+        ...     liquidation("long", 5_000.0, time="1s"),
+        ...     liquidation("short", 300.0, time="2s"),
+        ... ]
+        >>> def by_side(
+        ...     stream: cgrx.EventStream[cgrx.Liquidation],
+        ... ) -> cgrx.EventStream[ops.Flow]:
         ...     return stream.pipe(ops.tumbling("1m", by="side"))
-        >>> [(row.side.word, row.volume) for row in play(by_side, [batch(*events), alive("65s")])]
+        >>> [
+        ...     (row.side.word, row.volume)
+        ...     for row in play(by_side, [batch(*events), alive("65s")])
+        ... ]
         [('long', 5000.0), ('short', 300.0)]
     """
 
@@ -297,8 +305,16 @@ def merge(*sources: Observable[Any]) -> EventStream[Any]:
 
     Examples:
         >>> def both(stream):
-        ...     return cgrx.merge(stream.pipe(ops.side("long")), stream.pipe(ops.min_volume(1_000)))
-        >>> [each.volume_usd for each in play(both, [batch(liquidation("long", 5.0), liquidation("short", 5_000.0))])]
+        ...     return cgrx.merge(
+        ...         stream.pipe(ops.side("long")), stream.pipe(ops.min_volume(1_000))
+        ...     )
+        >>> [
+        ...     each.volume_usd
+        ...     for each in play(
+        ...         both,
+        ...         [batch(liquidation("long", 5.0), liquidation("short", 5_000.0))],
+        ...     )
+        ... ]
         [5.0, 5000.0]
     """
     if not sources:

@@ -28,7 +28,9 @@ class Timeline(Generic[T]):
 
     Examples:
         >>> from cgrx.testing import Timeline
-        >>> broken = Timeline((batch(liquidation()),), completed=False, error=OSError("gone"))
+        >>> broken = Timeline(
+        ...     (batch(liquidation()),), completed=False, error=OSError("gone")
+        ... )
         >>> play(ops.side("long"), broken)
         Traceback (most recent call last):
             ...
@@ -72,10 +74,19 @@ def play(stage: Operator[In, Out], signals: Iterable[Signal[In]] | Timeline[In])
         TypeError: something is no signal; events go into `batch(...)`.
 
     Examples:
-        >>> events = [liquidation("long", 5_000.0), liquidation("short", 5_000.0), liquidation("long", 300.0)]
+        >>> events = [
+        ...     liquidation("long", 5_000.0),
+        ...     liquidation("short", 5_000.0),
+        ...     liquidation("long", 300.0),
+        ... ]
         >>> [each.volume_usd for each in play(ops.side("long"), [batch(*events)])]
         [5000.0, 300.0]
-        >>> len(play(ops.pipeline(ops.side("long"), ops.min_volume(1_000)), [batch(*events)]))
+        >>> len(
+        ...     play(
+        ...         ops.pipeline(ops.side("long"), ops.min_volume(1_000)),
+        ...         [batch(*events)],
+        ...     )
+        ... )
         1
     """
     return _raised(play_timeline(stage, signals)).results
@@ -88,7 +99,12 @@ def play_signals(stage: Operator[In, Out], signals: Iterable[Signal[In]] | Timel
 
     Examples:
         >>> from cgrx.testing import play_signals
-        >>> [type(each).__name__ for each in play_signals(ops.side("long"), [batch(liquidation("long")), alive("5s")])]
+        >>> [
+        ...     type(each).__name__
+        ...     for each in play_signals(
+        ...         ops.side("long"), [batch(liquidation("long")), alive("5s")]
+        ...     )
+        ... ]
         ['Batch', 'Alive']
     """
     return list(_raised(play_timeline(stage, signals)).signals)
@@ -99,7 +115,9 @@ def play_timeline(stage: Operator[In, Out], signals: Iterable[Signal[In]] | Time
 
     Examples:
         >>> from cgrx.testing import Timeline, play_timeline
-        >>> broken = Timeline((batch(liquidation()),), completed=False, error=OSError("gone"))
+        >>> broken = Timeline(
+        ...     (batch(liquidation()),), completed=False, error=OSError("gone")
+        ... )
         >>> played = play_timeline(ops.side("long"), broken)
         >>> len(played.results), played.error
         (1, OSError('gone'))

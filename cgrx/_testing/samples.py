@@ -100,7 +100,10 @@ def batch(
         ValueError: `received` is no duration, or the first trade's instrument cannot stand in a channel's name.
 
     Examples:
-        >>> play(ops.side("long"), [batch(liquidation("long", 5.0), liquidation("short", 7.0))])[0].volume_usd
+        >>> play(
+        ...     ops.side("long"),
+        ...     [batch(liquidation("long", 5.0), liquidation("short", 7.0))],
+        ... )[0].volume_usd
         5.0
     """
     latest_ms = max((getattr(event, "time_ms", 0) for event in events), default=0)
@@ -125,7 +128,9 @@ def alive(at: Duration, *, origin: str = ORIGIN) -> Alive:
     """Proof that the connection `origin` has delivered everything up to `at`, since the epoch.
 
     Examples:
-        >>> (row,) = play(ops.tumbling("1m"), [batch(liquidation(time="1s")), alive("65s")])
+        >>> (row,) = play(
+        ...     ops.tumbling("1m"), [batch(liquidation(time="1s")), alive("65s")]
+        ... )
         >>> row.final, row.complete
         (True, True)
     """
@@ -139,7 +144,10 @@ def gap(start: Duration, end: Duration, *, channel: Channel | None = LIQUIDATION
         ValueError: it ends before it starts.
 
     Examples:
-        >>> (row,) = play(ops.tumbling("1m"), [batch(liquidation(time="1s")), gap("10s", "12s"), alive("65s")])
+        >>> (row,) = play(
+        ...     ops.tumbling("1m"),
+        ...     [batch(liquidation(time="1s")), gap("10s", "12s"), alive("65s")],
+        ... )
         >>> row.complete, row.gap_ms
         (False, 6000)
     """
@@ -154,7 +162,10 @@ def dropped(count: int = 1, *, channel: Channel | None = LIQUIDATIONS, reason: s
 
     Examples:
         >>> from cgrx.testing import dropped
-        >>> (row,) = play(ops.tumbling("1m"), [batch(liquidation(time="1s")), dropped(2), alive("65s")])
+        >>> (row,) = play(
+        ...     ops.tumbling("1m"),
+        ...     [batch(liquidation(time="1s")), dropped(2), alive("65s")],
+        ... )
         >>> row.complete, row.dropped
         (False, 2)
     """
@@ -166,7 +177,9 @@ def watermark(time: Duration) -> Watermark:
 
     Examples:
         >>> from cgrx.testing import watermark
-        >>> (row,) = play(ops.tumbling("1m"), [batch(liquidation(time="1s")), watermark("60s")])
+        >>> (row,) = play(
+        ...     ops.tumbling("1m"), [batch(liquidation(time="1s")), watermark("60s")]
+        ... )
         >>> row.final
         True
     """

@@ -25,7 +25,9 @@ class StreamStats:
     Examples:
         >>> from cgrx.testing import Simulator
         >>> async with Simulator([liquidation("long", 5_000.0)]) as simulator:
-        ...     async with cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
+        ...     async with cgrx.connect(
+        ...         url=simulator.url, api_key="made-up-key"
+        ...     ) as feed:
         ...         async with cgrx.stream(feed.liquidations()) as events:
         ...             event = await anext(events)
         ...             print(events.stats)

@@ -67,8 +67,12 @@ class EventIterator(AsyncIterator[T], Generic[T]):
     Examples:
         >>> from cgrx.testing import Simulator
         >>> async with Simulator([liquidation("long", 5_000.0)]) as simulator:
-        ...     async with cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
-        ...         async with cgrx.stream(feed.liquidations(), buffer=1_000, overflow="drop_oldest") as events:
+        ...     async with cgrx.connect(
+        ...         url=simulator.url, api_key="made-up-key"
+        ...     ) as feed:
+        ...         async with cgrx.stream(
+        ...             feed.liquidations(), buffer=1_000, overflow="drop_oldest"
+        ...         ) as events:
         ...             event = await anext(events)
         ...             print(events.stats.received, events.stats.dropped)
         1 0
@@ -162,9 +166,15 @@ def stream(
 
     Examples:
         >>> from cgrx.testing import Simulator
-        >>> async with Simulator([liquidation("long", 5_000.0), liquidation("short", 300.0)]) as simulator:
-        ...     async with cgrx.connect(url=simulator.url, api_key="made-up-key") as feed:
-        ...         async with cgrx.stream(feed.liquidations().pipe(ops.side("short"))) as events:
+        >>> async with Simulator(
+        ...     [liquidation("long", 5_000.0), liquidation("short", 300.0)]
+        ... ) as simulator:
+        ...     async with cgrx.connect(
+        ...         url=simulator.url, api_key="made-up-key"
+        ...     ) as feed:
+        ...         async with cgrx.stream(
+        ...             feed.liquidations().pipe(ops.side("short"))
+        ...         ) as events:
         ...             async for event in events:
         ...                 print(event.volume_usd)
         ...                 break
@@ -210,7 +220,9 @@ def from_async(source: AsyncIterable[T] | Callable[[], AsyncIterable[T]]) -> Obs
         ...     for price in (60_000.0, 60_100.0):
         ...         yield price
         >>> async with cgrx.TrioScheduler() as scheduler:
-        ...     subscription = cgrx.from_async(prices).subscribe(print, scheduler=scheduler)
+        ...     subscription = cgrx.from_async(prices).subscribe(
+        ...         print, scheduler=scheduler
+        ...     )
         ...     await trio.testing.wait_all_tasks_blocked()
         60000.0
         60100.0

@@ -25,7 +25,10 @@ class Table:
     Prints as text, and shows itself in a notebook.
 
     Examples:
-        >>> rows = play(ops.tumbling("1m", by="side"), [batch(liquidation("long", 5_000.0, time="1s")), alive("65s")])
+        >>> rows = play(
+        ...     ops.tumbling("1m", by="side"),
+        ...     [batch(liquidation("long", 5_000.0, time="1s")), alive("65s")],
+        ... )
         >>> cgrx.table(rows)
         from (UTC)           to        quality   side  count  volume    buy_volume  sell_volume  delta
         1970-01-01 00:00:00  00:01:00  complete  long  1      5,000.00  0.00        5,000.00     -5,000.00

@@ -27,7 +27,10 @@ def asdict(value: object) -> dict[str, object]:
         TypeError: another value.
 
     Examples:
-        >>> (row,) = play(ops.tumbling("1m"), [batch(liquidation("long", 5_000.0, time="1s")), alive("65s")])
+        >>> (row,) = play(
+        ...     ops.tumbling("1m"),
+        ...     [batch(liquidation("long", 5_000.0, time="1s")), alive("65s")],
+        ... )
         >>> cgrx.asdict(row)
         {'start_ms': 0, 'end_ms': 60000, 'count': 1, 'volume': 5000.0, 'buy_volume': 0.0, 'sell_volume': 5000.0,
         'delta': -5000.0, 'gap_ms': 0, 'dropped': 0, 'late': 0, 'final': True, 'complete': True}
@@ -56,7 +59,10 @@ def to_dicts(items: Iterable[Event | Row], *, final_only: bool = True) -> list[d
         TypeError: one is neither an event nor a row.
 
     Examples:
-        >>> rows = play(ops.tumbling("1m", by="side"), [batch(liquidation("long", 5_000.0, time="1s")), alive("65s")])
+        >>> rows = play(
+        ...     ops.tumbling("1m", by="side"),
+        ...     [batch(liquidation("long", 5_000.0, time="1s")), alive("65s")],
+        ... )
         >>> [each["volume"] for each in cgrx.to_dicts(rows)]
         [5000.0]
     """

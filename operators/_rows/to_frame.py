@@ -74,7 +74,10 @@ def to_frame(
         ImportError: the library is not installed.
 
     Examples:
-        >>> rows = play(ops.tumbling("1m", by="side"), [batch(liquidation("long", 5_000.0, time="1s")), alive("65s")])
+        >>> rows = play(
+        ...     ops.tumbling("1m", by="side"),
+        ...     [batch(liquidation("long", 5_000.0, time="1s")), alive("65s")],
+        ... )
         >>> cgrx.to_frame(rows).select("side", "volume").rows()
         [('long', 5000.0)]
     """

@@ -85,7 +85,13 @@ def explain(pipeline: Stage[Any, Any] | EventStream[Any]) -> Explanation:
         TypeError: it is neither a stage nor an EventStream, such as what a reactivex operator gives.
 
     Examples:
-        >>> print(cgrx.explain(ops.pipeline(ops.min_volume(1_000), ops.tumbling("1m", by="exchange"))))
+        >>> print(
+        ...     cgrx.explain(
+        ...         ops.pipeline(
+        ...             ops.min_volume(1_000), ops.tumbling("1m", by="exchange")
+        ...         )
+        ...     )
+        ... )
         1. min_volume(1000)
            state: none
            delay: none

@@ -102,7 +102,7 @@ def test_every_public_name_is_on_a_page(facade: str) -> None:
     assert facade in found or {f"{facade}.{name}" for name in reference.names(facade)} <= set(found)
 
 
-@pytest.mark.parametrize("facade", ["cgrx.operators", "cgrx.operators.agg"])
+@pytest.mark.parametrize("facade", reference.FACADES)
 def test_a_page_shows_examples_whole(facade: str) -> None:
     """At a width of 1400 pixels there is room for 80 columns."""
     wide = [
