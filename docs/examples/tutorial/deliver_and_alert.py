@@ -40,7 +40,8 @@ async def main() -> None:
         cgrx.sinks.deliver(notify, feed.liquidations().pipe(alerts), name="chat") as sink,
     ):
         await trio.sleep(180)
-    print(sink.stats)
+    stats = sink.stats
+    print(f"{stats.received} received, {stats.delivered} delivered, {stats.retries} attempt repeated")
 
 
 trio.run(main, clock=MockClock(autojump_threshold=0))
