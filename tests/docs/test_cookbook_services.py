@@ -9,6 +9,8 @@ import sys
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from decimal import Decimal
+from importlib import import_module
 from pathlib import Path
 from subprocess import PIPE
 from typing import Any
@@ -16,12 +18,13 @@ from typing import Any
 import pytest
 import trio
 
-from cgrx.testing import Refuse, Simulator, liquidation, trade
+from cgrx.testing import Refuse, Simulator, WrongTypes, liquidation, trade
 from tests.deploy.test_deploy import DEPLOY, checked, tool
 from tests.docs import pages
 from tests.feed.proxies import OneTarget, listening, no_proxies, port_of, pproxy
 from tests.house import plan
 from tests.metrics.asking import ask, wait_answered
+from tests.notebook.test_notebooks import Executed, said
 from tests.support import run
 
 COOKBOOK = pages.EXAMPLES / "cookbook"
@@ -55,6 +58,10 @@ class Program:
                 setattr(self, name, getattr(self, name) + data.decode())
                 self._more.set()
                 self._more = trio.Event()
+
+    async def prints(self, text: str) -> None:
+        while text not in self.printed:
+            await self._more.wait()
 
     async def logs(self, pattern: str) -> re.Match[str]:
         while not (found := re.search(pattern, self.logged)):
@@ -145,6 +152,84 @@ def test_the_drop_in_for_a_script_fits_the_unit(tmp_path: Path, setting: str) ->
     else:
         with pytest.raises(AssertionError):
             checked(*command)
+
+
+def test_the_cell_with_a_live_chart(tmp_path: Path) -> None:
+    """In a real kernel: later cells run meanwhile, and the chart shows the end."""
+    v4: Any = import_module("nbformat.v4")  # it has no types
+    sources = {
+        "chart": (COOKBOOK / "live_chart.py").read_text(encoding="utf-8"),
+        "meanwhile": "await asyncio.sleep(1)\nprint(running.done(), len(live.rows))",
+        "end": "await running\nprint(running.done(), len(live.rows))",
+    }
+    cells = [v4.new_code_cell(source, id=name) for name, source in sources.items()]
+    path = tmp_path / "live_chart.ipynb"
+    path.write_text(json.dumps(v4.new_notebook(cells=cells)), encoding="utf-8")
+    executed = Executed(str(path), tmp_path)
+    done, windows = executed.printed("meanwhile").split()
+    assert done == "False"
+    assert 0 < int(windows) <= 40
+    assert executed.printed("end").split() == ["True", "40"]
+    assert "completed" in said(executed.html("chart"))
+    assert "Binance BTCUSDT" in said(executed.html("chart"))
+
+
+def test_the_same_by_websockets_alone() -> None:
+    """Large liquidations of longs, before and after a connection that breaks; what was sent meanwhile is not there."""
+    pytest.importorskip("websockets.asyncio.client", reason="a package that cgrx does not need")
+
+    async def main() -> None:
+        async with Simulator() as simulator:
+            async with running("plain_websockets.py", COINGLASS_URL=simulator.url) as program:
+                for number in range(2):
+                    await simulator.wait_subscribed("liquidationOrders")
+                    large, small = 300_000.0 + number, 200_000.0
+                    await simulator.send([liquidation("short", large), liquidation("long", small)])
+                    await simulator.send(liquidation("long", large, time="1s"))
+                    await program.prints(f"{large:,.0f} USD")
+                    simulator.drop_all()
+                    await simulator.wait_connections(0)
+                    await simulator.send(liquidation("long", 900_000.0))
+            assert program.printed.splitlines() == [f"1000 Binance BTCUSDT {usd} USD" for usd in ("300,000", "300,001")]
+
+    run(main)
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"plan": "startup"}, "JSONDecodeError: "),
+        ({"generation": 2}, "KeyError: 'volUsd'"),
+        ({"faults": [WrongTypes()]}, "Error: "),
+    ],
+)
+def test_what_ends_the_program_with_websockets_alone(options: dict[str, Any], error: str) -> None:
+    """As the page says of it."""
+    pytest.importorskip("websockets.asyncio.client", reason="a package that cgrx does not need")
+
+    async def main() -> None:
+        async with (
+            Simulator(**options) as server,
+            running("plain_websockets.py", COINGLASS_URL=server.url) as program,
+        ):
+            await server.wait_for(lambda _: bool(server.said()))
+            await server.send(liquidation("long", 300_000.0))
+            assert await program.process.wait() == 1
+        assert error in program.logged
+
+    run(main)
+
+
+def test_imported_files_are_the_trades_that_the_samples_hold() -> None:
+    """Sums and times by arithmetic on the samples' own text, without a float."""
+    rows = pages.output("cookbook/import_tardis.py").splitlines()
+    assert rows[:2] == ["3 of 4 rows", "row 3, $.side: expected a number, got other text"]
+    first = Decimal("58012.5") * Decimal("0.25") + Decimal("58009.1") * Decimal("1.5")
+    assert rows[2] == f"1722816000000 58012.5 58012.5 58009.1 58009.1 {first:,.0f} USD, gap_ms=None"
+    assert rows[3] == f"1722816060000 {' '.join(['58021.7'] * 4)} {Decimal('58021.7') * 8 / 10:,.0f} USD, gap_ms=None"
+    both = pages.output("cookbook/import_ccxt_cryptofeed.py").splitlines()
+    by_ccxt, by_cryptofeed = ([line.partition(" ")[2] for line in part[1:]] for part in (both[:3], both[3:]))
+    assert by_ccxt == by_cryptofeed
 
 
 async def send(simulator: Simulator) -> None:

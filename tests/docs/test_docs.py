@@ -51,6 +51,8 @@ SERVICES = {
     "cookbook/bars_to_postgres.py",
     "cookbook/behind_proxy.py",
     "cookbook/fastapi_sse.py",
+    "cookbook/live_chart.py",
+    "cookbook/plain_websockets.py",
 }
 """Examples that need a server, or run until they are ended: each has a test of its own."""
 OLD = """# A page
