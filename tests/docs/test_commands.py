@@ -19,10 +19,11 @@ from tests.house import plan
 
 SHELL = {"console", "sh", "bash"}
 LANGUAGES = SHELL | set(
-    "csv dockerfile html ini javascript json nginx postgresql pycon python sql text toml yaml".split(),
+    "csv dockerfile html ini javascript json nginx postgresql py pycon python sql text toml yaml".split(),
 )
 """What a block may be. `text` is what a program prints, and is not looked at; `sql` is read by DuckDB; `pycon` comes
-from docstrings, whose examples test_reference.py runs."""
+from docstrings, whose examples test_reference.py runs; `py` is Python with libraries that the tests do not have, so it
+is only parsed."""
 
 FOREIGN = set(
     """
@@ -133,6 +134,8 @@ def test_every_block_is_of_a_language_and_parses(page: Path) -> None:
                     f"{where}: blocks.py, which runs it, takes those alone that stand by themselves"
                 )
                 compile(block.source, where, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+            case "py":
+                compile(block.source, where, "exec")
             case _:
                 pass
 
