@@ -70,8 +70,9 @@ def asked_for(page: str) -> list[tuple[str, str]]:
 
 
 def blank_files(page: str) -> str:
-    """The page with blank lines for the examples that it shows, which are files to be run as they are."""
-    return ASKED.sub(lambda found: "\n" * found[0].count("\n") if found["kind"] == "file" else found[0], page)
+    """The page with blank lines for what other tests run: its examples, which are files, and the imports of others."""
+    apart = ("file", "imports")
+    return ASKED.sub(lambda found: "\n" * found[0].count("\n") if found["kind"] in apart else found[0], page)
 
 
 def _answer(found: re.Match[str]) -> str:
@@ -213,7 +214,8 @@ def _names(of_pages: str) -> str:
         for name in reference.shown_on(DOCS / "reference" / page):
             if only not in ("", name.rpartition(".")[2]):
                 continue
-            says = reference.sentence(name).replace("|", r"\|")
+            # In a table a bar ends a cell, but not within code, where a backslash before it would be seen.
+            says = re.sub(r"`[^`]*`|\|", lambda found: r"\|" if found[0] == "|" else found[0], reference.sentence(name))
             lines.append(f"| [`{name.rpartition('.')[2]}`]({page}#{name}) | {says} |")
     return "\n".join(lines)
 
