@@ -51,14 +51,15 @@ class UnreadableFileError(CgrxError):
 
     Cause:
         The file is cut off or damaged, as a gzip file is whose copy ended early, or it is no text.
+
     Remedy:
         Fetch the file again, and import it into a new folder. Rows that are no events are none of these: they are kept
         aside.
 
     Attributes:
-        path: the file.
-        line: the last line that could be read.
-        reason: what is wrong.
+        path (Path): the file.
+        line (int): the last line that could be read.
+        reason (str): what is wrong.
 
     Examples:
         >>> print(

@@ -8,16 +8,18 @@ class SinkUnavailableError(CgrxError):
 
     Cause:
         It is away, slow, or asks to wait.
+
     Remedy:
         None is needed for a short time. Look at the system where `DeliveryHeld` lasts; `buffer=` and `spill=` say how
         much may wait meanwhile.
+
     Tried again:
         yes: the sink keeps the batch, connects again (or keeps its connection, where it was asked to wait), and writes
         the same batch once more, after 30 seconds at the latest or when the system allows it
 
     Attributes:
-        reason: what the system or its client said.
-        retry_after_s: how long it asks to wait, in seconds; None where it does not say.
+        reason (str): what the system or its client said.
+        retry_after_s (float | None): how long it asks to wait, in seconds; None where it does not say.
 
     Examples:
         >>> error = cgrx.sinks.SinkUnavailableError(
@@ -38,14 +40,16 @@ class SinkRefusedError(CgrxError):
 
     Cause:
         A wrong password or token, a table with other columns, a topic that does not exist, a folder without permission.
+
     Remedy:
         The message names it and what to do. Mend it in that system, or give another target.
+
     Tried again:
         not on entering, where it is raised; later yes: the sink holds the batch as if the system were away, since such
         things are mended
 
     Attributes:
-        reason: what is refused, and the remedy where one is known.
+        reason (str): what is refused, and the remedy where one is known.
 
     Examples:
         >>> print(
@@ -66,14 +70,16 @@ class SinkDataError(CgrxError):
 
     Cause:
         A value does not fit the column, the item is too large, or it is neither a row nor an event.
+
     Remedy:
         Read the refused items in the file of `dead_letters=`, with their reasons; change the rows or the table.
+
     Tried again:
         yes: the sink halves the batch until the refused item is alone, which is then a dead letter; the others are
         delivered
 
     Attributes:
-        reason: what is refused.
+        reason (str): what is refused.
 
     Examples:
         >>> print(cgrx.sinks.SinkDataError("'BTC' is neither a row nor an event"))
@@ -90,12 +96,13 @@ class RecordedError(CgrxError):
 
     Cause:
         The feed met it then; a replay, a shard or `consume` tells of it now.
+
     Remedy:
         See the class that `type_name` names.
 
     Attributes:
-        type_name: the name of its type.
-        message: its text.
+        type_name (str): the name of its type.
+        message (str): its text.
 
     Examples:
         >>> print(
@@ -121,13 +128,14 @@ class RecordingError(CgrxError):
     Cause:
         There is none in the folder, a file of it is damaged or missing, another recorder writes there, or the disk is
         full or too slow.
+
     Remedy:
         `cgrx verify FOLDER` lists all that is damaged, with its place. Record into a new folder, or make room.
 
     Attributes:
-        file: which file or folder.
-        place: where in it; None: as a whole.
-        reason: what is wrong.
+        file (str): which file or folder.
+        place (str | None): where in it; None: as a whole.
+        reason (str): what is wrong.
 
     Examples:
         >>> try:
@@ -149,12 +157,13 @@ class EngineError(CgrxError):
 
     Cause:
         A job failed in it, or it cannot start: Spark needs Java 17 or later.
+
     Remedy:
         Read `reason`, and the log of the engine. A query with a checkpoint goes on from there when it is started again.
 
     Attributes:
-        engine: its name, such as `"Spark"`.
-        reason: what failed it.
+        engine (str): its name, such as `"Spark"`.
+        reason (str): what failed it.
 
     Examples:
         >>> print(cgrx.EngineError("Spark", "Job aborted"))
@@ -172,15 +181,16 @@ class RecordError(CgrxError):
 
     Cause:
         Something else than `cgrx.publish` writes to the topic, or the value was damaged on its way.
+
     Remedy:
         Give the records of cgrx a topic of their own. `consume` tells of such a value as `MalformedInput`, and reads
         on.
 
     Attributes:
-        key: the key under which it stands, shortened.
-        value: what stands there, shortened.
-        reason: why it is no record.
-        place: where on the log; None: not known.
+        key (str): the key under which it stands, shortened.
+        value (str): what stands there, shortened.
+        reason (str): why it is no record.
+        place (str | None): where on the log; None: not known.
 
     Examples:
         >>> try:
@@ -203,11 +213,12 @@ class LogError(CgrxError):
 
     Cause:
         There is no such topic, the user may not read it, or the brokers of an engine stay away.
+
     Remedy:
         Create the topic, grant the right, or mend the address, as the message says.
 
     Attributes:
-        reason: what is wrong.
+        reason (str): what is wrong.
 
     Examples:
         >>> print(cgrx.LogError("kafka signals at broker:9092: there is no such topic"))

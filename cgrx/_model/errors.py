@@ -15,11 +15,12 @@ class CgrxError(Exception):
 
     Cause:
         Whatever the class that is raised says. cgrx raises none of this class itself.
+
     Remedy:
         Catch it around everything of cgrx, behind the errors that you handle one by one.
 
     Attributes:
-        retryable: of the class: whether a new connection may help. The feed then makes one by itself.
+        retryable (bool): of the class: whether a new connection may help. The feed then makes one by itself.
 
     Examples:
         >>> try:
@@ -44,7 +45,8 @@ class TransportError(CgrxError):
     """A connection could not be made or has ended; a new one may work.
 
     Cause:
-        The network, a proxy or the server. The five classes below say which.
+        The network, a proxy or the server. Its five subclasses say which.
+
     Remedy:
         None is needed: the feed connects again by itself, and tells of each failure by a `Disconnected` status. What
         may have been missed meanwhile is a `Gap` in each channel.
@@ -63,14 +65,15 @@ class UnreachableError(TransportError):
     Cause:
         The name does not resolve, the connect is refused or times out, or a proxy gives no tunnel. So it is without a
         network, behind a firewall, and where no server listens at the port.
+
     Remedy:
         Check network, name and port. Where connections leave through a proxy, give `proxy=`, or `--proxy` on the
         command line.
 
     Attributes:
-        host: the name or address that could not be reached.
-        port: its port.
-        reason: what the system or the proxy said.
+        host (str): the name or address that could not be reached.
+        port (int): its port.
+        reason (str): what the system or the proxy said.
 
     Examples:
         >>> print(cgrx.UnreachableError("127.0.0.1", 9, "Connection refused"))
@@ -90,13 +93,14 @@ class CertificateError(TransportError):
     Cause:
         It is expired, self-signed, of another host, or of an authority that this machine does not know: some company
         proxies put their own in its place. A wrong clock makes a good certificate look expired.
+
     Remedy:
         Set the clock, or install the authority in the system. A private one goes into an `ssl.SSLContext`, given as
         `ssl_context=`.
 
     Attributes:
-        host: whose certificate it is.
-        reason: why it does not verify, in the words of OpenSSL.
+        host (str): whose certificate it is.
+        reason (str): why it does not verify, in the words of OpenSSL.
 
     Examples:
         >>> print(cgrx.CertificateError("feed.example", "certificate has expired"))
@@ -115,13 +119,14 @@ class HandshakeError(TransportError):
     Cause:
         The server is overloaded or restarts (HTTP 429 or 5xx), the address is none of a WebSocket, `wss://` was given
         for a server without TLS or `ws://` for one with it, or no answer came in time.
+
     Remedy:
         Wait: the feed tries again, and not before `Retry-After` allows it. Where it never succeeds, check the address.
 
     Attributes:
-        reason: what came in place of the handshake.
-        status: the HTTP status; None where the peer spoke no HTTP, or not in time.
-        retry_after_s: what its `Retry-After` header asks for, in seconds; None where there is none.
+        reason (str): what came in place of the handshake.
+        status (int | None): the HTTP status; None where the peer spoke no HTTP, or not in time.
+        retry_after_s (float | None): what its `Retry-After` header asks for, in seconds; None where there is none.
 
     Examples:
         >>> error = cgrx.HandshakeError("HTTP status 503", 503, retry_after_s=2.0)
@@ -142,13 +147,14 @@ class DisconnectedError(TransportError):
     Cause:
         The server restarts (1001, 1012), takes the client for too slow, or the network broke (1006). 1009: a message
         was longer than `Limits.message_bytes`.
+
     Remedy:
         None is needed for one. Where they come again and again, look whether a consumer stops the reading of the socket
         (`Backpressured` in the log).
 
     Attributes:
-        code: the close code; 1006 where none came.
-        reason: the server's text; empty where there is none.
+        code (int): the close code; 1006 where none came.
+        reason (str): the server's text; empty where there is none.
 
     Examples:
         >>> print(cgrx.DisconnectedError(1012, "service restart"))
@@ -167,11 +173,12 @@ class HeartbeatError(TransportError):
     Cause:
         The network drops packets without a word, as it does after a change of network or a sleep of the machine; or
         the server hangs.
+
     Remedy:
         None is needed. On a slow line raise `Limits.pong_within_s`.
 
     Attributes:
-        timeout_s: how long the feed waited, in seconds.
+        timeout_s (float): how long the feed waited, in seconds.
 
     Examples:
         >>> print(cgrx.HeartbeatError(10.0))
@@ -188,14 +195,15 @@ class ConnectError(CgrxError):
 
     Cause:
         That of the last attempt, which is `last` and `__cause__`. Attempts until then were retried.
+
     Remedy:
         That of the last attempt. A service that waits for its network gives `connect_timeout=math.inf`, or
         `--connect-timeout inf`.
 
     Attributes:
-        timeout_s: how long all attempts together took, in seconds.
-        attempts: how many there were.
-        last: the error of the last one that failed; None where the first was still under way.
+        timeout_s (float): how long all attempts together took, in seconds.
+        attempts (int): how many there were.
+        last (CgrxError | None): the error of the last one that failed; None where the first was still under way.
 
     Examples:
         >>> refused = cgrx.UnreachableError("127.0.0.1", 9, "Connection refused")
@@ -215,12 +223,13 @@ class AuthError(CgrxError):
 
     Cause:
         The key is misspelt, revoked, or of another service.
+
     Remedy:
         Compare `COINGLASS_API_KEY`, or `api_key=`, with the key in your account at CoinGlass. `cgrx demo` and
         `cgrx simulate` need none.
 
     Attributes:
-        status: the HTTP status, 401 or 403.
+        status (int): the HTTP status, 401 or 403.
 
     Examples:
         >>> print(cgrx.AuthError(401))
@@ -237,11 +246,12 @@ class AddressError(CgrxError):
 
     Cause:
         The path in `url=` or `--url` is wrong.
+
     Remedy:
         Leave it out for the real feed. A simulator prints its address when it starts.
 
     Attributes:
-        url: the address, without the key.
+        url (str): the address, without the key.
 
     Examples:
         >>> print(cgrx.AddressError("ws://127.0.0.1:8765/ws"))
@@ -258,13 +268,14 @@ class PlanError(CgrxError):
 
     Cause:
         The server refused the subscription with a notice. Both channels need at least the Standard plan.
+
     Remedy:
         Use a key of a plan that includes it. Give subscribers an `on_error`: without one the error is told as
         `StreamFailed`.
 
     Attributes:
-        channel: the channel's name on the wire.
-        notice: the server's own text.
+        channel (str): the channel's name on the wire.
+        notice (str): the server's own text.
 
     Examples:
         >>> print(cgrx.PlanError("liquidationOrders", "upgrade your plan"))
@@ -282,14 +293,15 @@ class RejectedError(CgrxError):
 
     Cause:
         Most likely the API key is not valid: the server may accept the handshake and tell then.
+
     Remedy:
         Read `notice`, and compare the key with the one in your account. `Limits.rejections` says how many connections
         are tried.
 
     Attributes:
-        attempts: how many connections there were.
-        code: the last close code.
-        notice: the last text that the server sent; None where there was none.
+        attempts (int): how many connections there were.
+        code (int): the last close code.
+        notice (str | None): the last text that the server sent; None where there was none.
 
     Examples:
         >>> print(cgrx.RejectedError(3, 1008, "invalid key"))

@@ -11,9 +11,11 @@ class Backpressured(Told):
 
     Cause:
         A `stream(overflow="block")`, or the reader of a command's output, is slower than the feed.
+
     Remedy:
         None is needed where it passes. Where it lasts, the server may disconnect: consume faster, filter before the
         stream, or choose another `overflow=`.
+
     Tried again:
         yes: reading goes on as soon as there is room, which `Resumed` tells
 
@@ -50,9 +52,11 @@ class SubscriberFailed(Told):
 
     Cause:
         Your function that was subscribed raised an exception.
+
     Remedy:
         Mend the function: the log has the traceback. Give `connect(on_subscriber_error="isolate")` where the feed
         should outlive it.
+
     Tried again:
         no: by default the feed ends with the exception, with `"isolate"` that subscription alone is gone
 
@@ -75,8 +79,10 @@ class StreamFailed(Told):
 
     Cause:
         That of the error, such as a plan that does not include the channel, or too many keys in a window.
+
     Remedy:
         That of the error. Subscribe with `on_error=` to handle it yourself.
+
     Tried again:
         no: the stream has ended, the feed goes on
 
@@ -100,9 +106,11 @@ class RecordingFailed(Told):
 
     Cause:
         The disk is full, too slow, or gone.
+
     Remedy:
         Make room, or record onto a faster disk. What was recorded until then stays readable, and events that were
         lost are told in the recording.
+
     Tried again:
         where single events found no room, recording goes on; where writing failed, the recorder has ended
 
@@ -128,8 +136,10 @@ class DeliveryHeld(Told):
 
     Cause:
         The system behind the sink is away, slow, asks to wait, or refuses its user; `error` says which.
+
     Remedy:
         Look at that system. `buffer=` and `spill=` say how much may wait meanwhile.
+
     Tried again:
         yes: in `retry_in_s` seconds, until `DeliveryResumed`
 
@@ -178,9 +188,11 @@ class Undelivered(Told):
 
     Cause:
         The system refuses these items, or there was no room for them while it was away.
+
     Remedy:
         Give `dead_letters=` to keep refused items with their reasons, `spill=` to keep on disk what finds no room, or a
         larger `buffer=`.
+
     Tried again:
         no: `sink.stats` counts them as `dead` or `dropped`
 

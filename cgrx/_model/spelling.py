@@ -53,6 +53,7 @@ class SpellingWarning(UserWarning):
     Cause:
         `ops.exchange`, `ops.symbol` or `ops.base_asset` was called with a name that is one or two letters away from a
         known one.
+
     Remedy:
         Write the nearest name, where that is what you meant. An exchange that cgrx does not know yet can be told from a
         misspelt one by nobody but you: `warnings.simplefilter("ignore", cgrx.SpellingWarning)` turns it off.

@@ -82,9 +82,11 @@ class Disconnected(Told):
 
     Cause:
         That of `error`, which is a `TransportError`.
+
     Remedy:
         None is needed: what was missed meanwhile is a `Gap` in each channel. Where attempts never succeed, see the
         class of `error`.
+
     Tried again:
         yes: in `retry_in_s` seconds, until a connection is made or the feed is closed
 
@@ -114,8 +116,10 @@ class Silent(Told):
     Cause:
         The exchange or the symbol is not spelled as CoinGlass does, or nothing has happened: a rare contract, a high
         `min_volume`.
+
     Remedy:
         Follow `hint`; lower `min_volume`; else wait. `Limits.silent_after_s` says after how long it is reported.
+
     Tried again:
         the subscription stays, and gives events once there are any
 
@@ -144,8 +148,10 @@ class Misspelt(Told):
 
     Cause:
         The name is one or two letters away from a known one, or in the form of another exchange.
+
     Remedy:
         Write the nearest name, where that is what you meant.
+
     Tried again:
         the subscription stays as it was written
 
@@ -176,8 +182,10 @@ class ClockSkewed(Told):
     Cause:
         The system's clock was set after the feed began, or the machine was asleep; or it is wrong, so that the events
         of the exchanges are ahead of it or behind.
+
     Remedy:
         Let a time service keep the clock of the machine. Windows go by the times of the events, and do not change.
+
     Tried again:
         cgrx moves no clock, but for a sleep of the machine: its feed catches up with the next connection
 
@@ -206,9 +214,11 @@ class MalformedInput(Told):
 
     Cause:
         The server sent a field of another type, a text that is no JSON, or an event that cannot be.
+
     Remedy:
         None is needed for one: it is counted, and marked as lost in its channel. Where they are many, the API has
         changed: look for a newer cgrx.
+
     Tried again:
         nothing is asked for again: the feed goes on behind it
 
@@ -245,8 +255,10 @@ class NoticeReceived(Told):
 
     Cause:
         The server has something to say, often why it is about to refuse or to close.
+
     Remedy:
         Read it. A notice about the plan of the key ends the streams of its channel with `PlanError` besides.
+
     Tried again:
         the feed goes on
 
@@ -269,8 +281,10 @@ class Ended(Told):
 
     Cause:
         It was closed; or `error`, which no new connection mends, or which a subscriber raised.
+
     Remedy:
         That of `error`, if there is one: `feed.run()` and the `async with` of `connect` raise it.
+
     Tried again:
         no
 

@@ -8,13 +8,14 @@ class BufferOverflowError(CgrxError):
 
     Cause:
         Its consumer is slower than the feed for longer than the buffer lasts.
+
     Remedy:
         Consume faster, raise `buffer=`, filter before the stream, or choose another `overflow=`: `"block"` loses
         nothing, the others lose and count it.
 
     Attributes:
-        buffer: how many events may wait.
-        dropped: how many did not fit.
+        buffer (float): how many events may wait.
+        dropped (int): how many did not fit.
 
     Examples:
         >>> error = cgrx.BufferOverflowError(1000, 12)
@@ -36,12 +37,13 @@ class BackpressureError(CgrxError):
 
     Cause:
         Its consumer has stalled: it waits for something else, or has stopped to take events.
+
     Remedy:
         Find what the consumer waits for; give slow work a task or a thread of its own. Raise `block_timeout=` where so
         long a pause is meant.
 
     Attributes:
-        timeout_s: how long the stream was full, in seconds.
+        timeout_s (float): how long the stream was full, in seconds.
 
     Examples:
         >>> print(cgrx.BackpressureError(5.0))
@@ -59,6 +61,7 @@ class ThreadError(CgrxError):
     Cause:
         A feed and its streams belong to the thread of their loop. A worker thread called them, or a scheduler of
         reactivex would have run them in a thread of its own.
+
     Remedy:
         In another thread use `trio.from_thread.run_sync(...)`, or a feed of `cgrx.sync`. Pass
         `scheduler=feed.scheduler` to timed operators of reactivex.
@@ -83,6 +86,7 @@ class NotInTrioError(CgrxError):
 
     Cause:
         `cgrx.connect` and its like were called where no loop runs, or where asyncio does, as in Jupyter and FastAPI.
+
     Remedy:
         Under asyncio use `cgrx.aio`, without a loop use `cgrx.sync`, or start trio by `cgrx.run(main)`.
 
@@ -100,6 +104,7 @@ class NotInAsyncioError(CgrxError):
 
     Cause:
         It was called outside a coroutine, or in a task of trio.
+
     Remedy:
         Start the loop by `asyncio.run(main())`. In trio use the function of `cgrx` with the same name, without a loop
         that of `cgrx.sync`.
@@ -119,6 +124,7 @@ class InTrioError(CgrxError):
 
     Cause:
         `cgrx.backtest`, `cgrx.sweep` or a function of `cgrx.sync` was called in a task.
+
     Remedy:
         Give it a thread, as the message shows: `await trio.to_thread.run_sync(cgrx.backtest, ...)`. In place of
         `cgrx.sync` use `cgrx`.
@@ -139,12 +145,13 @@ class TooManyKeysError(CgrxError):
 
     Cause:
         `by=` has more values than was meant, such as every symbol of every exchange; or a server sends made-up names.
+
     Remedy:
         Choose a coarser `by=`, filter the events before, or raise `max_keys=`.
 
     Attributes:
-        max_keys: how many keys may be open.
-        key: the fields of the one that was too many.
+        max_keys (int): how many keys may be open.
+        key (tuple[object, ...]): the fields of the one that was too many.
 
     Examples:
         >>> two = batch(trade(symbol="BTCUSDT"), trade(symbol="ETHUSDT"))
@@ -169,14 +176,15 @@ class StateError(CgrxError):
 
     Cause:
         It is damaged, of another pipeline or of another format; or a part of the pipeline keeps what cannot be pickled.
+
     Remedy:
         Build the pipeline that the state is of, or begin anew in another folder. A stage of your own gives its running
         form `state` and `take_up`.
 
     Attributes:
-        reason: what is wrong.
-        found: what the state is of, where that is something else; else None.
-        expected: what was asked for then; else None.
+        reason (str): what is wrong.
+        found (str | None): what the state is of, where that is something else; else None.
+        expected (str | None): what was asked for then; else None.
 
     Examples:
         >>> try:

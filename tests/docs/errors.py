@@ -81,6 +81,7 @@ def _attributes(kind: type) -> dict[str, str]:
     """What is said of each: in a section, or below each field of a value."""
     if not attrs.has(kind):
         said = re.sub(r"\n +", " ", _section_text(kind, "Attributes"))
+        said = re.sub(r"^(\w+) \([^)]*\):", r"\1:", said, flags=re.MULTILINE)  # the reference shows types
         return {name: what.rstrip(".") for name, _, what in (line.partition(": ") for line in said.splitlines())}
     (body,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
     assert isinstance(body, ast.ClassDef)
