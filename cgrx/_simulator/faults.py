@@ -310,7 +310,7 @@ class CloseAtOnce(Arriving):
 
     Examples:
         >>> from cgrx.testing import CloseAtOnce
-        >>> CloseAtOnce(1008, notice="invalid key").notice
+        >>> CloseAtOnce(code=1008, notice="invalid key").notice
         'invalid key'
     """
 
