@@ -5,8 +5,8 @@ picture that can be drawn at all has none of these.
 
 One file serves both schemes. `picture.svg#only-dark` is dark, because the fragment makes the group of that id the
 target; `picture.svg#only-light`, and the file alone, are light. The theme of the site shows the image of the one or the
-other fragment, as the reader's switch stands. What knows no fragments shows the light one on its own ground, which can be read
-on a dark page too.
+other fragment, as the reader's switch stands. What knows no fragments shows the light one on its own ground, which can
+be read on a dark page too.
 """
 
 import html
