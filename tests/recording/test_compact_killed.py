@@ -53,6 +53,7 @@ def kill(folder: Path, longest_step: int) -> int:
     return killed
 
 
+@pytest.mark.thorough  # ten processes are killed
 def test_killed_at_many_moments_it_reads_as_before(tmp_path: Path) -> None:
     """A real process, with a stretch from before and a part being written; then the next call ends the work."""
     assert kill(tmp_path, 19) >= 5

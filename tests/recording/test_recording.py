@@ -11,9 +11,10 @@ from cgrx import Recording
 from cgrx._recording.entry import Recorded
 from cgrx._recording.writer import RecordingWriter
 from tests.recording.entries import ENTRIES, comparable
+from tests.support import examples
 
 
-@settings(deadline=None, max_examples=50)  # files are as slow as the machine's disk
+@settings(deadline=None, max_examples=examples(50))  # files are as slow as the machine's disk
 @given(ENTRIES, st.data())
 def test_everything_said_comes_back_however_it_was_written(entries: list[Recorded], data: st.DataObject) -> None:
     """Flushed, finished and gone on with anywhere, finished or not: the same entries, in the same order."""

@@ -75,6 +75,7 @@ async def kill(times: int, folder: Path) -> None:
         nursery.cancel_scope.cancel()
 
 
+@pytest.mark.thorough  # three interpreters are started
 def test_a_killed_process_leaves_what_it_flushed(tmp_path: Path) -> None:
     """Three of them: each recording holds at least what was flushed, without a hole; see `kill_one`."""
     run(partial(kill, 3), tmp_path)

@@ -16,6 +16,7 @@ from cgrx._recording.manifest import LOCK, NAME, Manifest, write
 from cgrx._recording.writer import RecordingWriter
 from tests.recording.entries import LIQUIDATIONS, TRADES
 from tests.simulator.simulating import liquidation, trade
+from tests.support import examples
 
 FINISHED = tuple(f"part-{number:08}.parquet" for number in range(3))
 OPEN = "part-00000003.open"
@@ -94,7 +95,7 @@ def test_all_is_well_at_first(whole: Path) -> None:
     assert recording.problems == ()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(file=st.sampled_from(FILES), position=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
 def test_a_flipped_bit_is_noticed_or_changes_nothing(whole: Path, file: str, position: float, bit: int) -> None:
     """Anywhere in any file; and on request the rest is what was written, with the problem beside it."""
@@ -112,7 +113,7 @@ def test_a_flipped_bit_is_noticed_or_changes_nothing(whole: Path, file: str, pos
         assert error.file in {problem.file for problem in rest.problems}
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(file=st.sampled_from(FILES), position=st.floats(0, 1, exclude_max=True))
 def test_a_file_that_is_cut_off_is_noticed(whole: Path, file: str, position: float) -> None:
     """The part that is being written is the exception: a killed process leaves it so, and what is whole is read."""

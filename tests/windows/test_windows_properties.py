@@ -219,7 +219,7 @@ STAGES: dict[str, Stage[Any, Any]] = {
 every_kind = pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES.keys())
 
 
-law = settings(max_examples=60, deadline=None)
+law = settings(max_examples=examples(60), deadline=None)
 
 
 def rebatched(draw: st.DataObject, given_signals: Sequence[Signal[Trade]]) -> list[Signal[Trade]]:

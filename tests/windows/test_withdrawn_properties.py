@@ -14,6 +14,7 @@ from cgrx import operators as ops
 from cgrx._model.events import Trade
 from cgrx._model.signals import Alive, Signal, Watermark
 from cgrx._streams.stream import Stage
+from tests.support import examples
 from tests.windows import reference
 from tests.windows.test_windows_properties import BY, signals
 from tests.windows.windowing import Heard, Pushed, Tally, hear, one_by_one, rows
@@ -21,7 +22,7 @@ from tests.windows.windowing import Heard, Pushed, Tally, hear, one_by_one, rows
 GAP, LATENESS, IDLE = 6, 30, 15
 """Sessions stay open for long, so that many join."""
 TERMS: dict[str, Any] = {"lateness": "30ms", "idle": "15ms"}
-law = settings(max_examples=25, deadline=None)
+law = settings(max_examples=examples(25), deadline=None)
 END: tuple[Signal[Any], ...] = (Alive("o", 10**6), Alive("p", 10**6), Watermark(10**6))
 """Proof that all is over."""
 UPDATES = (0, "1ms", "20ms")
