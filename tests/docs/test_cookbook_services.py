@@ -1,6 +1,7 @@
 """The recipes that are tests, services or programs of a shell, each run as a user runs it, against something real."""
 
 import json
+import math
 import os
 import re
 import signal
@@ -11,6 +12,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from importlib import import_module
+from itertools import takewhile
 from pathlib import Path
 from subprocess import PIPE
 from typing import Any
@@ -18,7 +20,8 @@ from typing import Any
 import pytest
 import trio
 
-from cgrx.testing import Refuse, Simulator, WrongTypes, liquidation, trade
+from cgrx import Event
+from cgrx.testing import Generator, Refuse, Simulator, WrongTypes, liquidation, trade
 from tests.deploy.test_deploy import DEPLOY, checked, tool
 from tests.docs import pages
 from tests.feed.proxies import OneTarget, listening, no_proxies, port_of, pproxy
@@ -230,6 +233,34 @@ def test_imported_files_are_the_trades_that_the_samples_hold() -> None:
     both = pages.output("cookbook/import_ccxt_cryptofeed.py").splitlines()
     by_ccxt, by_cryptofeed = ([line.partition(" ")[2] for line in part[1:]] for part in (both[:3], both[3:]))
     assert by_ccxt == by_cryptofeed
+
+
+def test_the_sweep_finds_the_cascades_that_a_loop_finds() -> None:
+    """Of each asset: runs of liquidations no more than the pause apart, as large as the threshold."""
+    market = Generator(seed=3, rate=2.0, assets=("BTC", "ETH"), liquidation_share=1.0)
+    hour = list(takewhile(lambda event: event.time_ms < market.start_ms + 3_600_000, market))
+    for line in pages.output("cookbook/sweep_cascades.py").splitlines()[1:]:
+        threshold, pause, count, longest, *_ = line.replace(",", "").replace("s", "").split()
+        runs: list[list[Event]] = []
+        for asset in ("BTC", "ETH"):
+            last_ms = -math.inf
+            for event in (each for each in hour if each.base_asset == asset):
+                if event.time_ms - last_ms > int(pause) * 1000:
+                    runs.append([])
+                runs[-1].append(event)
+                last_ms = event.time_ms
+        large = [run for run in runs if len(run) > 1 and sum(each.volume_usd for each in run) >= float(threshold)]
+        assert int(count) == len(large), line
+        assert float(longest) == pytest.approx(max(run[-1].time_ms - run[0].time_ms for run in large) / 1000, abs=0.06)
+
+
+def test_the_replayed_day_takes_its_sixtieth() -> None:
+    """Four hours are four minutes; a liquidation each minute, and 590 more from 13:00 to 13:10."""
+    _, *hours, whole = pages.output("cookbook/replay_day.py").splitlines()
+    for number, line in enumerate(hours):
+        count, minutes = line.split()[-3:-1]
+        assert (int(count), float(minutes)) == (240 + 590 * (number == 3), 4 * (number + 1)), line
+    assert whole == f"{24 * 60 + 590} events, 100% of the recording"
 
 
 async def send(simulator: Simulator) -> None:
