@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 import psycopg
+import pytest
 import trio
 
 import cgrx
@@ -27,6 +28,7 @@ def environment(**variables: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **variables}
 
 
+@pytest.mark.thorough  # an interpreter takes seconds
 def test_alerts_reach_a_web_service_and_a_chat() -> None:
     """Both get the alerts that are printed: as JSON, and as lines of one message."""
 
@@ -84,6 +86,7 @@ def test_bars_in_files() -> None:
     assert summary == f"in Parquet: 4 complete bars, up to {high:,.0f}, {usd:,.0f} USD"
 
 
+@pytest.mark.thorough  # the recipe runs twice, against a server
 def test_bars_in_postgres(postgres: Server) -> None:
     """The same in a table, and the page shows what the recipe prints. A second run changes nothing."""
     command = [sys.executable, str(RECIPES / "bars_to_postgres.py")]

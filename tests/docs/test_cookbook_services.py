@@ -93,6 +93,7 @@ async def running(name: str, **environment: str) -> AsyncGenerator[Program, None
                 await process.wait()
 
 
+@pytest.mark.thorough  # another pytest takes seconds
 def test_the_tests_of_a_rule_run_in_pytest() -> None:
     """Without this repository's settings, as in a project of the user's own."""
     command = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", "/dev/null", "test_rule.py")
@@ -101,6 +102,7 @@ def test_the_tests_of_a_rule_run_in_pytest() -> None:
     assert "7 passed" in done.stdout
 
 
+@pytest.mark.thorough  # an interpreter takes seconds
 def test_the_service_serves_bars_and_probes_and_ends_with_the_open_window() -> None:
     """SIGTERM drains: the minute that runs comes out, not final, and the process exits with 0."""
 
@@ -121,6 +123,7 @@ def test_the_service_serves_bars_and_probes_and_ends_with_the_open_window() -> N
     run(main)
 
 
+@pytest.mark.thorough  # an interpreter takes seconds
 def test_the_service_does_not_come_back_with_a_refused_key() -> None:
     """Its exit code is one of those that the unit does not restart; the key is in no line."""
 
@@ -157,6 +160,7 @@ def test_the_drop_in_for_a_script_fits_the_unit(tmp_path: Path, setting: str) ->
             checked(*command)
 
 
+@pytest.mark.thorough  # a kernel takes ten seconds
 def test_the_cell_with_a_live_chart(tmp_path: Path) -> None:
     """In a real kernel: later cells run meanwhile, and the chart shows the end."""
     v4: Any = import_module("nbformat.v4")  # it has no types

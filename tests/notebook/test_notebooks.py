@@ -85,6 +85,7 @@ def test_a_live_session(tmp_path: Path) -> None:
     assert "Binance" in said(session.html("end"))
 
 
+@pytest.mark.thorough  # a kernel and a whole notebook take ten seconds
 def test_a_backtest_and_a_sweep(tmp_path: Path) -> None:
     """What is missing between the recordings is seen."""
     executed = Executed("backtest.ipynb", tmp_path)

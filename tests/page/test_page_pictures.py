@@ -14,6 +14,7 @@ _ALIKE = 4.0
 """Of 255, in the mean: browsers and fonts of other versions draw edges otherwise."""
 
 
+@pytest.mark.thorough  # two whole pages are drawn
 def test_the_pictures_of_the_docs_show_what_the_page_shows(tmp_path: Path) -> None:
     """Else: `python -m tests.page.pictures`, and look at them."""
     assert [path.name for path in write(tmp_path)] == [name for name, *_ in PICTURES]
