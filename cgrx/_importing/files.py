@@ -12,6 +12,7 @@ from typing import IO, Literal, TypeAlias, get_args
 import attrs
 import msgspec
 
+from cgrx._extras import require_extra
 from cgrx._importing.entries import Entries
 from cgrx._importing.rows import FIELDS, RECEIVED, Good, Reader, Reject, Row, UnreadableFileError, csv_rows, json_rows
 from cgrx._model.channels import Channel, FuturesTrades
@@ -91,6 +92,7 @@ def import_jsonl(
         OSError: a file cannot be opened, or nothing can be written.
         UnreadableFileError: a file cannot be read on from some line; what came before is in the recording.
         RecordingError: the folder holds a recording already.
+        ImportError: pyarrow or filelock is not installed.
 
     Where a `ValueError` or an `OSError` ends it, or a file of which nothing can be read, nothing is left in `to`, and
     it can be tried again.
@@ -215,6 +217,7 @@ def _import(
     rejects: str | os.PathLike[str] | None,
     progress: Callable[[Imported], None] | None,
 ) -> Imported:
+    require_extra("an import")
     if to.is_dir() and any(to.iterdir()):
         raise ValueError(
             f"{to} is not empty: an import makes a recording of its own, which a replay can join to others"

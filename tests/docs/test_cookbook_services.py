@@ -21,6 +21,7 @@ import pytest
 import trio
 
 from cgrx import Event
+from cgrx._cli.terminal.exits import Exit
 from cgrx.testing import Generator, Refuse, Simulator, WrongTypes, liquidation, trade
 from tests.deploy.test_deploy import DEPLOY, checked, tool
 from tests.docs import pages
@@ -137,6 +138,22 @@ def test_the_service_does_not_come_back_with_a_refused_key() -> None:
         assert str(code) in prevented.split()
         assert "401" in service.logged
         assert KEY not in service.logged
+
+    run(main)
+
+
+@pytest.mark.thorough  # an interpreter takes seconds
+@pytest.mark.parametrize(
+    "wrong", [{"COINGLASS_API_KEY": ""}, {"COINGLASS_URL": "http://nowhere"}], ids=["key", "address"]
+)
+def test_the_service_does_not_come_back_with_what_cannot_be_used(wrong: dict[str, str]) -> None:
+    """A key that is missing, and an address that is none."""
+
+    async def main() -> None:
+        async with running("bars_service.py", METRICS_PORT="0", **wrong) as service:
+            code = await service.process.wait()
+        assert code == Exit.USAGE
+        assert "Traceback" not in service.logged
 
     run(main)
 

@@ -47,7 +47,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "_delivery",
     ),
     "sinks": ("_model", "_delivery", "_sinks"),
-    "_importing": ("_model", "_wire", "_recording"),
+    "_importing": ("_extras", "_model", "_wire", "_recording"),
     "_backtest": (
         "_extras",
         "_model",

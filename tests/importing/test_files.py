@@ -107,6 +107,12 @@ def test_it_makes_a_recording_of_its_own(tmp_path: Path) -> None:
         cgrx.import_jsonl(path, tmp_path / "to", events="liquidations")
 
 
+def test_a_missing_extra_is_told_with_its_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cgrx._extras.find_spec", lambda _: None)
+    with pytest.raises(ImportError, match=r'an import needs the package pyarrow: pip install "cgrx\[recording\]"'):
+        cgrx.import_jsonl(tmp_path / "none.jsonl", tmp_path / "to", events="trades")
+
+
 def test_an_import_that_fails_leaves_nothing_and_can_be_tried_again(tmp_path: Path) -> None:
     """Also in an empty folder that was there before, and after some rows have been written."""
     path = lines(tmp_path / "a.csv", "symbol,px")

@@ -81,7 +81,9 @@ async def record_feed(request: Record, terminal: Terminal, metrics: MetricsAt | 
                 ):
                     count(lambda: Collector(feed, recorders=run.recorders))
                     await _record(request, feed, run, terminal, status)
-        except (OSError, ImportError) as error:
+        except ImportError as error:
+            raise CommandError(Exit.NO_EXTRA, str(error)) from error
+        except OSError as error:
             raise CommandError(Exit.FAILED, f"cannot record: {error}") from error
 
     async def conclude(exit_code: int) -> int:

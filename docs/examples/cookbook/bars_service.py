@@ -1,6 +1,7 @@
 """A service for systemd or a container: bars of a minute as lines of JSON, until SIGTERM.
 
 COINGLASS_API_KEY=... python bars_service.py. Against `cgrx simulate --port 8765`: COINGLASS_URL=ws://127.0.0.1:8765/ws-api
+In a container METRICS_HOST=0.0.0.0 lets Prometheus in.
 """
 
 import json
@@ -18,7 +19,8 @@ logger = logging.getLogger("bars")
 
 async def main() -> None:
     url = os.environ.get("COINGLASS_URL", cgrx.COINGLASS_URL)
-    async with metrics.serve(port=int(os.environ.get("METRICS_PORT", "9464"))) as server:
+    host, port = os.environ.get("METRICS_HOST", "127.0.0.1"), int(os.environ.get("METRICS_PORT", "9464"))
+    async with metrics.serve(host=host, port=port) as server:
         logger.info("metrics and probes at %s", server.url)
         async with cgrx.connect(url=url, connect_timeout=math.inf) as feed:
             trades = feed.futures_trades("Binance", "BTCUSDT", min_volume=0)
@@ -35,4 +37,7 @@ if __name__ == "__main__":
         cgrx.run(main)
     except cgrx.CgrxError as error:
         logger.error("%s", error)
-        sys.exit(1 if error.retryable else 5)  # 5: the unit does not start it again
+        sys.exit(1 if error.retryable else 5)  # with 2 to 6 the unit does not start it again
+    except (ValueError, ImportError) as error:  # no key, an address that is none, a missing extra
+        logger.error("%s", error)
+        sys.exit(2)
