@@ -18,12 +18,15 @@ class Cvd:
 
     time_ms: int = 0
     usd: float = 0.0
-    complete: bool = True
-    """False from the first minute on of which something was not seen."""
+    complete: bool = False
+    """False before the first whole minute, and from the next one on of which something was not seen."""
+    begun: bool = False
 
 
 def add(cvd: Cvd, minute: ops.Flow) -> Cvd:
-    return Cvd(minute.end_ms, cvd.usd + minute.delta, cvd.complete and minute.complete)
+    if not cvd.begun and not minute.complete:  # that in which the feed began
+        return Cvd(minute.end_ms)
+    return Cvd(minute.end_ms, cvd.usd + minute.delta, minute.complete and (cvd.complete or not cvd.begun), begun=True)
 
 
 cvd = ops.pipeline(ops.tumbling("1m"), ops.final(), ops.scan(add, Cvd()))
