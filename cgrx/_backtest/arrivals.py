@@ -128,8 +128,9 @@ def _signals(inputs: Sequence[Arrivals], steady_seq: int | None) -> Iterator[tup
         proven = arrivals.proofs if steady_seq is None else arrivals.proofs.filter(pl.col("seq") <= steady_seq)
         yield from ((seq, index, Alive(origin, at_ms)) for seq, at_ms, origin in proven.iter_rows())
         yield from ((loss.seq, index, loss.mark) for loss in arrivals.losses)
-    for index, seq, received_ms, time_ms in _early(inputs).iter_rows():
-        yield seq, index, Batch(inputs[index].channels[0], received_ms, (_Timed(time_ms),))
+    number: int
+    for number, seq, received_ms, time_ms in _early(inputs).iter_rows():
+        yield seq, number, Batch(inputs[number].channels[0], received_ms, (_Timed(time_ms),))
 
 
 def _early(inputs: Sequence[Arrivals]) -> pl.DataFrame:

@@ -203,7 +203,7 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 
 def test_a_missing_extra_is_told_with_its_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By an exit code with which a service is not started again."""
-    monkeypatch.setattr("cgrx._extras.find_spec", lambda _: None)
+    monkeypatch.setattr("cgrx._extras.find_spec", dict[str, object]().get)
     heard = Heard()
     assert recorded(heard, tmp_path) == Exit.NO_EXTRA
     assert heard.last_words == 'record() needs the package pyarrow: pip install "cgrx[recording]"'

@@ -108,7 +108,7 @@ def test_it_makes_a_recording_of_its_own(tmp_path: Path) -> None:
 
 
 def test_a_missing_extra_is_told_with_its_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cgrx._extras.find_spec", lambda _: None)
+    monkeypatch.setattr("cgrx._extras.find_spec", dict[str, object]().get)
     with pytest.raises(ImportError, match=r'an import needs the package pyarrow: pip install "cgrx\[recording\]"'):
         cgrx.import_jsonl(tmp_path / "none.jsonl", tmp_path / "to", events="trades")
 
