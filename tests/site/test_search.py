@@ -22,6 +22,8 @@ ASKED = {
     "docker": "cookbook/service/",
     "duplicates": "faq/",
     "proxy": "cookbook/proxy/",
+    "connection refused": "errors/",
+    "certificate": "errors/",
     "history": "limits/",
     "upgrade": "versions/",
 }
