@@ -51,6 +51,7 @@ from cgrx._testing.playing import Timeline as Timeline
 from cgrx._testing.playing import play as play
 from cgrx._testing.playing import play_signals as play_signals
 from cgrx._testing.playing import play_timeline as play_timeline
+from cgrx._testing.running import run as run
 from cgrx._testing.samples import alive as alive
 from cgrx._testing.samples import batch as batch
 from cgrx._testing.samples import dropped as dropped
@@ -108,6 +109,7 @@ __all__ = [
     "play",
     "play_signals",
     "play_timeline",
+    "run",
     "symbol_of",
     "to_marbles",
     "trade",

@@ -40,6 +40,11 @@ def _count(_: object, attribute: "attrs.Attribute[int | None]", value: int | Non
         raise ValueError(f"{attribute.name}={value!r} must be 1 or more, or None")
 
 
+def _status(_: object, __: object, value: str | int) -> None:
+    if isinstance(value, int) and not 200 <= value < 600:
+        raise ValueError(f"how={value!r} must be an HTTP status, 200 to 599; how many connections says connections=")
+
+
 @attrs.frozen(kw_only=True)
 class Scripted:
     """The base of all faults: the moment at which one happens (see the module)."""
@@ -58,7 +63,8 @@ class Scripted:
 class Arriving(Scripted):
     """The base of faults that happen to the next `connections` that arrive; with `connection=n`, from the n-th on."""
 
-    connections: int = attrs.field(default=1, validator=_at_least_one)
+    connections: int = attrs.field(default=1, validator=_at_least_one, kw_only=True)
+    """By keyword alone, for `Refuse(503)` means the status."""
 
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
@@ -280,7 +286,7 @@ class Refuse(Arriving):
         3
     """
 
-    how: Literal["tcp", "dns"] | int = "tcp"
+    how: Literal["tcp", "dns"] | int = attrs.field(default="tcp", validator=_status)
     retry_after: float | str | None = None
 
 

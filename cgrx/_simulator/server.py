@@ -3,10 +3,11 @@
 import errno
 import socket
 import ssl
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import attrs
 import trio
+from trio.testing import MockClock
 from trio_websocket import ConnectionClosed, WebSocketRequest, wrap_server_stream
 from wsproto.utilities import LocalProtocolError
 
@@ -22,7 +23,7 @@ from cgrx._simulator.journal import Client, Connected, Journal, Refused, Said, S
 from cgrx._simulator.pipe import pipe
 from cgrx._simulator.routes import Generation, Route, Routes
 from cgrx._simulator.script import Script
-from cgrx._trio.clock import WallClock
+from cgrx._trio.clock import WallClock, system_time
 from cgrx._wire.address import Address
 from cgrx._wire.codec import PING, encode_frame
 
@@ -43,6 +44,7 @@ class ServerOptions:
     frame_events: int
     send_time: bool
     ssl_context: ssl.SSLContext | None
+    wall_clock: Callable[[], float] | None
 
 
 class Server:
@@ -56,7 +58,7 @@ class Server:
         """The owner of the server runs these as a task."""
         self.routes: Routes[Peer] = Routes(options.generation)
         self.script = Script(self.peers, self.journal.counters, self.alarms)
-        self.clock = WallClock()
+        self.clock = WallClock(options.wall_clock or _time_of_day())
         self._options = options
         self._nursery = nursery
         self._arrived = 0
@@ -311,6 +313,20 @@ class Server:
         return tuple(
             Client(peer.number, tuple(peer.subscriptions), peer.events) for _, peer in sorted(self.peers.items())
         )
+
+
+async def serve_listeners(server: Server, listeners: list[trio.SocketListener], context: ssl.SSLContext | None) -> None:
+    """Serve what comes over TCP, for as long as it runs."""
+    if context is None:
+        await trio.serve_listeners(server.accept, listeners)
+    else:
+        secure = [trio.SSLListener(listener, context, https_compatible=True) for listener in listeners]
+        await trio.serve_listeners(server.accept, secure)
+
+
+def _time_of_day() -> Callable[[], float]:
+    """The system's clock; a clock of trio's that jumps is the only one which knows what time it is there."""
+    return trio.current_time if isinstance(trio.lowlevel.current_clock(), MockClock) else system_time
 
 
 async def _cancel_at_end(line: Line, scope: trio.CancelScope) -> None:

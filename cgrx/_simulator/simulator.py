@@ -1,24 +1,30 @@
 """A server that behaves as CoinGlass's does, over loopback or in memory, with faults on request.
 
 What it does is what PROTOCOL.md says is known; what is not known (a wrong key, close codes) can be chosen. It listens
-on a loopback port, and `dial` gives a feed in the same trio run an in-memory stream to the same server, which works
-under an autojumping `MockClock`.
+on a loopback port, and `connect` opens a feed in the same trio run over an in-memory stream to the same server, which
+works under an autojumping `MockClock`.
 
 One task hands out the events when they are due; each client has a bounded queue and a writer of its own. A client that
 reads too slowly is disconnected (1013), or holds up the events for all: see `overflow`.
 """
 
 import math
+import random
 import ssl
 from collections.abc import Callable, Collection, Iterable
+from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Literal, Self, cast
 
 import attrs
 import trio
 
+from cgrx._feed.connect import connect
+from cgrx._feed.engine import OnSubscriberError
+from cgrx._feed.face import Feed
 from cgrx._model.channels import Channel, parse_channel
 from cgrx._model.events import Event, Liquidation, Trade
+from cgrx._model.limits import Limits
 from cgrx._model.times import Duration, to_seconds
 from cgrx._simulator import frames
 from cgrx._simulator.access import BadKey, Gate, Plan
@@ -27,12 +33,14 @@ from cgrx._simulator.faults import Fault
 from cgrx._simulator.journal import Client, Happened, LogEntry, Said, SimulatorStats
 from cgrx._simulator.market import Generator
 from cgrx._simulator.routes import Generation
-from cgrx._simulator.server import Server, ServerOptions
+from cgrx._simulator.server import Server, ServerOptions, serve_listeners
 from cgrx._simulator.sources import Pacer
 from cgrx._trio.ports import listen
 from cgrx._wire.address import Dial
 
 _FIRST_AT = {"now": 0, "first_subscriber": 1}
+_ANY_KEY = "any-key-will-do"
+_DEFAULT_LIMITS = Limits()
 
 
 class Simulator:
@@ -62,15 +70,17 @@ class Simulator:
         need_upgrade: Names of channels that are answered so on every plan.
         path: The path to serve; any other is answered with HTTP 404.
         faults: Faults scripted from the beginning; `script` adds more.
-        listen: Open a port. False leaves `dial` as the only way in, as a `MockClock` needs.
+        listen: Open a port. False leaves `connect` and `dial` as the only ways in, as a `MockClock` needs.
         host: The address to listen on.
         port: The port to listen on; 0 (default) takes a free one.
-        ssl_context: For TLS, over TCP and through `dial`.
+        ssl_context: For TLS, over TCP and in memory.
         overflow: What happens when `buffer_bytes` (plus a chunk of 256 events) wait for a client: `"disconnect"` it
             with 1013, or `"block"`: events wait for the slowest client, none is lost. Default: `"block"` at an
             infinite speed, else `"disconnect"`.
         buffer_bytes: See `overflow`; 4 MiB by default.
         close_timeout: How long a client may take to answer a close frame; 1 s by default.
+        wall_clock: Seconds since the epoch, read when the simulator begins: the time of day for `times="now"` and for
+            the feeds that `connect` opens. Default: the system's clock, or trio's `MockClock`, which begins at 0.
 
     Examples:
         >>> from cgrx.testing import Simulator
@@ -110,6 +120,7 @@ class Simulator:
         overflow: Overflow | None = None,
         buffer_bytes: int = 4 * 1024 * 1024,
         close_timeout: Duration = 1.0,
+        wall_clock: Callable[[], float] | None = None,
     ) -> None:
         if not speed > 0:
             raise ValueError(f"speed={speed!r} must be above 0; 1 is real time, math.inf as fast as possible")
@@ -134,6 +145,7 @@ class Simulator:
             frame_events=frame_events,
             send_time=send_time,
             ssl_context=ssl_context,
+            wall_clock=wall_clock,
         )
         self._events = events
         self._speed = speed
@@ -159,7 +171,7 @@ class Simulator:
         server = self._running = Server(self._options, self._nursery)
         if listeners:
             self._port = listeners[0].socket.getsockname()[1]
-            self._nursery.start_soon(_serve_listeners, server, listeners, self._ssl_context)
+            self._nursery.start_soon(serve_listeners, server, listeners, self._ssl_context)
         self.script(self._faults)
         self._nursery.start_soon(server.alarms.run)
         self._nursery.start_soon(self._pump, server)
@@ -186,7 +198,7 @@ class Simulator:
         """The address for clients, without a key; with `listen=False` a made-up one, to be used with `dial`."""
         scheme = "ws" if self._ssl_context is None else "wss"
         if not self._listen:
-            return f"{scheme}://simulator.test{self._path}"
+            return f"{scheme}://localhost{self._path}"
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"{scheme}://{host}:{self._port}{self._path}"
 
@@ -194,6 +206,56 @@ class Simulator:
     def dial(self) -> Dial:
         """For the feed: opens an in-memory stream to this server, whatever the address."""
         return self._server.dial
+
+    def connect(
+        self,
+        *,
+        api_key: str | None = None,
+        connect_timeout: Duration = "30s",
+        on_subscriber_error: OnSubscriberError = "raise",
+        limits: Limits = _DEFAULT_LIMITS,
+        ssl_context: ssl.SSLContext | None = None,
+        rng: random.Random | None = None,
+    ) -> AbstractAsyncContextManager[Feed]:
+        """Open a feed on this server, in memory: `async with simulator.connect() as feed`.
+
+        It is `cgrx.connect` with the address, the `dial` and the wall clock of this server, the same in each run.
+
+        Args:
+            api_key: Default: one that the server accepts.
+            connect_timeout: As `cgrx.connect` takes it.
+            on_subscriber_error: As `cgrx.connect` takes it.
+            limits: As `cgrx.connect` takes them.
+            ssl_context: For a server with TLS: one that trusts its certificate, which is for the host of its `url`.
+            rng: What the jitter of the delays between attempts is drawn from. Default: the seed 0.
+
+        Raises:
+            Exception: What `cgrx.connect` raises.
+            RuntimeError: The simulator does not run yet.
+
+        Examples:
+            >>> from cgrx.testing import Simulator
+            >>> market = [liquidation("long", 5_000.0)]
+            >>> async with (
+            ...     Simulator(market, listen=False) as server,
+            ...     server.connect() as feed,
+            ...     cgrx.stream(feed.liquidations()) as events,
+            ... ):
+            ...     print((await anext(events)).volume_usd)
+            5000.0
+        """
+        keys = self._options.gate.keys
+        return connect(
+            api_key=api_key or (min(keys) if keys else _ANY_KEY),
+            url=self.url,
+            connect_timeout=connect_timeout,
+            on_subscriber_error=on_subscriber_error,
+            limits=limits,
+            ssl_context=ssl_context,
+            dial=self.dial,
+            wall_clock=self._server.clock.now_s,
+            rng=rng or random.Random(0),
+        )
 
     # Faults, events and ends.
 
@@ -321,16 +383,6 @@ class Simulator:
         server.journal.changed.unpark_all()
         if self._end == "close":
             await server.close_all(1000, "")
-
-
-async def _serve_listeners(
-    server: Server, listeners: list[trio.SocketListener], context: ssl.SSLContext | None
-) -> None:
-    if context is None:
-        await trio.serve_listeners(server.accept, listeners)
-    else:
-        secure = [trio.SSLListener(listener, context, https_compatible=True) for listener in listeners]
-        await trio.serve_listeners(server.accept, secure)
 
 
 def _only(error: BaseException) -> BaseException:

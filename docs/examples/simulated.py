@@ -1,17 +1,11 @@
 """A whole feed on a simulated server that loses the connection: in memory, on a clock that jumps over every wait."""
 
-import trio
-from trio.testing import MockClock
-
 import cgrx
-from cgrx.testing import Simulator, liquidation
+from cgrx.testing import Simulator, liquidation, run
 
 
 async def main() -> None:
-    async with (
-        Simulator(listen=False) as simulator,
-        cgrx.connect(url=simulator.url, dial=simulator.dial, api_key="any-key-will-do", wall_clock=lambda: 0.0) as feed,
-    ):
+    async with Simulator(listen=False) as simulator, simulator.connect() as feed:
         feed.status.subscribe(lambda status: print(type(status).__name__))
         async with cgrx.stream(feed.liquidations()) as events:
             await simulator.wait_subscribed("liquidationOrders")
@@ -24,4 +18,4 @@ async def main() -> None:
             print(await anext(events))
 
 
-trio.run(main, clock=MockClock(autojump_threshold=0))
+run(main)

@@ -104,7 +104,7 @@ async def cancelled_at(step: int, program: Program, authority: Authority | None)
 )
 def test_cancelled_at_every_step_nothing_is_left(program: Program, tls: bool) -> None:
     """At each step of each task, one after the other, until the program gets through uncancelled."""
-    authority = Authority(("simulator.test",)) if tls else None
+    authority = Authority(("localhost",)) if tls else None
     step = 1
     while run_mock(cancelled_at, step, program, authority) >= step:
         step += 1

@@ -337,8 +337,8 @@ def test_an_address_without_a_service_is_final_at_once() -> None:
 
     async def main() -> None:
         async with Simulator(listen=False, path="/other") as simulator:
-            error = await fails(simulator, cgrx.AddressError, url="ws://simulator.test/ws-api")
-            assert error.url == "ws://simulator.test:80/ws-api"
+            error = await fails(simulator, cgrx.AddressError, url="ws://localhost/ws-api")
+            assert error.url == "ws://localhost:80/ws-api"
 
     run_mock(main)
 

@@ -106,7 +106,7 @@ def test_a_feed_is_ready_where_it_is_connected_and_was_proven_alive_lately() -> 
     """Quiet is no reason against it; each other case says its reason."""
 
     async def main() -> None:
-        faults: list[Fault] = [Drop(after=100), Refuse(100, after=100)]
+        faults: list[Fault] = [Drop(after=100), Refuse(connections=100, after=100)]
         async with Simulator(listen=False, faults=faults) as simulator, feed_on(simulator) as feed:
 
             def readiness(within: str = "45s") -> str:

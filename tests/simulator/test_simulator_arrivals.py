@@ -17,12 +17,12 @@ def test_refuse_by_tcp(way: Way) -> None:
     """So many connections; the next one gets in. In memory the dial itself is refused."""
 
     async def main() -> None:
-        async with Simulator(listen=way.listen, faults=[Refuse(2)]) as simulator:
+        async with Simulator(listen=way.listen, faults=[Refuse(connections=2)]) as simulator:
             for _ in range(2):
                 with pytest.raises((trio.BrokenResourceError, ConnectionRefusedError)):
                     await refused(simulator)
             await (await way.connect(simulator, LIQUIDATIONS)).stream.aclose()
-            assert happened(simulator) == [(1, Refuse(2)), (2, Refuse(2))]
+            assert happened(simulator) == [(1, Refuse(connections=2)), (2, Refuse(connections=2))]
             assert [entry.why for entry in simulator.log if isinstance(entry, Refused)] == ["tcp", "tcp"]
 
     async def refused(simulator: Simulator) -> None:
@@ -92,7 +92,7 @@ def test_hang_handshake(way: Way) -> None:
     """The request is read and never answered; the client may leave."""
 
     async def main() -> None:
-        async with Simulator(listen=way.listen, faults=[HangHandshake(2)]) as simulator:
+        async with Simulator(listen=way.listen, faults=[HangHandshake(connections=2)]) as simulator:
             client = RawClient(await way.open(simulator))
             with trio.move_on_after(0.05) as scope:
                 await client.handshake()
@@ -110,7 +110,7 @@ def test_hang_handshake(way: Way) -> None:
 @pytest.mark.parametrize("notice", [None, "go away"])
 def test_close_at_once(notice: str | None) -> None:
     """The handshake succeeds; then perhaps a text, and a close."""
-    fault = CloseAtOnce(3, 1008, "no", notice=notice)
+    fault = CloseAtOnce(1008, "no", connections=3, notice=notice)
 
     async def main() -> None:
         async with Simulator(listen=False, faults=[fault]) as simulator:

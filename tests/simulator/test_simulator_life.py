@@ -151,7 +151,7 @@ def test_its_url_says_how_to_reach_it() -> None:
 
     async def main() -> None:
         async with Simulator(listen=False) as simulator:
-            assert simulator.url == "ws://simulator.test/ws-api"
+            assert simulator.url == "ws://localhost/ws-api"
         async with Simulator(path="/other") as simulator:
             assert simulator.url.startswith("ws://127.0.0.1:")
             assert simulator.url.endswith("/other")
@@ -165,7 +165,7 @@ def test_tls(way: Way) -> None:
     """Over TCP and in memory; a client that distrusts the certificate counts as refused."""
     # trustme's types are incomplete.
     authority: Any = trustme.CA()
-    certificate = authority.issue_cert("127.0.0.1", "simulator.test")
+    certificate = authority.issue_cert("127.0.0.1", "localhost")
 
     async def main() -> None:
         server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

@@ -125,9 +125,9 @@ def test_to_every_connection_or_the_next() -> None:
 def test_arrival_faults_at_a_moment() -> None:
     """After events or a time; several at once take their turns in the order of the script."""
     faults: list[ArrivalFault] = [
-        Refuse(1, 503, after_events=1),
-        Refuse(1, 502, after="10s"),
-        Refuse(1, 500, after="10s"),
+        Refuse(503, connections=1, after_events=1),
+        Refuse(502, connections=1, after="10s"),
+        Refuse(500, connections=1, after="10s"),
     ]
 
     async def main() -> None:

@@ -4,13 +4,10 @@ On the real feed: `cgrx.connect()` without a simulator and without arguments, an
 """
 
 import trio
-from trio.testing import MockClock
 
 import cgrx
 from cgrx import operators as ops
-from cgrx.testing import Simulator, liquidation
-
-KEY = "any-key-will-do"
+from cgrx.testing import Simulator, liquidation, run
 
 
 async def show(feed: cgrx.Feed) -> None:
@@ -27,7 +24,7 @@ def told(row: ops.Flow) -> None:
 async def main() -> None:
     async with (
         Simulator(listen=False) as simulator,
-        cgrx.connect(url=simulator.url, api_key=KEY, dial=simulator.dial, wall_clock=trio.current_time) as feed,
+        simulator.connect() as feed,
         trio.open_nursery() as nursery,
     ):
         feed.status.subscribe(lambda status: print(f"-- {type(status).__name__}"))
@@ -42,4 +39,4 @@ async def main() -> None:
         await feed.aclose()
 
 
-trio.run(main, clock=MockClock(autojump_threshold=0))
+run(main)

@@ -9,11 +9,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import trio
-from trio.testing import MockClock
 
 import cgrx
 from cgrx import operators as ops
-from cgrx.testing import liquidation
+from cgrx.testing import liquidation, run
 
 START_S = int(datetime(2024, 8, 5, tzinfo=UTC).timestamp())
 
@@ -39,4 +38,4 @@ async def main(folder: Path) -> None:
 
 with TemporaryDirectory() as name:
     record_a_day(Path(name))
-    trio.run(main, Path(name), clock=MockClock(autojump_threshold=0))  # this clock jumps over every wait
+    run(main, Path(name))  # this clock jumps over every wait

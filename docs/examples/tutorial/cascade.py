@@ -1,11 +1,10 @@
 """A cascade while it runs, and when it is over: a burst of liquidations of one asset on three exchanges."""
 
 import trio
-from trio.testing import MockClock
 
 import cgrx
 from cgrx import operators as ops
-from cgrx.testing import Simulator, liquidation
+from cgrx.testing import Simulator, liquidation, run
 
 quiet = [liquidation("short", 5_000, time=n, symbol="ETHUSDT", base_asset="ETH") for n in range(0, 40, 2)]
 burst = [
@@ -19,9 +18,7 @@ cascades = ops.cascades("3s", min_volume=500_000, emit="crossed")
 async def main() -> None:
     async with (
         Simulator(market, listen=False) as server,
-        cgrx.connect(
-            url="ws://localhost/ws-api", api_key="any-key-will-do", dial=server.dial, wall_clock=trio.current_time
-        ) as feed,
+        server.connect() as feed,
         cgrx.stream(feed.liquidations().pipe(cascades)) as rows,
     ):
         with trio.move_on_after(60):
@@ -30,4 +27,4 @@ async def main() -> None:
                 print(f"second {trio.current_time():.1f}: {row.base_asset}, {told}, final={row.final}")
 
 
-trio.run(main, clock=MockClock(autojump_threshold=0))
+run(main)

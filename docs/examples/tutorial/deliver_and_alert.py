@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 import trio
-from trio.testing import MockClock
 
 import cgrx
 from cgrx import operators as ops
-from cgrx.testing import Simulator, liquidation
+from cgrx.testing import Simulator, liquidation, run
 
 Alert: TypeAlias = ops.Cooled[ops.Crossing[ops.Flow]]
 
@@ -34,9 +33,7 @@ async def notify(batch: Sequence[Alert]) -> None:
 async def main() -> None:
     async with (
         Simulator(market, listen=False) as server,
-        cgrx.connect(
-            url="ws://localhost/ws-api", api_key="any-key-will-do", dial=server.dial, wall_clock=trio.current_time
-        ) as feed,
+        server.connect() as feed,
         cgrx.sinks.deliver(notify, feed.liquidations().pipe(alerts), name="chat") as sink,
     ):
         await trio.sleep(180)
@@ -44,4 +41,4 @@ async def main() -> None:
     print(f"{stats.received} received, {stats.delivered} delivered, {stats.retries} attempt repeated")
 
 
-trio.run(main, clock=MockClock(autojump_threshold=0))
+run(main)

@@ -1,10 +1,9 @@
 """Several exchanges in order: trades as they arrive, and as they happened."""
 
 import trio
-from trio.testing import MockClock
 
 import cgrx
-from cgrx.testing import Simulator, trade
+from cgrx.testing import Simulator, run, trade
 
 binance = [trade("buy", time=n, price=60_000 + n) for n in (0, 2, 4, 6)]
 okx = [trade("sell", time=n, price=60_000 + n, exchange="OKX", symbol="BTC-USDT-SWAP") for n in (1, 3, 5)]
@@ -18,9 +17,7 @@ def show(what: str, event: cgrx.Trade) -> None:
 async def main() -> None:
     async with (
         Simulator(market, start=2, listen=False) as server,  # when both channels are subscribed to
-        cgrx.connect(
-            url="ws://localhost/ws-api", api_key="any-key-will-do", dial=server.dial, wall_clock=trio.current_time
-        ) as feed,
+        server.connect() as feed,
     ):
         on_binance = feed.futures_trades("Binance", "BTCUSDT", min_volume=0)
         on_okx = feed.futures_trades("OKX", "BTC-USDT-SWAP", min_volume=0)
@@ -31,4 +28,4 @@ async def main() -> None:
     print(ordered.stats)
 
 
-trio.run(main, clock=MockClock(autojump_threshold=0))
+run(main)

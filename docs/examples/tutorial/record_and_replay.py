@@ -21,9 +21,7 @@ async def live(folder: str) -> list[ops.Flow]:
     rows: list[ops.Flow] = []
     async with (
         Simulator(market, listen=False) as server,
-        cgrx.connect(
-            url="ws://localhost/ws-api", api_key="any-key-will-do", dial=server.dial, wall_clock=trio.current_time
-        ) as feed,
+        server.connect() as feed,
         cgrx.record(feed, folder, channels=["liquidationOrders"]) as recorder,
     ):
         windows(feed).subscribe(rows.append)

@@ -1,31 +1,19 @@
 """Windows of ten seconds on a feed that loses its connection: each row says what it did not see."""
 
-import random
-
 import trio
-from trio.testing import MockClock
 
 import cgrx
 from cgrx import operators as ops
-from cgrx.testing import Drop, Refuse, Simulator, liquidation
+from cgrx.testing import Drop, Refuse, Simulator, liquidation, run
 
 market = [liquidation("long", 1_000, time=second) for second in range(60)]  # one each second
+trouble = (Drop(after="33.5s"), Refuse(503, after="33s", retry_after=3))
 
 
 async def main() -> None:
     async with (
-        Simulator(
-            market,
-            faults=[Drop(after="33.5s"), Refuse(how=503, after="33s", retry_after=3)],
-            listen=False,
-        ) as server,
-        cgrx.connect(
-            url="ws://localhost/ws-api",
-            api_key="any-key-will-do",
-            dial=server.dial,  # in memory, whatever the URL says
-            wall_clock=trio.current_time,
-            rng=random.Random(1),  # the same delays before a new connection in every run
-        ) as feed,
+        Simulator(market, faults=trouble, listen=False) as server,
+        server.connect() as feed,
         cgrx.stream(feed.liquidations().pipe(ops.tumbling("10s"))) as rows,
     ):
         with trio.move_on_after(90):
@@ -35,4 +23,4 @@ async def main() -> None:
                 print(f"{window}  {row.count:2} liquidations  {row.volume:6,.0f} USD  {quality}")
 
 
-trio.run(main, clock=MockClock(autojump_threshold=0))
+run(main)
