@@ -1,7 +1,8 @@
 """Stages in a row: their running forms as one, and a subscription through them."""
 
-from collections.abc import Iterable
-from typing import Any, Generic, Protocol, TypeVar, cast
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar, cast
 
 from reactivex import abc
 from reactivex.disposable import SingleAssignmentDisposable
@@ -10,9 +11,13 @@ from cgrx._model.signals import Batch, Signal
 from cgrx._streams.counts import StageStats, Subscriptions
 from cgrx._streams.keeping import keep
 from cgrx._streams.observers import SignalObserver
-from cgrx._streams.running import Elementwise, Produced, Running, delivered, noted
+from cgrx._streams.predicates import Push
+from cgrx._streams.running import NO_SIGNALS, NOTHING, Elementwise, Produced, Running, delivered, noted
 
 T = TypeVar("T")
+
+Produce: TypeAlias = Callable[[Signal[Any]], Produced]
+"""What a stage makes of a signal."""
 
 
 class Startable(Protocol):
@@ -45,9 +50,18 @@ class Chain(Running[Any, Any]):
             else:
                 links.append((stage, running))
         self._links = links
-        only = links[0][1] if len(links) == 1 else None
-        self.produce = only.produce if isinstance(only, Elementwise) else self._produce
+        self._connect()
+
+    def _connect(self) -> None:
+        produces = tuple(_producing(stage, running) for stage, running in self._links)
+        self._produces = produces
+        first = self._links[0][1] if self._links else None
+        self.sieve = first.sieve if isinstance(first, Elementwise) else None
+        """What may stand in front, if the first stages are filters: see `Sieve`."""
+        self.produce: Produce = produces[0] if len(produces) == 1 else partial(_through, produces)
         """What `on_signal` gives, without a generator."""
+        self.produce_behind: Produce | None = partial(_through, produces[1:]) if len(produces) > 1 else None
+        """The same of what the first link gave; None if that is the last one."""
 
     @property
     def stats(self) -> StageStats:
@@ -64,6 +78,7 @@ class Chain(Running[Any, Any]):
                 running.take_up(held)
             else:
                 self._links[index] = (stage, stage.restore(held))
+        self._connect()
 
     def __reduce_ex__(self, protocol: Any) -> str | tuple[Any, ...]:
         return _restored, (self._stages, self.state())
@@ -73,9 +88,6 @@ class Chain(Running[Any, Any]):
 
     def on_completed(self) -> Iterable[Signal[Any]]:
         return delivered(self.finish())
-
-    def _produce(self, signal: Signal[Any]) -> Produced:
-        return self._through((signal,), 0)
 
     def finish(self) -> Produced:
         """What `on_completed` gives: each stage ends behind what those before it gave at their end."""
@@ -87,38 +99,57 @@ class Chain(Running[Any, Any]):
                 last.extend(running.on_completed())
             except Exception as error:  # noqa: BLE001 - handed on as the stream's
                 failure = _noted(error, stage, None)
-            signals, earlier = self._through(last, index + 1)
+            signals, earlier = _through(self._produces[index + 1 :], *last)
             finished.extend(signals)
             if earlier or failure:
                 return finished, earlier or failure
         return finished, None
 
-    def _through(self, signals: Iterable[Signal[Any]], start: int) -> Produced:
-        """Send signals through the stages from `start` on."""
-        failure: Exception | None = None
-        for stage, running in self._links[start:]:
-            produced: list[Signal[Any]] = []
-            for signal in signals:
-                if isinstance(running, Elementwise):
-                    some, raised = running.produce(signal)
-                    produced.extend(some)
-                else:
-                    raised = _extend(produced, running, stage, signal)
-                if raised is not None:
-                    failure = raised
-                    break
-            signals = produced
-        return signals, failure
+
+def _through(produces: Sequence[Produce], *signals: Signal[Any]) -> Produced:
+    """Send signals through stages in a row, each stage taking all of them before the next one does."""
+    passed: Sequence[Signal[Any]] = signals
+    failure: Exception | None = None
+    for produce in produces:
+        if len(passed) == 1:  # nearly always: the loop below, unrolled
+            passed, raised = produce(passed[0])
+        elif not passed:
+            break
+        else:
+            passed, raised = _all_through(produce, passed)
+        if raised is not None:
+            failure = raised
+    return passed, failure
 
 
-def _extend(
-    produced: list[Signal[Any]], running: Running[Any, Any], stage: Startable, signal: Signal[Any]
-) -> Exception | None:
-    try:
-        produced.extend(running.on_signal(signal))
-    except Exception as error:  # noqa: BLE001 - handed on as the stream's
-        return _noted(error, stage, signal)
-    return None
+def _all_through(produce: Produce, signals: Sequence[Signal[Any]]) -> Produced:
+    produced: list[Signal[Any]] = []
+    for signal in signals:
+        some, raised = produce(signal)
+        produced.extend(some)
+        if raised is not None:
+            return produced, raised
+    return produced, None
+
+
+def _producing(stage: Startable, running: Running[Any, Any]) -> Produce:
+    """What a running form makes of a signal, with what it raises."""
+    if isinstance(running, Elementwise):
+        return running.produce
+    on_signal = running.on_signal
+
+    def produce(signal: Signal[Any]) -> Produced:
+        produced: list[Signal[Any]] = []
+        try:
+            signals = on_signal(signal)
+            if signals is NO_SIGNALS:
+                return NOTHING
+            produced.extend(signals)
+        except Exception as error:  # noqa: BLE001 - handed on as the stream's
+            return produced, _noted(error, stage, signal)
+        return produced, None
+
+    return produce
 
 
 def _restored(stages: tuple[Startable, ...], state: object) -> Chain:
@@ -152,12 +183,19 @@ class Link(abc.DisposableBase, Generic[T]):
         chain = self._chain = Chain(stages)
         self._subscriptions = subscriptions
         subscriptions.begin(chain)
-        self._produce = chain.produce
-        self._finish = chain.finish
         self._observer = observer
         self._stopped = False
         self.source = SingleAssignmentDisposable()
+        self._connect()
         keep(self)
+
+    def _connect(self) -> None:
+        chain = self._chain
+        self._produce = chain.produce
+        self._behind = chain.produce_behind
+        passed = self._hand_on if self._behind is None else self._take_behind
+        self.on_signal: Push = self._take if chain.sieve is None else chain.sieve(passed, self._take)
+        """Take a signal. As long as it is not stopped it refers to itself by this."""
 
     def state(self) -> object:
         return self._stopped, self._chain.state()
@@ -165,10 +203,26 @@ class Link(abc.DisposableBase, Generic[T]):
     def take_up(self, state: object) -> None:
         self._stopped, held = cast("tuple[bool, object]", state)
         self._chain.take_up(held)
+        self._connect()
 
-    def on_signal(self, signal: Signal[Any]) -> None:
+    def _take(self, signal: Signal[Any]) -> None:
         if not self._stopped:
-            self._deliver(self._produce(signal))
+            signals, failure = self._produce(signal)
+            if signals or failure is not None:  # most batches of one end here
+                self._deliver(signals, failure)
+
+    def _take_behind(self, signal: Signal[Any]) -> None:
+        """The same of what has passed the first stages already."""
+        assert self._behind is not None
+        if not self._stopped:
+            signals, failure = self._behind(signal)
+            if signals or failure is not None:
+                self._deliver(signals, failure)
+
+    def _hand_on(self, signal: Signal[Any]) -> None:
+        """The same of what has passed all stages already."""
+        if not self._stopped:
+            self._observer.on_signal(signal)
 
     def on_error(self, error: Exception) -> None:
         if not self._stopped:
@@ -177,22 +231,26 @@ class Link(abc.DisposableBase, Generic[T]):
 
     def on_completed(self) -> None:
         if not self._stopped:
-            self._deliver(self._finish())
+            self._deliver(*self._chain.finish())
         if not self._stopped:
             self.dispose()
             self._observer.on_completed()
 
     def dispose(self) -> None:
         self._stopped = True
+        self.on_signal = _ignore
         self._subscriptions.end(self._chain)
         self.source.dispose()
 
-    def _deliver(self, produced: Produced) -> None:
+    def _deliver(self, signals: Sequence[Signal[Any]], failure: Exception | None) -> None:
         """Hand on what the stages gave, then the error that they ended with."""
-        signals, failure = produced
         for signal in signals:
             if self._stopped:
                 return
             self._observer.on_signal(signal)
         if failure is not None:
             self.on_error(failure)
+
+
+def _ignore(_: Signal[Any]) -> None:
+    pass

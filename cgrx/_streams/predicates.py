@@ -8,6 +8,9 @@ Of `side("long"), min_volume(1000), exchange("OKX")` this is written, with `v0`,
                                      and (e.volume_usd >= v3)
                                      and (v4[e.exchange])]
 
+A batch of one is the usual case where many channels interleave, and there every call counts. So the same condition is
+written once more into a `Sieve`, which stands where signals come in and costs one call for an event that does not pass.
+
 `attrs` and `dataclasses` write classes the same way. Nothing of it comes from outside: the sources are constants of the
 filters, what users give are values.
 """
@@ -15,15 +18,43 @@ filters, what users give are values.
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from types import CodeType
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 import attrs
+
+from cgrx._model.signals import Batch, Signal
 
 Keep: TypeAlias = Callable[[Sequence[Any]], list[Any]]
 """The events of a row that pass, in order."""
 
 Test: TypeAlias = Callable[[Any], bool]
 """Whether one event passes."""
+
+Push: TypeAlias = Callable[[Signal[Any]], None]
+"""What takes signals."""
+
+Sieve: TypeAlias = Callable[[Push, Push], Push]
+"""Of what takes a batch of one that passes, and what takes any other signal, makes what takes all.
+
+A batch of one that does not pass goes nowhere, and one at which the condition raises counts as any other signal.
+"""
+
+_SIEVE = """
+def sieve(passed, other):
+    def on_signal(signal):
+        if type(signal) is Batch and len(events := signal.events) == 1:
+            e = events[0]
+            try:
+                passes = {condition}
+            except Exception:
+                other(signal)
+                return
+            if passes:
+                passed(signal)
+        else:
+            other(signal)
+    return on_signal
+"""
 
 
 @attrs.frozen(eq=False)
@@ -34,16 +65,16 @@ class Predicate:
     values: tuple[object, ...] = ()
 
 
-def compiled(predicates: Sequence[Predicate]) -> tuple[Keep, Test]:
-    """Whether all of them hold, in order: for a row of events, and for one, where a list would cost more than it."""
-    keep_source, test_source, values = written(predicates)
-    keep: Keep = eval(_code(keep_source), values)
-    test: Test = eval(_code(test_source), values)
-    return keep, test
+def compiled(predicates: Sequence[Predicate]) -> tuple[Keep, Test, Sieve]:
+    """Whether all of them hold, in order: for a row of events, for one, and in front of whatever takes signals."""
+    keep, test, sieve, values = written(predicates)
+    values["Batch"] = Batch
+    exec(_code(sieve, "exec"), values)
+    return eval(_code(keep, "eval"), values), eval(_code(test, "eval"), values), cast("Sieve", values["sieve"])
 
 
-def written(predicates: Sequence[Predicate]) -> tuple[str, str, dict[str, object]]:
-    """The source code of both, and the values in it by name."""
+def written(predicates: Sequence[Predicate]) -> tuple[str, str, str, dict[str, object]]:
+    """The source code of these, and the values in it by name."""
     values: dict[str, object] = {}
     sources: list[str] = []
     for predicate in predicates:
@@ -51,9 +82,10 @@ def written(predicates: Sequence[Predicate]) -> tuple[str, str, dict[str, object
         sources.append(f"({predicate.source.format(*own)})")
         values |= own
     condition = " and ".join(sources)
-    return f"lambda events: [e for e in events if {condition}]", f"lambda e: {condition}", values
+    keep, test = f"lambda events: [e for e in events if {condition}]", f"lambda e: {condition}"
+    return keep, test, _SIEVE.format(condition=condition), values
 
 
 @lru_cache(maxsize=256)
-def _code(source: str) -> CodeType:
-    return compile(source, "<cgrx filters>", "eval")
+def _code(source: str, mode: Literal["eval", "exec"]) -> CodeType:
+    return compile(source, "<cgrx filters>", mode)

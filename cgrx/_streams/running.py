@@ -20,7 +20,7 @@ import attrs
 from cgrx._model.signals import Batch, Mark, Signal, proof_ms
 from cgrx._streams.counts import StageStats
 from cgrx._streams.keeping import Kept, gathered, put_back
-from cgrx._streams.predicates import Predicate, compiled
+from cgrx._streams.predicates import Predicate, Sieve, compiled
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -152,6 +152,8 @@ class Step:
     """
     test: Callable[[Any], bool] | None = None
     """For a filter: whether an event is among the results; quicker than `apply` for one."""
+    sieve: Sieve | None = None
+    """For a row of filters in one loop: the same in front of what takes signals."""
     filters: tuple[tuple[object, Predicate], ...] = ()
     """For a row of filters in one loop: each stage, and what it asks."""
     memory: Kept | None = None
@@ -164,14 +166,16 @@ class Step:
 
 def filter_step(*filters: tuple[object, Predicate]) -> Step:
     """Filters in a row, each a stage and what it asks, as one loop."""
-    keep, test = compiled([predicate for _, predicate in filters])
-    return Step(filters[0][0], keep, test, filters)
+    keep, test, sieve = compiled([predicate for _, predicate in filters])
+    return Step(filters[0][0], keep, test, sieve, filters)
 
 
-Produced: TypeAlias = tuple[Iterable[Signal[Any]], Exception | None]
+Produced: TypeAlias = tuple[Sequence[Signal[Any]], Exception | None]
 """The signals that go on, and the error that follows them."""
 
-_NOTHING: Produced = ((), None)
+NO_SIGNALS: tuple[()] = ()
+NOTHING: Produced = (NO_SIGNALS, None)
+"""What most signals give, so often that it is told by identity."""
 
 
 class Elementwise(Running[In, Out]):
@@ -181,6 +185,8 @@ class Elementwise(Running[In, Out]):
         self.steps = steps
         self._tests = tuple((step, step.test) for step in steps if step.test is not None)
         self._filters = len(self._tests) == len(steps)
+        self.sieve = steps[0].sieve if len(steps) == 1 else None
+        """For filters alone: see `Sieve`."""
 
     def on_signal(self, signal: Signal[In]) -> Iterable[Signal[Out]]:
         return delivered(self.produce(signal))
@@ -225,7 +231,7 @@ class Elementwise(Running[In, Out]):
             for step, test in self._tests:
                 try:
                     if not test(events[0]):
-                        return _NOTHING
+                        return NOTHING
                 except Exception as error:  # noqa: BLE001 - handed on as the stream's
                     if step.filters:
                         return _until_failure(step, events, error)

@@ -13,7 +13,7 @@ from cgrx._model.signals import Batch, Mark, Signal, Watermark
 from cgrx._model.times import FOREVER, NEVER
 from cgrx._model.use_errors import TooManyKeysError
 from cgrx._streams.counts import StageStats
-from cgrx._streams.running import Running, noted
+from cgrx._streams.running import NO_SIGNALS, Running, noted
 from cgrx.operators._aggregates.accumulators import Accumulator
 from cgrx.operators._rows.row import Row, give_at, withdrawal
 from cgrx.operators._stages.arguments import receive
@@ -102,7 +102,7 @@ class WindowRunning(Running[Any, Row]):
                 self._take(signal, rows)
         except Exception as error:  # noqa: BLE001 - a user's function, or an item that is no event: raised by _after
             return _after(self._between(signal, rows), error)
-        return self._between(signal, rows) if rows or self._promises else ()
+        return self._between(signal, rows) if rows or self._promises else NO_SIGNALS
 
     def _between(self, batch: Batch[Any], rows: list[Row]) -> list[Signal[Row]]:
         """The rows, and between them the promises."""
