@@ -101,21 +101,26 @@ class Chained(Observable[T_co]):
         runtime = self.runtime
         first: Any = on_next  # an observer, or anything with its methods, as in reactivex
         if hasattr(first, "on_next"):
-            subscriber = Subscriber[T_co](runtime, first.on_next, first.on_error, first.on_completed)
-        else:
-            subscriber = Subscriber[T_co](runtime, first, on_error, on_completed)
+            first, on_error, on_completed = first.on_next, first.on_error, first.on_completed
+        subscriber: Subscriber[T_co] = Subscriber(runtime, first, on_error, on_completed)
 
         def connect(*_: object) -> None:
-            subscriber.subscription.disposable = self._attach(subscriber, scheduler)
+            subscriber.connected(self._attach(subscriber, scheduler))
 
         # As in reactivex: the outermost subscribe sets the trampoline up, so that a source which emits while it is
-        # being subscribed to can be disposed by what it emits.
-        trampoline = CurrentThreadScheduler.singleton()
-        if trampoline.schedule_required():
+        # subscribed to can be disposed by what it emits. It costs as much as all else here, and a running source needs
+        # none.
+        trampoline = None if self._is_running else CurrentThreadScheduler.singleton()
+        if trampoline is not None and trampoline.schedule_required():
             trampoline.schedule(connect)
         else:
             connect()
-        return Disposable(subscriber.dispose)
+        return subscriber
+
+    @property
+    def _is_running(self) -> bool:
+        """Whether its source is subscribed to already, so that one more subscription makes it emit nothing."""
+        return False
 
     @abstractmethod
     def _attach(self, subscriber: Subscriber[T_co], scheduler: abc.SchedulerBase | None) -> abc.DisposableBase:

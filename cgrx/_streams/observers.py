@@ -43,6 +43,15 @@ def stages_of(observer: object) -> tuple[Any, ...]:
     return found
 
 
+class Items(Generic[T]):
+    """Signals as the items of a plain observer."""
+
+    def __init__(self, observer: abc.ObserverBase[Signal[T]]) -> None:
+        self.on_signal = observer.on_next
+        self.on_error = observer.on_error
+        self.on_completed = observer.on_completed
+
+
 class InTurn(abc.DisposableBase, Generic[T]):
     """Hands signals on one at a time: one that arises while another is handled waits for it.
 

@@ -31,6 +31,11 @@ class Shared(Generic[T]):
         self.source = source
         self._fan: FanOut[T] | None = None
 
+    @property
+    def running(self) -> bool:
+        """Whether there is a subscription to the source already, so that one more makes it emit nothing."""
+        return self._fan is not None and not self._fan.closed
+
     def __call__(self, observer: SignalObserver[T], scheduler: abc.SchedulerBase | None) -> abc.DisposableBase:
         if self._fan is not None and not self._fan.closed:
             return self._fan.add(observer)
@@ -92,7 +97,15 @@ class FanOut(Generic[T]):
             self._now_ms = max(self._now_ms, mark_ms(signal))
             if isinstance(signal, Gap):
                 self._started[signal.channel] = None
-        self._each(lambda observer: observer.on_signal(signal))
+        raised: Exception | None = None
+        for seat in self._seats:  # `_each`, without a call for each
+            if seat.taken:
+                try:
+                    seat.observer.on_signal(signal)
+                except Exception as error:  # noqa: BLE001 - as there
+                    raised = raised or error
+        if raised is not None:
+            raise raised
 
     def on_error(self, error: Exception) -> None:
         self.close()

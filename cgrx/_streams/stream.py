@@ -25,7 +25,7 @@ from cgrx._streams.counts import StageStats, Subscriptions
 from cgrx._streams.functions import check_function, check_type, code_of, map_step, where_step
 from cgrx._streams.merging import FanIn
 from cgrx._streams.observable import Chained, Foreign, threadless
-from cgrx._streams.observers import InTurn, SignalObserver
+from cgrx._streams.observers import InTurn, Items, SignalObserver
 from cgrx._streams.running import Elementwise, Running
 from cgrx._streams.runtime import Runtime, joint
 from cgrx._streams.sharing import Shared
@@ -179,6 +179,11 @@ class EventStream(Chained[T_co]):
         link.source.disposable = self._connect(link, scheduler)
         return link
 
+    @property
+    def _is_running(self) -> bool:
+        connect = self._connect
+        return isinstance(connect, Shared) and cast("Shared[Any]", connect).running
+
     def _attach(self, subscriber: Subscriber[T_co], scheduler: abc.SchedulerBase | None) -> abc.DisposableBase:
         return self.subscribe_signals(subscriber, scheduler=scheduler)
 
@@ -188,7 +193,7 @@ class EventStream(Chained[T_co]):
         def subscribe(
             observer: abc.ObserverBase[Signal[T_co]], scheduler: abc.SchedulerBase | None = None
         ) -> abc.DisposableBase:
-            return self.subscribe_signals(_Items(observer), scheduler=scheduler)
+            return self.subscribe_signals(Items(observer), scheduler=scheduler)
 
         items: Observable[Signal[T_co]] = Observable(subscribe)
         return items if self.runtime is None else Foreign(items, self.runtime)
@@ -225,15 +230,6 @@ class EventStream(Chained[T_co]):
     def share(self) -> "EventStream[T_co]":
         """One subscription to the source for all subscribers of the result; see `ops.share`."""
         return share(self)
-
-
-class _Items(Generic[T]):
-    """Signals as the items of a plain observer."""
-
-    def __init__(self, observer: abc.ObserverBase[Signal[T]]) -> None:
-        self.on_signal = observer.on_next
-        self.on_error = observer.on_error
-        self.on_completed = observer.on_completed
 
 
 def as_stream(source: Observable[T]) -> EventStream[T]:

@@ -64,7 +64,7 @@ class Hot(Generic[T]):
     """A source of signals as a feed's: each goes to all who are subscribed."""
 
     def __init__(self, runtime: Runtime | None = None, *event_types: type) -> None:
-        self._observers: list[SignalObserver[T]] = []
+        self.observers: list[SignalObserver[T]] = []
         self.schedulers: list[abc.SchedulerBase | None] = []
         """Those of the subscriptions so far."""
         self.stream: EventStream[T] = EventStream(
@@ -72,25 +72,25 @@ class Hot(Generic[T]):
         )
 
     def _connect(self, observer: SignalObserver[T], scheduler: abc.SchedulerBase | None) -> abc.DisposableBase:
-        self._observers.append(observer)
+        self.observers.append(observer)
         self.schedulers.append(scheduler)
-        return Disposable(lambda: self._observers.remove(observer))
+        return Disposable(lambda: self.observers.remove(observer))
 
     @property
     def subscribers(self) -> int:
-        return len(self._observers)
+        return len(self.observers)
 
     def say(self, *signals: Signal[T]) -> None:
         for signal in signals:
-            for observer in tuple(self._observers):
+            for observer in tuple(self.observers):
                 observer.on_signal(signal)
 
     def fail(self, error: Exception) -> None:
-        for observer in tuple(self._observers):
+        for observer in tuple(self.observers):
             observer.on_error(error)
 
     def complete(self) -> None:
-        for observer in tuple(self._observers):
+        for observer in tuple(self.observers):
             observer.on_completed()
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from reactivex.disposable import BooleanDisposable
 
 from cgrx._streams.observers import InTurn
 from cgrx._streams.subscriber import Subscriber
@@ -33,10 +34,15 @@ def test_a_subscriber_hears_one_end_and_nothing_behind_it(runtime: Notes | None)
 
 def test_callbacks_may_be_missing() -> None:
     subscriber = Subscriber[object](None, None, None, None)
+    before, behind = BooleanDisposable(), BooleanDisposable()
+    subscriber.connected(before)
     subscriber.on_next(1)
     subscriber.on_signal(batch(2))
+    assert not before.is_disposed
     subscriber.on_completed()
-    assert subscriber.subscription.is_disposed
+    subscriber.connected(behind)  # what ends while it is being subscribed to
+    assert before.is_disposed
+    assert behind.is_disposed
 
 
 def test_without_a_runtime_exceptions_go_to_the_caller() -> None:

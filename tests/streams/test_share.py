@@ -79,6 +79,17 @@ def test_a_new_beginning_knows_of_nothing() -> None:
     assert record.signals == []
 
 
+def test_a_seat_is_left_once() -> None:
+    """Whoever disposes again, even when it runs anew, ends nobody else's subscription."""
+    hot = Hot[int]()
+    shared = hot.stream.share()
+    first = shared.subscribe_signals(Record())
+    first.dispose()
+    shared.subscribe_signals(Record())
+    first.dispose()
+    assert hot.subscribers == 1
+
+
 @pytest.mark.parametrize("end", ["complete", "fail"])
 def test_after_the_end_it_begins_anew(end: str) -> None:
     """Also for who subscribes within the end, as `repeat` and `retry` do."""
