@@ -181,8 +181,8 @@ class EventStream(Chained[T_co]):
 
     @property
     def _is_running(self) -> bool:
-        connect = self._connect
-        return isinstance(connect, Shared) and cast("Shared[Any]", connect).running
+        connect: Any = self._connect
+        return isinstance(connect, Shared) and bool(connect.running)
 
     def _attach(self, subscriber: Subscriber[T_co], scheduler: abc.SchedulerBase | None) -> abc.DisposableBase:
         return self.subscribe_signals(subscriber, scheduler=scheduler)
