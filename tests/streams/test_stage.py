@@ -16,7 +16,6 @@ from cgrx._streams.running import Elementwise, Step
 from cgrx.operators import Running, Stage
 from cgrx.operators._stages.pipeline import Pipeline
 from cgrx.testing import Timeline, alive, batch, dropped, gap, play, play_signals, play_timeline, trade, watermark
-from tests.feed.feeding import Record
 from tests.streams.streaming import Hot, notes_of, raising
 
 T = TypeVar("T")
@@ -348,25 +347,6 @@ def test_a_step_that_fails_as_a_whole_only() -> None:
         return list(events)
 
     assert Elementwise[int, int](Step("stage", pairs_fail)).produce(batch(1, 2)) == ((batch(1, 2),), None)
-
-
-@pytest.mark.parametrize(
-    "stages",
-    [(ops.min_volume(5),), (ops.min_volume(5), ops.dedupe("1s")), (ops.dedupe("1s"),)],
-    ids=["filters", "filters in front", "no filter"],
-)
-def test_who_holds_on_to_what_takes_signals_gives_nothing_to_a_disposed_subscription(
-    stages: tuple[Stage[Any, Any], ...],
-) -> None:
-    """As a signal does that waits for its turn when the subscription ends."""
-    hot, record = Hot[Trade](), Record()
-    subscription = hot.stream.pipe(ops.pipeline(*stages)).subscribe_signals(record)
-    (take,) = (observer.on_signal for observer in hot.observers)
-    take(batch(trade("buy", 10)))
-    subscription.dispose()
-    take(batch(trade("buy", 20)))
-    take(batch(trade("buy", 20), trade("buy", 30)))
-    assert record.signals == [batch(trade("buy", 10))]
 
 
 # --- pipelines ------------------------------------------------------------------------------------------------------

@@ -12,11 +12,11 @@ from reactivex.disposable import Disposable, SerialDisposable
 from reactivex.observer import Observer
 from reactivex.subject import Subject
 
-from cgrx import Batch, EventStream, Signal
+from cgrx import Batch, EventStream, Signal, Trade
 from cgrx import operators as ops
 from cgrx._streams.observers import SignalObserver
 from cgrx._streams.stream import as_stream
-from cgrx.testing import alive, batch, gap, liquidation
+from cgrx.testing import alive, batch, gap, liquidation, trade
 from tests.feed.feeding import Record
 from tests.streams.streaming import Hot, Notes, raising
 
@@ -148,6 +148,25 @@ def test_another_subscriber_may_dispose_it(operators: tuple[Any, ...]) -> None:
     other.disposable = chained(hot.stream, operators).subscribe(seen.append)
     hot.say(batch(1, 2))
     assert seen == []
+
+
+@pytest.mark.parametrize(
+    "stages",
+    [(ops.min_volume(5),), (ops.min_volume(5), ops.dedupe("1s")), (ops.dedupe("1s"),)],
+    ids=["filters", "filters in front", "no filter"],
+)
+def test_who_holds_on_to_what_takes_signals_gives_nothing_to_a_disposed_subscription(
+    stages: tuple[ops.Stage[Any, Any], ...],
+) -> None:
+    """As a signal does that waits for its turn when the subscription ends."""
+    hot, record = Hot[Trade](), Record()
+    subscription = hot.stream.pipe(ops.pipeline(*stages)).subscribe_signals(record)
+    (take,) = (observer.on_signal for observer in hot.observers)
+    take(batch(trade("buy", 10)))
+    subscription.dispose()
+    take(batch(trade("buy", 20)))
+    take(batch(trade("buy", 20), trade("buy", 30)))
+    assert record.signals == [batch(trade("buy", 10))]
 
 
 def test_a_stage_behind_a_disposed_subscription_gives_nothing_more() -> None:
