@@ -109,7 +109,7 @@ def test_the_feed_has_the_time_of_the_server(wall_clock: Callable[[], float] | N
                     await simulator.wait_subscribed("liquidationOrders")
                     await simulator.send(liquidation(time=1))
                     await trio.sleep(1)
-                assert [each.received_ms for each in seen.of(cgrx.Batch)] == [on + after]
+                assert [each.received_ms for each in seen.signals if isinstance(each, cgrx.Batch)] == [on + after]
                 await trio.sleep(2)
 
     run_mock(main)
