@@ -122,6 +122,11 @@ class FeedEngine(ABC):
         self._log(status)
         self._statuses.on_next(status)
 
+    def repeat(self, status: Status) -> None:
+        """Report what happened to the feed that was recorded: the log does not warn of it again."""
+        self._log(status, recorded=True)
+        self._statuses.on_next(status)
+
     async def run(self) -> None:
         """See `Feed.run`."""
         self.begin()

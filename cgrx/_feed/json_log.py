@@ -17,8 +17,9 @@ class JsonFormatter(logging.Formatter):
 
     Of every record: `time` (ISO 8601, UTC, milliseconds), `level` (`"WARNING"`), `logger` and `message`. Of those of
     the logger `cgrx` that tell a status: `status`, the name of its class; the fields of the status by their names, such
-    as `at_ms`, `channel`, `error` (`{"type": ..., "message": ...}`) and `retry_in_s`; and `left_out`, how many of its
-    kind were held back since the line before. Where there is a traceback, `exception` holds it.
+    as `at_ms`, `channel`, `error` (`{"type": ..., "message": ...}`) and `retry_in_s`; `left_out`, how many of its kind
+    were held back since the line before; and `recorded`, true where a replay tells what was recorded. Where
+    there is a traceback, `exception` holds it.
 
     Every character is ASCII, so no text of a server can break a line or steer a terminal. The API key is in no line, as
     in nothing that cgrx logs.
@@ -44,6 +45,7 @@ class JsonFormatter(logging.Formatter):
         status: object = getattr(record, "status", None)
         if isinstance(status, Status):
             fields |= {**plain_fields(status), "left_out": getattr(record, "left_out", 0)}
+            fields |= {"recorded": True} if getattr(record, "recorded", False) else {}
         if record.exc_info:
             fields["exception"] = self.formatException(record.exc_info)
         return json.dumps(fields, default=str)

@@ -1,6 +1,7 @@
 """The status of a feed as lines of the stdlib logger `cgrx`; and the API key kept out of trio-websocket's lines.
 
-Each record has the attributes `status`, a `Status`, and `left_out`, how many of its kind were not logged before it.
+Each record has the attributes `status`, a `Status`; `left_out`, how many of its kind were not logged before it; and
+`recorded`, whether a replay tells what happened to the feed that was recorded. That is no trouble of now, and INFO.
 """
 
 import logging
@@ -60,7 +61,7 @@ class StatusLog:
         self._logged_ms: dict[type, int] = {}
         self._left_out: dict[type, int] = {}
 
-    def __call__(self, status: Status) -> None:
+    def __call__(self, status: Status, *, recorded: bool = False) -> None:
         kind = type(status)
         level = _LEVELS.get(kind)
         if level is None:
@@ -71,9 +72,13 @@ class StatusLog:
         self._logged_ms[kind] = status.at_ms
         left_out = self._left_out.pop(kind, 0)
         more = f" ({left_out} more not logged)" if left_out else ""
+        extra = {"status": status, "left_out": left_out, "recorded": recorded}
+        if recorded:
+            logger.info("recorded: %s%s", status, more, extra=extra)
+            return
         # Ours says all in its message; where a subscriber raised is known from the traceback alone.
         raised = status.error if isinstance(status, SubscriberFailed) else None
-        logger.log(level, "%s%s", status, more, exc_info=raised, extra={"status": status, "left_out": left_out})
+        logger.log(level, "%s%s", status, more, exc_info=raised, extra=extra)
 
 
 @contextmanager

@@ -221,7 +221,7 @@ class _ReplayEngine(PlayedEngine):
                 pass
             case _:
                 return
-        self.report(status)
+        self.repeat(status)
 
 
 class Replay(FeedFace):

@@ -203,9 +203,10 @@ _REFUSED = frozenset(
         "UNKNOWN_TOPIC_OR_PART",
     }
 )
+_NO_TOPIC = ": make the topic first; it is not there, and brokers that make topics by themselves do so for a publisher"
 _REMEDIES = {
-    "UNKNOWN_TOPIC_OR_PART": ": make the topic first; this broker makes none by itself",
-    "_UNKNOWN_TOPIC": ": make the topic first; this broker makes none by itself",
+    "UNKNOWN_TOPIC_OR_PART": _NO_TOPIC,
+    "_UNKNOWN_TOPIC": _NO_TOPIC,
     "TOPIC_AUTHORIZATION_FAILED": ": the user needs Write and Describe on it",
 }
 

@@ -73,6 +73,13 @@ def test_a_reader_that_holds_the_feed_up() -> None:
     assert lines(Backpressured(NOON), Resumed(NOON + 2_500)) == ["12:00:02 the reader held the feed up for 2.5 s"]
 
 
+def test_what_was_recorded_is_no_trouble_of_now() -> None:
+    said: list[str] = []
+    with reporting(lambda text, _: said.append(text)):
+        StatusLog()(NoticeReceived(NOON, "maintenance"), recorded=True)
+    assert said == ["12:00:00 recorded: the server says: maintenance"]
+
+
 def test_floods_are_counted() -> None:
     notices = [NoticeReceived(NOON + 200 * number, f"n{number}") for number in range(6)]
     assert lines(*notices) == ["12:00:00 the server says: n0", "12:00:01 the server says: n5 (4 more not logged)"]

@@ -85,3 +85,9 @@ def test_a_traceback_is_a_field(lines: Lines) -> None:
         assert sys.exc_info()[0] is LookupError
     assert lines.last["exception"].startswith("Traceback (most recent call last)")
     assert lines.last["exception"].endswith("LookupError: theirs")
+
+
+def test_what_a_replay_tells_is_marked(lines: Lines, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "cgrx")
+    StatusLog()(cgrx.Connected(NOON), recorded=True)
+    assert (lines.last["level"], lines.last["message"], lines.last["recorded"]) == ("INFO", "recorded: connected", True)

@@ -1,5 +1,6 @@
 """A replay as a feed: when it starts, how fast it goes, who gets what, and how it ends."""
 
+import logging
 import math
 from datetime import UTC, datetime
 from typing import Any
@@ -283,8 +284,9 @@ def test_a_part_without_anything_is_a_gap() -> None:
 # What it says of itself
 
 
-def test_status_and_counters_come_from_the_recording() -> None:
-    """What the connection was like is said again; how the recorded feed ended is its own affair."""
+def test_status_and_counters_come_from_the_recording(caplog: pytest.LogCaptureFixture) -> None:
+    """What the connection was like is said again, without a warning; how the recorded feed ended is its own affair."""
+    caplog.set_level(logging.INFO, "cgrx")
     said: list[cgrx.Status] = [
         cgrx.Connecting(at(0), 1),
         cgrx.Connected(at(0)),
@@ -318,6 +320,22 @@ def test_status_and_counters_come_from_the_recording() -> None:
         assert (channel.last_event_ms, channel.last_received_ms) == (at(4), at(4))
 
     run_mock(main)
+    assert {(each.levelno, each.__dict__["recorded"]) for each in caplog.records} == {(logging.INFO, True)}
+    assert [each.getMessage().partition(":")[0] for each in caplog.records] == [
+        "recorded"
+    ] * 5  # Connecting has no line
+    assert "recorded: the server says: hello" in caplog.messages
+
+
+def test_who_fails_on_a_replay_is_told_as_on_a_live_feed(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        async with cgrx.replay(Log([gap(0), number(1)]), on_subscriber_error="isolate") as feed:
+            feed.liquidations().subscribe(lambda _: 1 / 0)
+            await feed.run()
+
+    run_mock(main)
+    (line,) = caplog.records
+    assert (line.levelno, line.__dict__["recorded"]) == (logging.ERROR, False)
 
 
 def test_counters_that_no_recording_holds_are_none() -> None:

@@ -46,7 +46,8 @@ class Reports(logging.Handler):
             return
         left_out: int = getattr(record, "left_out", 0)
         more = f" ({left_out} more not logged)" if left_out else ""
-        self._say(f"{second(status.at_ms)} {text}{more}", record)
+        recorded = "recorded: " if getattr(record, "recorded", False) else ""
+        self._say(f"{second(status.at_ms)} {recorded}{text}{more}", record)
 
     def _words(self, status: Status) -> str | None:
         match status:
