@@ -1,6 +1,7 @@
 """Events, rows and other values of cgrx as dictionaries."""
 
 from collections.abc import Iterable
+from typing import Protocol, runtime_checkable
 
 import attrs
 
@@ -8,6 +9,13 @@ from cgrx._model.events import Event, Liquidation, Trade
 from cgrx._model.plain import plain_fields
 from cgrx.operators._rows.row import Row
 from cgrx.operators._rows.standing import standing
+
+
+@runtime_checkable
+class _OfItsOwn(Protocol):
+    """Results that carry an event or a row, which the stages define; and a user's own values."""
+
+    def asdict(self) -> dict[str, object]: ...
 
 
 def asdict(value: object) -> dict[str, object]:
@@ -19,8 +27,9 @@ def asdict(value: object) -> dict[str, object]:
     `enc_hook=` of msgspec it is never asked about events, which msgspec writes with the names and numbers of the wire.
 
     Args:
-        value: an event or a row, as by its own `asdict()`; a status, with the name of its class under `status`; or
-            another frozen value, such as `feed.stats` or a `Gap`. In it channels are their names on the wire, errors
+        value: an event, a row, or a result that carries one, such as an `ops.Crossing`: what its own `asdict()` gives,
+            as of any other value that has one; a status, with the name of its class under `status`; or another frozen
+            value, such as `feed.stats` or a `Gap`. In it channels are their names on the wire, errors
             `{"type": ..., "message": ...}`.
 
     Raises:
@@ -40,6 +49,8 @@ def asdict(value: object) -> dict[str, object]:
             return dict(value.asdict())
         case _ if attrs.has(type(value)):
             return plain_fields(value)
+        case _OfItsOwn() if not isinstance(value, type):  # asked last, for it takes longest
+            return value.asdict()
         case _:
             raise TypeError(f"asdict() takes an event, a row, a status, counters or a mark, not {value!r}")
 

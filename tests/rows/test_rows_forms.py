@@ -179,6 +179,20 @@ def zeros(kind: type[Any], **others: object) -> Any:
         (cgrx.Gap(CHANNEL, 1, 2, "lost"), {"channel": CHANNEL.name, "start_ms": 1, "end_ms": 2, "reason": "lost"}),
         (TRADE, TRADE.asdict()),
         (row(True, 0, TRADE), row(True, 0, TRADE).asdict()),
+        (
+            ops.Cooled(ops.Crossing(TRADE, "price", 2.0, 1.0, "above"), 3),
+            {
+                "item": {
+                    "item": TRADE.asdict(),
+                    "field": "price",
+                    "value": 2.0,
+                    "level": 1.0,
+                    "direction": "above",
+                    "back": False,
+                },
+                "silenced": 3,
+            },
+        ),
     ],
 )
 def test_any_value_as_a_dictionary(value: object, plain: dict[str, object]) -> None:
