@@ -16,6 +16,7 @@ from cgrx._feed.engine import OnSubscriberError, require_policy
 from cgrx._feed.face import FeedFace
 from cgrx._log.log_engine import LogEngine, LogStats
 from cgrx._log.reader import OURS, Reader, Start
+from cgrx._model.limits import KAFKA_CONNECT_S
 from cgrx._model.times import Duration, Moment, to_epoch_ms, to_seconds
 from cgrx._shards.groups import Share
 from cgrx._sinks.kafka_address import KafkaAddress
@@ -131,12 +132,14 @@ def consume(
     address.require(OURS)
     if group is not None and not _GROUP.fullmatch(group):
         raise ValueError(f"group={group!r} is no name of a group: give letters, digits, '.', '_' and '-'")
-    reader = Reader(address, Share.parse(shard), group)
+    timeout_s = to_seconds(connect_timeout, "connect_timeout")
+    # Half of it, so that the error says why the last attempt has failed.
+    reader = Reader(address, Share.parse(shard), group, answer_s=min(KAFKA_CONNECT_S, timeout_s / 2))
     engine = LogEngine(
         reader,
         _start(start),
         start == "latest" and group is None,
-        to_seconds(connect_timeout, "connect_timeout"),
+        timeout_s,
         on_subscriber_error,
         commits=group is not None,
     )

@@ -8,7 +8,6 @@ import attrs
 
 from cgrx._model.data_errors import LogError, SinkRefusedError
 from cgrx._model.errors import CgrxError, UnreachableError
-from cgrx._model.limits import KAFKA_CONNECT_S
 from cgrx._shards.groups import Share
 from cgrx._sinks.kafka import logger, understood
 from cgrx._sinks.kafka_address import KafkaAddress
@@ -63,14 +62,16 @@ class Reader:
         address: where the topic is.
         share: of the partitions, by their numbers.
         group: under which name the broker keeps how far this reader has come; None: it does not.
+        answer_s: how long opening waits for an answer, seconds. What is given up before keeps its thread for so long.
     """
 
-    def __init__(self, address: KafkaAddress, share: Share, group: str | None) -> None:
+    def __init__(self, address: KafkaAddress, share: Share, group: str | None, *, answer_s: float) -> None:
         self.name = f"kafka {address.topic} at {address.servers}"
         self._topic = address.topic
         self._servers = address.servers
         self._share = share
         self._group = group
+        self._answer_s = answer_s
         self._config = {
             **_CONFIG,
             **address.config,
@@ -100,7 +101,7 @@ class Reader:
             self._close()
             try:
                 consumer = self._consumer = Consumer(self._config, logger=logger, error_cb=self._told)
-                found = consumer.list_topics(self._topic, timeout=KAFKA_CONNECT_S).topics[self._topic]
+                found = consumer.list_topics(self._topic, timeout=self._answer_s).topics[self._topic]
                 if found.error is not None:
                     raise KafkaException(found.error)
                 if isinstance(start, Mapping) and not start.keys() <= found.partitions.keys():
@@ -124,17 +125,17 @@ class Reader:
 
         if isinstance(start, int):
             asked = [place(each, max(0, start - _CLOCKS_MS)) for each in partitions]
-            places = consumer.offsets_for_times(asked, timeout=KAFKA_CONNECT_S) if asked else []
+            places = consumer.offsets_for_times(asked, timeout=self._answer_s) if asked else []
         elif isinstance(start, Mapping):
             places = [place(each, start.get(each, OFFSET_BEGINNING)) for each in partitions]
         elif start == "earliest":
             places = [place(each, OFFSET_BEGINNING) for each in partitions]
         else:  # what is the end is found here: the client would ask later
-            ends = [consumer.get_watermark_offsets(place(each, 0), timeout=KAFKA_CONNECT_S) for each in partitions]
+            ends = [consumer.get_watermark_offsets(place(each, 0), timeout=self._answer_s) for each in partitions]
             places = [place(each, end[1]) for each, end in zip(partitions, ends, strict=True)]
         if self._group is None or not places:
             return places
-        kept = consumer.committed(places, timeout=KAFKA_CONNECT_S)
+        kept = consumer.committed(places, timeout=self._answer_s)
         return [old if old.offset >= 0 else new for old, new in zip(kept, places, strict=True)]
 
     def read(self, paused: Collection[int] = ()) -> Read:

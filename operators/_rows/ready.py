@@ -38,11 +38,11 @@ class Flow(Row):
     volume = agg.volume()
     """Volume in US dollars."""
     buy_volume = agg.buy_volume()
-    """Of that, of orders that bought: takers, and liquidated shorts."""
+    """Of that, of orders that bought: takers, and liquidated shorts. US dollars."""
     sell_volume = agg.sell_volume()
-    """Of orders that sold: takers, and liquidated longs."""
+    """Of orders that sold: takers, and liquidated longs. US dollars."""
     delta = agg.delta()
-    """What was bought minus what was sold, US dollars."""
+    """What was bought minus what was sold, US dollars; negative where more was sold."""
 
 
 class Bar(Row, instrument=True):
@@ -70,20 +70,20 @@ class Bar(Row, instrument=True):
         """The position that was liquidated, or what the taker did."""
 
     open = agg.open()
-    """Price of the first event."""
+    """Price of the first event, in the quote currency."""
     high = agg.high()
-    """Highest price."""
+    """Highest price, likewise."""
     low = agg.low()
-    """Lowest price."""
+    """Lowest price, likewise."""
     close = agg.close()
-    """Price of the last event."""
+    """Price of the last event, likewise."""
     vwap = agg.vwap()
-    """Volume-weighted average price."""
+    """Volume-weighted average price, likewise."""
     volume = agg.volume()
     """Volume in US dollars."""
     count = agg.count()
     """How many events."""
     buy_volume = agg.buy_volume()
-    """Of the volume, of orders that bought."""
+    """Of the volume, of orders that bought. US dollars."""
     sell_volume = agg.sell_volume()
-    """Of orders that sold."""
+    """Of orders that sold. US dollars."""

@@ -67,9 +67,9 @@ class Cascade(Row):
     exchanges = agg.exchanges()
     """Where they happened, sorted by name."""
     first_price = agg.first("price")
-    """Price of the first one."""
+    """Price of the first one, in the quote currency."""
     last_price = agg.last("price")
-    """Price of the last one."""
+    """Price of the last one, likewise."""
 
 
 @attrs.frozen(repr=False, kw_only=True)

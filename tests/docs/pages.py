@@ -11,6 +11,7 @@ draws the house (`house.py`) and the concepts (`pictures/`); `test_docs.py` says
     <!-- deploy: cgrx.service -->   the file of that name in deploy/
     <!-- names: agg.md -->          the names on pages of docs/reference, and what each is; `agg.md#vwap` is one
     <!-- aggregates -->             what the docstrings of cgrx.operators.agg say
+    <!-- fields: Flow -->          the fields of a class of rows, or of several
     <!-- columns -->                the columns of a recording
     <!-- metrics -->                the metrics that Prometheus gets
     <!-- exchanges -->              the known exchanges and their symbols
@@ -40,7 +41,7 @@ from cgrx._metrics.families import FAMILIES
 from cgrx._model import exchanges
 from cgrx._recording.schema import COLUMNS
 from cgrx.operators import agg
-from tests.docs import drawing, errors, house, options, pictures, reference
+from tests.docs import drawing, errors, house, options, pictures, reference, row_fields
 from tests.docs.marble_cases import CASES
 from tests.house import plan
 
@@ -203,6 +204,10 @@ def _rooms(_: None) -> str:
     return house.table()
 
 
+def _fields(names: str) -> str:
+    return row_fields.table(names)
+
+
 def _house(_: None) -> str:
     return house.counts()
 
@@ -243,6 +248,7 @@ _KINDS: dict[str, Callable[..., str]] = {
     "errors": errors.entries,
     "exchanges": _exchanges,
     "metrics": _metrics,
+    "fields": _fields,
     "rooms": _rooms,
     "house": _house,
     "ratios": _ratios,

@@ -72,7 +72,7 @@ def test_a_broker_that_is_killed_is_waited_for(mortal: Log) -> None:
 
 
 def test_a_broker_that_is_away_is_waited_for_on_entering(mortal: Log, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cgrx._log.reader.KAFKA_CONNECT_S", 0.1)
+    monkeypatch.setattr("cgrx._log.consume.KAFKA_CONNECT_S", 0.1)
     monkeypatch.setattr("cgrx._log.log_engine._AGAIN_S", 0.01)
 
     async def main() -> None:
@@ -85,7 +85,7 @@ def test_a_broker_that_is_away_is_waited_for_on_entering(mortal: Log, monkeypatc
 
 
 def test_what_the_broker_refuses_is_refused(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cgrx._log.reader.KAFKA_CONNECT_S", 0.5)
+    monkeypatch.setattr("cgrx._log.consume.KAFKA_CONNECT_S", 0.5)
     user = "security.protocol=SASL_PLAINTEXT&sasl.mechanism=PLAIN&sasl.username=me&sasl.password=sesame"
 
     async def main() -> None:

@@ -327,17 +327,6 @@ def test_status_and_counters_come_from_the_recording(caplog: pytest.LogCaptureFi
     assert "recorded: the server says: hello" in caplog.messages
 
 
-def test_who_fails_on_a_replay_is_told_as_on_a_live_feed(caplog: pytest.LogCaptureFixture) -> None:
-    async def main() -> None:
-        async with cgrx.replay(Log([gap(0), number(1)]), on_subscriber_error="isolate") as feed:
-            feed.liquidations().subscribe(lambda _: 1 / 0)
-            await feed.run()
-
-    run_mock(main)
-    (line,) = caplog.records
-    assert (line.levelno, line.__dict__["recorded"]) == (logging.ERROR, False)
-
-
 def test_counters_that_no_recording_holds_are_none() -> None:
     """Not 0, which would say that something was counted."""
 

@@ -1,5 +1,6 @@
 """Who takes what a replay says: slow ones, stalled ones, ones that raise or leave."""
 
+import logging
 from typing import Any
 
 import pytest
@@ -174,3 +175,14 @@ def test_an_error_while_reading_ends_it() -> None:
         assert isinstance(seen.end, cgrx.CgrxError)
 
     run_mock(main)
+
+
+def test_who_fails_on_a_replay_is_told_as_on_a_live_feed(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        async with cgrx.replay(Log([gap(0), number(1)]), on_subscriber_error="isolate") as feed:
+            feed.liquidations().subscribe(lambda _: 1 / 0)
+            await feed.run()
+
+    run_mock(main)
+    (line,) = caplog.records
+    assert (line.levelno, line.__dict__["recorded"]) == (logging.ERROR, False)
