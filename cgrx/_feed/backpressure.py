@@ -12,17 +12,16 @@ class Pressure:
     def __init__(self, on_change: Callable[[bool], None]) -> None:
         self._on_change = on_change
         self._holders = 0
+        self.held = False
+        """Whether any consumer holds."""
         self._released = trio.Event()
         self.held_since = -math.inf
         """When the present or the latest hold began, on trio's clock."""
 
-    @property
-    def held(self) -> bool:
-        return self._holders > 0
-
     def hold(self) -> None:
         self._holders += 1
         if self._holders == 1:
+            self.held = True
             self.held_since = trio.current_time()
             self._released = trio.Event()
             self._on_change(True)
@@ -30,6 +29,7 @@ class Pressure:
     def release(self) -> None:
         self._holders -= 1
         if self._holders == 0:
+            self.held = False
             self._released.set()
             self._on_change(False)
 

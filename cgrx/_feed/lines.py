@@ -42,6 +42,8 @@ class Line:
     channel: Channel
     counts: Counts
     seats: tuple[Seat, ...] = ()
+    wanted: bool = True
+    """Whether it still is the line of its channel: not once the channel is desired no more, nor after the end."""
     proven_ms: int | None = None
     """When it was proven to work on the present connection; None: not yet."""
     missing_since_ms: int | None = None

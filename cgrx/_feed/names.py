@@ -23,25 +23,38 @@ class Names:
         self._by_meaning: dict[tuple[object, ...], _Ordered] = {}
         self._by_beginning: dict[str, _Ordered] = {}
         self._others: dict[str, Channel | None] = {}
+        self._added: _Ordered = {}
+        """Those that are not in the other two tables yet: these are needed for unusual names alone."""
         for channel in desired:
             self.add(channel)
 
     def add(self, channel: Channel) -> None:
         """The channel is desired from now on."""
-        self._by_name[channel.name] = channel
-        for table, key in self._keys(channel):
-            table.setdefault(key, {})[channel] = None
-        self._others.clear()
+        name = channel.name
+        if name not in self._by_name:
+            self._by_name[name] = channel
+            self._added[channel] = None
+            self._others.clear()
 
     def discard(self, channel: Channel) -> None:
         """The channel is desired no more, if it was."""
         if self._by_name.pop(channel.name, None) is None:
             return
+        self._others.clear()
+        if channel in self._added:
+            del self._added[channel]
+            return
         for table, key in self._keys(channel):
             del table[key][channel]
             if not table[key]:
                 del table[key]
-        self._others.clear()
+
+    def _file(self) -> None:
+        """Put what was added into the tables of meanings and beginnings."""
+        for channel in self._added:
+            for table, key in self._keys(channel):
+                table.setdefault(key, {})[channel] = None
+        self._added.clear()
 
     def _keys(self, channel: Channel) -> Iterator[tuple[dict[Any, "_Ordered"], object]]:
         """Where it stands in which table."""
@@ -64,9 +77,11 @@ class Names:
     def in_plan_notice(self, name: str) -> Sequence[Channel]:
         """The desired channels that a plan notice speaks of, which may leave out a channel's parameters."""
         channel = self.find(name)
+        self._file()
         return [channel] if channel is not None else list(self._by_beginning.get(name.casefold(), ()))
 
     def _find_by_meaning(self, name: str) -> Channel | None:
+        self._file()
         try:
             meant = self._by_meaning.get(_meaning(parse_channel(name)))
         except ValueError:

@@ -18,6 +18,7 @@ import attrs
 import trio
 
 from cgrx._feed.backpressure import Pressure
+from cgrx._feed.lines import Line
 from cgrx._feed.names import Names
 from cgrx._feed.skew import Skew
 from cgrx._feed.subscriptions import Hub
@@ -28,10 +29,13 @@ from cgrx._model.spelling import hint
 from cgrx._model.status import MalformedInput, NoticeReceived, Silent, Status
 from cgrx._trio.clock import WallClock
 from cgrx._wire.codec import PING, subscribe_command, unsubscribe_command
-from cgrx._wire.messages import Frame, Malformed, Message, Notice
+from cgrx._wire.messages import Frame, Malformed, Notice, Pong
 from cgrx._wire.reading import Reader
 from cgrx._wire.secret import Secret, Texts
 from cgrx._wire.transport import Received, Transport
+
+_REMEMBERED = 20_000
+"""So many names of frames are known, more than a connection can have channels; then they are looked up anew."""
 
 _LATE_S = 0.05
 """Woken later than this, the program itself was busy: a pong may be waiting in the socket."""
@@ -109,6 +113,8 @@ class Session:
         self._taken_back: dict[Channel, int] = {}
         """Frames of these may be left over from before, and prove nothing."""
         self._names = Names(hub.desired)
+        self._proven_lines: dict[str, Line] = {}
+        """By the names of frames, the lines that were proven to work on this connection; some are wanted no more."""
         self._wanted_otherwise = dict.fromkeys(hub.desired)
         """Channels that may be desired and not sent, or the other way round."""
         self._alive_ms = 0
@@ -141,6 +147,7 @@ class Session:
             self._names.add(channel)
         else:
             self._names.discard(channel)
+        self._proven_lines.clear()  # a name may mean another channel now
         self._wanted_otherwise[channel] = None
         self._changed.set()
 
@@ -178,16 +185,18 @@ class Session:
                 # Shielded: what has arrived is dispatched before the end.
                 await trio.lowlevel.cancel_shielded_checkpoint()
             for message in self._reader.read(received.payloads[start : start + _TURN]):
-                spoke |= isinstance(message, Frame)
-                self._on_message(message, at_ms)
-                await self._pressure.wait_released()
+                if isinstance(message, Frame):
+                    spoke = True
+                    self._on_frame(message, at_ms)
+                else:
+                    self._on_other(message, at_ms)
+                if self._pressure.held:
+                    await self._pressure.wait_released()
         if spoke and up_to_date:
             self._prove(at_ms, self._limits.alive_every_s * 1e3)
 
-    def _on_message(self, message: Message, at_ms: int) -> None:
-        if isinstance(message, Frame):
-            self._on_frame(message, at_ms)
-        elif isinstance(message, Malformed):
+    def _on_other(self, message: Malformed | Notice | Pong, at_ms: int) -> None:
+        if isinstance(message, Malformed):
             if message.path == "$":  # else it could be read, and is of no channel of ours
                 self._hub.unreadable()
             self._on_malformed(message, None, at_ms)
@@ -197,17 +206,37 @@ class Session:
             self._on_pong(at_ms)
 
     def _on_frame(self, frame: Frame, at_ms: int) -> None:
-        channel = self._names.find(frame.channel)
-        if channel in self._sent and channel not in self._taken_back:
-            self._on_proof((channel,), at_ms)
-        if channel is not None and self._hub.batch(channel, at_ms, frame.events):
+        line = self._proven_lines.get(frame.channel)
+        if line is not None and line.wanted and frame.events and not frame.malformed:
+            # What nearly all are: as below, where the channel is known and there is nothing left to prove.
+            self._hub.deliver(line, at_ms, frame.events)
             self._tally.events += len(frame.events)
-        else:
+            return
+        channel = self._names.find(frame.channel)
+        if channel is None:
             self._tally.unclaimed += len(frame.events)
-        if channel is not None and frame.malformed:
-            self._hub.malformed(channel, len(frame.malformed))
+        else:
+            self._on_frame_of(channel, frame, at_ms)
         for malformed in frame.malformed:
             self._on_malformed(malformed, frame.channel, at_ms)
+
+    def _on_frame_of(self, channel: Channel, frame: Frame, at_ms: int) -> None:
+        if channel in self._sent and channel not in self._taken_back:
+            self._on_proof((channel,), at_ms)
+        line = self._hub.batch(channel, at_ms, frame.events)
+        if line is None:
+            self._tally.unclaimed += len(frame.events)
+        else:
+            self._tally.events += len(frame.events)
+            if line.proven_ms is not None:
+                self._remember(frame.channel, line)
+        if frame.malformed:
+            self._hub.malformed(channel, len(frame.malformed))
+
+    def _remember(self, name: str, line: Line) -> None:
+        if len(self._proven_lines) >= _REMEMBERED:
+            self._proven_lines.clear()
+        self._proven_lines[name] = line
 
     def _on_malformed(self, malformed: Malformed, name: str | None, at_ms: int) -> None:
         self._tally.malformed += 1

@@ -63,8 +63,8 @@ class Hub:
         self._alive_ms = 0
         self._end: Callable[[Observer], None] | None = None
         self._last_stats: dict[Channel, ChannelStats] = {}
-        self.last_event: tuple[int, int] | None = None
-        """When the event that came last was received, and its own time, both in ms since the epoch."""
+        self._last: Counts | None = None
+        """Of the channel whose event came last."""
 
     # Desired channels
 
@@ -118,6 +118,7 @@ class Hub:
     def _drop(self, line: Line) -> None:
         """Desire the channel no more, and keep its counters."""
         del self._lines[line.channel]
+        line.wanted = False
         self._quiet.pop(line.channel, None)
         line.resumed(self._now_ms())
         self._left[line.channel] = line.counts
@@ -133,25 +134,39 @@ class Hub:
 
     # Signals
 
-    def batch(self, channel: Channel, received_ms: int, events: tuple[Any, ...]) -> bool:
-        """Deliver events of a channel; False where nobody wants them."""
+    def batch(self, channel: Channel, received_ms: int, events: tuple[Any, ...]) -> Line | None:
+        """Deliver events of a channel; its line, None where nobody wants them."""
         line = self._lines.get(channel)
-        if line is None:
-            return False
-        if events:
-            if not line.heard:
-                line.heard = True
-                self._quiet.pop(channel, None)
-            line.doubtful = False
-            counts = line.counts
-            counts.events += len(events)
-            counts.last_event_ms = events[-1].time_ms
-            counts.last_received_ms = received_ms
-            self.last_event = received_ms, events[-1].time_ms
-            if line.proven_ms is None:
-                self._in_turn(lambda: self._begin(line, received_ms))
-            self._in_turn(lambda: self._send(line, Batch(channel, received_ms, events)))
-        return True
+        if line is not None and events:
+            self.deliver(line, received_ms, events)
+        return line
+
+    def deliver(self, line: Line, received_ms: int, events: tuple[Any, ...]) -> None:
+        """Deliver events, at least one, of a line that is wanted. What nearly all calls of a feed end in."""
+        line.doubtful = False
+        counts = line.counts
+        counts.events += len(events)
+        counts.last_event_ms = events[-1].time_ms
+        counts.last_received_ms = received_ms
+        self._last = counts
+        if not line.heard:
+            line.heard = True
+            self._quiet.pop(line.channel, None)
+        if line.proven_ms is None:
+            self._in_turn(partial(self._begin, line, received_ms))
+        batch = Batch(line.channel, received_ms, events)
+        if self._busy:
+            self._waiting.append(partial(self._send, line, batch))
+        else:
+            self._send_now(line, batch)
+
+    @property
+    def last_event(self) -> tuple[int, int] | None:
+        """When the event that came last was received, and its own time, both in ms since the epoch."""
+        last = self._last
+        if last is None or last.last_received_ms is None or last.last_event_ms is None:
+            return None
+        return last.last_received_ms, last.last_event_ms
 
     def relay(self, channel: Channel, signal: Signal[Any]) -> None:
         """Deliver a signal as it was recorded: the recording brings gaps and proofs of its own."""
@@ -178,12 +193,7 @@ class Hub:
             case _:
                 pass
         assert not self._busy, "a replay says one thing after the other"
-        self._busy = True  # as `_in_turn`, for what a replay does by the million
-        try:
-            self._send(line, signal)
-        finally:
-            self._busy = False
-        self._run_waiting()
+        self._send_now(line, signal)
 
     def passed(self, channel: Channel, count: int, received_ms: int) -> None:
         """Count events that nobody had to be handed: every subscriber's own filters would have left them out."""
@@ -297,6 +307,8 @@ class Hub:
         self._last_stats = self.stats()
         self._end = end
         lines, self._lines = self._lines, {}
+        for line in lines.values():
+            line.wanted = False
         self._quiet.clear()
         self._waiting.extend(partial(finish, line) for line in lines.values())
         self._run_waiting()
@@ -326,6 +338,16 @@ class Hub:
                 self._waiting.popleft()()
         finally:
             self._busy = False
+
+    def _send_now(self, line: Line, signal: Signal[Any]) -> None:
+        """As `_in_turn` does where nothing is under way, for what is done by the million."""
+        self._busy = True
+        try:
+            self._send(line, signal)
+        finally:
+            self._busy = False
+        if self._waiting:
+            self._run_waiting()
 
     def _begin(self, line: Line, at_ms: int) -> None:
         """Deliver the first gap before any event, also where frames of an earlier subscription precede the proof."""

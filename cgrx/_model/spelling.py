@@ -33,6 +33,19 @@ def _folded(name: str) -> str:
     return "".join(filter(str.isalnum, name.casefold()))
 
 
+_BASE = "{base}"
+_ENDINGS = {
+    each.name: tuple(
+        form.removeprefix(_BASE).format(quote=quote)
+        for quote, forms in each.perpetuals.items()
+        for form in forms
+        if form.startswith(_BASE)
+    )
+    for each in TABLE
+    if not each.own_assets
+}
+"""By exchange, what stands behind the asset in the symbols of its perpetual contracts."""
+
 _FOLDED = {_folded(spelled): name for spelled, name in SPELLINGS.items()}
 
 
@@ -85,6 +98,8 @@ def nearest_exchanges(name: str) -> tuple[str, ...]:
 
 def nearest_symbols(exchange: str, symbol: str) -> tuple[str, ...]:
     """How an exchange writes the contract of a symbol that has not the form of its symbols; mostly none."""
+    if _is_plain(exchange, symbol):
+        return ()
     spellings = _spellings(exchange, symbol)
     return () if symbol in spellings else spellings[:1]
 
@@ -93,12 +108,10 @@ def doubts(channel: Channel) -> tuple[Doubt, ...]:
     """What in a channel is probably misspelt: its exchange, its symbol, or both."""
     if not isinstance(channel, FuturesTrades):
         return ()
-    near = nearest_exchanges(channel.exchange)
-    found = (
-        Doubt(channel.exchange, near),
-        Doubt(channel.symbol, nearest_symbols(near[0] if near else channel.exchange, channel.symbol)),
-    )
-    return tuple(doubt for doubt in found if doubt.nearest)
+    exchanges = nearest_exchanges(channel.exchange)
+    symbols = nearest_symbols(exchanges[0] if exchanges else channel.exchange, channel.symbol)
+    found = ((channel.exchange, exchanges), (channel.symbol, symbols))
+    return tuple(Doubt(name, nearest) for name, nearest in found if nearest)
 
 
 def hint(channel: Channel) -> str | None:
@@ -132,6 +145,19 @@ def nearest_assets(asset: str) -> tuple[str, ...]:
     if read is None or (asset.isalnum() and read.quote not in ("USDT", "USDC")):
         return ()
     return (read.base,)
+
+
+def _is_plain(exchange: str, symbol: str) -> bool:
+    """Whether it is surely one of `_spellings`: for nearly all symbols, at a tenth of the price.
+
+    An asset of plain letters and digits that has no multiplier, and an ending of the exchange's.
+    """
+    for ending in _ENDINGS.get(exchange, ()):
+        if symbol.endswith(ending):
+            asset = symbol.removesuffix(ending)
+            is_word = asset.isascii() and asset.isalnum() and asset.isupper()
+            return is_word and asset[0].isalpha() and not asset.endswith("000")
+    return False
 
 
 def _spellings(exchange: str, symbol: str) -> tuple[str, ...]:

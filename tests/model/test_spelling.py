@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cgrx._model import spelling
 from cgrx._model.channels import FuturesTrades, LiquidationOrders
 from cgrx._model.exchanges import EXCHANGES, SPELLINGS, TABLE, Exchange, canonical_exchange
 from cgrx._model.instruments import Instrument
@@ -159,6 +160,18 @@ def test_the_forms_of_the_table_are_never_asked_about(known: Exchange) -> None:
                     symbol = template.format(base=base, quote=quote, expiry=expiry)
                     assert doubts(FuturesTrades(known.name, symbol, 0)) == ()
                     assert Instrument.parse(known.name, symbol).base == asset
+
+
+ASSETS = st.sampled_from(["BTC", "1INCH", "1000PEPE", "SHIB1000", "1MBABYDOGE", "X" * 60, "", "USDT", "XUSD", "币安", "e"])
+ENDINGS = st.sampled_from(sorted({ending for endings in spelling._ENDINGS.values() for ending in endings} | {"USD1", ""}))
+
+
+@given(st.sampled_from(TABLE), ASSETS | st.text("ABU0-_:", max_size=6), ENDINGS)
+def test_a_plain_symbol_is_one_of_the_forms(known: Exchange, asset: str, ending: str) -> None:
+    """What is not asked about after a glance is not asked about after reading the symbol."""
+    symbol = asset + ending
+    if spelling._is_plain(known.name, symbol):
+        assert symbol in spelling._spellings(known.name, symbol) or len(symbol) > spelling._LONGEST
 
 
 @REQUIRED
