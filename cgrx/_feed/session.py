@@ -174,11 +174,10 @@ class Session:
 
     async def _take(self, received: Received) -> None:
         at_ms = self._clock.at_ms(received.at)
-        size = sum(map(len, received.payloads))
         self._tally.messages += len(received.payloads)
-        self._tally.received_bytes += size
+        self._tally.received_bytes += received.size
         # Behind a large read there may be more in the socket, and older than this moment.
-        up_to_date = size < min(self._limits.read_bytes, _TLS_READ_BYTES) // 2
+        up_to_date = received.size < min(self._limits.read_bytes, _TLS_READ_BYTES) // 2
         spoke = False
         for start in range(0, len(received.payloads), _TURN):
             if start:

@@ -44,7 +44,7 @@ NOT_THIS_WAY = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 class _WireFrame(msgspec.Struct, Generic[E], gc=False):
     channel: Annotated[str, Meta(max_length=CHANNEL_LENGTH)]
-    data: tuple[E, ...]
+    data: list[E]  # msgspec makes a list in less time than a tuple
 
 
 class _SecondGeneration(msgspec.Struct, gc=False):
@@ -94,7 +94,7 @@ def decode(payload: bytes) -> Message:
             if event.exchange not in EXCHANGES:
                 break
         else:
-            return Frame(wire.channel, wire.data, ())
+            return Frame(wire.channel, tuple(wire.data), ())
     return _settle(wire) or read_message(payload)
 
 

@@ -5,6 +5,7 @@ import reprlib
 from typing import TypeAlias
 
 import attrs
+import msgspec
 
 from cgrx._model.events import Event
 
@@ -34,8 +35,8 @@ class Malformed:
     """What stood there, at most `EXCERPT_LENGTH` printable characters."""
 
 
-@attrs.frozen
-class Frame:
+# A msgspec Struct as the events and `Batch` are, and not attrs as all other values: one is made for each message.
+class Frame(msgspec.Struct, frozen=True):
     """The events of one channel that came in one message, and those that could not be read."""
 
     channel: str

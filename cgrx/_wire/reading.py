@@ -11,7 +11,7 @@ that are known.
 
 from collections.abc import Sequence
 
-from cgrx._model.events import Event
+from cgrx._model.events import Event, Trade, TradeSide
 from cgrx._model.exchanges import EXCHANGES
 from cgrx._wire.codec import NOT_THIS_WAY, decode, decode_otherwise, read_liquidations, read_trades
 from cgrx._wire.messages import Frame, Malformed, Message
@@ -24,10 +24,14 @@ _NAME_AT = len('{"channel":"')
 _F = ord("f")  # as in `futures_trades@`; a wrong guess costs time and nothing else
 
 
-class _Line:
-    """A channel, by the name that frames have for it. State: what came of it in this read, and its latest texts."""
+_UNKNOWN = Trade("", "", "", TradeSide.BUY, 1.0, 1.0, 0)
+"""No event has its texts."""
 
-    __slots__ = ("asset", "events", "exchange", "is_trades", "malformed", "name", "symbol", "touched")
+
+class _Line:
+    """A channel, by the name that frames have for it. State: what came of it in this read, and its latest event."""
+
+    __slots__ = ("events", "is_trades", "known", "malformed", "name", "touched")
 
     def __init__(self, name: str, is_trades: bool) -> None:
         self.name = name
@@ -36,7 +40,8 @@ class _Line:
         self.malformed: tuple[Malformed, ...] = ()
         self.touched = False
         """Whether a frame of it has come in this read."""
-        self.symbol = self.exchange = self.asset = ""
+        self.known: Event = _UNKNOWN
+        """The latest event whose texts may stand as they are."""
 
     def take(self) -> Frame:
         """All that came, as one frame."""
@@ -44,9 +49,6 @@ class _Line:
         self.events.clear()
         self.malformed, self.touched = (), False
         return frame
-
-
-_NONE = _Line("", is_trades=False)
 
 
 class Reader:
@@ -61,41 +63,55 @@ class Reader:
     def read(self, payloads: Sequence[bytes]) -> list[Message]:
         """Read the messages of one read: `decode` of each, the frames of each channel as one."""
         lines, touched = self._lines, self._touched
-        name: str | None = None
-        line, events = _NONE, _NONE.events
+        events: Sequence[Event]
         for payload in payloads:
             # What nearly all are, a frame that is like those before it: nothing here may cost without a reason.
             try:
-                is_trades = payload[_NAME_AT] == _F
-                wire = (read_trades if is_trades else read_liquidations)(payload)
-                if wire.channel != name:
-                    line = lines[wire.channel]
-                    name, events = line.name, line.events
-                    if not line.touched:
-                        line.touched = True
-                        touched.append(line)
+                if payload[_NAME_AT] == _F:
+                    trades = read_trades(payload)
+                    line = lines[trades.channel]
+                    events, fits = trades.data, line.is_trades
+                else:
+                    liquidations = read_liquidations(payload)
+                    line = lines[liquidations.channel]
+                    events, fits = liquidations.data, not line.is_trades
             except NOT_THIS_WAY:
                 self._take(decode_otherwise(payload))
-                name = None
                 continue
             except LookupError:  # too short, or of a channel that is not known yet
                 self._take(decode(payload))
-                name = None
                 continue
-            if is_trades is line.is_trades:
-                for event in wire.data:
-                    if event.symbol != line.symbol or event.exchange != line.exchange or event.base_asset != line.asset:
-                        if not self._knows(event):
-                            break
-                        line.symbol, line.exchange, line.asset = event.symbol, event.exchange, event.base_asset
-                else:
-                    events += wire.data
-                    continue
-            self._take(decode(payload))
-            name = None
+            if fits and len(events) == 1:  # as `_know` of one, without a call and a loop
+                event, known = events[0], line.known
+                fits = (
+                    event.symbol == known.symbol
+                    and event.exchange == known.exchange
+                    and event.base_asset == known.base_asset
+                ) or self._knows(event)
+                line.known = event if fits else known
+            else:
+                fits = fits and self._know(line, events)
+            if fits:
+                if not line.touched:
+                    line.touched = True
+                    touched.append(line)
+                line.events += events
+            else:
+                self._take(decode(payload))
         self._close()
         messages, self._messages = self._messages, []
         return messages
+
+    def _know(self, line: _Line, events: Sequence[Event]) -> bool:
+        """Whether the texts of all these may stand as they are."""
+        known = line.known
+        for event in events:
+            if event.symbol != known.symbol or event.exchange != known.exchange or event.base_asset != known.base_asset:
+                if not self._knows(event):
+                    return False
+                known = event
+        line.known = known
+        return True
 
     def _knows(self, event: Event) -> bool:
         """Whether its texts may stand as they are: an exchange in its one spelling, and no part of the API key."""

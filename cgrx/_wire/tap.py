@@ -32,6 +32,13 @@ class Received:
     """`trio.current_time()` right after the read, in seconds."""
     payloads: tuple[bytes, ...]
     """Complete messages in order, text and binary alike. A text's UTF-8 is not checked."""
+    size: int
+    """How many bytes the payloads have together."""
+
+    @property
+    def cost(self) -> int:
+        """What it counts for against the bound of what waits."""
+        return self.size + MESSAGE_COST_BYTES * len(self.payloads)
 
 
 class Wire(trio.abc.Stream):
@@ -47,7 +54,7 @@ class Wire(trio.abc.Stream):
         self._stream = stream
         self._limits = limits
         self._parser = FrameParser(limits.message_bytes) if tapped else None
-        self._queue: deque[tuple[Received, int]] = deque()
+        self._queue: deque[Received] = deque()
         self._arrival = trio.lowlevel.ParkingLot()
         self._room = trio.lowlevel.ParkingLot()
         self._closing = False
@@ -67,8 +74,8 @@ class Wire(trio.abc.Stream):
         """What has waited longest, None where nothing waits."""
         if not self._queue:
             return None
-        received, cost = self._queue.popleft()
-        self.buffered_bytes -= cost
+        received = self._queue.popleft()
+        self.buffered_bytes -= received.cost
         self._room.unpark_all()
         return received
 
@@ -161,11 +168,10 @@ class Wire(trio.abc.Stream):
             return head + data
         messages, passed = self._parser.feed(data)
         if messages and not self._closing:
-            received = Received(at, tuple(messages))
-            cost = sum(map(len, messages)) + MESSAGE_COST_BYTES * len(messages)
+            received = Received(at, tuple(messages), sum(map(len, messages)))
             self.messages += len(messages)
-            self.buffered_bytes += cost
-            self._queue.append((received, cost))
+            self.buffered_bytes += received.cost
+            self._queue.append(received)
         if messages or self._parser.passing:
             self._arrival.unpark_all()
         return head + passed if head else passed

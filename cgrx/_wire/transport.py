@@ -130,7 +130,7 @@ class Transport:
         at = trio.current_time()
         payload = message.encode() if isinstance(message, str) else message
         self._wire.messages += 1
-        return Received(at, (payload,))
+        return Received(at, (payload,), len(payload))
 
     def _ending(self, reason: trio_websocket.CloseReason | None) -> DisconnectedError:
         code = _ABNORMAL if reason is None else int(reason.code)

@@ -40,7 +40,8 @@ class Script:
         self._push, self._pull = trio.open_memory_channel[Received | BaseException](1_000)
 
     def push(self, *payloads: bytes, at: float | None = None) -> None:
-        self._push.send_nowait(Received(trio.current_time() if at is None else at, payloads))
+        at = trio.current_time() if at is None else at
+        self._push.send_nowait(Received(at, payloads, sum(map(len, payloads))))
 
     def fail(self, error: BaseException) -> None:
         self._push.send_nowait(error)

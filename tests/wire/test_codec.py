@@ -2,9 +2,9 @@
 
 import json
 import pickle
+from copy import copy
 from typing import Any, Literal
 
-import attrs
 import pytest
 
 from cgrx._model.events import LATEST_MS, Event, LiquidationSide, TradeSide
@@ -231,7 +231,7 @@ def test_commands() -> None:
 def test_messages_are_values(value: Message) -> None:
     """Frozen, with slots, equal and hashed by their fields."""
     assert not hasattr(value, "__dict__")
-    assert (attrs.evolve(value), hash(attrs.evolve(value))) == (value, hash(value))
+    assert (copy(value), hash(copy(value))) == (value, hash(value))
     for name in ("text", "anything"):
-        with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        with pytest.raises(AttributeError):
             setattr(value, name, "")
