@@ -21,8 +21,9 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
-from typing import Literal, TypeVar, get_args
+from typing import Any, ClassVar, Literal, TypeVar, get_args
 
+import attrs
 import trio
 from reactivex import Observable, abc
 from reactivex.subject import ReplaySubject
@@ -55,6 +56,20 @@ def require_policy(value: object) -> None:
     """Raise `ValueError` unless `value` says what a subscriber's exception does."""
     if value not in get_args(OnSubscriberError):
         raise ValueError(f'on_subscriber_error={value!r} is neither "raise" nor "isolate"')
+
+
+@attrs.frozen(eq=False)
+class _Source:
+    """The source of the stream of a channel."""
+
+    is_quiet: ClassVar[bool] = True
+    """The hub gives events when they arrive, and none while it is subscribed to."""
+
+    subscribe: Callable[[Channel, SignalObserver[Any]], abc.DisposableBase]
+    channel: Channel
+
+    def __call__(self, observer: SignalObserver[Any], _: abc.SchedulerBase | None) -> abc.DisposableBase:
+        return self.subscribe(self.channel, observer)
 
 
 class FeedEngine(ABC):
@@ -111,11 +126,7 @@ class FeedEngine(ABC):
 
     def stream(self, channel: Channel, event_type: type[E]) -> EventStream[E]:
         """The stream of a channel: each subscriber of it subscribes to the hub."""
-
-        def connect(observer: SignalObserver[E], _: abc.SchedulerBase | None) -> abc.DisposableBase:
-            return self._subscribe(channel, observer)
-
-        return EventStream(connect, event_types=frozenset({event_type}), runtime=self)
+        return EventStream(_Source(self._subscribe, channel), event_types=frozenset({event_type}), runtime=self)
 
     def report(self, status: Status) -> None:
         """See `Feed.report`."""
