@@ -102,6 +102,9 @@ class VolumeFilter(Conditional, AnyEvent):
 def min_volume(usd: float) -> VolumeFilter:
     """Keep the events of at least `usd` US dollars, itself included.
 
+    Args:
+        usd: the least volume, US dollars: `volume_usd` of an event.
+
     Examples:
         >>> events = batch(*(trade("buy", usd) for usd in (90_000, 100_000, 250_000)))
         >>> [event.volume_usd for event in play(ops.min_volume(100_000), [events])]
@@ -116,6 +119,9 @@ def min_volume(usd: float) -> VolumeFilter:
 
 def max_volume(usd: float) -> VolumeFilter:
     """Keep the events of at most `usd` US dollars, itself included.
+
+    Args:
+        usd: the greatest volume, US dollars: `volume_usd` of an event.
 
     Examples:
         >>> events = batch(*(trade("buy", usd) for usd in (90_000, 100_000, 250_000)))

@@ -49,7 +49,7 @@ CUT_OFF = """([blocks, columns]) => [...document.querySelectorAll(blocks)]
 """Blocks of code that scroll sideways, though they are no wider than that."""
 
 CODE = ".md-content pre > code"
-BROKEN = ":is(.language-python, .language-console, .language-sh) pre > code"
+BROKEN = ":is(.language-python, .language-pycon, .language-console, .language-sh) pre > code"
 """Lines of these are broken where the window is narrow. Drawings and tables of text are not."""
 
 UNREADABLE = """async (rules) => {
