@@ -10,6 +10,9 @@ There is one worker more than there are processors: in many tests a worker waits
 What was made before the first test (modules, the tests themselves) is put out of the garbage collector's sight: many
 tests collect garbage to see that nothing is left, and each would walk through all of it again.
 
+Bytecode is written, also where PYTHONDONTWRITEBYTECODE says otherwise: without it each worker, and each process that a
+test starts, compiles all of cgrx again, which takes longer than most of them do.
+
 A test that takes longer than `faulthandler_timeout` of pyproject.toml ends its process, so that none hangs unseen.
 Those marked `soak` take as long as they take.
 """
@@ -18,6 +21,7 @@ import faulthandler
 import gc
 import os
 import signal
+import sys
 
 import pytest
 from hypothesis import settings
@@ -31,6 +35,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 gc.disable()  # nothing to be found while tests are collected
 
