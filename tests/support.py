@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar, TypeVarTuple
 
 import trio
+import trio.testing
 from hypothesis import settings
 from trio.testing import MockClock
 
@@ -13,6 +14,9 @@ Ts = TypeVarTuple("Ts")
 
 LIMIT_S = 30.0
 """No test over real sockets may take longer."""
+
+TICK_S = 0.001
+"""How long all tasks must have waited, by the real clock, for that of `run_fast` to go on."""
 
 THOROUGH = 100
 """Examples that CI draws of a property that does not say how many."""
@@ -42,8 +46,23 @@ def run_mock(main: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:
 
 
 def run_fast(rate: float, main: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:
-    """Run `main` over loopback sockets on a clock that goes `rate` times as fast as the real one."""
-    return trio.run(_limited, LIMIT_S * rate, main, *args, clock=MockClock(rate=rate))
+    """Run `main` over loopback sockets on a clock that goes `rate` times as fast as the real one while all tasks wait.
+
+    While one of them can go on, time stands still: on a busy machine the test takes longer, and nothing in it times out.
+    """
+
+    async def limited() -> T:
+        trio.lowlevel.spawn_system_task(_tick, clock, rate * TICK_S)
+        return await _limited(LIMIT_S * rate, main, *args)
+
+    clock = MockClock()
+    return trio.run(limited, clock=clock)
+
+
+async def _tick(clock: MockClock, virtual_s: float) -> None:
+    while True:
+        await trio.testing.wait_all_tasks_blocked(TICK_S)  # its seconds are real ones
+        clock.jump(virtual_s)
 
 
 def close(mine: float | None, other: float | None, *, rel: float, abs_: float) -> bool:

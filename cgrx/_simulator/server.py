@@ -1,6 +1,7 @@
 """The server's side of every connection: refusing, handshaking, listening to commands, sending events."""
 
 import errno
+import math
 import socket
 import ssl
 from collections.abc import Callable, Iterable, Sequence
@@ -325,8 +326,10 @@ async def serve_listeners(server: Server, listeners: list[trio.SocketListener], 
 
 
 def _time_of_day() -> Callable[[], float]:
-    """The system's clock; a clock of trio's that jumps is the only one which knows what time it is there."""
-    return trio.current_time if isinstance(trio.lowlevel.current_clock(), MockClock) else system_time
+    """The system's clock; where trio's jumps by itself, that is the only one which knows what time it is."""
+    clock = trio.lowlevel.current_clock()
+    jumps = isinstance(clock, MockClock) and clock.autojump_threshold < math.inf
+    return trio.current_time if jumps else system_time
 
 
 async def _cancel_at_end(line: Line, scope: trio.CancelScope) -> None:

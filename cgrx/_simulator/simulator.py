@@ -80,7 +80,8 @@ class Simulator:
         buffer_bytes: See `overflow`; 4 MiB by default.
         close_timeout: How long a client may take to answer a close frame; 1 s by default.
         wall_clock: Seconds since the epoch, read when the simulator begins: the time of day for `times="now"` and for
-            the feeds that `connect` opens. Default: the system's clock, or trio's `MockClock`, which begins at 0.
+            the feeds that `connect` opens. Default: the system's clock, or a `MockClock` of trio's that
+            jumps by itself, which begins at 0.
 
     Examples:
         >>> from cgrx.testing import Simulator
