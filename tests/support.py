@@ -48,7 +48,7 @@ def run_mock(main: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:
 def run_fast(rate: float, main: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:
     """Run `main` over loopback sockets on a clock that goes `rate` times as fast as the real one while all tasks wait.
 
-    While one of them can go on, time stands still: on a busy machine the test takes longer, and nothing in it times out.
+    While one of them can go on, time stands still: on a busy machine a test takes longer, and nothing in it times out.
     """
 
     async def limited() -> T:

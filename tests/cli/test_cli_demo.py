@@ -37,13 +37,13 @@ def shown(
     rate: float = 500.0,
     live: bool = False,
     window: Windowing | None = None,
-    clock_rate: float = 1.0,
+    clock_rate: float | None = None,
 ) -> int:
     async def main() -> int:
         request = Demo(seconds=seconds, seed=3, rate=rate, faults=faults, window=window)
         return await demo(request, heard.terminal(live=live))
 
-    return exit_code_of(main) if clock_rate == 1.0 else run_fast(clock_rate, main)
+    return exit_code_of(main) if clock_rate is None else run_fast(clock_rate, main)
 
 
 def counted(summary: str, name: str) -> int:

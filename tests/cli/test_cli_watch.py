@@ -49,7 +49,7 @@ def watched(
     show: Show | None = None,
     request: dict[str, Any] | None = None,
     terminal: dict[str, Any] | None = None,
-    clock_rate: float = 1.0,
+    clock_rate: float | None = None,
     **simulated: Any,
 ) -> int:
     """The exit code of a watch of a simulator that does what `script` says."""
@@ -66,7 +66,7 @@ def watched(
             nursery.cancel_scope.cancel()
         return exit_code
 
-    return exit_code_of(main) if clock_rate == 1.0 else run_fast(clock_rate, main)
+    return exit_code_of(main) if clock_rate is None else run_fast(clock_rate, main)
 
 
 async def do_nothing(simulator: Simulator) -> None:
@@ -97,7 +97,7 @@ def test_a_number_of_events() -> None:
 def test_a_number_of_seconds() -> None:
     """From the first connection on; what had arrived is shown."""
     heard = Heard()
-    assert watched(heard, show=Show(title="x", format="jsonl", seconds=0.3)) == Exit.DONE
+    assert watched(heard, show=Show(title="x", format="jsonl", seconds=0.3), clock_rate=1.0) == Exit.DONE
     assert len(heard.lines) == 5
     assert heard.last_words.startswith("5 events in 0.3 s")
 
