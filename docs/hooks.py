@@ -12,6 +12,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 _ASKED = re.compile(r"^<!-- section (\S+\.md)(?: (\S+))? -->$", re.MULTILINE)
 _OTHERS = re.compile(r"^<!-- .* -->\n", re.MULTILINE)
+_NAME = re.compile(r"(?<!</span>)(<code>)([^<\s]+)(?=</code>)")
+_LONG = 20
+"""What has fewer characters is not broken."""
 _LINK = re.compile(r"(?<=\]\()docs/")
 
 
@@ -21,9 +24,16 @@ def on_page_markdown(markdown: str, **_: object) -> str:
 
 
 def on_post_page(output: str, **_: object) -> str:
-    """Give the search, which is a dialog, its name; an empty corner of a table is no header."""
+    """Give the search, which is a dialog, its name; an empty corner of a table is no header.
+
+    A long name, such as that of a test, may be broken between its words; in a table it is broken nowhere else.
+    """
     named = output.replace('role="dialog">', 'role="dialog" aria-label="Search">')
-    return re.sub(r"<th( [^>]*)?></th>", r"<td\1></td>", named)
+    return _NAME.sub(_broken, re.sub(r"<th( [^>]*)?></th>", r"<td\1></td>", named))
+
+
+def _broken(name: re.Match[str]) -> str:
+    return name[0] if len(name[2]) < _LONG else name[1] + re.sub(r"(::|[/_]|\.(?!py\b))(?=[^\W_])", r"\1<wbr>", name[2])
 
 
 def section(file: str, slug: str | None) -> str:

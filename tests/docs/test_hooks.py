@@ -54,3 +54,12 @@ def test_what_the_theme_leaves_out() -> None:
         HOOKS["on_post_page"](page)
         == '<div role="dialog" aria-label="Search"></div><td></td><td style="x"></td><th>a</th>'
     )
+
+
+def test_a_long_name_may_be_broken_between_its_words() -> None:
+    """Not within a word, nor before `py`, nor where it is short or a program."""
+    name = "<td><code>tests/a_room/test_it.py::test_that__it_is</code></td>"
+    broken = "<td><code>tests/<wbr>a_<wbr>room/<wbr>test_<wbr>it.py::<wbr>test_<wbr>that__<wbr>it_<wbr>is</code></td>"
+    assert HOOKS["on_post_page"](name) == broken
+    for whole in ("<code>a/short_name</code>", "<pre><span></span><code>a/long_name_of_a_file/in.a.shell</code></pre>"):
+        assert HOOKS["on_post_page"](whole) == whole
