@@ -7,12 +7,12 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar, cast
 from reactivex import abc
 from reactivex.disposable import SingleAssignmentDisposable
 
-from cgrx._model.signals import Batch, Signal
+from cgrx._model.signals import Signal
 from cgrx._streams.counts import StageStats, Subscriptions
 from cgrx._streams.keeping import keep
 from cgrx._streams.observers import SignalObserver
 from cgrx._streams.predicates import Push
-from cgrx._streams.running import NO_SIGNALS, NOTHING, Elementwise, Produced, Running, delivered, noted
+from cgrx._streams.running import Direct, Elementwise, Produced, Running, delivered, noted_of
 
 T = TypeVar("T")
 
@@ -98,7 +98,7 @@ class Chain(Running[Any, Any]):
             try:
                 last.extend(running.on_completed())
             except Exception as error:  # noqa: BLE001 - handed on as the stream's
-                failure = _noted(error, stage, None)
+                failure = noted_of(error, stage, None)
             signals, earlier = _through(self._produces[index + 1 :], *last)
             finished.extend(signals)
             if earlier or failure:
@@ -134,19 +134,16 @@ def _all_through(produce: Produce, signals: Sequence[Signal[Any]]) -> Produced:
 
 def _producing(stage: Startable, running: Running[Any, Any]) -> Produce:
     """What a running form makes of a signal, with what it raises."""
-    if isinstance(running, Elementwise):
+    if isinstance(running, Direct):
         return running.produce
     on_signal = running.on_signal
 
     def produce(signal: Signal[Any]) -> Produced:
         produced: list[Signal[Any]] = []
         try:
-            signals = on_signal(signal)
-            if signals is NO_SIGNALS:
-                return NOTHING
-            produced.extend(signals)
+            produced.extend(on_signal(signal))
         except Exception as error:  # noqa: BLE001 - handed on as the stream's
-            return produced, _noted(error, stage, signal)
+            return produced, noted_of(error, stage, signal)
         return produced, None
 
     return produce
@@ -156,21 +153,6 @@ def _restored(stages: tuple[Startable, ...], state: object) -> Chain:
     chain = Chain(stages)
     chain.take_up(state)
     return chain
-
-
-def _noted(error: Exception, stage: Startable, signal: Signal[Any] | None) -> Exception:
-    """The same where a stage handles whole batches: the event is known only where it came alone."""
-    match signal:
-        case None:
-            cause = "at completion"
-        case Batch(events=(event,)):
-            return noted(error, stage, event)
-        case Batch(events=(first, *_, last) as events):
-            cause = f"by one of {len(events)} events, from {first!r} to {last!r}"
-        case other:
-            cause = f"by {other!r}"
-    error.add_note(f"raised in {stage!r} {cause}")
-    return error
 
 
 class Link(abc.DisposableBase, Generic[T]):

@@ -1,6 +1,7 @@
 """The running form of a stage: signals in, signals out, state for one subscription.
 
     Running     what users subclass: on_batch, on_mark, on_end; the results go out first, then the mark
+    Direct      one of ours that gives the signals that go on all at once
     Elementwise each event on its own, no state; neighbours in a chain fuse, filters into one loop
 
 A chain of `side("long"), min_volume(1000), map(price)` thus is one Elementwise of two steps. The second calls the
@@ -12,6 +13,7 @@ What the methods of a `Running` return may be lazy. If it raises half-way, the r
 the error: nothing is lost.
 """
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar, cast, runtime_checkable
 
@@ -178,7 +180,18 @@ NOTHING: Produced = (NO_SIGNALS, None)
 """What most signals give, so often that it is told by identity."""
 
 
-class Elementwise(Running[In, Out]):
+class Direct(Running[In, Out]):
+    """A form that gives what goes on at once, and not one by one: a batch of one then costs a call or two less."""
+
+    @abstractmethod
+    def produce(self, signal: Signal[In], /) -> Produced:
+        """What `on_signal` gives, without a generator."""
+
+    def on_signal(self, signal: Signal[In]) -> Iterable[Signal[Out]]:
+        return delivered(self.produce(signal))
+
+
+class Elementwise(Direct[In, Out]):
     """No or one result for each event, in order: all marks pass. State is in the memory of its steps."""
 
     def __init__(self, *steps: Step) -> None:
@@ -187,9 +200,6 @@ class Elementwise(Running[In, Out]):
         self._filters = len(self._tests) == len(steps)
         self.sieve = steps[0].sieve if len(steps) == 1 else None
         """For filters alone: see `Sieve`."""
-
-    def on_signal(self, signal: Signal[In]) -> Iterable[Signal[Out]]:
-        return delivered(self.produce(signal))
 
     def state(self) -> object:
         """What the steps with a memory remember, in order."""
@@ -218,7 +228,7 @@ class Elementwise(Running[In, Out]):
         return _fused, (stages, self.state())
 
     def produce(self, signal: Signal[Any]) -> Produced:
-        """What `on_signal` gives, without a generator. The hot path: its three cases are not functions of their own.
+        """The hot path: its three cases are not functions of their own.
 
         A mark passes. One event goes through the tests of filters alone. Any other batch goes through each step as a
         whole: `results` is what the steps so far have made of the events before `failure`, so a step that raises later
@@ -278,6 +288,21 @@ def _until_failure(step: Step, events: Sequence[Any], error: Exception) -> tuple
 def noted(error: Exception, stage: object, event: object) -> Exception:
     """The user's own exception with a note that names the stage and the event."""
     error.add_note(f"raised in {stage!r} by the event {event!r}")
+    return error
+
+
+def noted_of(error: Exception, stage: object, signal: Signal[Any] | None) -> Exception:
+    """The same where a stage handles whole batches: the event is known only where it came alone."""
+    match signal:
+        case None:
+            cause = "at completion"
+        case Batch(events=(event,)):
+            return noted(error, stage, event)
+        case Batch(events=(first, *_, last) as events):
+            cause = f"by one of {len(events)} events, from {first!r} to {last!r}"
+        case other:
+            cause = f"by {other!r}"
+    error.add_note(f"raised in {stage!r} {cause}")
     return error
 
 

@@ -14,6 +14,8 @@ UNITS = 1 << BITS
 """How many units make one: dollars, or whatever is summed."""
 SCALE = float(UNITS)
 """The same as a float: `int(x * SCALE)` is a number in units, for all but the largest floats."""
+UNIT = 1 / SCALE
+"""One of them as a float. A product with a power of two rounds as a quotient by UNITS does, and takes less time."""
 
 
 def units(value: float) -> int:
@@ -60,9 +62,11 @@ def quotient(dividend: int, divisor: int) -> float | None:
 def amount(in_units: int) -> float:
     """A sum in units as a correctly rounded float; infinite beyond the range of floats."""
     try:
-        return in_units / UNITS
-    except OverflowError:
-        return math.inf if in_units > 0 else -math.inf
+        return in_units * UNIT
+    except OverflowError:  # too large for a float, which the quotient may not be
+        found = quotient(in_units, UNITS)
+        assert found is not None
+        return found
 
 
 def root(dividend: int, divisor: int) -> float:

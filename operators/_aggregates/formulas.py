@@ -10,6 +10,7 @@ get the source text for exact integers from here; an engine that reads columns h
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
+from math import inf
 from typing import Any, TypeAlias
 
 import attrs
@@ -301,8 +302,11 @@ def _deviation(events: int, total: int, squares: int) -> float | None:
     return root(events * squares - total * total, events * events << 2 * BITS)
 
 
+_INFINITE = (inf, -inf)
+
+
 def _found(value: float) -> float | None:
-    return None if value in (float("inf"), float("-inf")) else value
+    return None if value in _INFINITE else value
 
 
 def _field(event: Event | None, field: str) -> object:

@@ -65,10 +65,14 @@ class Missing:
 
     def gap_ms(self, start_ms: int, end_ms: int) -> int:
         """How many milliseconds of [start_ms, end_ms) lie in gaps."""
+        if not self._gaps:  # mostly, and each window asks
+            return 0
         return sum(max(0, min(end_ms, gap[1]) - max(start_ms, gap[0])) for gap in self._gaps)
 
     def dropped(self, start_ms: int, end_ms: int) -> int:
         """How many of the lost events may belong to [start_ms, end_ms)."""
+        if not self._losses:  # as above
+            return 0
         return sum(count for from_ms, until_ms, count in self._losses if from_ms < end_ms and until_ms > start_ms)
 
     def forget_before(self, time_ms: int) -> None:

@@ -13,7 +13,7 @@ from cgrx._model.signals import Batch, Mark, Signal, Watermark
 from cgrx._model.times import FOREVER, NEVER
 from cgrx._model.use_errors import TooManyKeysError
 from cgrx._streams.counts import StageStats
-from cgrx._streams.running import NO_SIGNALS, Running, noted
+from cgrx._streams.running import NO_SIGNALS, Direct, Produced, Running, noted, noted_of
 from cgrx.operators._aggregates.accumulators import Accumulator
 from cgrx.operators._rows.row import Row, give_at, withdrawal
 from cgrx.operators._stages.arguments import receive
@@ -52,7 +52,7 @@ _KEYS: dict[tuple[str, ...], Callable[[Any], Key]] = {
 """Functions for the usual key fields. `attrgetter`, which serves for all others, takes three times as long."""
 
 
-class WindowRunning(Running[Any, Row]):
+class WindowRunning(Direct[Any, Row]):
     """The running form of a window. A subclass for each kind of window says which events belong together, and when."""
 
     remade = frozenset({"_single", "_max_keys", "_updates_ms", "_promises"})
@@ -89,20 +89,21 @@ class WindowRunning(Running[Any, Row]):
 
     # Signals
 
-    def on_signal(self, signal: Signal[Any]) -> Iterable[Signal[Row]]:
-        # The same as in `Running`, but a batch that closes nothing, as most do, costs no generator.
+    def produce(self, signal: Signal[Any]) -> Produced:
+        # The same as `on_signal` of `Running`, but a batch that closes nothing, as most do, costs no generator.
         if not isinstance(signal, Batch):
             return self._pass(signal)
         self.now_ms = max(self.now_ms, signal.received_ms)
         rows: list[Row] = []
+        failure: Exception | None = None
         try:
             if self._updates_ms == 0:
                 self._take_each(signal, rows)
             else:
                 self._take(signal, rows)
-        except Exception as error:  # noqa: BLE001 - a user's function, or an item that is no event: raised by _after
-            return _after(self._between(signal, rows), error)
-        return self._between(signal, rows) if rows or self._promises else NO_SIGNALS
+        except Exception as error:  # noqa: BLE001 - a user's function, or an item that is no event: handed on
+            failure = noted_of(error, self._stage, signal)
+        return self._between(signal, rows) if rows or self._promises else NO_SIGNALS, failure
 
     def _between(self, batch: Batch[Any], rows: list[Row]) -> list[Signal[Row]]:
         """The rows, and between them the promises."""
@@ -118,15 +119,19 @@ class WindowRunning(Running[Any, Row]):
         self._promises.clear()
         return found
 
-    def _pass(self, mark: Mark) -> Iterator[Signal[Row]]:
+    def _pass(self, mark: Mark) -> Produced:
         """Rows, then the mark, then how far the rows have come. A watermark of events is none of rows."""
-        for signal in super().on_signal(mark):
-            if not isinstance(signal, Watermark):
-                yield signal
+        found: list[Signal[Row]] = []
+        try:
+            taken: Iterable[Signal[Row]] = Running[Any, Row].on_signal(self, mark)
+            found.extend(each for each in taken if not isinstance(each, Watermark))
+        except Exception as error:  # noqa: BLE001 - as above
+            return found, noted_of(error, self._stage, mark)
         self._promise([])
         if self._promises:
-            yield self._promises.pop()[1]
+            found.append(self._promises.pop()[1])
             self._promises.clear()
+        return found, None
 
     def on_batch(self, batch: Batch[Any]) -> Iterable[Row]:
         take = self._take_each if self._updates_ms == 0 else self._take
