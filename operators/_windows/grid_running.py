@@ -8,7 +8,7 @@ sliding windows. Where panes and windows lie, a `Ruler` knows: by arithmetic, or
 
 import heapq
 from collections.abc import Iterable, Iterator
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import attrs
 
@@ -267,7 +267,7 @@ class GridRunning(WindowRunning):
             found.update([(key, self._accumulator()) for key in empty])
         if found:
             make, quality = self._make, self._quality(start_ms, end_ms, final=final)
-            for key in sorted(found):  # type: ignore[type-var]  # they order as their fields do
+            for key in sorted(cast("dict[Any, Accumulator]", found)):  # keys order as their fields do
                 total = found[key]
                 rows.append(make((start_ms, end_ms, *self._fields(key), *total.values(), *quality), total.sums()))
         self._closed_to = self._ruler.next(start_ms)
