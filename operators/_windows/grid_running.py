@@ -12,18 +12,16 @@ from typing import Any, TypeAlias, cast
 
 import attrs
 
-from cgrx._model.channels import Channel
 from cgrx._model.signals import Batch, Mark, Signal
 from cgrx._model.times import FOREVER, NEVER
 from cgrx._streams.running import NO_SIGNALS, NOTHING, Produced, noted, noted_of
 from cgrx.operators._aggregates.accumulators import Accumulator
-from cgrx.operators._rows.row import INSTRUMENT, Row
+from cgrx.operators._rows.row import Row
 from cgrx.operators._windows.calendar import Calendar
-from cgrx.operators._windows.clocks import Source
 from cgrx.operators._windows.panes import PaneQueue
 from cgrx.operators._windows.spacing import Regular
 from cgrx.operators._windows.window import Window
-from cgrx.operators._windows.window_running import Key, OpenRow, WindowRunning
+from cgrx.operators._windows.window_running import Cursor, Key, OpenRow, WindowRunning
 
 _QUIET = 10_000
 """The most windows in a row that give empty rows: an event whose time is years off must not fill the memory."""
@@ -32,18 +30,12 @@ _Pane: TypeAlias = dict[Key, Accumulator]
 
 
 @attrs.define(eq=False)
-class _Cursor:
-    """Where the loop over events stands: at the source and the pane of the event before.
+class _PaneCursor(Cursor):
+    """The same at the pane of the event before too: if its time is in [`start_ms`, `end_ms`), it goes into `pane`.
 
-    What holds at each event: if it is of `exchange` and earlier than `trigger_ms`, it closes no window and makes no
-    update due; if its time is in [`start_ms`, `end_ms`), it goes into `pane`, which is open.
+    The pane is open. What begins a pane sets `trigger_ms` anew.
     """
 
-    channel: Channel | None = None
-    exchange: str | None = None
-    """None: look the source of the next event up, whatever it is."""
-    source: Source = attrs.field(factory=Source)
-    trigger_ms: int = NEVER
     start_ms: int = NEVER
     end_ms: int = NEVER
     """NEVER: look the pane of the next event up, whatever its time."""
@@ -53,11 +45,12 @@ class _Cursor:
 class GridRunning(WindowRunning):
     """Windows where `spacing` says. State: the panes of the open windows, by key."""
 
-    remade = WindowRunning.remade | {"_by_instrument", "_ruler", "_pane_ms", "_first_ms", "_tumbling"}
+    remade = WindowRunning.remade | {"_ruler", "_pane_ms", "_first_ms", "_tumbling"}
+
+    _cursor: _PaneCursor
 
     def __init__(self, stage: Window[Any], spacing: Regular | Calendar, *, emit_empty: bool) -> None:
         super().__init__(stage)
-        self._by_instrument = stage.rows.type.key_fields == INSTRUMENT
         self._ruler = spacing.ruler()
         self._pane_ms = spacing.pane_ms
         self._first_ms = spacing.offset_ms
@@ -69,12 +62,10 @@ class GridRunning(WindowRunning):
         self._closed_to = FOREVER  # that of the window behind the one that closed last
         self._known: dict[Key, int] | None = {} if emit_empty else None  # each key that ever came, and since when
         self._quiet = 0  # how many windows in a row had no event
-        self._cursor = _Cursor()
+        self._cursor = _PaneCursor()
 
     def on_mark(self, mark: Mark) -> Iterable[Row]:
-        # It may close panes, and change whom the watermark waits for.
-        self._cursor.exchange = None
-        self._cursor.end_ms = NEVER
+        self._cursor.end_ms = NEVER  # it may close panes
         return super().on_mark(mark)
 
     # Where many channels interleave, most batches are of one, and what the loop below makes ready costs more than the

@@ -55,7 +55,22 @@ class SessionRunning(WindowRunning):
 
     def _add(self, event: Any, time_ms: int, key: Key, rows: list[Row]) -> None:
         gap_ms = self._gap_ms
-        bursts = self._bursts.get(key, [])
+        bursts = self._bursts.get(key)
+        if bursts is not None:
+            burst = bursts[-1]
+            if burst.first_ms <= time_ms <= burst.last_ms + gap_ms:
+                # Nearly always the latest session goes on; what stands below would find the same.
+                if time_ms > burst.last_ms:
+                    burst.last_ms = time_ms
+                burst.accumulator.add(event)
+                if self._updates_ms is not None:
+                    self._changed[key] = max(time_ms, self._changed.get(key, time_ms))
+                return
+        self._add_apart(event, time_ms, key, bursts or [], rows)
+
+    def _add_apart(self, event: Any, time_ms: int, key: Key, bursts: list[Burst], rows: list[Row]) -> None:
+        """Add an event that begins a session, makes one begin earlier, or belongs to an earlier one or to two."""
+        gap_ms = self._gap_ms
         at = len(bursts)
         if bursts and bursts[-1].first_ms > time_ms:
             at = bisect_right(bursts, time_ms, key=_first)
@@ -135,18 +150,21 @@ class SessionRunning(WindowRunning):
             del self._bursts[burst.key]
 
     def _close(self, rows: list[Row]) -> None:
-        turns = self._turns
+        turns, reached = self._turns, self._progress.reached
         closed: list[Burst] = []
-        while turns and self._progress.reached(turns[0][0]):
-            turn_ms, number, burst = heapq.heappop(turns)
+        while turns and reached(turns[0][0]):
+            turn_ms, number, burst = turns[0]
             closes_ms = burst.last_ms + self._gap_ms + 1
             if burst.open and closes_ms > turn_ms:
-                heapq.heappush(turns, (closes_ms, number, burst))
-            elif burst.open:
+                heapq.heapreplace(turns, (closes_ms, number, burst))
+                continue
+            heapq.heappop(turns)
+            if burst.open:
                 closed.append(burst)
                 self._remove(burst)
         self._deadline = turns[0][0] if turns else FOREVER
-        self._give(closed, rows, final=True)
+        if closed:
+            self._give(closed, rows, final=True)
 
     def _finish(self, rows: list[Row]) -> None:
         self._progress.end()

@@ -9,13 +9,16 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from operator import attrgetter
 from typing import Any, Protocol, TypeAlias, TypeVar
 
+import attrs
+
+from cgrx._model.channels import Channel
 from cgrx._model.signals import Batch, Mark, Signal, Watermark
 from cgrx._model.times import FOREVER, NEVER
 from cgrx._model.use_errors import TooManyKeysError
 from cgrx._streams.counts import StageStats
 from cgrx._streams.running import NO_SIGNALS, Direct, Produced, Running, noted, noted_of
 from cgrx.operators._aggregates.accumulators import Accumulator
-from cgrx.operators._rows.row import Row, give_at, withdrawal
+from cgrx.operators._rows.row import INSTRUMENT, Row, give_at, withdrawal
 from cgrx.operators._stages.arguments import receive
 from cgrx.operators._windows.clocks import Source
 from cgrx.operators._windows.watermark import Progress
@@ -52,10 +55,26 @@ _KEYS: dict[tuple[str, ...], Callable[[Any], Key]] = {
 """Functions for the usual key fields. `attrgetter`, which serves for all others, takes three times as long."""
 
 
+@attrs.define(eq=False)
+class Cursor:
+    """Where the loop over events stands: at the source of the event before.
+
+    What holds at each event: if it is of `exchange` and earlier than `trigger_ms`, it closes no window and makes no
+    update due, as long as the deadline is `deadline_ms`.
+    """
+
+    channel: Channel | None = None
+    exchange: str | None = None
+    """None: look the source of the next event up, whatever it is."""
+    source: Source = attrs.field(factory=Source)
+    trigger_ms: int = NEVER
+    deadline_ms: int = NEVER
+
+
 class WindowRunning(Direct[Any, Row]):
     """The running form of a window. A subclass for each kind of window says which events belong together, and when."""
 
-    remade = frozenset({"_single", "_max_keys", "_updates_ms", "_promises"})
+    remade = frozenset({"_single", "_by_instrument", "_max_keys", "_updates_ms", "_promises"})
 
     _settles_ms = 0
     """By how much the end of a final row may be behind the watermark that let it out."""
@@ -68,8 +87,10 @@ class WindowRunning(Direct[Any, Row]):
         self._accumulator: Callable[[], Accumulator] = row.accumulator
         self._key_of = _KEYS[by] if by in _KEYS else attrgetter(*by)
         self._single = len(by) == 1
+        self._by_instrument = by == INSTRUMENT
         self._progress = Progress(terms.lateness_ms, terms.idle_ms)
         self._offset = self._progress.clocks.offset
+        self._cursor = Cursor()
         self._late = 0
         self._receive_late = None if terms.on_late is None else receive(terms.on_late)
         self._max_keys = terms.max_keys
@@ -93,7 +114,8 @@ class WindowRunning(Direct[Any, Row]):
         # The same as `on_signal` of `Running`, but a batch that closes nothing, as most do, costs no generator.
         if not isinstance(signal, Batch):
             return self._pass(signal)
-        self.now_ms = max(self.now_ms, signal.received_ms)
+        if signal.received_ms > self.now_ms:
+            self.now_ms = signal.received_ms
         rows: list[Row] = []
         failure: Exception | None = None
         try:
@@ -138,6 +160,7 @@ class WindowRunning(Direct[Any, Row]):
         return self._collect(lambda rows: take(batch, rows))
 
     def on_mark(self, mark: Mark) -> Iterable[Row]:
+        self._cursor.exchange = None  # it may change whom the watermark waits for
         progress = self._progress
         begun_ms, watermark_ms = progress.begun_ms, progress.watermark
         progress.on_mark(mark)
@@ -168,27 +191,49 @@ class WindowRunning(Direct[Any, Row]):
 
     def _take(self, batch: Batch[Any], rows: list[Row]) -> None:
         """Take the events of a batch in, one by one."""
-        progress = self._progress
-        received_ms = batch.received_ms
-        sources = progress.sources(batch.channel)
+        cursor, offset, channel, received_ms = self._cursor, self._offset, batch.channel, batch.received_ms
+        key_of, by_instrument, add = self._key_of, self._by_instrument, self._add
+        limit_ms = received_ms + offset.reach_ms
+        if channel is not cursor.channel:
+            cursor.channel = channel
+            cursor.exchange = None
+        exchange, source = cursor.exchange, cursor.source
         event: Any = None
+        time_ms: Any = None  # None: no event of this batch yet
         try:
             for event in batch.events:
+                if event.exchange != exchange:
+                    if time_ms is not None:
+                        source.received_ms, source.offset.latest_ms = received_ms, time_ms - received_ms
+                    exchange = cursor.exchange = event.exchange
+                    progress = self._progress
+                    source = cursor.source = progress.source(progress.sources(channel), exchange, received_ms)
+                    cursor.deadline_ms = NEVER
                 time_ms = event.time_ms
-                source = progress.source(sources, event.exchange, received_ms)
-                source.offset.latest_ms = time_ms - received_ms
                 if time_ms > source.time_ms:
-                    moved_ms = self._offset.supported_ms(time_ms, received_ms)
-                    due = moved_ms >= self._trigger(source)
-                    source.advance(moved_ms, received_ms)
-                    if due:
-                        self._release(moved_ms, rows)
-                self._add(event, time_ms, self._key_of(event), rows)
+                    if self._deadline != cursor.deadline_ms:
+                        self._aim(cursor)
+                    if time_ms <= limit_ms:
+                        source.time_ms = time_ms
+                        source.time_received_ms = received_ms
+                    else:
+                        source.advance(received_ms + offset.ms, received_ms)
+                    if source.time_ms >= cursor.trigger_ms:
+                        self._release(source.time_ms, rows)
+                        self._aim(cursor)
+                # The usual key, which a call would cost more than.
+                key = (exchange, event.symbol) if by_instrument else key_of(event)
+                add(event, time_ms, key, rows)
         except Exception as error:
             noted(error, self._stage, event)
             raise
-        if batch.events:
-            self._offset.latest_ms = event.time_ms - received_ms
+        if time_ms is not None:
+            source.received_ms = received_ms
+            offset.latest_ms = source.offset.latest_ms = time_ms - received_ms
+
+    def _aim(self, cursor: "Cursor") -> None:
+        cursor.deadline_ms = self._deadline
+        cursor.trigger_ms = self._trigger(cursor.source)
 
     def _take_each(self, batch: Batch[Any], rows: list[Row]) -> None:
         """The same with `updates=0`: a running row stands behind each event that counts."""
