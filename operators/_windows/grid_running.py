@@ -123,8 +123,6 @@ class GridRunning(WindowRunning):
         if channel is not cursor.channel:
             cursor.channel = channel
             exchange = cursor.exchange = None
-        elif events and events[0].exchange == exchange:
-            source.received_ms = received_ms  # the loop does this only for a source that it looks up
         key: Key = ()
         symbol: str | None = None  # None: the event before was of another exchange or pane
         accumulator: Any = None  # of this pane and key
@@ -134,7 +132,7 @@ class GridRunning(WindowRunning):
             for event in events:
                 if event.exchange != exchange:
                     if time_ms is not None:
-                        source.offset.latest_ms = time_ms - received_ms
+                        source.received_ms, source.offset.latest_ms = received_ms, time_ms - received_ms
                     exchange = cursor.exchange = event.exchange
                     symbol = None
                     progress = self._progress
@@ -146,7 +144,7 @@ class GridRunning(WindowRunning):
                         source.time_ms = time_ms
                         source.time_received_ms = received_ms
                     else:
-                        source.advance(received_ms + offset.ms, received_ms)
+                        source.advance(offset.supported_ms(time_ms, received_ms), received_ms)
                     if source.time_ms >= trigger_ms:
                         self._release(source.time_ms, rows)
                         trigger_ms = cursor.trigger_ms = self._trigger(source)
@@ -183,6 +181,7 @@ class GridRunning(WindowRunning):
             noted(error, self._stage, event)
             raise
         if events:
+            source.received_ms = received_ms
             offset.latest_ms = source.offset.latest_ms = time_ms - received_ms
 
     def _begin(self, start_ms: int, event: Any) -> _Pane | None:

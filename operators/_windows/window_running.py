@@ -217,7 +217,7 @@ class WindowRunning(Direct[Any, Row]):
                         source.time_ms = time_ms
                         source.time_received_ms = received_ms
                     else:
-                        source.advance(received_ms + offset.ms, received_ms)
+                        source.advance(offset.supported_ms(time_ms, received_ms), received_ms)
                     if source.time_ms >= cursor.trigger_ms:
                         self._release(source.time_ms, rows)
                         self._aim(cursor)
