@@ -1,7 +1,7 @@
 """How the tests run.
 
 Hypothesis has no deadline for an example, for how long one takes tells more of the machine than of the code. It draws
-20 examples of a test that does not say how many; with `--hypothesis-profile=thorough`, as in CI, 100. Ctrl-C is heard
+10 examples of a test that does not say how many; with `--hypothesis-profile=thorough`, as in CI, 100. Ctrl-C is heard
 also where a shell runs the tests in its background, and SIGHUP where `nohup` does: there they are ignored, and would be
 in each process of a test.
 
@@ -26,7 +26,7 @@ import sys
 import pytest
 from hypothesis import settings
 
-settings.register_profile("quick", deadline=None, max_examples=20)
+settings.register_profile("quick", deadline=None, max_examples=10)
 settings.register_profile("thorough", deadline=None)
 settings.load_profile("quick")
 

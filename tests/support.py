@@ -26,8 +26,8 @@ VIRTUAL_LIMIT_S = 30 * 86_400.0
 
 
 def examples(thorough: int) -> int:
-    """How many examples of a property to draw, where CI draws `thorough`: a quarter of them, and five at least."""
-    return thorough if settings().max_examples >= THOROUGH else max(5, thorough // 4)
+    """How many examples of a property to draw, where CI draws `thorough`: an eighth of them, and five at least."""
+    return thorough if settings().max_examples >= THOROUGH else max(5, thorough // 8)
 
 
 async def _limited(seconds: float, main: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:

@@ -118,6 +118,7 @@ def test_rows_are_those_of_one_process(days: list[Path], by_events: bool) -> Non
     assert "Bar" in found._repr_html_()
 
 
+@pytest.mark.thorough  # two interpreters are started
 def test_in_processes(days: list[Path]) -> None:
     alone = cgrx.backtest(apart, days)
     with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as processes:

@@ -17,6 +17,7 @@ from cgrx._recording.recording import Recording
 from cgrx._recording.writer import write_recording
 from tests.aggregates.test_aggregates_oracle import events
 from tests.backtest.columns import AGGREGATES, LIQUIDATIONS, TRADES, Build, any_window, assert_same
+from tests.choosing import one_in
 from tests.recordings import REQUIRED
 
 pytestmark = REQUIRED
@@ -74,7 +75,7 @@ def stream(feed: cgrx.Feed, kind: str) -> Any:
     return feed.liquidations() if kind == "liquidations" else feed.futures_trades("A", "X", min_volume=0)
 
 
-@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("window", one_in(3, WINDOWS))
 @pytest.mark.parametrize("kind", CHANNELS)
 def test_every_aggregate(recordings: dict[str, Recording], kind: str, window: str) -> None:
     stage = WINDOWS[window](by=BY, **AGGREGATES)

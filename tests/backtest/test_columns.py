@@ -30,6 +30,7 @@ from tests.backtest.columns import (
     in_columns,
     said,
 )
+from tests.choosing import one_in
 from tests.support import examples
 from tests.windows.windowing import trade
 
@@ -203,7 +204,9 @@ def test_a_channel_that_is_not_announced_or_silent(recorded: Said, shape: str) -
     assert_quality(recorded, shape, "tumbling", "exchange")
 
 
-@pytest.mark.parametrize(("shape", "by"), [("one channel", ("exchange", "side")), ("two channels", "exchange")])
+@pytest.mark.parametrize(
+    ("shape", "by"), one_in(2, [("one channel", ("exchange", "side")), ("two channels", "exchange")])
+)
 @pytest.mark.parametrize("window", WINDOWS)
 def test_every_aggregate_on_one_log(window: str, shape: str, by: Any) -> None:
     """In columns indeed."""

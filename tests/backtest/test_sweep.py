@@ -25,6 +25,7 @@ from cgrx.testing import liquidation
 from tests import recordings
 from tests.backtest.columns import LIQUIDATIONS, TRADES, Said, said
 from tests.backtest.sweeping import Build, assert_as_alone, bars, large, sixty_trades, trades, write
+from tests.choosing import one_in
 from tests.support import examples
 from tests.windows.windowing import trade
 
@@ -138,7 +139,7 @@ def test_as_backtests(what: Said, build: Build, grid: Mapping[str, list[float]])
         assert_as_alone(build, recording, cgrx.sweep(build, recording, grid))
 
 
-@pytest.mark.parametrize("build", BUILDS)
+@pytest.mark.parametrize("build", one_in(2, BUILDS))
 def test_every_pipeline(build: Build, tmp_path: Path) -> None:
     """The same of every kind of pipeline on events of both channels."""
     events = [

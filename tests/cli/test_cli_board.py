@@ -26,6 +26,7 @@ from cgrx._cli.commands.demo_story import Market
 from cgrx._cli.terminal.exits import CommandError, Exit
 from cgrx._simulator.simulator import Simulator
 from cgrx.testing import batch, play
+from tests.choosing import one_in
 from tests.cli.recordings import recorded
 from tests.cli.screens import COMMAND, ENVIRONMENT
 from tests.cli.terminals import Heard, exit_code_of
@@ -263,7 +264,7 @@ def process(*arguments: str) -> Generator[tuple["subprocess.Popen[str]", str]]:
             it.kill()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", one_in(2, [signal.SIGINT, signal.SIGTERM]))
 def test_a_process_and_its_end(number: signal.Signals, tmp_path: Path) -> None:
     """The page is there while it runs; a signal ends it in good order."""
     source = (

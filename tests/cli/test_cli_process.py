@@ -13,6 +13,7 @@ from cgrx._cli.terminal.exits import Exit
 
 pytest.importorskip("pty", reason="there are no pseudo-terminals on this system")
 
+from tests.choosing import one_in
 from tests.cli.screens import COMMAND, ENVIRONMENT, on_screen
 
 LIMIT_S = 30.0
@@ -47,7 +48,7 @@ def test_the_demo_in_a_pipe() -> None:
     assert "Traceback" not in ran.stderr
 
 
-@pytest.mark.parametrize(("columns", "rows", "term"), [(40, 4, "xterm"), (100, 30, "dumb")])
+@pytest.mark.parametrize(("columns", "rows", "term"), one_in(2, [(40, 4, "xterm"), (100, 30, "dumb")]))
 def test_small_and_dumb_terminals(columns: int, rows: int, term: str) -> None:
     """A narrow one gets what fits; one that cannot be drawn on gets lines. Neither gets a colour with NO_COLOR."""
     more = {"TERM": term, "NO_COLOR": "1"}

@@ -25,6 +25,7 @@ from benchmarks.rivals.dispatch import CLIENTS as MARKET_CLIENTS
 from benchmarks.rivals.receivers import CLIENTS, Goal
 from benchmarks.rivals.tasks import Kind, Task, cannot
 from cgrx import Trade
+from tests.choosing import one_in
 from tests.house import plan
 
 CGRX, TRIO_WEBSOCKET = CLIENTS[:2]
@@ -150,6 +151,7 @@ def test_publishing_without_a_broker_is_absent() -> None:
             rival.prepare(shards.Work("publish", 10), "")
 
 
+@pytest.mark.thorough  # servers and clients of many kinds take seconds; `nox -s benchmarks` runs each of them too
 def test_clients_get_what_the_sender_sends() -> None:
     """Over TCP and TLS, however it is written; and under each host, whatever its feed sends before it subscribes."""
     blocks = (Load(20, 3), False, (CGRX, TRIO_WEBSOCKET, *HOSTS))
@@ -163,7 +165,7 @@ def test_clients_get_what_the_sender_sends() -> None:
                 assert f'"price":{kept[-1].price}' in trade_frames(20, 3)[-1].decode()
 
 
-@pytest.mark.parametrize("bars", [False, True], ids=["callbacks", "bars"])
+@pytest.mark.parametrize("bars", one_in(2, [False, True]), ids=["callbacks", "bars"])
 def test_clients_get_the_whole_market(*, bars: bool) -> None:
     """Each event of the generated market once, in the order of its channel; the bars are those that a loop makes."""
     sent = (events := Market(3).events(200)) + Market(3).closing(events)

@@ -40,6 +40,7 @@ def flood(kind: str, size: int) -> list[Part]:
     return [KINDS[kind]] * max(1, size // len(KINDS[kind].data))
 
 
+@pytest.mark.thorough  # it takes seconds
 def test_a_flood_of_each_kind() -> None:
     """All at once, and the server goes on."""
 
@@ -52,6 +53,7 @@ def test_a_flood_of_each_kind() -> None:
     run(main)
 
 
+@pytest.mark.thorough  # it takes seconds
 def test_empty_messages_that_fill_a_read() -> None:
     """Each is two bytes long, and costs a status."""
 

@@ -16,6 +16,7 @@ import pytest
 import trio
 
 from cgrx.testing import Simulator, liquidation
+from tests.choosing import one_in
 from tests.house import plan
 from tests.support import run
 
@@ -79,7 +80,7 @@ async def send(simulator: Simulator) -> None:
         await trio.sleep(0.01)
 
 
-@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+@pytest.mark.parametrize("loop", one_in(2, ["asyncio", "uvloop"]))
 def test_clients_get_events_until_the_service_is_stopped_and_then_a_clean_end(loop: str) -> None:
     """One client may leave in between; SIGTERM in mid-stream ends the others' responses, and then the process."""
     leaves, large, late = Client(most=3), Client(), Client()

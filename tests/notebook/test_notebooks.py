@@ -70,6 +70,7 @@ def counts(printed: str) -> tuple[int, ...]:
     return tuple(map(int, re.findall(r"\d+", printed)))
 
 
+@pytest.mark.thorough  # a kernel takes seconds
 def test_a_live_session(tmp_path: Path) -> None:
     """The charts follow while other cells run, on asyncio and in a thread, and show the end."""
     session = Executed("live.ipynb", tmp_path)

@@ -12,6 +12,8 @@ from tests.page.conftest import TRADES
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+pytestmark = pytest.mark.thorough  # what is played takes its time
+
 
 @pytest.fixture
 def playing(folder: str) -> Iterator[Running[cgrx.Board]]:

@@ -4,6 +4,8 @@ from collections import defaultdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import pytest
+
 import cgrx
 from cgrx import Liquidation, Trade
 from tests.board.boards import market
@@ -124,6 +126,7 @@ def test_the_strip_says_in_words_how_well_each_window_was_watched(
         assert abs(area["width"] - under["width"]) < 1
 
 
+@pytest.mark.thorough  # a browser takes seconds
 def test_filters_and_thresholds_of_the_tape(browser: "Browser", replayed: Running[cgrx.Board]) -> None:
     """Side, exchange, symbol and least volumes, each by itself and kept over a reload."""
     liquidations = [event for event in market(EVENTS) if isinstance(event, Liquidation)]
@@ -156,6 +159,7 @@ def test_filters_and_thresholds_of_the_tape(browser: "Browser", replayed: Runnin
         visited.until("document.title.startsWith('BTC') && !document.querySelector('#prints .trade')")
 
 
+@pytest.mark.thorough  # a browser takes seconds
 def test_the_picker_by_keyboard_and_by_the_list_of_assets(browser: "Browser", replayed: Running[cgrx.Board]) -> None:
     """`/` goes to it, and one pick drives all views."""
     with visit(browser, replayed.value.url) as visited:

@@ -20,6 +20,7 @@ from cgrx import operators as ops
 from cgrx._model.signals import Batch
 from cgrx.operators import agg
 from cgrx.testing import liquidation, trade
+from tests.choosing import one_in
 from tests.delivery.systems import FLOW, flow, require_balance
 from tests.disks import full_disk as full_disk
 from tests.sinks.writing import write_to, writing_to
@@ -147,7 +148,7 @@ trio.run(main)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no signal 9")
-@pytest.mark.parametrize("moment", ["behind", "within"])
+@pytest.mark.parametrize("moment", one_in(2, ["within", "behind"]))
 def test_a_killed_process_loses_nothing_that_was_delivered(tmp_path: Path, moment: str) -> None:
     """Behind the last batch; and between a finished file and the end of its journal."""
     process = subprocess.Popen(

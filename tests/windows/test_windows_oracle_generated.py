@@ -20,6 +20,7 @@ from cgrx._streams.stream import Stage
 from cgrx.operators import agg
 from cgrx.testing import Generator
 from tests.aggregates.test_aggregates_oracle import AMOUNTS, BY_TYPE, COLUMN, ORDER, PICKED
+from tests.choosing import one_in
 from tests.recordings import FOLDER
 from tests.support import close
 from tests.windows.test_windows_oracle import bar_numbers, recorded, signals
@@ -202,7 +203,7 @@ WINDOWS: dict[str, tuple[Stage[Any, Any], Callable[[pl.DataFrame], pl.DataFrame]
 
 
 @pytest.mark.parametrize("window", WINDOWS)
-@pytest.mark.parametrize("kind", ["generated", "trades", "liquidations"])
+@pytest.mark.parametrize("kind", one_in(3, ["generated", "trades", "liquidations"]))
 def test_every_aggregate(kind: str, window: str) -> None:
     events, frame = events_of(kind)
     stage, assign = WINDOWS[window]

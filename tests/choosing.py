@@ -1,0 +1,18 @@
+"""Which cases of a test plain pytest runs, where CI runs all of them."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+
+def one_in(number: int, cases: Iterable[Any]) -> list[Any]:
+    """Cases for `parametrize`, of which all but the first of every `number` are `thorough`.
+
+    A case that is a plain tuple stands for several arguments.
+    """
+    found: list[Any] = []
+    for at, case in enumerate(cases):
+        values = case if type(case) is tuple else (case,)
+        found.append(pytest.param(*values, marks=pytest.mark.thorough if at % number else ()))
+    return found
