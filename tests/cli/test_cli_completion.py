@@ -5,6 +5,7 @@ import shlex
 import shutil
 import subprocess
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,12 @@ ASKED: dict[str, set[str]] = {
 }
 
 
+@cache
+def script_for(shell: Shell) -> str:
+    """It takes a second to write."""
+    return completion_script(app, shell)
+
+
 @pytest.mark.skipif(BASH is None, reason="there is no bash on this system")
 def test_in_bash() -> None:
     """Commands, options, and the choices of options, one process for all."""
@@ -66,7 +73,7 @@ def test_in_bash() -> None:
         '; _cgrx; echo "${COMPREPLY[*]}"'
         for line in ASKED
     ]
-    program = "\n".join(["set -u", completion_script(app, "bash"), *ask])
+    program = "\n".join(["set -u", script_for("bash"), *ask])
     ran = subprocess.run([str(BASH), "--norc"], input=program, capture_output=True, text=True, timeout=30, check=True)
     assert ran.stderr == ""
     assert dict(zip(ASKED, (set(line.split()) for line in ran.stdout.splitlines()), strict=True)) == ASKED
@@ -88,7 +95,7 @@ def test_with_the_tabulator_key(shell: Shell, options: list[str], setup: str, ta
     if found is None:
         pytest.skip(f"there is no {shell} on this system")
     script, heard = tmp_path / f"cgrx.{shell}", tmp_path / "heard"
-    script.write_text(completion_script(app, shell), encoding="utf-8")
+    script.write_text(script_for(shell), encoding="utf-8")
     echo = f"echo $argv > {heard}; exit" if shell == "fish" else f'echo "$@" > {heard}; exit'
     function = f"function cgrx; {echo}; end" if shell == "fish" else f"cgrx() {{ {echo}; }}"
     ours, theirs = pty.openpty()
@@ -117,7 +124,7 @@ def test_with_the_tabulator_key(shell: Shell, options: list[str], setup: str, ta
 def test_the_command_prints_the_script(shell: Shell, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["completion", shell]) == Exit.DONE
     out, err = capfd.readouterr()
-    assert out == completion_script(app, shell) + "\n"
+    assert out == script_for(shell) + "\n"
     assert err == ""
 
 
