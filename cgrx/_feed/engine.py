@@ -62,8 +62,8 @@ def require_policy(value: object) -> None:
 class _Source:
     """The source of the stream of a channel."""
 
-    is_quiet: ClassVar[bool] = True
-    """The hub gives events when they arrive, and none while it is subscribed to."""
+    running: ClassVar[bool] = True
+    """As of a share: the hub gives events when they arrive, and none while it is subscribed to."""
 
     subscribe: Callable[[Channel, SignalObserver[Any]], abc.DisposableBase]
     channel: Channel

@@ -119,7 +119,7 @@ class Chained(Observable[T_co]):
 
     @property
     def _is_running(self) -> bool:
-        """Whether its source is subscribed to already, so that one more subscription makes it emit nothing."""
+        """Whether its source runs already, or by itself, so that one more subscription makes it emit nothing."""
         return False
 
     @abstractmethod

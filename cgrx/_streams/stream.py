@@ -181,8 +181,7 @@ class EventStream(Chained[T_co]):
 
     @property
     def _is_running(self) -> bool:
-        connect: Any = self._connect
-        return isinstance(connect, Shared) and bool(connect.running)
+        return bool(getattr(self._connect, "running", False))  # a share and a feed tell; any other source may emit
 
     def _attach(self, subscriber: Subscriber[T_co], scheduler: abc.SchedulerBase | None) -> abc.DisposableBase:
         return self.subscribe_signals(subscriber, scheduler=scheduler)
