@@ -6,6 +6,7 @@ one whose `read` goes on to the next record, as long as there is one and room fo
 """
 
 import ssl
+from builtins import len as size_of
 from typing import TYPE_CHECKING, TypeVar
 
 import trio
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 T_Stream = TypeVar("T_Stream", bound=trio.abc.Stream)
-
-_RECORD_BYTES = 2**14
-"""No TLS record holds more."""
 
 
 class RecordsAtOnce(ssl.SSLObject):
@@ -31,19 +29,19 @@ class RecordsAtOnce(ssl.SSLObject):
         if self._deferred is not None:
             error, self._deferred = self._deferred, None
             raise error
-        chunk = super().read(len)
+        read = super().read
+        chunk = read(len)
         chunks = [chunk]
-        room = len - chunk.__len__()
-        while chunk and room > 0:
-            try:
-                chunk = super().read(min(room, _RECORD_BYTES))
-            except ssl.SSLWantReadError:
-                break
-            except ssl.SSLError as error:
-                self._deferred = error
-                break
-            chunks.append(chunk)
-            room -= chunk.__len__()
+        room = len - size_of(chunk)
+        try:
+            while chunk and room > 0:  # nothing here may cost without a reason: it is done for each record
+                chunk = read(room)
+                chunks.append(chunk)
+                room -= size_of(chunk)
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLError as error:
+            self._deferred = error
         return b"".join(chunks)
 
 
