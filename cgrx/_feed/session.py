@@ -46,7 +46,7 @@ _LOOK_AGAIN_S = 1.0
 _TLS_READ_BYTES = 2**15
 """What trio's SSLStream asks of its socket, so that no read brings much more."""
 
-_TURN = 512
+_TURN = 640
 """How many messages of one read are dispatched before other tasks get a turn: more than a full read of usual frames."""
 
 

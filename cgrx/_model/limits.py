@@ -152,7 +152,7 @@ class Limits:
     """One message; a longer one ends the connection with close code 1009."""
     buffer_bytes: int = _whole(4 * 2**20)
     """What has been received and not yet dispatched; while it is more, the socket is not read."""
-    read_bytes: int = _whole(2**16)
+    read_bytes: int = _whole(96 * 2**10)  # a larger piece of memory would be mapped anew for each read
     """The most that is asked of the socket in one read."""
 
     ping_every_s: float = _seconds(20.0)

@@ -13,14 +13,14 @@ Nothing that a server sends makes `decode` raise.
 Source: https://docs.coinglass.com/reference/liquidation-order and .../futures-trade-order.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import astuple
 
-from cgrx._model.events import LATEST_MS, SIDE_TYPES, Event, Liquidation, Trade
+from cgrx._model.events import LATEST_MS, SIDE_TYPES, Event, Liquidation, LiquidationSide, Trade, TradeSide
 from cgrx._model.exchanges import EXCHANGES, canonical_exchange
 from cgrx._wire.lenient import CHANNEL_LENGTH, event_type_of, read_message
 from cgrx._wire.messages import Frame as Frame
@@ -33,6 +33,7 @@ PING = "ping"
 """The heartbeat: a text message, neither JSON nor a control frame."""
 
 E = TypeVar("E")
+S = TypeVar("S")
 
 _TRADES = b'"futures_trades@'
 _SNIFFED_BYTES = 64
@@ -47,11 +48,11 @@ class _WireFrame(msgspec.Struct, Generic[E], gc=False):
     data: list[E]  # msgspec makes a list in less time than a tuple
 
 
-class _SecondGeneration(msgspec.Struct, gc=False):
+class _SecondGeneration(msgspec.Struct, Generic[S], gc=False):
     base_asset: str
     exchange: str
     symbol: str
-    side: Literal[1, 2]
+    side: S
     price: Annotated[float, Meta(gt=0)]
     volume_usd: Annotated[float, Meta(gt=0)]
     time_ms: Annotated[int, Meta(ge=0, le=LATEST_MS)] = msgspec.field(name="time")
@@ -61,9 +62,32 @@ class _SecondGeneration(msgspec.Struct, gc=False):
     no_volume: UnsetType = msgspec.field(default=UNSET, name="volUsd")
 
 
-read_liquidations = msgspec.json.Decoder(_WireFrame[Liquidation]).decode
-read_trades = msgspec.json.Decoder(_WireFrame[Trade]).decode
-_read_second_generation = msgspec.json.Decoder(_WireFrame[_SecondGeneration]).decode
+_read_liquidations = msgspec.json.Decoder(_WireFrame[Liquidation]).decode
+_read_trades = msgspec.json.Decoder(_WireFrame[Trade]).decode
+_read_second_generation = msgspec.json.Decoder(_WireFrame[_SecondGeneration[Literal[1, 2]]]).decode
+
+
+def _second_generation(event_type: type[E], sides: Any) -> Callable[[bytes], _WireFrame[E]]:
+    """What reads a frame of the second generation as `_read_trades` and `_read_liquidations` do one of the first."""
+    decode: Callable[[bytes], Any] = msgspec.json.Decoder(_WireFrame[_SecondGeneration[sides]]).decode
+    make: Any = event_type
+
+    def read(payload: bytes) -> _WireFrame[E]:
+        wire: _WireFrame[Any] = decode(payload)
+        wire.data = [
+            make(each.base_asset, each.exchange, each.symbol, each.side, each.price, each.volume_usd, each.time_ms)
+            for each in wire.data
+        ]
+        return wire
+
+    return read
+
+
+Generation: TypeAlias = tuple[Callable[[bytes], _WireFrame[Trade]], Callable[[bytes], _WireFrame[Liquidation]]]
+
+FIRST: Generation = _read_trades, _read_liquidations
+SECOND: Generation = _second_generation(Trade, TradeSide), _second_generation(Liquidation, LiquidationSide)
+"""By generation, what reads a frame of trades and one of liquidations. No frame with an event is read by both."""
 
 
 def decode(payload: bytes) -> Message:
@@ -83,12 +107,12 @@ def decode(payload: bytes) -> Message:
     try:
         if payload.find(_TRADES, 0, _SNIFFED_BYTES) > 0:
             guess = Trade
-            wire = read_trades(payload)
+            wire = _read_trades(payload)
         else:
             guess = Liquidation
-            wire = read_liquidations(payload)
+            wire = _read_liquidations(payload)
     except NOT_THIS_WAY:
-        return decode_otherwise(payload)
+        return _decode_otherwise(payload)
     if event_type_of(wire.channel) is guess:
         for event in wire.data:
             if event.exchange not in EXCHANGES:
@@ -98,7 +122,7 @@ def decode(payload: bytes) -> Message:
     return _settle(wire) or read_message(payload)
 
 
-def decode_otherwise(payload: bytes) -> Message:
+def _decode_otherwise(payload: bytes) -> Message:
     """`decode` of a message that is known not to be a frame of first-generation events without a fault."""
     try:
         wire = _read_second_generation(payload)
@@ -107,7 +131,7 @@ def decode_otherwise(payload: bytes) -> Message:
     return _settle(wire) or read_message(payload)
 
 
-def _settle(wire: _WireFrame[Liquidation] | _WireFrame[Trade] | _WireFrame[_SecondGeneration]) -> Frame | None:
+def _settle(wire: _WireFrame[Any]) -> Frame | None:
     """The frame with the channel's type of event and one spelling of exchanges; None if something is wrong in it."""
     event_type = event_type_of(wire.channel)
     if event_type is None:
@@ -139,7 +163,7 @@ def encode_frame(
         generation: Whose field names to use: 1 as the live server does, or 2.
         extra: More keys at the top level, such as `{"time": 1725416318392}`.
     """
-    data: list[Event] | list[_SecondGeneration]
+    data: list[Event] | list[_SecondGeneration[int]]
     # The events' own wire names are the first generation's; an `UNSET` field is left out.
     data = list(events) if generation == 1 else [_SecondGeneration(*astuple(event)) for event in events]
     return msgspec.json.encode({"channel": channel, "data": data, **(extra or {})})

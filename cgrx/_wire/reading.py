@@ -10,10 +10,11 @@ that are known.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from cgrx._model.events import Event, Trade, TradeSide
 from cgrx._model.exchanges import EXCHANGES
-from cgrx._wire.codec import NOT_THIS_WAY, decode, decode_otherwise, read_liquidations, read_trades
+from cgrx._wire.codec import FIRST, NOT_THIS_WAY, SECOND, Generation, decode
 from cgrx._wire.messages import Frame, Malformed, Message
 from cgrx._wire.secret import Texts
 
@@ -59,10 +60,13 @@ class Reader:
         self._lines: dict[str, _Line] = {}
         self._touched: list[_Line] = []
         self._messages: list[Message] = []
+        self._generation = FIRST
+        """That of the latest frame: a server speaks one."""
 
     def read(self, payloads: Sequence[bytes]) -> list[Message]:
         """Read the messages of one read: `decode` of each, the frames of each channel as one."""
         lines, touched = self._lines, self._touched
+        read_trades, read_liquidations = self._generation
         events: Sequence[Event]
         for payload in payloads:
             # What nearly all are, a frame that is like those before it: nothing here may cost without a reason.
@@ -76,7 +80,7 @@ class Reader:
                     line = lines[liquidations.channel]
                     events, fits = liquidations.data, not line.is_trades
             except NOT_THIS_WAY:
-                self._take(decode_otherwise(payload))
+                read_trades, read_liquidations = self._read_otherwise(payload)
                 continue
             except LookupError:  # too short, or of a channel that is not known yet
                 self._take(decode(payload))
@@ -101,6 +105,15 @@ class Reader:
         self._close()
         messages, self._messages = self._messages, []
         return messages
+
+    def _read_otherwise(self, payload: bytes) -> Generation:
+        """Read what is no faultless frame of the present generation; the generation that is tried from now on."""
+        other = FIRST if self._generation is SECOND else SECOND
+        with suppress(*NOT_THIS_WAY):
+            (other[0] if payload[_NAME_AT : _NAME_AT + 1] == b"f" else other[1])(payload)
+            self._generation = other
+        self._take(decode(payload))
+        return self._generation
 
     def _know(self, line: _Line, events: Sequence[Event]) -> bool:
         """Whether the texts of all these may stand as they are."""

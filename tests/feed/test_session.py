@@ -176,18 +176,18 @@ def test_what_is_counted() -> None:
     run_mock(main)
 
 
-def test_a_read_of_many_messages_gives_other_tasks_a_turn_behind_each_512() -> None:
+def test_a_read_of_many_messages_gives_other_tasks_a_turn_behind_each_640() -> None:
 
     async def main() -> None:
         async with bench() as b:
             seen = b.join()
             await wait_all_tasks_blocked()
-            b.transport.push(*[frame(number) for number in range(1025)])
+            b.transport.push(*[frame(number) for number in range(1281)])
             counts = {0}
-            while len(seen.events) < 1025:
+            while len(seen.events) < 1281:
                 await trio.lowlevel.checkpoint()
                 counts.add(len(seen.events))
-            assert {0, 1025} < counts <= {0, 512, 1024, 1025}
+            assert {0, 1281} < counts <= {0, 640, 1280, 1281}
 
     run_mock(main)
 
