@@ -57,7 +57,8 @@ class FanOut(Generic[T]):
     """
 
     def __init__(self) -> None:
-        self._seats: tuple[Seat[T], ...] = ()
+        self._seats: dict[Seat[T], None] = {}  # a set in order
+        self._present: tuple[Seat[T], ...] | None = None  # the same, for the next signal; None: somebody came or left
         self._started: dict[Channel | None, None] = {}  # a set in order of appearance
         self._now_ms = 0
         self.closed = False
@@ -82,7 +83,8 @@ class FanOut(Generic[T]):
         for channel in self._started:
             observer.on_signal(Gap(channel, 0, self._now_ms, "joined a shared stream"))
         seat = Seat(observer)
-        self._seats = (*self._seats, seat)
+        self._seats[seat] = None
+        self._present = None
         return Disposable(lambda: self._leave(seat))
 
     def close(self) -> None:
@@ -98,7 +100,7 @@ class FanOut(Generic[T]):
             if isinstance(signal, Gap):
                 self._started[signal.channel] = None
         raised: Exception | None = None
-        for seat in self._seats:  # `_each`, without a call for each
+        for seat in self._present or self._call():  # `_each`, without a call for each
             if seat.taken:
                 try:
                     seat.observer.on_signal(signal)
@@ -115,15 +117,20 @@ class FanOut(Generic[T]):
         self.close()
         self._each(lambda observer: observer.on_completed())
 
+    def _call(self) -> tuple[Seat[T], ...]:
+        self._present = tuple(self._seats)
+        return self._present
+
     def _leave(self, seat: Seat[T]) -> None:
         seat.taken = False
-        self._seats = tuple(each for each in self._seats if each is not seat)
+        self._seats.pop(seat, None)
+        self._present = None
         if not self._seats:
             self.close()
 
     def _each(self, notify: Callable[[SignalObserver[T]], None]) -> None:
         raised: Exception | None = None
-        for seat in self._seats:
+        for seat in self._call():
             if not seat.taken:
                 continue
             try:
