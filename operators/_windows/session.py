@@ -49,7 +49,7 @@ class SessionRunning(WindowRunning):
         self._gap_ms = self._settles_ms = gap_ms
         self._bursts: dict[Key, list[Burst]] = {}  # more than `gap_ms` apart, in order
         # A heap of when each session may close at the earliest; the number tells equal times apart. A session that has
-        # gone on since is put back when its turn comes, so an event costs no heap operation.
+        # gone on since is put back when it is first in turn, so an event costs no heap operation.
         self._turns: list[tuple[int, int, Burst]] = []
         self._opened = 0
 
@@ -152,16 +152,19 @@ class SessionRunning(WindowRunning):
     def _close(self, rows: list[Row]) -> None:
         turns, reached = self._turns, self._progress.reached
         closed: list[Burst] = []
-        while turns and reached(turns[0][0]):
+        while turns:
             turn_ms, number, burst = turns[0]
             closes_ms = burst.last_ms + self._gap_ms + 1
-            if burst.open and closes_ms > turn_ms:
+            if not burst.open:
+                heapq.heappop(turns)
+            elif closes_ms > turn_ms:  # also before its turn: the deadline is then that of a session, and not too early
                 heapq.heapreplace(turns, (closes_ms, number, burst))
-                continue
-            heapq.heappop(turns)
-            if burst.open:
+            elif reached(turn_ms):
+                heapq.heappop(turns)
                 closed.append(burst)
                 self._remove(burst)
+            else:
+                break
         self._deadline = turns[0][0] if turns else FOREVER
         if closed:
             self._give(closed, rows, final=True)
