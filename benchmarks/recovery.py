@@ -5,7 +5,7 @@ turns, at least a hundred times in each case over all rounds. The figure is the 
 event after it, in milliseconds. `lost` is the number of events that were due in between, one a millisecond, per death.
 
 Without delay, the client reconnects at once: this is the price of noticing, connecting and subscribing. For cgrx that
-is `Limits(backoff_first_s=0.001)`; `websockets` reconnects by itself, the others in a loop as their users write it.
+is `Limits(backoff_first_s=1e-6)`; `websockets` reconnects by itself, the others in a loop as their users write it.
 With jitter, cgrx waits as it does by default, except that its backoff starts anew at each death, as it does after a
 healthy minute: a delay drawn from 0 to 0.5 s. Its mean is `drawn_ms`; `rest_ms` is what cgrx itself adds.
 """
@@ -78,7 +78,7 @@ Client: TypeAlias = Callable[[str, Series, Survivor], None]
 
 
 def _cgrx(url: str, series: Series, survivor: Survivor) -> None:
-    limits = Limits(healthy_after_s=1e-9) if series.jitter else Limits(backoff_first_s=0.001, backoff_most_s=0.001)
+    limits = Limits(healthy_after_s=1e-9) if series.jitter else Limits(backoff_first_s=1e-6, backoff_most_s=1e-6)
 
     def on_status(status: object) -> None:
         if isinstance(status, cgrx.Disconnected):

@@ -30,11 +30,9 @@ class Names:
 
     def add(self, channel: Channel) -> None:
         """The channel is desired from now on."""
-        name = channel.name
-        if name not in self._by_name:
-            self._by_name[name] = channel
-            self._added[channel] = None
-            self._others.clear()
+        self._by_name[channel.name] = channel
+        self._added[channel] = None
+        self._others.clear()
 
     def discard(self, channel: Channel) -> None:
         """The channel is desired no more, if it was."""

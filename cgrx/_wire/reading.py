@@ -67,6 +67,7 @@ class Reader:
         """Read the messages of one read: `decode` of each, the frames of each channel as one."""
         lines, touched = self._lines, self._touched
         read_trades, read_liquidations = self._generation
+        clean = self._texts.clean
         events: Sequence[Event]
         for payload in payloads:
             # What nearly all are, a frame that is like those before it: nothing here may cost without a reason.
@@ -91,7 +92,7 @@ class Reader:
                     event.symbol == known.symbol
                     and event.exchange == known.exchange
                     and event.base_asset == known.base_asset
-                ) or self._knows(event)
+                ) or (event.symbol in clean and event.exchange in EXCHANGES and event.base_asset in clean)
                 line.known = event if fits else known
             else:
                 fits = fits and self._know(line, events)
@@ -116,20 +117,15 @@ class Reader:
         return self._generation
 
     def _know(self, line: _Line, events: Sequence[Event]) -> bool:
-        """Whether the texts of all these may stand as they are."""
-        known = line.known
+        """Whether the texts of all these may stand as they are: exchanges in their one spelling, no part of the key."""
+        known, clean = line.known, self._texts.clean
         for event in events:
             if event.symbol != known.symbol or event.exchange != known.exchange or event.base_asset != known.base_asset:
-                if not self._knows(event):
+                if event.symbol not in clean or event.exchange not in EXCHANGES or event.base_asset not in clean:
                     return False
                 known = event
         line.known = known
         return True
-
-    def _knows(self, event: Event) -> bool:
-        """Whether its texts may stand as they are: an exchange in its one spelling, and no part of the API key."""
-        clean = self._texts.clean
-        return event.exchange in EXCHANGES and event.symbol in clean and event.base_asset in clean
 
     def _take(self, message: Message) -> None:
         """Any message: a frame joins its channel, all else comes behind what has been gathered."""

@@ -1,6 +1,6 @@
 """The names of the desired channels, while channels come and go."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cgrx._feed.names import Names
@@ -27,6 +27,7 @@ ASKED = (
 
 
 @given(st.lists(st.tuples(st.booleans(), st.sampled_from(CHANNELS)), max_size=20), st.booleans())
+@example([(True, CHANNELS[1]), (True, CHANNELS[2]), (False, CHANNELS[1])], True)
 def test_after_channels_came_and_went_it_knows_what_a_new_one_knows(
     steps: list[tuple[bool, Channel]], ask: bool
 ) -> None:

@@ -134,6 +134,7 @@ def test_a_symbol_in_another_form(exchange: str, symbol: str, nearest: str) -> N
         ("Binance", "???"),
         ("Binance", "BTCUSDT_250631"),
         ("Binance", "BTCUSDT" * 10),
+        ("Binance", "btcusdt" * 10),
         ("Bybit", "SHIB1000USDT"),
         ("Bybit", "BTCPERP"),
         ("Bybit", "BTC-27DEC24"),

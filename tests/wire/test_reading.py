@@ -1,9 +1,10 @@
 """The messages of one read: each as `decode` reads it, the events of each channel together."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from cgrx._wire import codec
 from cgrx._wire.codec import decode, encode_frame
 from cgrx._wire.messages import Frame, Message, Pong
 from cgrx._wire.reading import Reader
@@ -121,3 +122,36 @@ def test_names_that_a_server_makes_up_are_forgotten() -> None:
     found = reader.read([encode_frame(name, []) for name in names])
     assert [as_frame(message).channel for message in found] == names
     assert len(reader._lines) == 10
+
+
+@given(st.lists(st.lists(st.sampled_from(["BTC", "Binance", "BINANCE", "OKX", "x123456789x"]), min_size=3, max_size=3)))
+@example([["Binance", "BTC", "BTC"], ["OKX", "BTC", "BTC"], ["OKX", "BTC", "BTC"]])
+def test_texts_may_change_from_event_to_event_of_a_frame(texts: list[list[str]]) -> None:
+    """Events of one frame are read as those of as many frames are: by `decode`, and without parts of the key."""
+    clean = Texts(Secret(["0123456789"]))
+    events = [dict(FIRST, exName=exchange, symbol=symbol, baseAsset=asset) for exchange, symbol, asset in texts]
+    together = frame(*events, channel=TRADES)
+    expected = [clean.cleaned(event) for event in as_frame(decode(together)).events]
+    for read in ([together, together], [frame(each, channel=TRADES) for each in events] * 2):
+        reader = Reader(Texts(Secret(["0123456789"])))
+        for _ in range(2):
+            found = [event for message in reader.read(read) for event in as_frame(message).events]
+            assert found == expected * 2
+
+
+def test_the_generation_is_that_of_the_latest_frame() -> None:
+    """A frame of either is read at once; that no other kind of message changes it is what makes the second as fast."""
+    reader = Reader(Texts(NO_SECRET))
+    second, first = frame(SECOND, channel=TRADES), frame(FIRST, channel=TRADES)
+    for payload, generation in (
+        (second, codec.SECOND),
+        (b"pong", codec.SECOND),
+        (frame({}, channel=TRADES), codec.SECOND),
+        (second, codec.SECOND),
+        (frame(SECOND), codec.SECOND),
+        (first, codec.FIRST),
+        (b"x", codec.FIRST),
+        (frame({**FIRST, "exchange": "OKX"}, channel=TRADES), codec.FIRST),
+    ):
+        reader.read([payload])
+        assert reader._generation is generation
