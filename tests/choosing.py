@@ -13,6 +13,7 @@ def one_in(number: int, cases: Iterable[Any]) -> list[Any]:
     """
     found: list[Any] = []
     for at, case in enumerate(cases):
-        values = case if type(case) is tuple else (case,)
+        several: bool = type(case) is tuple
+        values: tuple[Any, ...] = tuple(case) if several else (case,)
         found.append(pytest.param(*values, marks=pytest.mark.thorough if at % number else ()))
     return found
