@@ -1,19 +1,20 @@
 """Which cases of a test plain pytest runs, where CI runs all of them."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 
-def one_in(number: int, cases: Iterable[Any]) -> list[Any]:
+def one_in(number: int, cases: Iterable[object]) -> list[Any]:
     """Cases for `parametrize`, of which all but the first of every `number` are `thorough`.
 
     A case that is a plain tuple stands for several arguments.
     """
-    found: list[Any] = []
-    for at, case in enumerate(cases):
-        several: bool = type(case) is tuple
-        values: tuple[Any, ...] = tuple(case) if several else (case,)
-        found.append(pytest.param(*values, marks=pytest.mark.thorough if at % number else ()))
-    return found
+    return [
+        pytest.param(*_values(case), marks=pytest.mark.thorough if at % number else ()) for at, case in enumerate(cases)
+    ]
+
+
+def _values(case: object) -> tuple[object, ...]:
+    return cast("tuple[object, ...]", case) if type(case) is tuple else (case,)
