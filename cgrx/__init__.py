@@ -126,8 +126,8 @@ from cgrx._shards.record import End as End
 from cgrx._shards.record import Record as Record
 from cgrx._shards.shard import Shard as Shard
 from cgrx._streams.counts import StageStats as StageStats
+from cgrx._streams.order_stats import OrderStats as OrderStats
 from cgrx._streams.ordering import OrderedStream as OrderedStream
-from cgrx._streams.ordering import OrderStats as OrderStats
 from cgrx._streams.ordering import merge_exchanges as merge_exchanges
 from cgrx._streams.stream import EventStream as EventStream
 from cgrx._streams.stream import merge as merge

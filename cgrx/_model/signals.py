@@ -98,8 +98,7 @@ class Dropped:
     reason: str
 
 
-@attrs.frozen
-class Watermark:
+class Watermark(msgspec.Struct, frozen=True):  # as `Batch`: an order makes one for each few events
     """Nothing earlier than `time_ms` (event time) will follow: a stage that orders events promises it.
 
     So does a window, of the `time_ms` of its rows: behind the rows that it closed, and behind another mark when it has

@@ -42,8 +42,11 @@ class FanIn(abc.DisposableBase, Generic[T]):
     Completes when all inputs have; the first error ends it.
     """
 
-    def __init__(self, observer: SignalObserver[T], inputs: int) -> None:
+    def __init__(
+        self, observer: SignalObserver[T], inputs: int, on_batch: Callable[[Batch[T], int], None] | None = None
+    ) -> None:
         self._observer = InTurn(observer)
+        self._on_batch = on_batch  # in place of `observer.on_signal`, for who asks of which input a batch is
         self._inputs = {index: _Input() for index in range(inputs)}
         self._unheard = inputs
         self._marked = False
@@ -80,7 +83,10 @@ class FanIn(abc.DisposableBase, Generic[T]):
         if isinstance(signal, Batch):
             if self._unheard and self._marked:
                 self._tell_unheard_beside(signal)
-            self._observer.on_signal(signal)
+            if self._on_batch is None:
+                self._observer.on_signal(signal)
+            else:
+                self._observer.run(self._on_batch, signal, index)
             return
         self._marked = True
         match signal:

@@ -15,7 +15,8 @@ from cgrx._model.times import Duration, to_seconds
 from cgrx._streams.keeping import gathered, keep, put_back
 from cgrx._streams.merging import FanIn
 from cgrx._streams.observers import SignalObserver
-from cgrx._streams.reordering import Ended, FromInput, Incoming, OrderCounts, Promised, Reordering
+from cgrx._streams.order_stats import OrderCounts, OrderStats
+from cgrx._streams.reordering import Ended, Incoming, Promised, Reordering
 from cgrx._streams.runtime import Runtime, joint
 from cgrx._streams.stream import EventStream, EventTypes, as_stream
 from cgrx._streams.subscriber import is_async
@@ -31,31 +32,6 @@ MAX_HELD = 100_000
 """How many events a merge holds at most, unless told otherwise."""
 _TELL_MS = 1000
 """How often a gap repeats that the channels of a failed source are missing, milliseconds of the stream's clock."""
-
-
-@attrs.frozen
-class OrderStats:
-    """What an `OrderedStream` has done so far, all its subscriptions together.
-
-    Examples:
-        >>> from cgrx.testing import Simulator
-        >>> async with (
-        ...     Simulator() as simulator,
-        ...     cgrx.connect(url=simulator.url, api_key="made-up-key") as feed,
-        ... ):
-        ...     trades = feed.futures_trades_across(
-        ...         [("Binance", "BTCUSDT")], min_volume=10_000
-        ...     )
-        ...     print(trades.stats.late)
-        0
-    """
-
-    events: int
-    """Events that came in. All of them go out, none is dropped."""
-    late: int
-    """Of those, events that went out behind later ones, because they came more than `max_delay` after them."""
-    worst_late_ms: int
-    """How far behind the order the latest of them was, milliseconds of event time; 0 if none was late."""
 
 
 class OrderedStream(EventStream[T_co]):
@@ -262,7 +238,7 @@ class _Merging(abc.DisposableBase, Generic[T]):
         self._unseen: dict[Channel, int] = {}  # each channel of a source that failed, with the time from which on
         self._tell_at_ms = 0
         self.terms = terms
-        self.fan: FanIn[T] = FanIn(self, inputs)
+        self.fan: FanIn[T] = FanIn(self, inputs, self.on_batch)
         self.active = set(range(inputs))
         """The inputs that have not ended."""
         self.channels: tuple[dict[Channel, None], ...] = tuple({} for _ in range(inputs))
@@ -284,17 +260,33 @@ class _Merging(abc.DisposableBase, Generic[T]):
         self._stopped = True
         self.fan.dispose()
 
-    def on_signal(self, signal: Incoming[T]) -> None:
-        """Put what comes into the order, and deliver what goes out by that."""
+    def on_batch(self, batch: Batch[T], index: int) -> None:
+        """Put events of an input into the order, and deliver what goes out by that."""
         signals: list[Signal[T]] = []
         failure: Exception | None = None
         try:
-            self._tell_unseen(signal, signals)
-            self._order.take(signal, signals)
+            if batch.received_ms > self._now_ms:
+                self._now_ms = batch.received_ms
+            if self._unseen:
+                self._tell_unseen(signals)
+            self._order.take_batch(batch, index, signals)
         except TypeError as error:  # what is no event: all that came before it goes out first
             self._order.finish(signals)
             failure = error
-        self._deliver(signals, failure)
+        if signals or failure is not None:
+            self._deliver(signals, failure)
+
+    def on_signal(self, signal: Signal[T] | Incoming) -> None:
+        """The same with all that is no batch."""
+        assert not isinstance(signal, Batch), "the fan gives those to `on_batch`"
+        signals: list[Signal[T]] = []
+        if not isinstance(signal, Promised | Ended):
+            self._now_ms = max(self._now_ms, proof_ms(signal))
+        self._tell_unseen(signals)
+        if isinstance(signal, Ended):
+            self._unseen.update(dict.fromkeys(signal.unseen, self._now_ms))
+        self._order.take(signal, signals)
+        self._deliver(signals, None)
 
     def on_error(self, error: Exception) -> None:
         signals: list[Signal[T]] = []
@@ -318,18 +310,12 @@ class _Merging(abc.DisposableBase, Generic[T]):
             self.dispose()
             self._observer.on_error(failure)
 
-    def _tell_unseen(self, incoming: Incoming[T], signals: list[Signal[T]]) -> None:
+    def _tell_unseen(self, signals: list[Signal[T]]) -> None:
         """Repeat every second that the channels of failed sources are missing."""
-        if isinstance(incoming, Batch):
-            self._now_ms = max(self._now_ms, incoming.received_ms)
-        elif not isinstance(incoming, Promised | Ended):
-            self._now_ms = max(self._now_ms, proof_ms(incoming))
         if self._unseen and self._now_ms >= self._tell_at_ms:
             self._tell_at_ms = self._now_ms + _TELL_MS
             for channel, since_ms in self._unseen.items():
                 self._order.take(Gap(channel, since_ms, self._now_ms, "its source has failed"), signals)
-        if isinstance(incoming, Ended):
-            self._unseen.update(dict.fromkeys(incoming.unseen, self._now_ms))
 
 
 class _Input(Generic[T]):
@@ -340,15 +326,19 @@ class _Input(Generic[T]):
         self._fan = merging.fan
         self._index = index
         self._channels = merging.channels[index]
+        self._channel: Channel | None = None  # of the last batch
 
     def on_signal(self, signal: Signal[T]) -> None:
         if self._index not in self._merging.active:
             return
+        if isinstance(signal, Batch):
+            channel = signal.channel
+            if channel is not None and channel is not self._channel:
+                self._channel = channel
+                self._channels[channel] = None
+            self._fan.on_signal(self._index, signal)
+            return
         match signal:
-            case Batch(channel=channel):
-                if channel is not None:
-                    self._channels[channel] = None
-                self._fan.on_signal(self._index, FromInput(channel, signal.received_ms, signal.events, self._index))
             case Watermark(time_ms=time_ms):
                 self._tell(Promised(self._index, time_ms))
             case Gap(channel=channel):

@@ -1,6 +1,6 @@
 """Events of several inputs into the order of their times, as a state machine: signals in, signals out.
 
-    held       an event waits in a heap until every source has come as far as its time, or for `max_delay_ms`
+    held       an event waits until every source has come as far as its time, or for `max_delay_ms`
     released   in order of time, ties in order of arrival; then a `Watermark` says how far the order has come
     late       an event from before that passes at once, out of order, and is counted
     too early  an event that is more than two seconds further ahead of its receive time than others are takes the place
@@ -16,29 +16,23 @@ released: a window must not close without knowing of them.
 """
 
 from collections import deque
-from heapq import heappop, heappush
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import attrs
 
 from cgrx._model.channels import Channel
-from cgrx._model.limits import MAX_EXCHANGES, OTHER_EXCHANGES
 from cgrx._model.signals import Alive, Batch, Dropped, Gap, Mark, Signal, Watermark, proof_ms
 from cgrx._model.times import FOREVER, NEVER
+from cgrx._streams.by_time import ByTime
 from cgrx._streams.keeping import gathered, put_back
 from cgrx._streams.offset import Offset
+from cgrx._streams.order_sources import Sources
+from cgrx._streams.order_stats import OrderCounts
 
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
 
 TOLERANCE_MS = 2_000
 """An event may be so much further ahead of its receive time than others are."""
-
-
-class FromInput(Batch[T_co], frozen=True):
-    """Events, with the number of the input that they came by."""
-
-    index: int
 
 
 @attrs.frozen
@@ -61,118 +55,37 @@ class Ended:
 _HeldMark: TypeAlias = tuple[int, int, Mark]
 """The number of the event that came before it, its own number among marks, and the mark."""
 
-Incoming: TypeAlias = Signal[T] | Promised | Ended
-"""What an ordered merge takes in. Every batch says which input it is from; watermarks of inputs come as promises."""
+Incoming: TypeAlias = Mark | Promised | Ended
+"""What an ordered merge takes in, but for batches. Watermarks of inputs come as promises."""
 
 
-@attrs.define
-class OrderCounts:
-    """See `OrderStats`."""
-
-    events: int = 0
-    late: int = 0
-    worst_late_ms: int = 0
-
-    def add_late(self, late_ms: int) -> None:
-        """One more that was late, by so much."""
-        self.late += 1
-        self.worst_late_ms = max(self.worst_late_ms, late_ms)
-
-
-@attrs.define(eq=False)
-class _Input:
-    """What one input has promised, and its sources. Before its first event it counts as one source, without a name."""
-
-    promised_ms: int = NEVER
-    sources: dict[Channel | None, "dict[str, _Source]"] = attrs.field(
-        factory=dict[Channel | None, "dict[str, _Source]"]
-    )
-    unnamed: "_Source | None" = None
-    """That source, until its first event names it."""
-
-
-@attrs.define(eq=False)
-class _Source:
-    """One exchange within one channel of one input: the highest event time seen."""
-
-    input: _Input
-    time_ms: int = NEVER
-
-
-class _Sources:
-    """How far all of them have come.
-
-    Not the `Progress` of windows, whose watermark never goes back: here an exchange that is heard of for the first time
-    is waited for from then on, wherever the others are.
-    """
-
-    def __init__(self, inputs: int) -> None:
-        self._inputs = {index: _Input() for index in range(inputs)}
-        self._all: list[_Source] = []
-        for each in self._inputs.values():
-            each.unnamed = _Source(each)
-            self._all.append(each.unnamed)
-        self.last = self._all[0]
-        """The source that was furthest behind when `come_to` last looked."""
-
-    def of(self, index: int, channel: Channel | None) -> dict[str, _Source]:
-        """The sources of an input within a channel, by exchange."""
-        return self._inputs[index].sources.setdefault(channel, {})
-
-    def begin(self, index: int, channel: Channel | None, exchange: str) -> _Source:
-        """A source that is heard of for the first time; beyond the bound, the one that stands for all further ones."""
-        owner = self._inputs[index]
-        named = owner.sources[channel]
-        if len(named) >= MAX_EXCHANGES:
-            exchange = OTHER_EXCHANGES
-            if exchange in named:
-                return named[exchange]
-        source, owner.unnamed = owner.unnamed, None
-        if source is None:
-            source = _Source(owner)
-            self._all.append(source)
-        named[exchange] = source
-        return source
-
-    def promise(self, index: int, time_ms: int) -> None:
-        """No source of this input will say anything earlier."""
-        self._inputs[index].promised_ms = time_ms
-
-    def end(self, index: int) -> None:
-        """Nothing will come of this input."""
-        ended = self._inputs.pop(index)
-        self._all = [source for source in self._all if source.input is not ended]
-        self.come_to()
-
-    def end_all(self) -> None:
-        self._inputs.clear()
-        self._all.clear()
-
-    def come_to(self) -> int:
-        """The event time that every source has reached: that of the one furthest behind."""
-        least_ms = FOREVER
-        for source in self._all:
-            time_ms = source.time_ms
-            if time_ms < least_ms and source.input.promised_ms < least_ms:
-                least_ms = max(time_ms, source.input.promised_ms)
-                self.last = source
-        return least_ms
+_Held: TypeAlias = tuple[int, int, T, Channel | None, int]
+"""An event that is held: its time, its number, itself, and the channel and the receive time of its batch."""
 
 
 class _Outgoing(Generic[T]):
     """The signals that go on. Events that came in one batch and go out side by side are one batch again."""
 
-    def __init__(self, signals: list[Signal[T]]) -> None:
-        self._signals = signals
+    def __init__(self) -> None:
+        self._signals: list[Signal[T]] = []
         self._events: list[T] = []
         self._channel: Channel | None = None
         self._received_ms = 0
 
-    def event(self, event: T, channel: Channel | None, received_ms: int) -> None:
-        if self._events and (received_ms != self._received_ms or channel != self._channel):
-            self.close()
+    def begin(self, signals: list[Signal[T]]) -> None:
+        """They are added to this list from now on."""
+        self._signals = signals
+
+    def events(self, held: list[_Held[T]]) -> None:
+        signals, events, channel, received_ms = self._signals, self._events, self._channel, self._received_ms
+        for _, _, event, its_channel, its_received_ms in held:
+            if its_received_ms != received_ms or (its_channel is not channel and its_channel != channel):
+                if events:
+                    signals.append(Batch(channel, received_ms, tuple(events)))
+                    events.clear()
+                channel, received_ms = its_channel, its_received_ms
+            events.append(event)
         self._channel, self._received_ms = channel, received_ms
-        self._events.append(event)
 
     def mark(self, mark: Mark) -> None:
         self.close()
@@ -188,14 +101,19 @@ class Reordering(Generic[T]):
     """The order of one subscription. State: the events held, at most `max_held`, the marks among them, the sources."""
 
     def __init__(self, inputs: int, max_delay_ms: float, max_held: float, counts: OrderCounts) -> None:
-        self._sources = _Sources(inputs)
+        self._sources = Sources(inputs)
         self._max_delay_ms = max_delay_ms
         self._max_held = max_held
         self._counts = counts
         self._now_ms = NEVER
         self._number = 0  # of the event that arrived last
-        self._heap: list[tuple[int, int, T, Channel | None, int]] = []  # time, number, event, channel, receive time
-        self._arrived: deque[tuple[int, int, int]] = deque()  # number, arrival, time; the first one is still held
+        self._held: ByTime[_Held[T]] = ByTime()
+        self._fresh: list[_Held[T]] = []  # those of them that have come since some were last let go
+        self._first_ms = FOREVER  # the earliest of all that are held
+        self._full: float = max_held if max_delay_ms > 0 else 0  # an event of a higher number would be one too many
+        # Of what came at once: the number of the first, the arrival, the highest time so far. Of the first one of these
+        # an event is still held.
+        self._arrived: deque[tuple[int, int, int]] = deque()
         self._marks: deque[_HeldMark] = deque()  # all but the losses
         self._losses: deque[_HeldMark] = deque()  # gaps and drops, which do not wait for events that came later
         self._mark_number = 0
@@ -204,33 +122,39 @@ class Reordering(Generic[T]):
         self._latest_arrival_ms = NEVER
         self._alive_ms: dict[str, int] = {}
         self._offset = Offset(TOLERANCE_MS)
+        self._out: _Outgoing[T] = _Outgoing()
 
-    def take(self, incoming: Incoming[T], signals: list[Signal[T]]) -> None:
-        """Take something in, and add the signals that go on to `signals`, also where an event cannot be ordered.
+    def take(self, incoming: Incoming, signals: list[Signal[T]]) -> None:
+        """Take something in, and add the signals that go on to `signals`."""
+        out = self._out
+        out.begin(signals)
+        match incoming:
+            case Promised(index, time_ms):
+                self._sources.promise(index, time_ms)
+                self._settle(out)
+            case Ended(index):
+                self._sources.end(index)
+                self._settle(out)
+            case mark:
+                self._take_mark(mark, out)
+        out.close()
+
+    def take_batch(self, batch: Batch[T], index: int, signals: list[Signal[T]]) -> None:
+        """The same with events of an input; what goes on is added also where an event cannot be ordered.
 
         Raises:
             TypeError: an event without a time or an exchange.
         """
-        out = _Outgoing(signals)
+        out = self._out
+        out.begin(signals)
         try:
-            match incoming:
-                case FromInput():
-                    self._take_events(incoming, out)
-                case Promised(index, time_ms):
-                    self._sources.promise(index, time_ms)
-                    self._settle(out)
-                case Ended(index):
-                    self._sources.end(index)
-                    self._settle(out)
-                case mark:
-                    assert not isinstance(mark, Batch), "every batch says which input it is from"
-                    self._take_mark(mark, out)
+            self._take_events(batch, index, out)
         finally:
             out.close()
 
     def state(self) -> object:
         """See `Running.state`; the counts are those of the stream."""
-        return gathered(self, ("_max_delay_ms", "_max_held", "_counts"))
+        return gathered(self, ("_max_delay_ms", "_max_held", "_counts", "_out"))
 
     def take_up(self, state: object) -> None:
         """See `Running.take_up`."""
@@ -238,7 +162,8 @@ class Reordering(Generic[T]):
 
     def finish(self, signals: list[Signal[T]]) -> None:
         """Release all that is held, in order."""
-        out = _Outgoing(signals)
+        out = self._out
+        out.begin(signals)
         self._sources.end_all()
         self._settle(out)
         out.close()
@@ -256,83 +181,137 @@ class Reordering(Generic[T]):
 
     def _prove(self, out: _Outgoing[T]) -> None:
         """Where nothing is held, proven silence moves the order on: `max_delay` behind the time that it must be now."""
-        if self._heap or self._latest_ms == NEVER:
+        if self._first_ms < FOREVER or self._latest_ms == NEVER:
             return
         silent_ms = min(self._alive_ms.values()) - self._latest_arrival_ms
         if silent_ms > self._max_delay_ms:
             self._advance(self._latest_ms + silent_ms - int(self._max_delay_ms), out)
 
-    def _take_events(self, batch: FromInput[T], out: _Outgoing[T]) -> None:
+    def _take_events(self, batch: Batch[T], index: int, out: _Outgoing[T]) -> None:
         """Each event passes at once where the order has come as far as it already, or is held and lets others go.
 
-        Before and after each one holds: nothing that is held could go out. So an event behind which the source that was
-        furthest behind is still that, and behind all that is held, changes nothing, and nobody need look.
+        What it lets go may go behind the next one as well, if that is later than all before it of its source: the order
+        comes to no time to which a source has not. So a batch is mostly settled once, behind its last event.
         """
         channel, received_ms = batch.channel, batch.received_ms
         if received_ms > self._now_ms:
             self._now_ms = received_ms
-            self._settle(out)  # what is overdue now went out before these came
-        heap, arrived, counts, of_all, offset = self._heap, self._arrived, self._counts, self._sources, self._offset
+            if self._is_overdue:
+                self._settle(out)  # that went out before these came
+        of_all, offset, fresh = self._sources, self._offset, self._fresh
         limit_ms = received_ms + offset.reach_ms
-        may_wait, max_held = self._max_delay_ms > 0, self._max_held
-        sources = of_all.of(batch.index, channel)
-        own_ms = received_ms
+        sources = of_all.of(index, channel)
+        source, exchange, come_ms, own_ms = None, None, NEVER, received_ms
+        number, first_ms, latest_ms, full = self._number, self._first_ms, self._latest_ms, self._full
         event: Any
-        for event in batch.events:
-            try:
-                own_ms = event.time_ms
-                exchange: str = event.exchange
-            except AttributeError as error:
-                raise TypeError(f"merge_exchanges() orders events by time_ms and exchange, not {event!r}") from error
-            time_ms = own_ms if own_ms <= limit_ms else received_ms + offset.ms
-            source = sources.get(exchange) or of_all.begin(batch.index, channel, exchange)
-            if time_ms > source.time_ms:
-                source.time_ms = time_ms
-            counts.events += 1
-            if time_ms <= self._order_ms:
-                if own_ms < self._order_ms:
-                    counts.add_late(self._order_ms - own_ms)
-                self._give_losses(FOREVER, out)  # nothing that is held can have waited for this event
-                out.event(event, channel, received_ms)
-                continue
-            if time_ms > self._latest_ms:
-                self._latest_ms, self._latest_arrival_ms = time_ms, self._now_ms
-            self._number += 1
-            heappush(heap, (time_ms, self._number, event, channel, received_ms))
-            arrived.append((self._number, self._now_ms, time_ms))
-            first_ms, last = heap[0][0], of_all.last
-            is_waited_for = last.time_ms < first_ms and last.input.promised_ms < first_ms
-            if not (is_waited_for and may_wait and len(heap) <= max_held):
-                self._settle(out)
+        try:
+            for event in batch.events:
+                try:
+                    own_ms, its_exchange = event.time_ms, event.exchange
+                except AttributeError as error:
+                    raise _foreign(event) from error
+                if its_exchange != exchange or source is None:
+                    exchange = its_exchange
+                    source = sources.get(exchange)
+                    if source is None:
+                        self._came(number, first_ms, latest_ms, out)
+                        first_ms, full = self._first_ms, self._full
+                        source = of_all.begin(index, channel, exchange)
+                    come_ms = source.time_ms
+                time_ms = own_ms if own_ms <= limit_ms else received_ms + offset.ms
+                if time_ms > come_ms:
+                    source.time_ms = come_ms = time_ms
+                else:
+                    self._came(number, first_ms, latest_ms, out)
+                    first_ms, full = self._first_ms, self._full
+                if time_ms <= self._order_ms:
+                    self._came(number, first_ms, latest_ms, out)
+                    first_ms, full = self._first_ms, self._full
+                    self._pass(event, channel, received_ms, out)
+                    continue
+                if time_ms < first_ms:
+                    first_ms = time_ms
+                if time_ms > latest_ms:
+                    latest_ms = time_ms
+                number += 1
+                fresh.append((time_ms, number, event, channel, received_ms))
+                if number > full:
+                    self._came(number, first_ms, latest_ms, out)
+                    first_ms, full = self._first_ms, self._full
+        finally:
+            self._came(number, first_ms, latest_ms, out)
         if batch.events:
             offset.latest_ms = own_ms - received_ms
 
+    def _pass(self, event: Any, channel: Channel | None, received_ms: int, out: _Outgoing[T]) -> None:
+        """An event to whose time the order has come: it goes out at once."""
+        counts = self._counts
+        counts.events += 1
+        if event.time_ms < self._order_ms:
+            counts.add_late(self._order_ms - event.time_ms)
+        self._give_losses(FOREVER, out)  # nothing that is held can have waited for this event
+        out.events([(event.time_ms, 0, event, channel, received_ms)])
+
+    def _came(self, number: int, first_ms: int, latest_ms: int, out: _Outgoing[T]) -> None:
+        """Events up to this number have come, and are held: let go of those that need not wait any longer.
+
+        Of all that are held the earliest is of `first_ms`; of all that have come the latest is of `latest_ms`.
+        """
+        if number == self._number:
+            return
+        self._counts.events += number - self._number
+        self._arrived.append((self._number + 1, self._now_ms, latest_ms))
+        self._number, self._first_ms = number, first_ms
+        if latest_ms > self._latest_ms:
+            self._latest_ms, self._latest_arrival_ms = latest_ms, self._now_ms
+        # If the source that was furthest behind is behind all that is held, nothing can go.
+        if self._sources.last.time_ms >= first_ms or number > self._full:
+            self._settle(out)
+
     def _settle(self, out: _Outgoing[T]) -> None:
         """Let go of all that need not wait any longer, and of the marks behind it."""
-        heap = self._heap
-        reached_ms = NEVER
-        if heap:
-            free_ms = max(self._find_overdue(), self._sources.come_to())
-            while heap and (heap[0][0] <= free_ms or len(heap) > self._max_held):
-                reached_ms, number, event, channel, received_ms = heappop(heap)
-                free_ms = max(free_ms, reached_ms)
-                if self._losses:
-                    self._give_losses(number, out)
-                out.event(event, channel, received_ms)
+        held, reached_ms = self._held, NEVER
+        if self._first_ms < FOREVER:
+            held.add_all(self._fresh)
+            self._fresh.clear()
+            due = held.pop_until(self._find_free())
+            while len(held.items) > self._max_held:
+                due.append(held.pop())
+                due += held.pop_until(due[-1][0])
+            if due:
+                reached_ms = due[-1][0]
+                self._give_events(due, out)
+            self._first_ms = held.items[0][0] if held.items else FOREVER
+            self._full = self._number + (self._max_held - len(held.items) if self._max_delay_ms > 0 else 0)
         if reached_ms > self._order_ms:
             self._give_marks(reached_ms, out)
             self._advance(reached_ms, out)
         else:
             self._give_marks(self._order_ms, out)
 
-    def _find_overdue(self) -> int:
-        """The highest time of the events that have been held for long enough."""
-        overdue_ms = NEVER
-        for _, arrival_ms, time_ms in self._arrived:
-            if self._now_ms - arrival_ms < self._max_delay_ms:
-                break
-            overdue_ms = max(overdue_ms, time_ms)
-        return overdue_ms
+    def _give_events(self, due: list[_Held[T]], out: _Outgoing[T]) -> None:
+        """Events in their order, behind the losses that came before each of them."""
+        if not self._losses:
+            out.events(due)
+            return
+        for held in due:
+            self._give_losses(held[1], out)
+            out.events([held])
+
+    @property
+    def _is_overdue(self) -> bool:
+        """Whether the event that came first of those that are held has been held for long enough."""
+        return bool(self._arrived) and self._now_ms - self._arrived[0][1] >= self._max_delay_ms
+
+    def _find_free(self) -> int:
+        """What is held up to this time need not wait: all sources have come so far, or it was held for long enough."""
+        free_ms = self._sources.come_to()
+        if self._is_overdue:
+            for _, arrival_ms, latest_ms in self._arrived:
+                if self._now_ms - arrival_ms < self._max_delay_ms:
+                    break
+                free_ms = max(free_ms, latest_ms)
+        return free_ms
 
     def _advance(self, time_ms: int, out: _Outgoing[T]) -> None:
         if time_ms > self._order_ms:
@@ -357,3 +336,7 @@ class Reordering(Generic[T]):
         losses = self._losses
         while losses and losses[0][0] < number and losses[0][1] < before:
             out.mark(losses.popleft()[2])
+
+
+def _foreign(event: object) -> TypeError:
+    return TypeError(f"merge_exchanges() orders events by time_ms and exchange, not {event!r}")
