@@ -1,15 +1,15 @@
 """What is held until its time comes: a heap that takes many at once, and gives many at once."""
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from heapq import heappop, heappush
 from typing import Any, Generic, TypeVar
 
 Item = TypeVar("Item", bound=tuple[Any, ...])
 
 _FEW = 16
-"""Where one in so many is added, it is pushed: to sort all would cost more."""
-_FEWER = 64
-"""Where less than one in so many is due, each is popped: to move all the others up would cost more."""
+"""Where one in so many is added, each is put in its place: to sort them with all others would cost more."""
+_MANY = 1024
+"""To move so many others costs what it takes to push or pop one."""
 
 
 class ByTime(Generic[Item]):
@@ -28,19 +28,27 @@ class ByTime(Generic[Item]):
 
     def add(self, item: Item) -> None:
         """One more."""
-        heappush(self.items, item)
-        self._is_sorted = False
+        if self._is_sorted and len(self.items) < _MANY:
+            insort(self.items, item)
+        else:
+            heappush(self.items, item)
+            self._is_sorted = False
 
     def add_all(self, items: list[Item]) -> None:
         """Many more, mostly in order. Costs time in proportion to them, whatever is held."""
-        if len(items) * _FEW < len(self.items):
+        held = self.items
+        if len(items) * _FEW <= len(held):
             for item in items:
-                heappush(self.items, item)
-            self._is_sorted = False
-        else:
-            self.items += items
-            self.items.sort()
-            self._is_sorted = True
+                self.add(item)
+            return
+        items = sorted(items)
+        # Only what is held behind the first of them has to be looked at.
+        at = bisect_left(held, items[0]) if self._is_sorted else 0
+        if at < len(held):
+            items = held[at:] + items
+            items.sort()
+        held[at:] = items
+        self._is_sorted = True
 
     def pop(self) -> Item:
         """Take the earliest out."""
@@ -50,14 +58,16 @@ class ByTime(Generic[Item]):
     def pop_until(self, time_ms: float) -> list[Item]:
         """Take out all up to this time, this included, in order."""
         items = self.items
+        if not items or items[0][0] > time_ms:
+            return []
         if self._is_sorted:
             count = bisect_left(items, (time_ms + 1,))
-            if count * _FEWER >= len(items):
+            if count * _MANY >= len(items):
                 first = items[:count]
                 del items[:count]
                 return first
         due: list[Item] = []
         while items and items[0][0] <= time_ms:
             due.append(heappop(items))
-        self._is_sorted = not items
+        self._is_sorted = False
         return due

@@ -14,11 +14,11 @@ import math
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Hashable
-from heapq import heappop, heappush
 from typing import Any, cast
 
 from cgrx._model.signals import Alive, Batch, Dropped, Gap, Mark, Signal, Watermark, proof_ms
 from cgrx._model.times import FOREVER, NEVER
+from cgrx._streams.by_time import ByTime
 from cgrx._streams.keeping import gathered, put_back
 from cgrx._streams.running import noted
 from cgrx.operators._stages.items import too_many
@@ -37,7 +37,7 @@ class Joining:
         self._terms = terms
         self._left = JoinSide(operator, terms.by, terms.lateness_ms, terms.idle_ms)
         self._other = JoinSide(operator, terms.by, terms.lateness_ms, terms.idle_ms)
-        self._held: list[tuple[int, int, Held]] = []  # a heap: when it is due, its number
+        self._held: ByTime[tuple[int, int, Held]] = ByTime()  # when it is due, its number
         self._waiting: dict[Hashable, dict[int, Held]] = {}  # by key and number, for the first of that key
         self._pending = 0  # items without an answer
         self._number = 0
@@ -108,7 +108,7 @@ class Joining:
         self._other.end()
         for held in self._waiting.values():
             for each in held.values():
-                heappush(self._held, (each.time_ms, each.number, each))
+                self._held.add((each.time_ms, each.number, each))
         self._waiting.clear()
         self._after_end(out)
 
@@ -171,6 +171,7 @@ class Joining:
 
     def _take_left(self, batch: Batch[Any], results: list[Any]) -> None:
         side, arrival, item = self._left, self._left.arrival, None
+        fresh: list[tuple[int, int, Held]] = []
         all_held, arrived, received_ms, max_held = self._held, self._arrived, batch.received_ms, self._terms.max_held
         inner: Any
         known, reader = side.known, side.reader
@@ -203,9 +204,11 @@ class Joining:
                 number = self._number = self._number + 1
                 held = Held(item, time_ms, key, received_ms, number)
                 self._pending += 1
-                heappush(all_held, (time_ms, number, held))
+                fresh.append((time_ms, number, held))
                 arrived.append(held)
                 if is_due or self._pending > max_held:
+                    all_held.add_all(fresh)
+                    fresh.clear()
                     arrival.tell(top_ms)
                     self._release(results)
                     come_ms = side.progress.come_ms
@@ -213,11 +216,16 @@ class Joining:
                         self._force(results)
         except Exception as error:
             noted(error, self._operator, item)
+            all_held.add_all(fresh)
             arrival.tell(top_ms)
             self._release(results)
             raise
+        if len(fresh) == 1:
+            all_held.add(fresh[0])
+        else:
+            all_held.add_all(fresh)
         come_ms = arrival.end(last_ms, top_ms) - lateness_ms
-        if self._held and come_ms >= self._held[0][0]:
+        if all_held.items and come_ms >= all_held.items[0][0]:
             self._release(results)
 
     def _take_other(self, batch: Batch[Any], results: list[Any]) -> None:
@@ -274,7 +282,7 @@ class Joining:
             self._release(results)
             raise
         come_ms = arrival.end(last_ms, top_ms) - lateness_ms
-        if self._held and come_ms >= self._held[0][0]:
+        if self._held.items and come_ms >= self._held.items[0][0] and side.reached(self._held.items[0][0]):
             self._release(results)
 
     def _begin(self, key: Hashable, time_ms: int) -> History:
@@ -286,53 +294,59 @@ class Joining:
         if len(self._histories) >= self._terms.max_keys:
             raise too_many(self._terms.max_keys, key)
         for each in self._waiting.pop(key, {}).values():
-            heappush(self._held, (max(time_ms, each.time_ms), each.number, each))
+            self._held.add((max(time_ms, each.time_ms), each.number, each))
         history = self._histories[key] = History()
         return history
 
     def _release(self, results: list[Any]) -> None:
         """Answer those that are due, in order."""
         held, left, other = self._held, self._left, self._other
-        if not held or not (other.reached(held[0][0]) or not other.heard):
+        if not held.items or not (other.reached(held.items[0][0]) or not other.heard):
             return
         come_ms = other.watermark if left.is_in_order else min(left.watermark, other.watermark)
         sure_ms = other.sure_from_ms
         histories, max_age_ms, is_blind = self._histories, self._terms.max_age_ms, not other.progress.knows_gaps
-        while held and held[0][0] <= come_ms:
-            due_ms, _, first = heappop(held)
-            history = histories.get(first.key)
-            at = -1 if history is None or first.looked else bisect_right(history.times, due_ms) - 1
-            if history is None or at < 0 or due_ms - history.times[at] > max_age_ms or history.withdrew:
-                self._answer(first, results, sure_ms)
-                continue
-            # The same as there, for what mostly comes: something that is not too old.
-            since_ms = history.times[at]
-            missed = is_blind or (since_ms < sure_ms and other.has_missed(since_ms, due_ms))
-            first.answered = True
-            self._pending -= 1
-            quality: JoinQuality = "unknown" if missed else "known"
-            results.append(Joined(first.item, history.items[at], due_ms - since_ms, quality))
+        # One that waits again may be due before others that are: then the next one is looked for anew.
+        take_out = self._pop_one if self._terms.holds else held.pop_until
+        while due := take_out(come_ms):
+            for due_ms, _, first in due:
+                history = histories.get(first.key)
+                at = -1 if history is None or first.looked else bisect_right(history.times, due_ms) - 1
+                if history is None or at < 0 or due_ms - history.times[at] > max_age_ms or history.withdrew:
+                    self._answer(first, results, sure_ms)
+                    continue
+                # The same as there, for what mostly comes: something that is not too old.
+                since_ms = history.times[at]
+                missed = is_blind or (since_ms < sure_ms and other.has_missed(since_ms, due_ms))
+                first.answered = True
+                self._pending -= 1
+                quality: JoinQuality = "unknown" if missed else "known"
+                results.append(Joined(first.item, history.items[at], due_ms - since_ms, quality))
         if not other.heard:
             self._release_unheard(results, sure_ms)
         arrived = self._arrived
         while arrived and arrived[0].answered:
             arrived.popleft()
 
+    def _pop_one(self, time_ms: float) -> list[tuple[int, int, Held]]:
+        held = self._held
+        return [held.pop()] if held.items and held.items[0][0] <= time_ms else []
+
     def _release_unheard(self, results: list[Any], sure_ms: int) -> None:
         """The other input has said nothing at all: answer those for which it is proven to have nothing."""
         held, left, other = self._held, self._left, self._other
-        while held:
-            due_ms, _, first = held[0]
+        while held.items:
+            due_ms, _, first = held.items[0]
             if not other.has_nothing_for(first.received_ms + due_ms - first.time_ms):
                 return
             if not (left.is_in_order or left.reached(due_ms)):
                 return
-            self._answer(heappop(held)[2], results, sure_ms)
+            self._answer(held.pop()[2], results, sure_ms)
 
     def _force(self, results: list[Any]) -> None:
         """One of too many: give the earliest, though the other input may still say something that it should have."""
         waiting = next(iter(self._waiting.values()), None)
-        held = heappop(self._held)[2] if waiting is None else next(iter(waiting.values()))
+        held = self._held.pop()[2] if waiting is None else next(iter(waiting.values()))
         self._answer(held, results, FOREVER, forced=True)
 
     def _answer(self, held: Held, results: list[Any], sure_ms: int, *, forced: bool = False) -> None:
@@ -374,18 +388,18 @@ class Joining:
         """Wait for the first of the key, and no longer than for one that is not too far away."""
         held.looked = True
         if history is not None:
-            heappush(self._held, (history.times[0], held.number, held))
+            self._held.add((history.times[0], held.number, held))
             return
         self._waiting.setdefault(held.key, {})[held.number] = held
         if not math.isinf(self._terms.max_age_ms):
-            heappush(self._held, (held.time_ms + int(self._terms.max_age_ms), held.number, held))
+            self._held.add((held.time_ms + int(self._terms.max_age_ms), held.number, held))
 
     # Histories
 
     def _forget(self, history: History) -> None:
         """Forget what no item that is held, or can still come in time, asks for."""
         needed_from_ms = (
-            NEVER if self._waits else min(self._left.watermark, self._held[0][0] if self._held else FOREVER)
+            NEVER if self._waits else min(self._left.watermark, self._held.items[0][0] if self._held.items else FOREVER)
         )
         self._kept += history.forget_before(needed_from_ms)
         if self._kept > self._worth_a_sweep:

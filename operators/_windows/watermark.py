@@ -125,6 +125,8 @@ class Progress:
     def _find_behind(self, time_ms: int) -> Source | None:
         needed_ms = time_ms + self._lateness_ms
         active = self._active
+        if active and active[self._behind].time_ms < needed_ms:  # mostly it is the one that it was
+            return active[self._behind]
         for index in range(self._behind, self._behind + len(active)):
             source = active[index % len(active)]
             if source.time_ms < needed_ms:
