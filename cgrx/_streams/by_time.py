@@ -55,6 +55,10 @@ class ByTime(Generic[Item]):
         self._is_sorted = False
         return heappop(self.items)
 
+    def pop_one_until(self, time_ms: float) -> list[Item]:
+        """Take out the earliest, if it is not later than this."""
+        return [self.pop()] if self.items and self.items[0][0] <= time_ms else []
+
     def pop_until(self, time_ms: float) -> list[Item]:
         """Take out all up to this time, this included, in order."""
         items = self.items

@@ -1,7 +1,7 @@
 """What another stream has said of a key, in the order of event time, for as long as it may be asked for."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
 from cgrx.operators._stages.items import innermost, is_withdrawn
@@ -71,3 +71,21 @@ class History:
         self.withdrew = self.withdrew and any(map(is_withdrawn, self.items))
         self.worth_a_look = max(_FEW, 2 * self._counted)
         return grown
+
+
+class Histories(dict[Hashable, History]):
+    """All of them, by key. Beyond so many items in them, also what the first input may still ask for is given up."""
+
+    def __init__(self, max_held: float) -> None:
+        super().__init__()
+        self._max_held = max_held
+        self._kept = 0
+        self._worth_a_sweep = max_held
+
+    def forget_before(self, time_ms: int, history: History, *, at_most_ms: int) -> None:
+        """Forget of one what nobody asks for any more; if too much is kept, of all what is before the other time."""
+        self._kept += history.forget_before(time_ms)
+        if self._kept > self._worth_a_sweep:
+            for each in self.values():
+                self._kept += each.forget_before(at_most_ms)
+            self._worth_a_sweep = max(self._max_held, 2 * self._kept)

@@ -16,13 +16,14 @@ from collections import deque
 from collections.abc import Hashable
 from typing import Any, cast
 
+from cgrx._model.channels import Channel
 from cgrx._model.signals import Alive, Batch, Dropped, Gap, Mark, Signal, Watermark, proof_ms
 from cgrx._model.times import FOREVER, NEVER
 from cgrx._streams.by_time import ByTime
 from cgrx._streams.keeping import gathered, put_back
 from cgrx._streams.running import noted
 from cgrx.operators._stages.items import too_many
-from cgrx.operators._windows.history import History
+from cgrx.operators._windows.history import Histories, History
 from cgrx.operators._windows.join_side import JoinSide
 from cgrx.operators._windows.joined import Held, Joined, JoinQuality, JoinTerms
 
@@ -43,9 +44,7 @@ class Joining:
         self._number = 0
         self._arrived: deque[Held] = deque()  # the first one has no answer yet
         self._proofs: deque[tuple[int, Alive]] = deque()  # each behind the item of this number
-        self._histories: dict[Hashable, History] = {}
-        self._kept = 0  # items in all histories
-        self._worth_a_sweep = terms.max_held
+        self._histories = Histories(terms.max_held)
         self._told_ms = 0
         self._now_ms = 0
 
@@ -72,8 +71,7 @@ class Joining:
             try:
                 self._take_left(signal, results)
             finally:
-                if results:
-                    out.append(Batch(signal.channel, self._now_ms, tuple(results)))
+                self._put(results, out, signal.channel)
             return
         self._left.on_mark(signal)
         if isinstance(signal, Alive):
@@ -91,8 +89,7 @@ class Joining:
             try:
                 self._take_other(signal, results)
             finally:
-                if results:
-                    out.append(Batch(None, self._now_ms, tuple(results)))
+                self._put(results, out)
             return
         self._other.on_mark(signal)
         self._after_mark(signal, out)
@@ -151,9 +148,9 @@ class Joining:
         """Whether an item that may be earlier than the watermark waits for the first of its key."""
         return bool(self._waiting) or bool(self._arrived and self._arrived[0].looked)
 
-    def _put(self, results: list[Any], out: list[Signal[Any]]) -> None:
+    def _put(self, results: list[Any], out: list[Signal[Any]], channel: Channel | None = None) -> None:
         if results:
-            out.append(Batch(None, self._now_ms, tuple(results)))
+            out.append(Batch(channel, self._now_ms, tuple(results)))
 
     def _give_proofs(self, out: list[Signal[Any]]) -> None:
         arrived, proofs = self._arrived, self._proofs
@@ -307,7 +304,7 @@ class Joining:
         sure_ms = other.sure_from_ms
         histories, max_age_ms, is_blind = self._histories, self._terms.max_age_ms, not other.progress.knows_gaps
         # One that waits again may be due before others that are: then the next one is looked for anew.
-        take_out = self._pop_one if self._terms.holds else held.pop_until
+        take_out = held.pop_one_until if self._terms.holds else held.pop_until
         while due := take_out(come_ms):
             for due_ms, _, first in due:
                 history = histories.get(first.key)
@@ -327,10 +324,6 @@ class Joining:
         arrived = self._arrived
         while arrived and arrived[0].answered:
             arrived.popleft()
-
-    def _pop_one(self, time_ms: float) -> list[tuple[int, int, Held]]:
-        held = self._held
-        return [held.pop()] if held.items and held.items[0][0] <= time_ms else []
 
     def _release_unheard(self, results: list[Any], sure_ms: int) -> None:
         """The other input has said nothing at all: answer those for which it is proven to have nothing."""
@@ -401,12 +394,4 @@ class Joining:
         needed_from_ms = (
             NEVER if self._waits else min(self._left.watermark, self._held.items[0][0] if self._held.items else FOREVER)
         )
-        self._kept += history.forget_before(needed_from_ms)
-        if self._kept > self._worth_a_sweep:
-            self._sweep()
-
-    def _sweep(self) -> None:
-        """So much is kept that the first input is given up for those of its items that come later than the other's."""
-        for history in self._histories.values():
-            self._kept += history.forget_before(self._other.watermark)
-        self._worth_a_sweep = max(self._terms.max_held, 2 * self._kept)
+        self._histories.forget_before(needed_from_ms, history, at_most_ms=self._other.watermark)
