@@ -76,16 +76,23 @@ class _Outgoing(Generic[T]):
         """They are added to this list from now on."""
         self._signals = signals
 
-    def events(self, held: list[_Held[T]]) -> None:
+    def events(self, held: list[_Held[T]], begun: int = FOREVER) -> int:
+        """Events in their order, a watermark behind each of those whose number is `begun` or more: the last one."""
+        stepped_ms = NEVER
         signals, events, channel, received_ms = self._signals, self._events, self._channel, self._received_ms
-        for _, _, event, its_channel, its_received_ms in held:
+        for time_ms, number, event, its_channel, its_received_ms in held:
             if its_received_ms != received_ms or (its_channel is not channel and its_channel != channel):
                 if events:
                     signals.append(Batch(channel, received_ms, tuple(events)))
                     events.clear()
                 channel, received_ms = its_channel, its_received_ms
             events.append(event)
+            if number >= begun:
+                signals += (Batch(channel, received_ms, tuple(events)), Watermark(time_ms))
+                events.clear()
+                stepped_ms = time_ms
         self._channel, self._received_ms = channel, received_ms
+        return stepped_ms
 
     def mark(self, mark: Mark) -> None:
         self.close()
@@ -190,8 +197,8 @@ class Reordering(Generic[T]):
     def _take_events(self, batch: Batch[T], index: int, out: _Outgoing[T]) -> None:
         """Each event passes at once where the order has come as far as it already, or is held and lets others go.
 
-        What it lets go may go behind the next one as well, if that is later than all before it of its source: the order
-        comes to no time to which a source has not. So a batch is mostly settled once, behind its last event.
+        While one source speaks in order, no later event of it can change what an earlier one has let go: the order
+        comes to no time to which a source has not. So a run of them is settled at once, behind the last one.
         """
         channel, received_ms = batch.channel, batch.received_ms
         if received_ms > self._now_ms:
@@ -211,12 +218,10 @@ class Reordering(Generic[T]):
                 except AttributeError as error:
                     raise _foreign(event) from error
                 if its_exchange != exchange or source is None:
+                    self._came(number, first_ms, latest_ms, out)
+                    first_ms, full = self._first_ms, self._full
                     exchange = its_exchange
-                    source = sources.get(exchange)
-                    if source is None:
-                        self._came(number, first_ms, latest_ms, out)
-                        first_ms, full = self._first_ms, self._full
-                        source = of_all.begin(index, channel, exchange)
+                    source = sources.get(exchange) or of_all.begin(index, channel, exchange)
                     come_ms = source.time_ms
                 time_ms = own_ms if own_ms <= limit_ms else received_ms + offset.ms
                 if time_ms > come_ms:
@@ -259,28 +264,33 @@ class Reordering(Generic[T]):
         """
         if number == self._number:
             return
+        begun = self._number + 1
         self._counts.events += number - self._number
-        self._arrived.append((self._number + 1, self._now_ms, latest_ms))
+        self._arrived.append((begun, self._now_ms, latest_ms))
         self._number, self._first_ms = number, first_ms
         if latest_ms > self._latest_ms:
             self._latest_ms, self._latest_arrival_ms = latest_ms, self._now_ms
         # If the source that was furthest behind is behind all that is held, nothing can go.
         if self._sources.last.time_ms >= first_ms or number > self._full:
-            self._settle(out)
+            self._settle(out, begun)
 
-    def _settle(self, out: _Outgoing[T]) -> None:
-        """Let go of all that need not wait any longer, and of the marks behind it."""
+    def _settle(self, out: _Outgoing[T], begun: int = FOREVER) -> None:
+        """Let go of all that need not wait any longer, and of the marks behind it.
+
+        The events from the number `begun` on have come one after the other since that was done: each has let those up
+        to its own time go.
+        """
         held, reached_ms = self._held, NEVER
         if self._first_ms < FOREVER:
             held.add_all(self._fresh)
             self._fresh.clear()
             due = held.pop_until(self._find_free())
-            while len(held.items) > self._max_held:
-                due.append(held.pop())
-                due += held.pop_until(due[-1][0])
             if due:
                 reached_ms = due[-1][0]
-                self._give_events(due, out)
+                self._give_events(due, begun, out)
+            while len(held.items) > self._max_held:
+                reached_ms = held.items[0][0]
+                self._give_events(held.pop_until(reached_ms), FOREVER, out)
             self._first_ms = held.items[0][0] if held.items else FOREVER
             self._full = self._number + (self._max_held - len(held.items) if self._max_delay_ms > 0 else 0)
         if reached_ms > self._order_ms:
@@ -289,14 +299,17 @@ class Reordering(Generic[T]):
         else:
             self._give_marks(self._order_ms, out)
 
-    def _give_events(self, due: list[_Held[T]], out: _Outgoing[T]) -> None:
-        """Events in their order, behind the losses that came before each of them."""
-        if not self._losses:
-            out.events(due)
+    def _give_events(self, due: list[_Held[T]], begun: int, out: _Outgoing[T]) -> None:
+        """Events in their order, each behind the losses that came before it; a step behind each from `begun` on."""
+        if not (self._losses or self._marks):
+            self._order_ms = max(self._order_ms, out.events(due, begun))
             return
         for held in due:
             self._give_losses(held[1], out)
             out.events([held])
+            if held[1] >= begun:
+                self._give_marks(held[0], out)
+                self._advance(held[0], out)
 
     @property
     def _is_overdue(self) -> bool:

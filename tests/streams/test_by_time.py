@@ -38,6 +38,9 @@ def test_what_is_due_comes_in_order_and_all_else_stays(steps: list[tuple[list[in
         if oracle:
             assert held.items[0] == oracle[0]
             assert held.pop() == oracle.pop(0)
+        if oracle:
+            assert held.pop_one_until(oracle[0][0] - 1) == []
+            assert held.pop_one_until(oracle[0][0]) == [oracle.pop(0)]
 
 
 @pytest.mark.parametrize("several", [1, 3])
@@ -47,6 +50,7 @@ def test_few_beside_many(several: int) -> None:
     held: ByTime[Item] = ByTime()
     held.add_all([(time, time) for time in range(5000)])
     expected = [(time, time) for time in range(5000)]
+    assert held.pop_until(1) == [expected.pop(0), expected.pop(0)]
     for number in range(5000, 5200, several):
         fresh = [(rng.randrange(5000), number + place) for place in range(several)]
         held.add_all(fresh)
