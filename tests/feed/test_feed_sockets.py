@@ -218,7 +218,7 @@ def certificate_errors(authority: Authority, context: ssl.SSLContext | None, hos
     async def main() -> None:
         async with Simulator(ssl_context=authority.server()) as simulator:
             url = simulator.url.replace("127.0.0.1", host)
-            error = await never_connects(url, ssl_context=context, connect_timeout=0.4)
+            error = await never_connects(url, ssl_context=context, connect_timeout=0.05)
             assert isinstance(error.last, cgrx.CertificateError)
             assert error.last.host == host
             assert error.attempts > 1, "it may be renewed"
