@@ -124,6 +124,7 @@ def prepared(window: Window[Any], arrivals: Arrivals, filters: Sequence[Sequence
     if calendar is not None:
         events = events.with_columns(looked_up(events["time_ms"], calendar))
     runs = Runs.of(events, filters)
+    events = runs.events
     columns = sorted({"time_ms", *moving, *compiler.columns})
     time_ms, around_ms = pl.col("time_ms"), 0
     if isinstance(window, Grid):

@@ -43,7 +43,9 @@ class Runs:
         tests = [pl.all_horizontal(pl.repeat(True, pl.len()), *map(accepting, conditions)) for conditions in filters]
         masks = events.select(test.alias(str(run)) for run, test in enumerate(tests)).get_columns()
         fitting = sum(count <= MOST_REPEATED for count in accumulate(map(_count, masks)))
-        return cls(events, tuple(masks[: max(1, fitting)]))
+        if fitting <= 1:
+            return cls(events.filter(masks[0]).rechunk())
+        return cls(events, tuple(masks[:fitting]))
 
     def __len__(self) -> int:
         return len(self.masks) or 1

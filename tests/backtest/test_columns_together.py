@@ -87,6 +87,17 @@ def test_filters_of_several_kinds(recorded: Said, shape: str, window: str, by: A
         assert_as_alone([partial(behind, shape, window, by, chosen) for chosen in FILTERS], recorded)
 
 
+@pytest.mark.parametrize("window", list(WINDOWS))
+def test_the_one_that_fits_has_its_own_events_alone(window: str) -> None:
+    """Where all the others are too many beside it."""
+    lost = Gap(LIQUIDATIONS, 0, 0, "subscribed")
+    small = Batch(LIQUIDATIONS, 0, (liquidation("long", 0.25, time=0), liquidation("long", 0.25, time=0)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cgrx._backtest.runs, "MOST_REPEATED", 1)
+        builds = [partial(behind, "one channel", window, (), chosen) for chosen in FILTERS]
+        assert_as_alone(builds, [(LIQUIDATIONS, lost), (LIQUIDATIONS, small)])
+
+
 @pytest.mark.soak
 @given(
     said(disorder=25),
