@@ -87,6 +87,16 @@ def test_filters_of_several_kinds(recorded: Said, shape: str, window: str, by: A
         assert_as_alone([partial(behind, shape, window, by, chosen) for chosen in FILTERS], recorded)
 
 
+def test_an_event_that_could_be_late() -> None:
+    """It came too far ahead of its receive time to be seen at a glance: windows of both kinds are walked together."""
+    lost = Gap(LIQUIDATIONS, 0, 0, "subscribed")
+    events = (Batch(LIQUIDATIONS, 0, (liquidation("long", 0.25, time=time),)) for time in (0, 0.015))
+    assert_as_alone(
+        [partial(windowed, "one channel", window, "exchange", 0) for window in ("tumbling", "sliding")],
+        [(LIQUIDATIONS, lost), *((LIQUIDATIONS, batch) for batch in events)],
+    )
+
+
 @pytest.mark.parametrize("window", list(WINDOWS))
 def test_the_one_that_fits_has_its_own_events_alone(window: str) -> None:
     """Where all the others are too many beside it."""

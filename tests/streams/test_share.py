@@ -187,6 +187,26 @@ def test_one_who_raises_at_the_end_does_not_starve_its_siblings(end: str) -> Non
     assert record.end is not None
 
 
+@pytest.mark.parametrize("end", ["complete", "fail"])
+def test_one_who_leaves_when_another_hears_of_the_end_hears_of_none(end: str) -> None:
+    hot = Hot[int]()
+    shared = hot.stream.share()
+    left: abc.DisposableBase = Disposable()
+    record = Record()
+
+    class Leaving(Record):
+        def on_error(self, error: Exception) -> None:
+            left.dispose()
+
+        def on_completed(self) -> None:
+            left.dispose()
+
+    shared.subscribe_signals(Leaving())
+    left = shared.subscribe_signals(record)
+    getattr(hot, end)(*[OSError("gone")] * (end == "fail"))
+    assert record.end is None
+
+
 def test_a_source_that_ends_while_it_is_subscribed_to() -> None:
     """A cold source may do so; whoever subscribes then is not joined to what is over."""
     subscriptions: list[int] = []
