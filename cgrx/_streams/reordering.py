@@ -218,8 +218,7 @@ class Reordering(Generic[T]):
                 except AttributeError as error:
                     raise _foreign(event) from error
                 if its_exchange != exchange or source is None:
-                    self._came(number, first_ms, latest_ms, out)
-                    first_ms, full = self._first_ms, self._full
+                    first_ms, full = self._came(number, first_ms, latest_ms, out)
                     exchange = its_exchange
                     source = sources.get(exchange) or of_all.begin(index, channel, exchange)
                     come_ms = source.time_ms
@@ -227,11 +226,9 @@ class Reordering(Generic[T]):
                 if time_ms > come_ms:
                     source.time_ms = come_ms = time_ms
                 else:
-                    self._came(number, first_ms, latest_ms, out)
-                    first_ms, full = self._first_ms, self._full
+                    first_ms, full = self._came(number, first_ms, latest_ms, out)
                 if time_ms <= self._order_ms:
-                    self._came(number, first_ms, latest_ms, out)
-                    first_ms, full = self._first_ms, self._full
+                    first_ms, full = self._came(number, first_ms, latest_ms, out)
                     self._pass(event, channel, received_ms, out)
                     continue
                 if time_ms < first_ms:
@@ -241,8 +238,7 @@ class Reordering(Generic[T]):
                 number += 1
                 fresh.append((time_ms, number, event, channel, received_ms))
                 if number > full:
-                    self._came(number, first_ms, latest_ms, out)
-                    first_ms, full = self._first_ms, self._full
+                    first_ms, full = self._came(number, first_ms, latest_ms, out)
         finally:
             self._came(number, first_ms, latest_ms, out)
         if batch.events:
@@ -257,13 +253,14 @@ class Reordering(Generic[T]):
         self._give_losses(FOREVER, out)  # nothing that is held can have waited for this event
         out.events([(event.time_ms, 0, event, channel, received_ms)])
 
-    def _came(self, number: int, first_ms: int, latest_ms: int, out: _Outgoing[T]) -> None:
+    def _came(self, number: int, first_ms: int, latest_ms: int, out: _Outgoing[T]) -> tuple[int, float]:
         """Events up to this number have come, and are held: let go of those that need not wait any longer.
 
-        Of all that are held the earliest is of `first_ms`; of all that have come the latest is of `latest_ms`.
+        Of all that are held the earliest is of `first_ms`; of all that have come the latest is of `latest_ms`. Gives
+        the earliest of those that are held now, and the number beyond which one more would be too many.
         """
         if number == self._number:
-            return
+            return self._first_ms, self._full
         begun = self._number + 1
         self._counts.events += number - self._number
         self._arrived.append((begun, self._now_ms, latest_ms))
@@ -273,6 +270,7 @@ class Reordering(Generic[T]):
         # If the source that was furthest behind is behind all that is held, nothing can go.
         if self._sources.last.time_ms >= first_ms or number > self._full:
             self._settle(out, begun)
+        return self._first_ms, self._full
 
     def _settle(self, out: _Outgoing[T], begun: int = FOREVER) -> None:
         """Let go of all that need not wait any longer, and of the marks behind it.
