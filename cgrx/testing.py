@@ -43,6 +43,7 @@ from cgrx._simulator.journal import SimulatorStats as SimulatorStats
 from cgrx._simulator.market import Generator as Generator
 from cgrx._simulator.market import symbol_of as symbol_of
 from cgrx._simulator.routes import Generation as Generation
+from cgrx._simulator.simulator import InMemory as InMemory
 from cgrx._simulator.simulator import Simulator as Simulator
 from cgrx._simulator.sources import JsonLines as JsonLines
 from cgrx._testing.marbles import marbles as marbles
@@ -84,6 +85,7 @@ __all__ = [
     "HangHandshake",
     "Happened",
     "Huge",
+    "InMemory",
     "JsonLines",
     "Late",
     "LineFault",

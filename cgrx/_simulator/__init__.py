@@ -1,6 +1,6 @@
 """A server that behaves as CoinGlass's does, over loopback or in memory, with faults on request.
 
-May import `_model`, `_wire`, `_trio`, `_feed`. Public through `cgrx.testing`.
+May import `_model`, `_wire`, `_trio`. Public through `cgrx.testing`.
 
 Read `simulator` first, the public face; then `server` and `client`, the two halves of every connection, over
 `connection`, a stream that can stall and break. `faults` and `script` say what goes wrong and when; `market` and

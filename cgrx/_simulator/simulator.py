@@ -1,8 +1,8 @@
 """A server that behaves as CoinGlass's does, over loopback or in memory, with faults on request.
 
 What it does is what PROTOCOL.md says is known; what is not known (a wrong key, close codes) can be chosen. It listens
-on a loopback port, and `connect` opens a feed in the same trio run over an in-memory stream to the same server, which
-works under an autojumping `MockClock`.
+on a loopback port, and `in_memory` tells a feed in the same trio run how to reach it by a stream in memory, which works
+under an autojumping `MockClock`.
 
 One task hands out the events when they are due; each client has a bounded queue and a writer of its own. A client that
 reads too slowly is disconnected (1013), or holds up the events for all: see `overflow`.
@@ -12,19 +12,14 @@ import math
 import random
 import ssl
 from collections.abc import Callable, Collection, Iterable
-from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Literal, Self, cast
+from typing import Literal, Self, TypedDict, cast
 
 import attrs
 import trio
 
-from cgrx._feed.connect import connect
-from cgrx._feed.engine import OnSubscriberError
-from cgrx._feed.face import Feed
 from cgrx._model.channels import Channel, parse_channel
 from cgrx._model.events import Event, Liquidation, Trade
-from cgrx._model.limits import Limits
 from cgrx._model.times import Duration, to_seconds
 from cgrx._simulator import frames
 from cgrx._simulator.access import BadKey, Gate, Plan
@@ -40,7 +35,25 @@ from cgrx._wire.address import Dial
 
 _FIRST_AT = {"now": 0, "first_subscriber": 1}
 _ANY_KEY = "any-key-will-do"
-_DEFAULT_LIMITS = Limits()
+
+
+class InMemory(TypedDict):
+    """What `cgrx.connect` takes to reach a `Simulator` in memory; see `Simulator.in_memory`.
+
+    Examples:
+        >>> from cgrx.testing import InMemory, Simulator
+        >>> async with Simulator(listen=False) as server:
+        ...     reach: InMemory = server.in_memory()
+        ...     print(reach["url"], reach["api_key"])
+        ws://localhost/ws-api any-key-will-do
+    """
+
+    api_key: str
+    url: str
+    dial: Dial
+    wall_clock: Callable[[], float]
+    """Seconds since the epoch."""
+    rng: random.Random
 
 
 class Simulator:
@@ -70,7 +83,7 @@ class Simulator:
         need_upgrade: Names of channels that are answered so on every plan.
         path: The path to serve; any other is answered with HTTP 404.
         faults: Faults scripted from the beginning; `script` adds more.
-        listen: Open a port. False leaves `connect` and `dial` as the only ways in, as a `MockClock` needs.
+        listen: Open a port. False leaves `in_memory` and `dial` as the only ways in, as a `MockClock` needs.
         host: The address to listen on.
         port: The port to listen on; 0 (default) takes a free one.
         ssl_context: For TLS, over TCP and in memory.
@@ -80,7 +93,7 @@ class Simulator:
         buffer_bytes: See `overflow`; 4 MiB by default.
         close_timeout: How long a client may take to answer a close frame; 1 s by default.
         wall_clock: Seconds since the epoch, read when the simulator begins: the time of day for `times="now"` and for
-            the feeds that `connect` opens. Default: the system's clock, or a `MockClock` of trio's that
+            the feeds that come `in_memory`. Default: the system's clock, or a `MockClock` of trio's that
             jumps by itself, which begins at 0.
 
     Examples:
@@ -208,30 +221,16 @@ class Simulator:
         """For the feed: opens an in-memory stream to this server, whatever the address."""
         return self._server.dial
 
-    def connect(
-        self,
-        *,
-        api_key: str | None = None,
-        connect_timeout: Duration = "30s",
-        on_subscriber_error: OnSubscriberError = "raise",
-        limits: Limits = _DEFAULT_LIMITS,
-        ssl_context: ssl.SSLContext | None = None,
-        rng: random.Random | None = None,
-    ) -> AbstractAsyncContextManager[Feed]:
-        """Open a feed on this server, in memory: `async with simulator.connect() as feed`.
+    def in_memory(self, rng: random.Random | None = None) -> InMemory:
+        """What `cgrx.connect` takes to reach this server in memory: `cgrx.connect(**simulator.in_memory())`.
 
-        It is `cgrx.connect` with the address, the `dial` and the wall clock of this server, the same in each run.
+        The address, a key that the server accepts, its `dial` and its wall clock, and no chance: so each run is the
+        same. With TLS add the `ssl_context` that trusts its certificate, which is for the host of its `url`.
 
         Args:
-            api_key: Default: one that the server accepts.
-            connect_timeout: As `cgrx.connect` takes it.
-            on_subscriber_error: As `cgrx.connect` takes it.
-            limits: As `cgrx.connect` takes them.
-            ssl_context: For a server with TLS: one that trusts its certificate, which is for the host of its `url`.
             rng: What the jitter of the delays between attempts is drawn from. Default: the seed 0.
 
         Raises:
-            Exception: What `cgrx.connect` raises.
             RuntimeError: The simulator does not run yet.
 
         Examples:
@@ -239,20 +238,16 @@ class Simulator:
             >>> market = [liquidation("long", 5_000.0)]
             >>> async with (
             ...     Simulator(market, listen=False) as server,
-            ...     server.connect() as feed,
+            ...     cgrx.connect(**server.in_memory()) as feed,
             ...     cgrx.stream(feed.liquidations()) as events,
             ... ):
             ...     print((await anext(events)).volume_usd)
             5000.0
         """
         keys = self._options.gate.keys
-        return connect(
-            api_key=api_key or (min(keys) if keys else _ANY_KEY),
+        return InMemory(
+            api_key=min(keys) if keys else _ANY_KEY,
             url=self.url,
-            connect_timeout=connect_timeout,
-            on_subscriber_error=on_subscriber_error,
-            limits=limits,
-            ssl_context=ssl_context,
             dial=self.dial,
             wall_clock=self._server.clock.now_s,
             rng=rng or random.Random(0),

@@ -50,7 +50,7 @@ def run(main: Callable[[*Ts], Awaitable[T]], *args: *Ts, limit: Duration = "1d")
         >>> async def main() -> None:
         ...     async with (
         ...         Simulator(market, faults=[lost], listen=False) as server,
-        ...         server.connect() as feed,
+        ...         cgrx.connect(**server.in_memory()) as feed,
         ...         cgrx.stream(feed.liquidations().pipe(ops.tumbling("10s"))) as rows,
         ...     ):
         ...         for _ in range(2):

@@ -5,7 +5,7 @@ from cgrx.testing import Simulator, liquidation, run
 
 
 async def main() -> None:
-    async with Simulator(listen=False) as simulator, simulator.connect() as feed:
+    async with Simulator(listen=False) as simulator, cgrx.connect(**simulator.in_memory()) as feed:
         feed.status.subscribe(lambda status: print(type(status).__name__))
         async with cgrx.stream(feed.liquidations()) as events:
             await simulator.wait_subscribed("liquidationOrders")

@@ -8,7 +8,7 @@ from cgrx.testing import Drop, Generator, Simulator, run
 async def main() -> None:
     async with (
         Simulator(Generator(seed=7), faults=[Drop(after="17s")], listen=False) as server,
-        server.connect() as feed,
+        cgrx.connect(**server.in_memory()) as feed,
         cgrx.stream(feed.liquidations().pipe(ops.tumbling("5s"))) as rows,
     ):
         for _ in range(7):

@@ -137,7 +137,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     ),
     "_metrics": ("_extras", "_model", "_streams", "_trio", "_feed", "_delivery"),
     "metrics": ("_metrics",),
-    "_simulator": ("_model", "_wire", "_trio", "_feed"),
+    "_simulator": ("_model", "_wire", "_trio"),
     "_testing": ("_model", "_streams"),
     "testing": ("_simulator", "_testing"),
     "_cli.terminal": ("cgrx", "testing"),

@@ -1,4 +1,4 @@
-"""`simulator.connect()`: a feed on the server, in memory, the same in each run."""
+"""`connect(**simulator.in_memory())`: a feed on the server, in memory, the same in each run."""
 
 import random
 from collections.abc import Callable
@@ -16,11 +16,11 @@ from tests.support import run, run_mock
 
 
 def test_a_key_that_leaves_nothing_is_not_warned_of(caplog: pytest.LogCaptureFixture) -> None:
-    """In memory nobody else reads it, by `connect` of the simulator or by its `url` and `dial`."""
+    """In memory nobody else reads it, by all of `in_memory` or by its `url` and `dial`."""
 
     async def main() -> None:
         async with Simulator([liquidation()], listen=False) as simulator:
-            async with simulator.connect() as feed, cgrx.stream(feed.liquidations()) as events:
+            async with cgrx.connect(**simulator.in_memory()) as feed, cgrx.stream(feed.liquidations()) as events:
                 assert await anext(events) == liquidation()
             async with cgrx.connect(url=simulator.url, dial=simulator.dial, api_key="0123456789abcdef"):
                 pass
@@ -32,18 +32,20 @@ def test_a_key_that_leaves_nothing_is_not_warned_of(caplog: pytest.LogCaptureFix
 @pytest.mark.parametrize("keys", [None, ("the-second", "the-first")])
 def test_it_has_a_key_that_the_server_accepts(keys: tuple[str, ...] | None) -> None:
     async def main() -> None:
-        async with Simulator(keys=keys, listen=False) as simulator, simulator.connect():
+        async with Simulator(keys=keys, listen=False) as simulator, cgrx.connect(**simulator.in_memory()):
             await simulator.wait_connections(1)
 
     run_mock(main)
 
 
-@pytest.mark.parametrize(("keys", "given"), [((), None), (["the-right-one"], "a-wrong-one")])
-def test_a_wrong_key_is_refused_as_ever(keys: tuple[str, ...], given: str | None) -> None:
+@pytest.mark.parametrize("keys", [(), ("the-right-one",)])
+def test_a_wrong_key_is_refused_as_ever(keys: tuple[str, ...]) -> None:
     async def main() -> None:
         async with Simulator(keys=keys, listen=False) as simulator:
+            reach = simulator.in_memory()
+            reach["api_key"] = "a-wrong-one"
             with pytest.raises(cgrx.AuthError):
-                await simulator.connect(api_key=given).__aenter__()
+                await cgrx.connect(**reach).__aenter__()
 
     run_mock(main)
 
@@ -56,7 +58,7 @@ def test_over_tls_on_the_real_clock(listen: bool) -> None:
     async def main() -> None:
         async with (
             Simulator([liquidation()], listen=listen, times="now", ssl_context=authority.server()) as simulator,
-            simulator.connect(ssl_context=authority.client()) as feed,
+            cgrx.connect(**simulator.in_memory(), ssl_context=authority.client()) as feed,
             cgrx.stream(feed.liquidations()) as events,
         ):
             assert (await anext(events)).time_ms == pytest.approx(system_time() * 1e3, abs=60_000)
@@ -67,7 +69,7 @@ def test_over_tls_on_the_real_clock(listen: bool) -> None:
 def test_before_it_runs_there_is_nothing_to_connect_to() -> None:
     async def main() -> None:
         with pytest.raises(RuntimeError, match="does not run yet"):
-            Simulator(listen=False).connect()
+            Simulator(listen=False).in_memory()
 
     run_mock(main)
 
@@ -79,7 +81,10 @@ def test_what_happens_is_the_same_in_each_run() -> None:
         seen: list[str] = []
         faults = (Drop(after="7s"), Refuse(503, connections=2, after="7s"))
         market = Generator(seed=3)
-        async with Simulator(market, faults=faults, listen=False) as simulator, simulator.connect(rng=rng) as feed:
+        async with (
+            Simulator(market, faults=faults, listen=False) as simulator,
+            cgrx.connect(**simulator.in_memory(rng)) as feed,
+        ):
             feed.liquidations().pipe(ops.tumbling("2s")).subscribe(lambda row: seen.append(repr(row)))
             feed.status.subscribe(lambda status: seen.append(repr(status)))
             await trio.sleep(30)
@@ -104,7 +109,7 @@ def test_the_feed_has_the_time_of_the_server(wall_clock: Callable[[], float] | N
         async with Simulator(listen=False, wall_clock=wall_clock) as simulator:
             for after in (0, 3_000):
                 seen = Record()
-                async with simulator.connect() as feed:
+                async with cgrx.connect(**simulator.in_memory()) as feed:
                     feed.liquidations().subscribe_signals(seen)
                     await simulator.wait_subscribed("liquidationOrders")
                     await simulator.send(liquidation(time=1))

@@ -24,7 +24,7 @@ def told(row: ops.Flow) -> None:
 async def main() -> None:
     async with (
         Simulator(listen=False) as simulator,
-        simulator.connect() as feed,
+        cgrx.connect(**simulator.in_memory()) as feed,
         trio.open_nursery() as nursery,
     ):
         feed.status.subscribe(lambda status: print(f"-- {type(status).__name__}"))

@@ -18,7 +18,7 @@ cascades = ops.cascades("3s", min_volume=500_000, emit="crossed")
 async def main() -> None:
     async with (
         Simulator(market, listen=False) as server,
-        server.connect() as feed,
+        cgrx.connect(**server.in_memory()) as feed,
         cgrx.stream(feed.liquidations().pipe(cascades)) as rows,
     ):
         with trio.move_on_after(60):

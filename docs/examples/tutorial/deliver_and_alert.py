@@ -33,7 +33,7 @@ async def notify(batch: Sequence[Alert]) -> None:
 async def main() -> None:
     async with (
         Simulator(market, listen=False) as server,
-        server.connect() as feed,
+        cgrx.connect(**server.in_memory()) as feed,
         cgrx.sinks.deliver(notify, feed.liquidations().pipe(alerts), name="chat") as sink,
     ):
         await trio.sleep(180)

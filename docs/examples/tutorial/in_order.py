@@ -17,7 +17,7 @@ def show(what: str, event: cgrx.Trade) -> None:
 async def main() -> None:
     async with (
         Simulator(market, start=2, listen=False) as server,  # when both channels are subscribed to
-        server.connect() as feed,
+        cgrx.connect(**server.in_memory()) as feed,
     ):
         on_binance = feed.futures_trades("Binance", "BTCUSDT", min_volume=0)
         on_okx = feed.futures_trades("OKX", "BTC-USDT-SWAP", min_volume=0)

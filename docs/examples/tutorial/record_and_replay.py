@@ -21,7 +21,7 @@ async def live(folder: str) -> list[ops.Flow]:
     rows: list[ops.Flow] = []
     async with (
         Simulator(market, listen=False) as server,
-        server.connect() as feed,
+        cgrx.connect(**server.in_memory()) as feed,
         cgrx.record(feed, folder, channels=["liquidationOrders"]) as recorder,
     ):
         windows(feed).subscribe(rows.append)

@@ -13,7 +13,7 @@ trouble = (Drop(after="33.5s"), Refuse(503, after="33s", retry_after=3))
 async def main() -> None:
     async with (
         Simulator(market, faults=trouble, listen=False) as server,
-        server.connect() as feed,
+        cgrx.connect(**server.in_memory()) as feed,
         cgrx.stream(feed.liquidations().pipe(ops.tumbling("10s"))) as rows,
     ):
         with trio.move_on_after(90):
