@@ -19,23 +19,23 @@ class Quote:
 
 QUOTES = (
     Quote(
-        "Frames of one trade, from the socket to a callback",
-        "wire",
-        "TCP, 1 event a frame",
+        "Twenty channels of trades and liquidations, interleaved, one event a frame, from the socket to a callback",
+        "market",
+        "TCP, 20 channels of trades and liquidations",
         "trio-websocket + json",
         "trio-websocket with `json`",
     ),
     Quote(
-        "The same, over TLS",
-        "wire",
-        "TLS, 1 event a frame",
+        "The same, over TLS, a frame a record",
+        "market",
+        "TLS, 20 channels of trades and liquidations",
         "websockets on asyncio + orjson",
         "websockets on asyncio with orjson",
     ),
     Quote(
-        "One-second bars by instrument",
+        "One-second bars by instrument, each event alone",
         "pipelines",
-        "bars of a second by instrument, batches of 100",
+        "bars of a second by instrument, batches of 1",
         "reactivex",
         "reactivex with `group_by` and `scan`",
     ),

@@ -10,6 +10,7 @@ from benchmarks._harness import results
 from benchmarks._harness.scenario import Point
 from benchmarks._harness.slopes import TOLERANCE, growths
 from benchmarks._harness.statistics import slope
+from benchmarks._harness.worker import load
 from benchmarks._report import quotes, table
 from benchmarks._report.page import page, write
 from tests.harness.runs import case, run_of
@@ -111,5 +112,12 @@ def test_numbers_have_three_digits_and_no_exponent(value: float, shown: str) -> 
 
 
 def test_a_run_without_what_readme_quotes_is_refused() -> None:
-    with pytest.raises(ValueError, match="no wire: TCP, 1 event a frame"):
+    with pytest.raises(ValueError, match="no market: TCP, 20 channels of trades and liquidations"):
         quotes.lines(RUN)
+
+
+@pytest.mark.parametrize("quote", quotes.QUOTES, ids=lambda quote: quote.what)
+def test_readme_quotes_what_is_measured(quote: quotes.Quote) -> None:
+    scenario = load(f"benchmarks.{quote.scenario}")
+    assert quote.case in {case.name for case in scenario.cases(quick=True)}
+    assert quote.rival in {rival.name for rival in scenario.rivals}
