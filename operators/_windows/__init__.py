@@ -13,7 +13,7 @@ are apart. `watermark` decides how far event time has come, and so when a window
 form that all kinds extend. `grid_running` runs tumbling and sliding windows, the latter over a queue of `panes`.
 
 `latest_of` joins two streams as of a time, into values of `joined`: `joining` is its running form, `join_side` what
-that knows of each input, and `history` what it keeps of one of them.
+that knows of each input. What it keeps of one is in `unanswered`, of the other in `history`.
 
 Windows over rows: `over_rows` checks that rows have what is read of them and that their windows fit, `beneath` knows
 how far the windows beneath have come and what they missed, `grid_over_rows` runs an hour of minutes.

@@ -16,18 +16,15 @@ class History:
     A withdrawn row is an item too, and never found: from its time on what it withdraws is not found either.
     """
 
-    __slots__ = ("_counted", "cut", "items", "times", "withdrew", "worth_a_look")
+    __slots__ = ("cut", "items", "times", "withdrew")
 
     def __init__(self) -> None:
         self.times: list[int] = []
         self.items: list[Any] = []
-        self._counted = 0
         self.cut = False
         """Whether earlier items have been forgotten."""
         self.withdrew = False
         """Whether there may be withdrawn rows among the items."""
-        self.worth_a_look = _FEW
-        """With so many items it is worth forgetting those that nobody needs any more."""
 
     def replace(self, at: int, item: Any, rank: Callable[[Any], Any]) -> None:
         """Of the item there, and another of the same time, keep the one that ranks higher, or else the other.
@@ -37,7 +34,7 @@ class History:
         if self.withdrew and (is_withdrawn(item) or is_withdrawn(self.items[at])):
             self.times.insert(at + 1, self.times[at])
             self.items.insert(at + 1, item)
-        elif rank(item) >= rank(self.items[at]):
+        elif rank(innermost(item)) >= rank(innermost(self.items[at])):
             self.items[at] = item
 
     def find(self, time_ms: int) -> int:
@@ -61,16 +58,13 @@ class History:
                 yield place
 
     def forget_before(self, time_ms: int) -> int:
-        """Keep what is needed to answer for this time and later ones: how many more there are since it last did so."""
+        """Keep what is needed to answer for this time and later ones; how many are left."""
         count = max(0, self.find(time_ms))
         if count:
             del self.times[:count], self.items[:count]
             self.cut = True
-        grown = len(self.times) - self._counted
-        self._counted = len(self.times)
         self.withdrew = self.withdrew and any(map(is_withdrawn, self.items))
-        self.worth_a_look = max(_FEW, 2 * self._counted)
-        return grown
+        return len(self.times)
 
 
 class Histories(dict[Hashable, History]):
@@ -79,13 +73,27 @@ class Histories(dict[Hashable, History]):
     def __init__(self, max_held: float) -> None:
         super().__init__()
         self._max_held = max_held
-        self._kept = 0
-        self._worth_a_sweep = max_held
+        self.said = 0
+        """How many items there have been."""
+        self.worth_a_look = _FEW
+        """With one more than so many it is worth forgetting those that nobody needs any more."""
 
-    def forget_before(self, time_ms: int, history: History, *, at_most_ms: int) -> None:
-        """Forget of one what nobody asks for any more; if too much is kept, of all what is before the other time."""
-        self._kept += history.forget_before(time_ms)
-        if self._kept > self._worth_a_sweep:
-            for each in self.values():
-                self._kept += each.forget_before(at_most_ms)
-            self._worth_a_sweep = max(self._max_held, 2 * self._kept)
+    def forget_before(self, time_ms: int, said: int, *, at_most_ms: int) -> int:
+        """Forget what nobody asks for any more; if too much is left, all that is before the other time.
+
+        Args:
+            time_ms: what was the latest then, and all later ones, may be asked for.
+            said: how many items there have been.
+            at_most_ms: the same, if there are too many.
+
+        Returns:
+            With one more than how many it is worth it again: when there are twice as many as now.
+        """
+        left = self._left_from(time_ms)
+        if left > self._max_held:
+            left = self._left_from(at_most_ms)
+        self.worth_a_look = said + max(_FEW, left)
+        return self.worth_a_look
+
+    def _left_from(self, time_ms: int) -> int:
+        return sum([each.forget_before(time_ms) for each in self.values()])

@@ -4,8 +4,8 @@ from collections.abc import Hashable
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 import attrs
-import msgspec
 
+from cgrx._model.signals import Alive
 from cgrx.operators._stages.items import Carried
 
 T_co = TypeVar("T_co", covariant=True)
@@ -46,14 +46,25 @@ class JoinTerms:
     max_held: float
 
 
-class Held(msgspec.Struct, eq=False, gc=False):  # it is made for each item, too; no item knows of it
-    """An item that waits for its answer."""
+@attrs.define(eq=False)
+class Period:
+    """Items that came without a proof of life between them, and the proofs that came behind them."""
 
-    item: Any
+    open: int = 0
+    """How many of the items have no answer yet."""
+    proofs: dict[str, Alive] = attrs.field(factory=dict[str, Alive])
+    """The latest of each origin: it says what earlier ones said."""
+
+
+@attrs.define(eq=False)
+class Waiting:
+    """That an item waits for the first of its key."""
+
     time_ms: int
-    key: Hashable
-    received_ms: int
-    number: int
-    looked: bool = False
-    """Whether it waits for the first of its key."""
+    """The item's own time."""
     answered: bool = False
+
+
+Held: TypeAlias = tuple[int, int, Any, Hashable, int, Period, Waiting | None]
+"""An item that waits for its answer: when that is due, its number, the item, its key, when it was received, the period
+that it came in, and whether it waits for the first of its key. A tuple, since one is made for each item."""

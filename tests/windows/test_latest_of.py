@@ -1,6 +1,7 @@
 """Each item with the latest of another stream, as of its time."""
 
 import math
+import pickle
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import reactivex
 
 from cgrx import Alive, Batch, Liquidation, Trade, Watermark
 from cgrx import operators as ops
+from cgrx._streams.keeping import keeping
 from cgrx.testing import alive, batch, dropped, gap, liquidation, trade, watermark
 from tests.operators.sold import row
 from tests.windows.joins import Two, told
@@ -60,6 +62,15 @@ def test_one_of_the_same_time_counts() -> None:
         two.other.say(*(by(13, price=price) for price in prices))
         two.say(alive("30s"))
         assert [each.latest.price for each in two.results if each.latest] == [3.0]
+
+
+def test_results_about_events_of_the_same_time_rank_as_those_do() -> None:
+    two = Two(of=ops.cooldown("1ms", by="exchange"))
+    two.say(BEGUN)
+    two.left.say(of(13))
+    two.other.say(by(12, exchange="OKX", price=3.0), by(12, price=1.0))
+    two.say(alive("30s"))
+    assert [(each.latest.item.price, each.quality) for each in two.results] == [(3.0, "known")]
 
 
 def test_results_come_in_order_of_time() -> None:
@@ -259,6 +270,17 @@ def test_it_waits_no_longer_than_max_age() -> None:
     assert told(two.results) == [(13, None, "none"), (13.5, 18.2, "known")]
 
 
+def test_a_first_that_is_exactly_max_age_later_is_not_too_late() -> None:
+    two = Two(missing="hold")
+    two.say(BEGUN)
+    two.left.say(of(13))
+    two.other.say(by(13, base_asset="OTHER"), by(15.5, base_asset="OTHER"))
+    two.left.say(of(15.5, base_asset="OTHER"))
+    two.other.say(by(18))
+    two.say(alive("40s"))
+    assert told(two.results) == [(15.5, 15.5, "known"), (13, 18, "known")]
+
+
 def test_of_two_that_wait_one_may_have_waited_for_too_long() -> None:
     two = Two(missing="hold")
     two.say(BEGUN)
@@ -280,7 +302,26 @@ def test_no_watermark_passes_one_that_waits() -> None:
     two.other.say(by(50))
     two.say(alive("90s"))
     assert told(two.results) == [(13, 50, "known")]
-    assert [type(each) for each in two.record.signals[-4:]] == [Batch, Alive, Alive, Watermark]
+    assert [type(each) for each in two.record.signals[-3:]] == [Batch, Alive, Watermark]
+
+
+def test_one_that_waits_for_ever_keeps_no_others() -> None:
+    """Nor the proofs behind it: the latest of each origin says what earlier ones said."""
+    with keeping() as parts:
+        two = Two(missing="hold", max_age=math.inf, max_held=50)
+    two.say(BEGUN)
+    two.left.say(of(1, base_asset="ETH"))
+
+    def kept_after(seconds: range) -> int:
+        for second in seconds:
+            two.left.say(of(second))
+            two.other.say(by(second))
+            two.say(alive(f"{second}s"), alive(f"{second}s", origin="another"))
+        return len(pickle.dumps([part.state() for part in parts]))
+
+    early, late = kept_after(range(2, 100)), kept_after(range(100, 1_000))
+    assert len(two.results) > 900
+    assert late < 1.2 * early
 
 
 def test_an_end_lets_go_of_those_that_wait() -> None:
