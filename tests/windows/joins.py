@@ -3,12 +3,26 @@
 from collections.abc import Iterable
 from typing import Any
 
-from cgrx import Batch, Signal
+from cgrx import Batch, Liquidation, Signal, Trade
 from cgrx import operators as ops
+from cgrx.testing import batch, gap, liquidation, trade
 from tests.feed.feeding import Record
 from tests.streams.streaming import Hot
 
+BEGUN = gap(0, 0)
+"""A subscription has begun."""
+
 TERMS: dict[str, Any] = {"by": "base_asset", "max_age": "5s"}
+
+
+def of(*times: float, **fields: Any) -> Batch[Liquidation]:
+    """Liquidations of these times, seconds."""
+    return batch(*(liquidation(time=time, **fields) for time in times))
+
+
+def by(*times: float, **fields: Any) -> Batch[Trade]:
+    """Trades of these times, seconds."""
+    return batch(*(trade(time=time, **fields) for time in times))
 
 
 class Two:

@@ -1,29 +1,16 @@
 """Each item with the latest of another stream, as of its time."""
 
 import math
-import pickle
 from typing import Any
 
 import pytest
 import reactivex
 
-from cgrx import Alive, Batch, Liquidation, Trade, Watermark
+from cgrx import Alive, Batch, Watermark
 from cgrx import operators as ops
-from cgrx._streams.keeping import keeping
 from cgrx.testing import alive, batch, dropped, gap, liquidation, trade, watermark
 from tests.operators.sold import row
-from tests.windows.joins import Two, told
-
-BEGUN = gap(0, 0)
-
-
-def of(*times: float, **fields: Any) -> Batch[Liquidation]:
-    return batch(*(liquidation(time=time, **fields) for time in times))
-
-
-def by(*times: float, **fields: Any) -> Batch[Trade]:
-    return batch(*(trade(time=time, **fields) for time in times))
-
+from tests.windows.joins import BEGUN, Two, by, of, told
 
 # --- the answer -----------------------------------------------------------------------------------------------------
 
@@ -303,25 +290,6 @@ def test_no_watermark_passes_one_that_waits() -> None:
     two.say(alive("90s"))
     assert told(two.results) == [(13, 50, "known")]
     assert [type(each) for each in two.record.signals[-3:]] == [Batch, Alive, Watermark]
-
-
-def test_one_that_waits_for_ever_keeps_no_others() -> None:
-    """Nor the proofs behind it: the latest of each origin says what earlier ones said."""
-    with keeping() as parts:
-        two = Two(missing="hold", max_age=math.inf, max_held=50)
-    two.say(BEGUN)
-    two.left.say(of(1, base_asset="ETH"))
-
-    def kept_after(seconds: range) -> int:
-        for second in seconds:
-            two.left.say(of(second))
-            two.other.say(by(second))
-            two.say(alive(f"{second}s"), alive(f"{second}s", origin="another"))
-        return len(pickle.dumps([part.state() for part in parts]))
-
-    early, late = kept_after(range(2, 100)), kept_after(range(100, 1_000))
-    assert len(two.results) > 900
-    assert late < 1.2 * early
 
 
 def test_an_end_lets_go_of_those_that_wait() -> None:

@@ -1,6 +1,7 @@
 """What a join does with marks and ends, and its bounds."""
 
 import math
+import pickle
 from typing import Any
 
 import attrs
@@ -8,24 +9,14 @@ import pytest
 import reactivex
 import reactivex.operators as rx
 
-from cgrx import Alive, Batch, Dropped, Gap, Liquidation, TooManyKeysError, Trade, Watermark
+from cgrx import Alive, Batch, Dropped, Gap, TooManyKeysError, Watermark
 from cgrx import operators as ops
-from cgrx.testing import alive, batch, dropped, gap, liquidation, trade, watermark
+from cgrx._streams.keeping import keeping
+from cgrx.testing import alive, dropped, gap, liquidation, trade, watermark
 from tests.feed.feeding import Record
 from tests.operators.sold import Sold, row
 from tests.streams.streaming import notes_of
-from tests.windows.joins import Two, told
-
-BEGUN = gap(0, 0)
-
-
-def of(*times: float, **fields: Any) -> Batch[Liquidation]:
-    return batch(*(liquidation(time=time, **fields) for time in times))
-
-
-def by(*times: float, **fields: Any) -> Batch[Trade]:
-    return batch(*(trade(time=time, **fields) for time in times))
-
+from tests.windows.joins import BEGUN, Two, by, of, told
 
 # --- marks ----------------------------------------------------------------------------------------------------------
 
@@ -226,6 +217,25 @@ def test_nothing_is_forgotten_while_an_item_waits_for_the_first_of_its_key() -> 
     two.left.say(of(12))
     two.say(alive("90s"))
     assert told(two.results) == [(12, 12, "known")]
+
+
+def test_one_that_waits_for_ever_keeps_no_others() -> None:
+    """Nor the proofs behind it: the latest of each origin says what earlier ones said."""
+    with keeping() as parts:
+        two = Two(missing="hold", max_age=math.inf, max_held=50)
+    two.say(BEGUN)
+    two.left.say(of(1, base_asset="ETH"))
+
+    def kept_after(seconds: range) -> int:
+        for second in seconds:
+            two.left.say(of(second))
+            two.other.say(by(second))
+            two.say(alive(f"{second}s"), alive(f"{second}s", origin="another"))
+        return len(pickle.dumps([part.state() for part in parts]))
+
+    early, late = kept_after(range(2, 100)), kept_after(range(100, 1_000))
+    assert len(two.results) > 900
+    assert late < 1.2 * early
 
 
 def test_too_many_keys() -> None:
