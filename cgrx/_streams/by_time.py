@@ -1,6 +1,6 @@
 """What is held until its time comes: a heap that takes many at once, and gives many at once."""
 
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from heapq import heappop, heappush
 from typing import Any, Generic, TypeVar
 
@@ -28,22 +28,27 @@ class ByTime(Generic[Item]):
 
     def add(self, item: Item) -> None:
         """One more."""
-        if self._is_sorted and len(self.items) < _MANY:
-            insort(self.items, item)
-        else:
-            heappush(self.items, item)
-            self._is_sorted = False
+        held = self.items
+        if self._is_sorted:
+            at = bisect_left(held, item)
+            if len(held) - at < _MANY:  # as nearly always: what comes is of about the same time
+                held.insert(at, item)
+                return
+        heappush(held, item)
+        self._is_sorted = False
 
     def add_all(self, items: list[Item]) -> None:
         """Many more, mostly in order. Costs time in proportion to them, whatever is held."""
-        held = self.items
-        if len(items) * _FEW <= len(held):
-            for item in items:
-                self.add(item)
+        if not items:
             return
+        held = self.items
         items = sorted(items)
         # Only what is held behind the first of them has to be looked at.
         at = bisect_left(held, items[0]) if self._is_sorted else 0
+        if len(items) * _FEW <= len(held) - at:
+            for item in items:
+                self.add(item)
+            return
         if at < len(held):
             items = held[at:] + items
             items.sort()
