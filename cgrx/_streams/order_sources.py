@@ -1,5 +1,8 @@
 """How far event time has come with every source of an ordered merge."""
 
+from heapq import heapify, heappush, heapreplace
+from typing import TypeAlias
+
 import attrs
 
 from cgrx._model.channels import Channel
@@ -33,8 +36,16 @@ class _Input:
         return named if self.unnamed is None else [self.unnamed]
 
 
+_Entry: TypeAlias = tuple[int, int, Source]
+"""Where a source was when it was last looked at, its number, and itself."""
+
+
 class Sources:
     """How far all of them have come.
+
+    Sources move on by the million, and who asks is told the least of their times: so they stand in a heap by where they
+    were when last looked at. As no source goes back, the first one is the furthest behind once it stands where it is.
+    That costs time by how many have moved on, whatever their number is.
 
     Not the `Progress` of windows, whose watermark never goes back: here an exchange that is heard of for the first time
     is waited for from then on, wherever the others are.
@@ -42,9 +53,17 @@ class Sources:
 
     def __init__(self, inputs: int) -> None:
         self._inputs = {index: _Input() for index in range(inputs)}
-        self._all = [source for each in self._inputs.values() for source in each.every()]
-        self.last = self._all[0]
+        self._number = 0  # of the source that was added last
+        self._heap: list[_Entry] = []
+        for each in self._inputs.values():
+            for source in each.every():
+                self._add(source)
+        self.last = self._heap[0][2]
         """The source that was furthest behind when `come_to` last looked."""
+
+    def _add(self, source: Source) -> None:
+        self._number += 1
+        heappush(self._heap, (source.time_ms, self._number, source))
 
     def of(self, index: int, channel: Channel | None) -> dict[str, Source]:
         """The sources of an input within a channel, by exchange."""
@@ -64,7 +83,7 @@ class Sources:
         source, owner.unnamed = owner.unnamed, None
         if source is None:
             source = Source(owner.promised_ms)
-            self._all.append(source)
+            self._add(source)
         named[exchange] = source
         return source
 
@@ -77,19 +96,22 @@ class Sources:
 
     def end(self, index: int) -> None:
         """Nothing will come of this input."""
-        del self._inputs[index]
-        self._all = [source for each in self._inputs.values() for source in each.every()]
+        ended = set(self._inputs.pop(index).every())
+        self._heap = [entry for entry in self._heap if entry[2] not in ended]
+        heapify(self._heap)
         self.come_to()
 
     def end_all(self) -> None:
         self._inputs.clear()
-        self._all.clear()
+        self._heap.clear()
 
     def come_to(self) -> int:
         """The event time that every source has reached: that of the one furthest behind."""
-        least_ms = FOREVER
-        for source in self._all:
-            if source.time_ms < least_ms:
-                least_ms = source.time_ms
+        heap = self._heap
+        while heap:
+            stood_ms, number, source = heap[0]
+            if source.time_ms == stood_ms:
                 self.last = source
-        return least_ms
+                return stood_ms
+            heapreplace(heap, (source.time_ms, number, source))
+        return FOREVER

@@ -279,10 +279,11 @@ class Reordering(Generic[T]):
         to its own time go.
         """
         held, reached_ms = self._held, NEVER
-        if self._first_ms < FOREVER:
+        free_ms = self._find_free() if self._first_ms < FOREVER else NEVER
+        if free_ms >= self._first_ms or self._number > self._full:
             held.add_all(self._fresh)
             self._fresh.clear()
-            due = held.pop_until(self._find_free())
+            due = held.pop_until(free_ms)
             if due:
                 reached_ms = due[-1][0]
                 self._give_events(due, begun, out)
