@@ -44,13 +44,15 @@ def test_what_is_due_comes_in_order_and_all_else_stays(steps: list[tuple[list[in
 
 
 @pytest.mark.parametrize("several", [1, 3])
-def test_few_beside_many(several: int) -> None:
-    """Where so many are held that to move them all would take long."""
+@pytest.mark.parametrize("first", [2, 20])
+def test_few_beside_many(several: int, first: int) -> None:
+    """Where so many are held that to move them all would take long, also to take the `first` ones out."""
     rng = random.Random(several)
     held: ByTime[Item] = ByTime()
     held.add_all([(time, time) for time in range(5000)])
     expected = [(time, time) for time in range(5000)]
-    assert held.pop_until(1) == [expected.pop(0), expected.pop(0)]
+    assert held.pop_until(first - 1) == expected[:first]
+    del expected[:first]
     for number in range(5000, 5200, several):
         fresh = [(rng.randrange(5000), number + place) for place in range(several)]
         held.add_all(fresh)
