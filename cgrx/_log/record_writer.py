@@ -34,4 +34,4 @@ class RecordWriter(KafkaWriter):
             # One that an earlier session has left in a spill folder may be of another channel.
             group = self._groups.get(item.channel, item.channel)
             place = self._places[item.channel] = item.channel.encode(), partition_of(group, self.partitions)
-        return Message(place[0], item.encode(), None, place[1])
+        return item.encode(), place[0], place[1], None

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
+from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 
 import trio
 from reactivex import Observable
@@ -53,13 +53,8 @@ logger.propagate = False
 logger.addHandler(logging.NullHandler())
 
 
-class Message(NamedTuple):
-    """What is sent of an item."""
-
-    key: bytes | None
-    value: bytes
-    headers: list[tuple[str, str | bytes | None]] | None
-    partition: int = ANY_PARTITION
+Message: TypeAlias = tuple[bytes, bytes | None, int, list[tuple[str, str | bytes | None]] | None]
+"""What is sent of an item: value, key, partition and headers."""
 
 
 class KafkaWriter:
@@ -103,7 +98,8 @@ class KafkaWriter:
 
     def _message(self, item: Any) -> Message:
         entry = Entry.of(item, self._pipeline)
-        return Message(entry.identity.encode() or None, entry.body, [("kind", entry.kind), ("state", entry.state)])
+        headers: list[tuple[str, str | bytes | None]] = [("kind", entry.kind), ("state", entry.state)]
+        return entry.body, entry.identity.encode() or None, ANY_PARTITION, headers
 
     # In a thread
 
@@ -134,10 +130,12 @@ class KafkaWriter:
         with self._busy:
             producer = self._producer
             assert producer is not None
-            for key, value, headers, partition in messages:
+            for value, key, partition, headers in messages:
                 while True:
                     try:
-                        producer.produce(self._topic, value, key, partition, on_delivery=failing, headers=headers)
+                        # By position: to find these by their names takes the client as long as all the rest. What is
+                        # left out are the other name of `failing`, and the time, which is now.
+                        producer.produce(self._topic, value, key, partition, failing, None, 0, headers)
                         break
                     except BufferError:  # what waits to be sent has to go first
                         self._flushed(producer)
