@@ -88,11 +88,10 @@ class Backlog:
         Returns:
             How many wait in memory now.
         """
-        accounts, waiting = self.accounts, self._waiting
-        came, superseded = waiting.put(items, self._final_only)
+        accounts = self.accounts
+        came, superseded, in_memory = self._waiting.put(items, self._final_only)
         accounts.received += came
         accounts.superseded += superseded
-        in_memory = len(waiting)
         if 2 * in_memory >= self._buffer:
             return self._make_room(in_memory)
         return in_memory

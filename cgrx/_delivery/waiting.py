@@ -4,7 +4,7 @@ from collections import OrderedDict, deque
 from collections.abc import Hashable, Iterable
 from typing import Any
 
-from cgrx.operators._rows.row import Row
+from cgrx.operators._rows.row import Row, RowType
 
 NOTHING = 2**63
 """The number of what does not exist: later than every item."""
@@ -31,8 +31,8 @@ class Waiting:
         """The number of the first one, `NOTHING` where none waits."""
         return min(self._first_lasting, self._first_running)
 
-    def put(self, items: Iterable[Any], final_only: bool) -> tuple[int, int]:
-        """Queue items. Returns how many came, and how many were superseded.
+    def put(self, items: Iterable[Any], final_only: bool) -> tuple[int, int, int]:
+        """Queue items. Returns how many came, how many were superseded, and how many wait now.
 
         Args:
             items: what came.
@@ -42,16 +42,17 @@ class Waiting:
         lasting, running = self._lasting, self._running
         for item in items:
             number += 1
-            if not isinstance(item, Row):
+            kind = type(item)  # pyright: ignore[reportUnknownVariableType] - items are of any type
+            if not isinstance(kind, RowType):  # so asked, it takes a third of the time of `isinstance(item, Row)`
                 lasting.append((number, item))
             elif item.final:
                 if running:  # or there is none to supersede
-                    superseded += running.pop((type(item), item.identity), None) is not None
+                    superseded += running.pop((kind, item.identity), None) is not None
                 lasting.append((number, item))
             elif final_only:
                 left_out += 1
             else:
-                window = (type(item), item.identity)
+                window = (kind, item.identity)
                 replaced = running.get(window)
                 superseded += replaced is not None
                 if item.withdrawn:
@@ -60,7 +61,7 @@ class Waiting:
                 else:
                     running[window] = (number if replaced is None else replaced[0], item)
         came, self.number = number - self.number - left_out, number
-        return came, superseded
+        return came, superseded, len(lasting) + len(running)
 
     def take(self, most: int) -> tuple[int, list[Any]]:
         """The first items, at most so many; and the number of the first one."""
