@@ -80,7 +80,7 @@ class Work:
     def records(self) -> list[Record]:
         """The same, numbered."""
         numbering = Numbering(SESSION)
-        return [numbering.record(FOLLOWED, batch) for batch in self.batches()]
+        return [numbering.record(CHANNEL, batch) for batch in self.batches()]
 
 
 # Records.
@@ -106,7 +106,7 @@ def _encode(work: Work, _: str) -> Contest:
 
     def run() -> list[bytes]:
         numbering = Numbering(SESSION)
-        return [numbering.record(FOLLOWED, batch).encode() for batch in batches]
+        return [numbering.record(CHANNEL, batch).encode() for batch in batches]
 
     return Timed(run, work.count, lambda values: values)
 

@@ -36,7 +36,7 @@ class Keys:
     def _record(self, channel: Any) -> Record:
         time_ms = START_MS + 60_000 * self.minute
         trade = _some_trade(channel.symbol, time_ms, self.chance)
-        return self.numbering.record(channel, Batch(channel, time_ms, (trade,)))
+        return self.numbering.record(channel.name, Batch(channel, time_ms, (trade,)))
 
 
 def _minutes(channels: list[Any], feed: Any) -> Any:
@@ -97,7 +97,7 @@ class OneShard:
         trades = [tuple(_some_trade(name, START_MS + at * 60_000, chance) for name in names) for at in range(3)]
         numbering = Numbering(SESSION)
         first, *self.others = [
-            numbering.record(channel, Batch(channel, events[0].time_ms, events)) for events in trades
+            numbering.record(channel.name, Batch(channel, events[0].time_ms, events)) for events in trades
         ]
         self.build, self.restores = build, restores
         self.shard = cgrx.Shard(build)

@@ -118,7 +118,7 @@ def _records(
     def connect(observer: SignalObserver[Record], _: abc.SchedulerBase | None) -> abc.DisposableBase:
         subscriptions = CompositeDisposable()
         for channel, stream in streams.items():
-            subscriptions.add(stream.subscribe_signals(_Recording(feed, channel, numbering, ends, observer)))
+            subscriptions.add(stream.subscribe_signals(_Recording(feed, channel.name, numbering, ends, observer)))
         return subscriptions
 
     runtime = joint(stream.runtime for stream in streams.values() if stream.runtime is not None)
@@ -130,7 +130,7 @@ class _Recording:
     """Makes records of the signals of one channel's stream."""
 
     feed: Feed
-    channel: Channel
+    channel: str
     numbering: Numbering
     ends: bool
     observer: SignalObserver[Record]

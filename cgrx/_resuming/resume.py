@@ -169,9 +169,9 @@ class _Run(abc.DisposableBase, Generic[T]):
             self._folder.go_on()
         self._wait()
         for channel, stream in self._terms.streams.items():
-            self._sources.add(stream.subscribe_signals(_Input(self, channel), scheduler=scheduler))
+            self._sources.add(stream.subscribe_signals(_Input(self, channel.name), scheduler=scheduler))
 
-    def came(self, channel: Channel, signal: Signal[Any]) -> None:
+    def came(self, channel: str, signal: Signal[Any]) -> None:
         """The feed has given a signal."""
         self._gate.run(self._take, channel, signal)
 
@@ -199,7 +199,7 @@ class _Run(abc.DisposableBase, Generic[T]):
         self._stop()
         self._folder.close()
 
-    def _take(self, channel: Channel, signal: Signal[Any]) -> None:
+    def _take(self, channel: str, signal: Signal[Any]) -> None:
         record = self._numbering.record(channel, signal)
         try:
             self._folder.append(record)
@@ -261,7 +261,7 @@ class _Input:
     """The observer of one channel."""
 
     run: _Run[Any]
-    channel: Channel
+    channel: str
 
     def on_signal(self, signal: Signal[Any]) -> None:
         self.run.came(self.channel, signal)

@@ -158,7 +158,7 @@ def session(name: str, begun_ms: int = 1_000, channel: Channel = L, count: int =
         at_ms = begun_ms + 1_000 * second
         event = liquidation("long", time=f"{at_ms}ms") if channel == L else trade("buy", time=f"{at_ms}ms")
         signals.append(Batch(channel, at_ms, (event,)) if second % 3 else Alive(name, at_ms))
-    return [numbering.record(channel, signal) for signal in signals]
+    return [numbering.record(channel.name, signal) for signal in signals]
 
 
 def plain(records: list[Record]) -> list[Any]:

@@ -250,7 +250,10 @@ def test_a_slow_consumer_holds_the_reading_up(log: Log) -> None:
     """What it has not taken waits on the log: nothing overflows."""
     numbering = Numbering("a")
     log.put(
-        *(numbering.record(L, Batch(L, at_ms, (liquidation("long", time=f"{at_ms}ms"),))) for at_ms in range(1, 1_001))
+        *(
+            numbering.record(L.name, Batch(L, at_ms, (liquidation("long", time=f"{at_ms}ms"),)))
+            for at_ms in range(1, 1_001)
+        )
     )
 
     async def main() -> None:

@@ -23,7 +23,7 @@ def run(session: str, begun_ms: int, seconds: int) -> list[Record]:
     for at_ms in range(begun_ms + 1_000, begun_ms + 1_000 * (seconds + 1), 1_000):
         event = liquidation("long", time=at_ms)
         signals.append(Batch(L, at_ms, (event,)) if at_ms % 2_000 else Alive(f"origin of {session}", at_ms))
-    return [numbering.record(L, signal) for signal in signals]
+    return [numbering.record(L.name, signal) for signal in signals]
 
 
 def said(records: Iterable[Record], continuity: Continuity | None = None) -> list[Any]:

@@ -128,7 +128,7 @@ SEVERAL: dict[str, Build] = {
 def records_of(said: Said, session: str = "one") -> list[Record]:
     """What both channels say, as records of one session."""
     numbering = Numbering(session)
-    return [numbering.record(channel, signal) for channel, signal in said]
+    return [numbering.record(channel.name, signal) for channel, signal in said]
 
 
 def ended(said: Said) -> Said:

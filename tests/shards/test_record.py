@@ -24,7 +24,7 @@ FAILURES = st.none() | st.tuples(*[st.text(st.characters(codec="utf-8"), max_siz
 def numbered(entries: Sequence[Recorded]) -> list[Record]:
     numbering = Numbering("a1")
     return [
-        numbering.record(entry.channel, entry.said)
+        numbering.record(entry.channel.name, entry.said)
         for entry in entries
         if entry.channel is not None and not isinstance(entry.said, cgrx.Status)
     ]
@@ -41,8 +41,8 @@ def test_every_signal_comes_back_as_it_was(entries: list[Recorded]) -> None:
 @given(FAILURES)
 def test_an_end_says_how(failure: tuple[str, str] | None) -> None:
     numbering = Numbering("a1")
-    numbering.record(LIQUIDATIONS, Alive("cgrx", 5))
-    record = numbering.record(LIQUIDATIONS, End(failure))
+    numbering.record(NAME, Alive("cgrx", 5))
+    record = numbering.record(NAME, End(failure))
     assert record == Record(NAME, "a1", 1, 5, End(failure)) == Record.decode(NAME, record.encode())
 
 
@@ -83,8 +83,8 @@ def test_a_signal_of_another_channel_is_refused(signal: cgrx.Signal[cgrx.Event])
 def test_what_was_refused_has_taken_no_number() -> None:
     numbering = Numbering("a1")
     with pytest.raises(ValueError, match="is of"):
-        numbering.record(LIQUIDATIONS, Gap(TRADES, 0, 1, "x"))
-    assert numbering.record(LIQUIDATIONS, Alive("cgrx", 1)).seq == 0
+        numbering.record(NAME, Gap(TRADES, 0, 1, "x"))
+    assert numbering.record(NAME, Alive("cgrx", 1)).seq == 0
 
 
 @pytest.mark.parametrize(

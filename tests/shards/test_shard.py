@@ -20,7 +20,7 @@ CHANNEL = LiquidationOrders()
 def numbered(*some: Signal[Any] | End, session: str = "one") -> list[Record]:
     """Records of one session of the liquidations."""
     numbering = Numbering(session)
-    return [numbering.record(CHANNEL, each) for each in some]
+    return [numbering.record(CHANNEL.name, each) for each in some]
 
 
 Build: TypeAlias = Callable[[Feed], Observable[Any]]

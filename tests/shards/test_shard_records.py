@@ -53,7 +53,7 @@ def at(ms: int) -> Batch[Any]:
 
 def said(*signals: Any, session: str = "one", channel: Channel = L) -> list[Record]:
     numbering = Numbering(session)
-    return [numbering.record(channel, each) for each in signals]
+    return [numbering.record(channel.name, each) for each in signals]
 
 
 FIRST = said(Gap(L, 0, 100, "subscribed"), at(200), Alive("a", 300))

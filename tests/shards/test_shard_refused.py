@@ -287,5 +287,5 @@ def test_the_state_of_a_window_of_one_key_is_small(stage: ops.Stage[Any, Any], m
     ]
     numbering = Numbering("one")
     signals: list[Signal[Any]] = [Gap(BTC, 0, 1_700_000_000_000, "subscribed"), *trades, Alive("a", 1_700_000_100_000)]
-    shard.take([numbering.record(BTC, signal) for signal in signals])
+    shard.take([numbering.record(BTC.name, signal) for signal in signals])
     assert len(shard.snapshot()) <= most

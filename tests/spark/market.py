@@ -101,9 +101,9 @@ def records(said: Sequence[Recorded], session: str = "a1") -> list[Record]:
     """The same as records, whose channels end as they do in a backtest."""
     numbering = Numbering(session)
     found = [
-        numbering.record(each.channel, each.said)
+        numbering.record(each.channel.name, each.said)
         for each in said
         if each.channel is not None and not isinstance(each.said, cgrx.Status)
     ]
     channels = dict.fromkeys(each.channel for each in said if each.channel)
-    return found + [numbering.record(channel, cgrx.End()) for channel in channels]
+    return found + [numbering.record(channel.name, cgrx.End()) for channel in channels]

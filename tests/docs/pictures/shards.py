@@ -46,12 +46,12 @@ def records(group: str) -> list[Record]:
     """What stands on the log of the channels of a group."""
     numbering = Numbering("a1")
     channels = channels_of(group)
-    found = [numbering.record(channel, gap(0, 0, channel=channel)) for channel in channels]
+    found = [numbering.record(channel.name, gap(0, 0, channel=channel)) for channel in channels]
     for second in EVENTS_S[group]:
         for channel in channels:
             event = trade(time=second, exchange=channel.exchange, symbol=channel.symbol, base_asset=group)
-            found.append(numbering.record(channel, batch(event, channel=channel)))
-        found.append(numbering.record(channels[0], alive(second)))
+            found.append(numbering.record(channel.name, batch(event, channel=channel)))
+        found.append(numbering.record(channels[0].name, alive(second)))
     return found
 
 
