@@ -28,6 +28,9 @@ from cgrx._model.times import FOREVER, NEVER
 _MOST = 10
 """How many gaps among the events are looked at one by one; where there are more, the course is cheaper."""
 
+_BLOCK = 32
+"""So many events are looked at as one where a look at their latest time tells that none is late."""
+
 _THIN = 3
 """How often events that are no samples are looked for; each time some more are seen to be none."""
 
@@ -73,8 +76,6 @@ class _Standing(NamedTuple):
 
     highest_ms: int
     """The highest time of its events."""
-    since_ms: int
-    """When that was received."""
     last_ms: int
     """When the last of its events was received."""
     seq: int
@@ -83,7 +84,7 @@ class _Standing(NamedTuple):
     """What tells it from other sources."""
 
 
-_STATE = ("highest_ms", "since_ms", "last_ms", "seq")
+_STATE = ("highest_ms", "last_ms", "seq")
 
 
 class _Glance:
@@ -107,19 +108,20 @@ class _Glance:
         ahead_ms = pl.col("time_ms") - pl.col("received_ms")
         self._events = events.select("seq", "time_ms", "received_ms", *self._by, ahead_ms.alias("ahead_ms"))
         if "exchange" in self._by:  # a number costs less to compare than a text
-            self._events = self._events.with_columns(pl.col("exchange").cast(pl.Categorical).to_physical())
+            text = pl.col("exchange")
+            coded = text.cast(pl.Categorical) if self._events["exchange"].dtype == pl.String else text
+            self._events = self._events.with_columns(coded.to_physical())
         if runs.masks:
             self._events = self._events.with_columns(runs.holders)
         self._ahead = self._ranges()
         self._known: dict[int, dict[int, list[_Standing]]] = {}
-        self._foremost = self._events["time_ms"].cum_max()
         # Where all sources are silent, each proof moves time on; not beyond what it says on the clock of the events.
-        places = before(events["seq"], self._proofs)
-        quiet = places > 0
+        self._places = before(events["seq"], self._proofs)
+        quiet = self._places > 0
         if len(runs) == 1:  # of several, some may be silent where others are not
-            quiet &= self._proven - events["received_ms"].gather((places - 1).clip(0)) >= idle_ms
+            quiet &= self._proven - events["received_ms"].gather((self._places - 1).clip(0)) >= idle_ms
         self._quiet = self._proofs.filter(quiet)
-        self._quiet_places = places.filter(quiet)
+        self._quiet_places = self._places.filter(quiet)
         self._quiet_proven = self._proven.filter(quiet)
 
     def with_one_clock(self) -> list[int]:
@@ -160,7 +162,8 @@ class _Glance:
             for watermark, (_, gap) in zip(watermarks, gaps, strict=False)
         ]
         # Up to which time events were seen when the stream ended.
-        seen_ms = self._come_ms(self._standing(len(self._events))[run], self._proven_before(None))
+        count = len(self._events)
+        seen_ms = self._come_ms(run, count, self._standing(count)[run], self._proven_before(None))
         entries.append(Entry(watermarks[-1], seen_ms, FOREVER, None))
         return Ledger(tuple(entries), min(watermarks[:-1], default=FOREVER), watermarks[-1])
 
@@ -170,13 +173,25 @@ class _Glance:
         return all(len(standing) <= MAX_EXCHANGES for standing in self._standing(len(self._events)).values())
 
     def _may_be_late(self, until_ms: pl.Series) -> bool:
-        """Whether an event is late if only the foremost source counts."""
-        if (until_ms <= self._foremost - self._lateness_ms).any():
-            return True
-        followed = self._quiet_places < len(until_ms)
-        least_ms = until_ms.cum_min(reverse=True).gather(self._quiet_places.filter(followed))
+        """Whether an event is late if only the foremost source counts: blocks tell which events are looked at."""
+        times = self._events["time_ms"]
+        highest = _in_blocks(times).arr.max().cum_max()
+        block = pl.int_range(len(highest), eager=True)
+        reached_ms = self._reached_ms(highest, block * _BLOCK + _BLOCK - 1)
+        starts = block.filter(_in_blocks(until_ms).arr.min() <= reached_ms) * _BLOCK
+        if not len(starts):
+            return False
+        places = pl.select(pl.int_ranges(starts, starts + _BLOCK).explode()).to_series()
+        places = places.filter(places < len(times))
+        foremost = _latest(highest.shift().gather(places // _BLOCK), times.gather(places).cum_max())
+        return (until_ms.gather(places) <= self._reached_ms(foremost, places)).any()
+
+    def _reached_ms(self, foremost: pl.Series, places: pl.Series) -> pl.Series:
+        """How far time may have come at these places, which rise, where its foremost event was there."""
+        quiet = self._quiet_places.search_sorted(places, "right").cast(pl.Int64)
         ahead_ms = max(most for _, most in self._ahead.values())
-        return (least_ms <= self._quiet_proven.filter(followed) + ahead_ms - self._lateness_ms).any()
+        proven_ms = self._quiet_proven.gather((quiet - 1).set(quiet == 0, None)) + ahead_ms
+        return _latest(foremost, proven_ms) - self._lateness_ms
 
     def _bounds(self, place: int, seq: int | None) -> _Bounds:
         """Between which times the watermark of each run was before a mark; runs without events before it lack.
@@ -191,7 +206,8 @@ class _Glance:
         found: _Bounds = {}
         for run, sources in self._standing(place).items():
             high_ms = max(self._idle_ahead_ms(run, sources, seq), *(each.highest_ms for each in sources))
-            found[run] = self._come_ms(sources, proof) - self._lateness_ms, high_ms - self._lateness_ms
+            come_ms = self._come_ms(run, place, sources, proof)
+            found[run] = come_ms - self._lateness_ms, high_ms - self._lateness_ms
         return found
 
     def _close_bounds(self, run: int, place: int, seq: int | None, bounds: tuple[int, int]) -> tuple[int, int]:
@@ -201,13 +217,9 @@ class _Glance:
         if not active:
             return bounds
         slowest = min(active)
-        passed = self._foremost.search_sorted(slowest.highest_ms, "right")
-        own = pl.all_horizontal(
-            pl.lit(True), *(pl.col(by) == name for by, name in zip(self._by, slowest.name, strict=True))
-        )
-        if self._runs.masks:
-            own &= pl.col(HOLDERS) & 2**run != 0
-        heard = self._events.head(passed).filter(own)["received_ms"]
+        further = (self._events["time_ms"] > slowest.highest_ms).arg_true()
+        passed: int = further[0] if len(further) else len(self._events)
+        heard = self._events.head(passed).filter(self._of_source(run, slowest))["received_ms"]
         if not len(heard) or proof[0] - heard[-1] >= self._idle_ms:
             return bounds
         high_ms = max(slowest.highest_ms, self._idle_ahead_ms(run, sources, seq))
@@ -230,13 +242,26 @@ class _Glance:
         proven_ms, proof_seq = proof
         return proof_seq > source.seq and proven_ms - source.last_ms >= self._idle_ms
 
-    def _come_ms(self, sources: Sequence[_Standing], proof: tuple[int, int]) -> int:
+    def _come_ms(self, run: int, place: int, sources: Sequence[_Standing], proof: tuple[int, int]) -> int:
         """How far the sources that are active have come; where all are silent, how far time was proven since."""
         active = [source.highest_ms for source in sources if not self._is_idle(source, proof)]
         if active:
             return min(active)
-        highest_ms, since_ms, *_ = max(sources)
+        highest_ms = max(source.highest_ms for source in sources)
+        foremost = self._events.head(place).filter(pl.col("time_ms") == highest_ms)
+        since_ms: int = max(
+            foremost.filter(self._of_source(run, source))["received_ms"][0]
+            for source in sources
+            if source.highest_ms == highest_ms
+        )
         return highest_ms + max(0, proof[0] - since_ms)
+
+    def _of_source(self, run: int, source: _Standing) -> pl.Expr:
+        """Whether an event is of this source, in this run."""
+        own = [pl.col(by) == name for by, name in zip(self._by, source.name, strict=True)]
+        if self._runs.masks:
+            own.append(pl.col(HOLDERS) & 2**run != 0)
+        return pl.all_horizontal(pl.lit(True), *own)
 
     def _of_runs(self, found: pl.DataFrame) -> pl.DataFrame:
         """What was found where the same runs hold an event, for each of these runs: in the column `run`."""
@@ -263,33 +288,25 @@ class _Glance:
         return self._known[count]
 
     def _find_standing(self, count: int) -> dict[int, list[_Standing]]:
-        foremost = pl.col("time_ms").arg_max()
         state = (
             pl.col("time_ms").max().alias("highest_ms"),
-            pl.col("received_ms").get(foremost).alias("since_ms"),
             pl.col("received_ms").last().alias("last_ms"),
             pl.col("seq").last(),
-            pl.col("seq").get(foremost).alias("highest_seq"),
         )
         found = self._grouped(self._events.head(count), self._by, state)
         if self._runs.masks:
             last = pl.col("last_ms").get(pl.col("seq").arg_max())
-            firsts = (pl.col("highest_ms").first(), pl.col("since_ms").first())
-            found = found.sort("highest_ms", -pl.col("highest_seq"), descending=True)
-            found = found.group_by(RUN, *self._by).agg(*firsts, last, pl.col("seq").max())
+            found = found.group_by(RUN, *self._by).agg(pl.col("highest_ms").max(), last, pl.col("seq").max())
         standing: dict[int, list[_Standing]] = {}
-        for run, highest_ms, since_ms, last_ms, seq, *name in found.select(RUN, *_STATE, *self._by).iter_rows():
-            standing.setdefault(run, []).append(_Standing(highest_ms, since_ms, last_ms, seq, tuple(name)))
+        for run, highest_ms, last_ms, seq, *name in found.select(RUN, *_STATE, *self._by).iter_rows():
+            standing.setdefault(run, []).append(_Standing(highest_ms, last_ms, seq, tuple(name)))
         return standing
 
     def _apart(self, least_ms: Mapping[int, int]) -> Collection[int]:
         """The runs in which an offset, of all events or of a source, is less than that."""
-        events = self._events.with_columns(before(self._proofs, self._events["seq"]).alias("interval"))
-        # The events behind the last proof are no samples.
-        events = events.filter(pl.col("interval") < len(self._proofs))
-        tables = [(events, list[str]())]
+        tables = [(self._samples(), list[str]())]
         if self._by:
-            tables.append((events.sort(self._by, maintain_order=True), self._by))
+            tables.append((self._in_intervals().sort(self._by, maintain_order=True), self._by))
         found: list[pl.LazyFrame] = []
         for table, by in tables:
             changing = _changing(*by, "interval")
@@ -302,6 +319,21 @@ class _Glance:
                 apart = part.filter(changing).select((less.over(by) if by else less).any().alias("apart"))
                 found.append(apart.select(pl.lit(run).alias(RUN), "apart"))
         return set(pl.concat(found).collect().filter("apart")[RUN])
+
+    def _samples(self) -> pl.DataFrame:
+        """The last events before proofs, which are the samples of the offset; of several runs all events in front."""
+        if self._runs.masks:
+            return self._in_intervals()
+        samples = self._places.filter(self._places > 0).unique(maintain_order=True) - 1
+        return self._events[samples].with_columns(pl.int_range(pl.len()).alias("interval"))
+
+    def _in_intervals(self) -> pl.DataFrame:
+        """The events in front of the last proof, each with the number of proofs before it."""
+        lengths = self._places - self._places.shift(fill_value=0)
+        counts = pl.DataFrame({"interval": pl.int_range(len(lengths), eager=True), "count": lengths})
+        interval = pl.col("interval").repeat_by("count").explode()
+        intervals = counts.filter(pl.col("count") > 0).select(interval).to_series()
+        return self._events.head(len(intervals)).with_columns(intervals)
 
     def _thinned(self, table: pl.DataFrame, changing: pl.Expr, chosen: Sequence[int]) -> pl.DataFrame:
         """Without events that are samples in none of these runs: those that have them have the next one, too."""
@@ -318,6 +350,15 @@ def _by(arrivals: Arrivals) -> list[str]:
     return [
         name for name in (("input", "exchange") if arrivals.several else ("exchange",)) if name not in arrivals.constant
     ]
+
+
+def _in_blocks(values: pl.Series) -> pl.Series:
+    """The values in arrays of the length of a block; the last value fills the last one."""
+    return values.extend_constant(values[-1], -len(values) % _BLOCK).reshape((-1, _BLOCK))
+
+
+def _latest(one_ms: pl.Series, other_ms: pl.Series) -> pl.Series:
+    return pl.select(pl.max_horizontal(one_ms, other_ms)).to_series()
 
 
 def _changing(*columns: str) -> pl.Expr:
