@@ -23,7 +23,7 @@ def steady_from(tables: Sequence[pl.DataFrame]) -> int | None:
 
     Up to there the union has come as far as the slowest of those that have given some.
     """
-    if not all(map(len, tables)) or pl.concat(table["origin"] for table in tables).n_unique() > 1:
+    if not all(map(len, tables)) or len({origin for table in tables for origin in table["origin"].unique()}) > 1:
         return None
     return max(int(table["seq"][0]) for table in tables)
 
@@ -38,9 +38,10 @@ def joined(early: pl.DataFrame, tables: Sequence[pl.DataFrame], steady_seq: int,
         end_seq: the place at which the inputs end.
     """
     proven_ms: int = early["at_ms"][-1]
-    times = pl.concat(table["at_ms"].filter(table["at_ms"] > proven_ms) for table in tables).unique().sort()
+    different = _different(tables)
+    times = pl.concat(table["at_ms"].filter(table["at_ms"] > proven_ms) for table in different).unique().sort()
     reached = pl.repeat(steady_seq, len(times), dtype=pl.Int64, eager=True)
-    for table in tables:
+    for table in different:
         places = pl.concat([table["seq"], pl.Series([_UNREACHED], dtype=pl.Int64)])
         own = places.gather(table["at_ms"].cum_max().search_sorted(times, "left"))
         reached = pl.select(pl.max_horizontal(reached, own)).to_series()
@@ -51,3 +52,19 @@ def joined(early: pl.DataFrame, tables: Sequence[pl.DataFrame], steady_seq: int,
     moved = pl.concat([found.unique("seq", keep="last", maintain_order=True), ended])
     news = moved["at_ms"] > moved["at_ms"].cum_max().shift(fill_value=proven_ms).clip(proven_ms)
     return early.vstack(moved.filter(news).with_columns(origin=pl.lit(early["origin"][0])))
+
+
+def _different(tables: Iterable[pl.DataFrame]) -> list[pl.DataFrame]:
+    """One table in place of those with equal times, as one connection gives them: with the later places."""
+    apart: dict[tuple[int, int, int], list[pl.DataFrame]] = {}
+    for table in tables:
+        times = table["at_ms"]
+        alike = apart.setdefault((len(times), times[0], times[-1]), [])
+        for at, other in enumerate(alike):
+            if other["at_ms"].equals(times):
+                later = pl.select(pl.max_horizontal(other["seq"], table["seq"])).to_series()
+                alike[at] = other.with_columns(later.alias("seq"))
+                break
+        else:
+            alike.append(table)
+    return [table for alike in apart.values() for table in alike]

@@ -22,29 +22,32 @@ def qualified(rows: pl.DataFrame, ledgers: Sequence[Ledger], around_ms: int) -> 
     closes = pl.col("end_ms") + around_ms
     watermark = _clipped([ledger.watermark for ledger in ledgers]).gather(rows[RUN])
     marked = _clipped([ledger.marked for ledger in ledgers]).gather(rows[RUN])
-    quality = _missing(_concerned(rows, ledgers, around_ms), ledgers, around_ms)
-    found = rows.lazy().with_columns((closes <= watermark).alias("final"), (closes > marked).alias("told"))
-    found = found.join(quality.lazy(), on=_WINDOW, how="left", maintain_order="left")
-    gap_ms = pl.when("told").then(pl.col("gap_ms").fill_null(0))
+    concerned = _concerned(rows, ledgers, around_ms)
+    missing = _missing(concerned.select(_WINDOW).unique(maintain_order=True), ledgers, around_ms)
+    known = concerned.join(missing, on=_WINDOW, maintain_order="left")
+    zeros = [pl.zeros(len(rows), pl.Int64, eager=True).alias(name) for name in ("gap_ms", "dropped", "late")]
+    for each in zeros[:2]:
+        each.scatter(known["place"], known[each.name])  # in place
+    gap_ms = pl.when(closes > marked).then("gap_ms")
+    found = rows.lazy().with_columns(*zeros, (closes <= watermark).alias("final")).with_columns(gap_ms)
     whole = (pl.col("gap_ms") == 0).fill_null(False) & (pl.col("dropped") == 0)
-    found = found.with_columns(gap_ms, pl.col("dropped").fill_null(0), pl.lit(0, pl.Int64).alias("late"))
     return found.with_columns((pl.col("final") & whole).alias("complete")).collect()
 
 
 def _concerned(rows: pl.DataFrame, ledgers: Sequence[Ledger], around_ms: int) -> pl.DataFrame:
-    """The few windows that may know of a gap or a loss."""
-    gaps = [(run, *gap) for run, ledger in enumerate(ledgers) for gap in _together(ledger)]
-    runs, starts, ends = zip(*gaps, strict=True) if gaps else ((), (), ())
-    known = pl.DataFrame(
-        {RUN: pl.Series(runs, dtype=pl.Int64), "from_ms": _clipped(starts), "until_ms": _clipped(ends)}
-    )
-    windows = rows.select(*_WINDOW, (pl.col("end_ms") + around_ms).alias("close_ms"))
-    # They are apart, so the last that begins before a window has closed reaches furthest.
-    found = windows.join_asof(
-        known, left_on="close_ms", right_on="from_ms", by=RUN, allow_exact_matches=False, check_sortedness=False
-    )
-    found = found.filter(pl.col("until_ms") > pl.col("start_ms") - around_ms)
-    return found.select(*_WINDOW).unique().sort(RUN, "end_ms")
+    """The few rows that may know of a gap or a loss: their `place` and their window; of a run in their order."""
+    windows = rows.select(pl.int_range(pl.len()).alias("place"), *_WINDOW)
+    ends = rows[RUN].search_sorted(pl.int_range(len(ledgers), eager=True), "right").to_list()
+    found = [windows.clear()]
+    for start, end, ledger in zip([0, *ends], ends, ledgers, strict=False):
+        of_run = windows[start:end]
+        gaps = _together(ledger)
+        from_ms, until_ms = (_clipped([gap[at] for gap in gaps]) for at in (0, 1))
+        # They are apart, so the last that begins before a window has closed reaches furthest.
+        begun = (of_run["end_ms"] + around_ms).search_sorted(from_ms, "right").to_list()
+        for first, last, of_gap in zip(begun, [*begun[1:], len(of_run)], until_ms, strict=False):
+            found.append(of_run[first:last].filter(pl.col("start_ms") - around_ms < of_gap))
+    return pl.concat(found)
 
 
 def _clipped(times: Sequence[int]) -> pl.Series:

@@ -81,3 +81,18 @@ def test_a_union_has_come_as_far_as_its_slowest_input(
 def test_one_that_ends_no_longer_holds_the_others_back() -> None:
     said = [(0, 1, "a"), (1, 2, "a"), (2, 3, "a"), (2, 9, "a"), (1, 7, "a")]
     assert in_columns(said, 3) == [(0, 1, "a"), (4, 7, "a"), (4, 9, "a")]
+
+
+def test_inputs_whose_proofs_begin_and_end_alike() -> None:
+    said = [
+        (0, 1, "a"),
+        (1, 1, "a"),
+        (2, 1, "a"),
+        (0, 4, "a"),
+        (1, 6, "a"),
+        (2, 6, "a"),
+        (0, 9, "a"),
+        (1, 9, "a"),
+        (2, 9, "a"),
+    ]
+    assert in_columns(said, 3) == by_signals(said, 3)
