@@ -8,10 +8,15 @@ import polars as pl
 
 from cgrx._backtest.plan import Inexpressible
 from cgrx._backtest.proofs import joined, proofs, steady_from
+from cgrx._backtest.table import Joint, Table
 from cgrx._model.channels import Channel
 from cgrx._model.events import Event, Trade
 from cgrx._model.signals import Alive, Batch, Dropped, Gap, Signal
 from cgrx._streams.merging import FanIn
+from cgrx.operators._aggregates.primitives import FIELDS
+
+ARRIVAL = ("seq", "received_ms")
+"""The columns that say when an event arrived."""
 
 _EARLY = 1000
 """How many events are looked at one by one before each input of a merge has given a signal."""
@@ -23,18 +28,6 @@ class Loss:
 
     seq: int
     mark: Gap | Dropped
-
-
-@attrs.frozen(eq=False)
-class Table:
-    """The events of many channels as they were recorded. To read all of them costs little more than one."""
-
-    events: pl.LazyFrame
-    """In order of arrival, with the name of their `channel`."""
-    channels: frozenset[Channel]
-    """The channels that have events in it, and perhaps others."""
-    first_seq: int
-    """No event came before this place in the recording."""
 
 
 @attrs.frozen(eq=False)
@@ -53,7 +46,9 @@ class Arrivals:
     """Behind a stage that orders events by time: how far that order has come in the end. None elsewhere."""
     constant: Mapping[str, object] = attrs.field(factory=dict[str, object])
     """The columns that are known to have one value in all events, such as the symbol of a trade channel."""
-    table: "Table | None" = None
+    coded: frozenset[str] = frozenset()
+    """The columns of texts of which there is a `code` too."""
+    table: Table | None = None
     """Where the events are all that one channel said: where they are read from."""
 
     @property
@@ -76,7 +71,7 @@ def union(inputs: Sequence[Arrivals]) -> Arrivals:
     if any(each.promised_ms is not None for each in inputs):
         raise Inexpressible("a merge behind merge_exchanges waits for the order of each")
     channels = tuple(dict.fromkeys(channel for each in inputs for channel in each.channels))
-    events = _events(inputs, channels)
+    joint = _joint(inputs, channels)
     marks = _Marks()
     fan: FanIn[Any] = FanIn(marks, len(inputs))
     tables = [each.proofs for each in inputs]
@@ -87,10 +82,12 @@ def union(inputs: Sequence[Arrivals]) -> Arrivals:
     if steady_seq is not None:
         end_seq = max(marks.seq, *(table["seq"][-1] for table in tables))
         proven = joined(proofs(marks.proofs), tables, steady_seq, end_seq)
-        return Arrivals(channels, events, proven, tuple(marks.losses))
-    for index, _ in enumerate(inputs):
-        fan.on_completed(index)
-    return Arrivals(channels, events, proofs(marks.proofs), tuple(marks.losses))
+    else:
+        for index, _ in enumerate(inputs):
+            fan.on_completed(index)
+        proven = proofs(marks.proofs)
+    losses = tuple(marks.losses)
+    return Arrivals(channels, joint.events, proven, losses, constant=joint.constant, coded=joint.coded)
 
 
 class _Marks:
@@ -140,11 +137,11 @@ def _early(inputs: Sequence[Arrivals]) -> pl.DataFrame:
         Inexpressible: an input says nothing at all, or nothing for long.
     """
     spoken = [[*each.proofs["seq"].head(1), *(loss.seq for loss in each.losses[:1])] for each in inputs]
+    all_seq = max(map(min, spoken)) if all(spoken) else None
+    if all_seq is not None and inputs[0].table is not None and all_seq < inputs[0].table.first_seq:
+        return pl.DataFrame()
     asked, events = ("seq", "received_ms", "time_ms"), _indexed(inputs)
-    if all(spoken):
-        all_seq = max(map(min, spoken))
-        if inputs[0].table is not None and all_seq < inputs[0].table.first_seq:
-            return pl.DataFrame()
+    if all_seq is not None:
         events = events.filter(pl.col("seq") <= all_seq)  # files skip what came behind
     early = events.group_by("index").agg(pl.col(asked).head(_EARLY + 1)).collect()
     for index, seqs in early.select("index", "seq").iter_rows():
@@ -164,25 +161,25 @@ class _Timed:
     time_ms: int
 
 
-def _events(inputs: Sequence[Arrivals], channels: tuple[Channel, ...]) -> pl.LazyFrame:
+def _joint(inputs: Sequence[Arrivals], channels: tuple[Channel, ...]) -> Joint:
     """The events of all inputs in order of arrival; of several channels with `input`, the index of it, and `trade`."""
     joint = _of_one_table(inputs)
     if joint is not None:
         trades = [index for index, channel in enumerate(channels) if channel.event_type is Trade]
-        return joint.with_columns(pl.col("index").alias("input"), pl.col("index").is_in(trades).alias("trade"))
+        index = pl.col("index")
+        events = joint.events.with_columns(index.alias("input"), index.is_in(trades).alias("trade"))
+        return attrs.evolve(joint, events=events)
     several = len(channels) > 1
     labelled = pl.concat(_labelled(each, channels) if several else each.events for each in inputs)
-    return labelled.sort("seq", maintain_order=True)
+    return Joint(labelled.sort("seq", maintain_order=True), {}, frozenset())
 
 
-def _of_one_table(inputs: Sequence[Arrivals]) -> pl.LazyFrame | None:
-    """The events of all inputs in order of arrival, with the `index` of the input, where they are read in one go."""
+def _of_one_table(inputs: Sequence[Arrivals]) -> Joint | None:
+    """The events of all inputs with the `index` of the input, where they are read in one go."""
     table, channels = inputs[0].table, [each.channels[0] for each in inputs]
     if table is None or any(each.table is not table for each in inputs) or len(set(channels)) < len(channels):
         return None
-    names = [channel.name for channel in channels]
-    events = table.events if table.channels <= set(channels) else table.events.filter(pl.col("channel").is_in(names))
-    return events.with_columns(pl.col("channel").cast(pl.Enum(names)).to_physical().cast(pl.Int64).alias("index"))
+    return table.joint(channels)
 
 
 def _indexed(inputs: Sequence[Arrivals]) -> pl.LazyFrame:
@@ -190,7 +187,7 @@ def _indexed(inputs: Sequence[Arrivals]) -> pl.LazyFrame:
     columns = ("seq", "received_ms", "time_ms")
     joint = _of_one_table(inputs)
     if joint is not None:
-        return joint.select("index", *columns)
+        return joint.events.select("index", *columns)
     apart = (each.events.select(pl.lit(index, pl.Int64).alias("index"), *columns) for index, each in enumerate(inputs))
     return pl.concat(apart)
 
@@ -199,10 +196,11 @@ def _labelled(arrivals: Arrivals, channels: tuple[Channel, ...]) -> pl.LazyFrame
     """The events with `input`, the index of their channel among these, and `trade`."""
     if arrivals.several:
         places = {index: channels.index(channel) for index, channel in enumerate(arrivals.channels)}
-        return arrivals.events.with_columns(pl.col("input").replace_strict(places, return_dtype=pl.Int64))
-    channel = arrivals.channels[0]
-    trade = pl.lit(channel.event_type is Trade).alias("trade")
-    return arrivals.events.with_columns(pl.lit(channels.index(channel), pl.Int64).alias("input"), trade)
+        index, trade = pl.col("input").replace_strict(places, return_dtype=pl.Int64), pl.col("trade")
+    else:
+        channel = arrivals.channels[0]
+        index, trade = pl.lit(channels.index(channel), pl.Int64), pl.lit(channel.event_type is Trade)
+    return arrivals.events.select(*ARRIVAL, *FIELDS, index.alias("input"), trade.alias("trade"))
 
 
 def before(ordered: pl.Series, values: pl.Series) -> pl.Series:

@@ -21,7 +21,7 @@ from typing import Any, TypeAlias, cast
 import attrs
 import polars as pl
 
-from cgrx._backtest.arrivals import Arrivals, union
+from cgrx._backtest.arrivals import ARRIVAL, Arrivals, union
 from cgrx._backtest.common import Common, Key, key_of
 from cgrx._backtest.dedupe import deduped
 from cgrx._backtest.expressions import accepting
@@ -29,7 +29,7 @@ from cgrx._backtest.lateness import ledgers
 from cgrx._backtest.moments import MOST_RUNS
 from cgrx._backtest.order import ordered
 from cgrx._backtest.plan import Branch, Inexpressible, Merged
-from cgrx._backtest.prepared import ARRIVAL, Prepared, compiled, constants, prepared
+from cgrx._backtest.prepared import Prepared, compiled, constants, prepared
 from cgrx._backtest.rest import behind
 from cgrx._backtest.results import as_rows, as_table
 from cgrx._backtest.runs import TOGETHER
@@ -264,7 +264,7 @@ def _held(arrivals: Arrivals, followers: Sequence[Stage[Any, Any] | None]) -> Ar
     held = events.select(columns).collect()
     constant = constants(held, (*TEXTS, "input") if arrivals.several else TEXTS)
     held = held.with_columns(pl.lit(value, held[name].dtype).alias(name) for name, value in constant.items())
-    return attrs.evolve(arrivals, events=held.lazy(), constant=constant, table=None)
+    return attrs.evolve(arrivals, events=held.lazy(), constant=constant, coded=frozenset(), table=None)
 
 
 def _require_window(window: Window[Any]) -> None:

@@ -9,12 +9,13 @@ are put together from panes.
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import reduce
 from operator import add
 
 import attrs
 import polars as pl
+import pyarrow as pa
 
 from cgrx._backtest.plan import Inexpressible
 from cgrx._model.events import Event, LiquidationSide, Trade, TradeSide
@@ -43,6 +44,9 @@ from cgrx.operators._aggregates.primitives import Count, Distinct, EdgeEvent, Ed
 ORDER = ("time_ms", "price", "volume_usd", "side", "exchange", "symbol", "base_asset", "trade")
 """Decides which event comes first, as `order` of `operators._aggregates.primitives`: a Liquidation before a Trade."""
 
+EDGE = "time_ms price"
+"""The column of numbers in the order of time and then price, which is cheaper than to sort by both."""
+
 SIDES: dict[int, LiquidationSide | TradeSide] = dict(enumerate((*LiquidationSide, *TradeSide), 1))
 """Sides by their numbers in columns of results: as on the wire, and those of trades above those of liquidations."""
 
@@ -50,6 +54,22 @@ SIDES: dict[int, LiquidationSide | TradeSide] = dict(enumerate((*LiquidationSide
 def side_code(side: pl.Expr, trade: pl.Expr) -> pl.Expr:
     """The number of a side in `SIDES`."""
     return side.cast(pl.Int64) + 2 * trade.cast(pl.Int64)
+
+
+def edges() -> pl.Expr:
+    """The column `EDGE`: the bits of positive floats, read as whole numbers, are in the order of these."""
+    bits = pl.col("price").map_batches(lambda prices: _read_as(prices, pa.int64()), pl.Int64)
+    return (pl.col("time_ms").cast(pl.Int128) * 2**64 + bits).alias(EDGE)
+
+
+def _price_of(edge: pl.Expr) -> pl.Expr:
+    """The price that is in such a number."""
+    bits = (edge % 2**64).cast(pl.Int64)
+    return bits.map_batches(lambda numbers: _read_as(numbers, pa.float64()), pl.Float64)
+
+
+def _read_as(values: pl.Series, dtype: pa.DataType) -> pl.Series:
+    return pl.Series(values.name, values.rechunk().to_arrow().view(dtype))
 
 
 def accepting(condition: Condition) -> pl.Expr:
@@ -79,10 +99,8 @@ class Part:
     of_events: pl.Expr
     of_parts: pl.Expr
     """Over the parts of several panes, in any order; where there is an `order`, over their places in it."""
-    beside: Mapping[str, pl.Expr] = attrs.field(factory=dict[str, pl.Expr])
-    """What else of the events the order needs: columns by their names."""
-    order: pl.Expr | None = None
-    """Where the value is that of the first or last pane that has one: by what panes are in order."""
+    in_order: bool = False
+    """Whether the value is that of the first or last pane that has one, in the order of these values."""
 
 
 @attrs.frozen(eq=False)
@@ -129,12 +147,17 @@ class Compiler:
 
     @property
     def columns(self) -> frozenset[str]:
-        """The columns of events that the expressions read."""
+        """The columns of events that the expressions read, `EDGE` perhaps among them."""
         read = [part.of_events for part in self.parts]
         for each in self.by_name:
             read += [*each.sums] if each.keep is None else [*each.sums, each.keep]
         names = {name for expression in read for name in expression.meta.root_names()}
         return frozenset(names | {each.field for each in self.by_name})
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The fields of events that these are made of."""
+        return self.columns - {EDGE} | (frozenset({"time_ms", "price"}) if EDGE in self.columns else frozenset[str]())
 
     def _result(self, formula: Formula) -> pl.Expr:
         match formula:
@@ -180,8 +203,10 @@ class Compiler:
                 return self._part(part, column(field).max(), pl.Expr.max)
             case Extreme(field=field):
                 return self._part(part, column(field).min(), pl.Expr.min)
+            case EdgePrice(last=True):
+                return _price_of(self._part(part, column(EDGE).max(), pl.Expr.max))
             case EdgePrice():
-                return self._edge_price(part)
+                return _price_of(self._part(part, column(EDGE).min(), pl.Expr.min))
             case EdgeEvent():
                 return self._edge_event(part)
             case Distinct(field=field):
@@ -199,24 +224,13 @@ class Compiler:
 
                 return self._part(part, events.sort_by(-column("volume_usd"), *order).head(size), of_lists)
 
-    def _edge_price(self, part: EdgePrice) -> pl.Expr:
-        price, time_ms = (self._kept(pl.col(each), part.guard) for each in ("price", "time_ms"))
-        name = f"part {len(self._parts)}"
-        time = {f"{name} ms": time_ms.max() if part.last else time_ms.min()}
-        return self._edge(part, price.sort_by(time_ms, price), time, pl.struct(*time, name))
-
     def _edge_event(self, part: EdgeEvent) -> pl.Expr:
+        """The first or last of the events; of several panes the one with the least or greatest place."""
         order = [self._kept(pl.col(each), part.guard) for each in ORDER]
         events = self._kept(pl.struct(ORDER), part.guard).sort_by(order)
-        return self._edge(part, events, {}, pl.col(f"part {len(self._parts)}"))
-
-    def _edge(
-        self, part: EdgePrice | EdgeEvent, events: pl.Expr, beside: Mapping[str, pl.Expr], order: pl.Expr
-    ) -> pl.Expr:
-        """The first or last of these events; of several panes the one with the least or greatest place."""
         place = pl.col(f"part {len(self._parts)}")
         of_events, of_parts = (events.last(), place.max()) if part.last else (events.first(), place.min())
-        found = Part(f"part {len(self._parts)}", of_events, of_parts, beside, order)
+        found = Part(f"part {len(self._parts)}", of_events, of_parts, in_order=True)
         return pl.col(self._parts.setdefault(part, found).name)
 
     def _values(self, part: Kept) -> pl.Expr:

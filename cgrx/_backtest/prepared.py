@@ -11,13 +11,14 @@ from typing import Any, cast
 import attrs
 import polars as pl
 
-from cgrx._backtest.arrivals import Arrivals
+from cgrx._backtest.arrivals import ARRIVAL, Arrivals
 from cgrx._backtest.calm import calm
-from cgrx._backtest.expressions import Compiler, side_code
+from cgrx._backtest.expressions import EDGE, Compiler, edges, side_code
 from cgrx._backtest.lateness import Ledger
 from cgrx._backtest.plan import Inexpressible
 from cgrx._backtest.quality import qualified
 from cgrx._backtest.runs import RUN, Runs
+from cgrx._backtest.table import code
 from cgrx._backtest.windows import grid, looked_up, session
 from cgrx._model.events import Event, Trade
 from cgrx._model.times import FOREVER, NEVER
@@ -28,9 +29,6 @@ from cgrx.operators._windows.grid import Grid
 from cgrx.operators._windows.session import Session
 from cgrx.operators._windows.spacing import Regular
 from cgrx.operators._windows.window import Window
-
-ARRIVAL = ("seq", "received_ms")
-"""The columns that say when an event arrived."""
 
 _FOLLOWED = (*ARRIVAL, "time_ms", "exchange", "input")
 """The columns that say how far the watermark had come."""
@@ -74,7 +72,10 @@ class Prepared:
         """What `Moments` needs of the events of a run."""
         events = self.runs.events
         columns = events.select(name for name in _FOLLOWED if name in events.columns)
-        return self.runs.of_run(run, columns.with_columns(self.until_ms.alias("until_ms")))
+        constant = self.arrivals.constant
+        exchange = pl.lit(constant["exchange"]) if "exchange" in constant else pl.col("exchange").cast(pl.String)
+        columns = columns.with_columns(exchange.alias("exchange"), self.until_ms.alias("until_ms"))
+        return self.runs.of_run(run, columns)
 
     def rows(self, known: Sequence[Ledger | Inexpressible]) -> list[pl.DataFrame | Inexpressible]:
         """The rows of each run, or why columns cannot say them.
@@ -88,7 +89,7 @@ class Prepared:
         found = qualified(self.found, ledgers, self.around_ms)
         found = found.with_columns(pl.lit(value).alias(key) for key, value in self.fixed.items())
         codes = [side_code(pl.col("side"), pl.lit(Trade in types))] if "side" in keys else []
-        shown = found.with_columns(codes).select(row.fields)
+        shown = found.with_columns(pl.col(pl.Enum).cast(pl.String), *codes).select(row.fields)
         ends = found[RUN].search_sorted(pl.int_range(len(known), eager=True), "right").to_list()
         rows: list[pl.DataFrame | Inexpressible] = []
         for of_run, start, end in zip(known, [0, *ends], ends, strict=False):
@@ -116,10 +117,12 @@ def prepared(window: Window[Any], arrivals: Arrivals, filters: Sequence[Sequence
     compiler = compiled(row, arrivals.types)
     conditions = {condition.field for each in filters for condition in each}
     # In one piece, because sums add up the pieces, and would depend on them.
-    events = _needed(arrivals, {*keys, *compiler.columns, *conditions}).collect().rechunk()
+    events = _needed(arrivals, set(keys), {*compiler.fields, *conditions}).collect().rechunk()
     # A key that is the same in all events, as the instrument of a trade channel, costs no grouping.
     constant = {**arrivals.constant, **constants(events, [key for key in keys if key not in arrivals.constant])}
     moving = tuple(key for key in keys if key not in constant)
+    if EDGE in compiler.columns:
+        events = events.with_columns(edges())
     calendar = window.spacing if isinstance(window, Grid) and isinstance(window.spacing, Calendar) else None
     if calendar is not None:
         events = events.with_columns(looked_up(events["time_ms"], calendar))
@@ -189,10 +192,14 @@ def constants(events: pl.DataFrame, names: Sequence[str]) -> dict[str, object]:
     return {name: events[name][0] for name in names if len(events) and (events[name] == events[name][0]).all()}
 
 
-def _needed(arrivals: Arrivals, columns: set[str]) -> pl.LazyFrame:
-    """The events with these columns, and with those of their arrival and their source."""
-    columns |= {*ARRIVAL, "exchange", "time_ms"}
-    if arrivals.several:
-        return arrivals.events.select(*sorted(columns | {"input"}))
-    chosen = arrivals.events.select(*sorted(columns - {"trade"}))
-    return chosen.with_columns(pl.lit(Trade in arrivals.types).alias("trade")) if "trade" in columns else chosen
+def _needed(arrivals: Arrivals, keys: set[str], read: set[str]) -> pl.LazyFrame:
+    """The events with these columns, and with those of their arrival and their source.
+
+    Where only the differences between texts are asked for, as between those of keys, numbers may stand for them.
+    """
+    apart = {*keys, "exchange"} - read - arrivals.constant.keys()
+    columns: dict[str, pl.Expr] = {name: pl.col(code(name) if name in arrivals.coded else name) for name in apart}
+    columns |= {name: pl.col(name) for name in {*ARRIVAL, "time_ms", *read, *(["input"] if arrivals.several else [])}}
+    if "trade" in read and not arrivals.several:
+        columns["trade"] = pl.lit(Trade in arrivals.types)
+    return arrivals.events.select(columns[name].alias(name) for name in sorted(columns))

@@ -125,11 +125,9 @@ def _in_windows(panes: pl.DataFrame, spacing: Regular) -> pl.DataFrame:
 
 def _put_together(panes: _Panes, compiler: Compiler) -> pl.DataFrame:
     """One row for each window, with the parts of its panes."""
-    beside = [each.alias(name) for part in compiler.parts for name, each in part.beside.items()]
-    found = panes.of(panes.events, [*(part.of_events.alias(part.name) for part in compiler.parts), *beside])
+    found = panes.of(panes.events, [part.of_events.alias(part.name) for part in compiler.parts])
     # Of what is first or last the place stands for the value: numbers are compared for less.
-    orders = {part.name: part.order for part in compiler.parts if part.order is not None}
-    places = found.select(order.rank("ordinal").alias(name) for name, order in orders.items())
+    places = found.select(pl.col(part.name).rank("ordinal") for part in compiler.parts if part.in_order)
     placed = found.with_columns(pl.when(pl.col(each.name).is_not_null()).then(each).alias(each.name) for each in places)
     rows = panes.grouped(placed, [part.of_parts.alias(part.name) for part in compiler.parts])
     rows = rows.with_columns(

@@ -162,15 +162,18 @@ def _rows_of(file: Any, group: int, sparse_rows: int | None) -> Iterator[Rows]:
     return whole_entries(file.iter_batches(sparse_rows, [group]))
 
 
-def check_finished(folder: Path, part: Part) -> None:
+def check_finished(folder: Path, part: Part) -> Any:
     """Compare a finished part with the manifest as `verify` does, and its footer with what cgrx writes.
+
+    Returns:
+        The footer, as a `pyarrow.parquet.FileMetaData`.
 
     Raises:
         RecordingError: it is another file.
     """
     verify(folder, part)
-    with _readable(folder / part.file, "footer"):
-        _opened(folder / part.file, part).close()
+    with _readable(folder / part.file, "footer"), _opened(folder / part.file, part) as file:
+        return file.metadata
 
 
 @contextmanager

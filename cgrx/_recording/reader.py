@@ -12,6 +12,7 @@ from cgrx._recording.arrow import Rows
 from cgrx._recording.checks import order_fault
 from cgrx._recording.finished_part import check_finished, described, read_finished, verify, verify_size
 from cgrx._recording.in_order import in_order
+from cgrx._recording.known import Known, known_of
 from cgrx._recording.manifest import Manifest, Part
 from cgrx._recording.open_part import read_open, summarized
 from cgrx._recording.schema import in_files, in_memory, selected, within
@@ -30,10 +31,19 @@ class _MovedError(Exception):
 
 
 @attrs.frozen
-class Files:
-    """Finished files, whose checksums match."""
+class File:
+    """A finished file, whose checksum matches."""
 
-    paths: tuple[Path, ...]
+    path: Path
+    channels: tuple[str, ...]
+    known: Known
+
+
+@attrs.frozen
+class Files:
+    """Finished files."""
+
+    files: tuple[File, ...]
     by_channel: bool
     """Whether each holds a channel; else each holds what was recorded behind the one before."""
     last_seq: int
@@ -104,23 +114,23 @@ class Reader:
                 rest += self._sound_rows(piece, selection)
                 continue
             by_channel = isinstance(piece, Stretch)
-            paths = tuple(self._sound_files(piece, selection))
+            files = tuple(self._sound_files(piece, selection))
             if found and not by_channel and not found[-1].by_channel:
-                paths = (*found.pop().paths, *paths)
-            if paths:
-                found.append(Files(paths, by_channel, piece.last_seq))
+                files = (*found.pop().files, *files)
+            if files:
+                found.append(Files(files, by_channel, piece.last_seq))
         return found, rest
 
-    def _sound_files(self, piece: Piece, selection: Selection) -> Iterator[Path]:
+    def _sound_files(self, piece: Piece, selection: Selection) -> Iterator[File]:
         """The files of a piece that may hold selected rows, and whose checksums match."""
         folder, files = self._files(piece, selection)
         for file in files:
             try:
-                check_finished(folder, file)
+                known = known_of(check_finished(folder, file))
             except RecordingError as error:
                 self._meet(error)
             else:
-                yield folder / file.file
+                yield File(folder / file.file, file.channels, known)
 
     def _sound_rows(self, part: Part, selection: Selection) -> list[Rows]:
         rows: list[Rows] = []

@@ -23,6 +23,8 @@ if TYPE_CHECKING:  # for signatures alone: both are extras
     import polars as pl
     import pyarrow as pa
 
+    from cgrx._recording.scan import Scan
+
 
 _SHOWN = 10
 """How many channels a notebook shows by name."""
@@ -180,3 +182,9 @@ class Recording:
         from cgrx._recording.scan import scan
 
         return scan(self._reader, Selection.of(channels, start, end))
+
+    def _scans(self, selection: Selection) -> list[Scan]:
+        """The same for a backtest, which asks for no more than it needs; but statuses."""
+        from cgrx._recording.scan import scans
+
+        return scans(self._reader, selection)

@@ -206,7 +206,7 @@ def test_equal_stages_run_once(recording: Recording) -> None:
 
 def test_the_recording_is_read_once(recording: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
     reads: list[object] = []
-    for name in ("batches", "to_polars"):
+    for name in ("batches", "to_polars", "_scans"):
         original: Any = getattr(Recording, name)
 
         def counted(*args: Any, name: str = name, original: Any = original, **kwargs: Any) -> Any:
@@ -215,7 +215,7 @@ def test_the_recording_is_read_once(recording: Recording, monkeypatch: pytest.Mo
 
         monkeypatch.setattr(Recording, name, counted)
     cgrx.sweep(bars, recording, {"threshold": range(20)})
-    assert reads == ["to_polars"]
+    assert reads == ["_scans"]
 
 
 # --- the result ------------------------------------------------------------------------------------------------------

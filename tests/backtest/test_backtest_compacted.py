@@ -1,0 +1,143 @@
+"""What the footers of files tell is not read: rows of a compacted recording are what a replay of it gives."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import cgrx
+from cgrx import operators as ops
+from cgrx._backtest.expressions import EDGE, edges
+from cgrx._backtest.marks import marks
+from cgrx._backtest.table import Table
+from cgrx._model.channels import Channel, FuturesTrades
+from cgrx._model.signals import Alive, Batch, Dropped, Gap
+from cgrx._recording.entry import Recorded
+from cgrx._recording.known import Known, common
+from cgrx._recording.recording import Recording
+from cgrx._recording.selection import Selection
+from cgrx._recording.writer import RecordingWriter
+from cgrx.operators import agg
+from tests.backtest.columns import assert_same
+from tests.windows.windowing import trade
+
+CHANNELS = (FuturesTrades("A", "X", 0), FuturesTrades("A", "Y", 0), FuturesTrades("B", "X", 0))
+LATE = FuturesTrades("B", "Z", 0)
+"""A channel that speaks in the last seconds alone."""
+
+
+def said(seconds: range, *, mixed: bool) -> Iterator[Recorded]:
+    """What a feed says on each channel, by turns; `mixed` on events of other exchanges and symbols too."""
+    for second in seconds:
+        speaking = (*CHANNELS, LATE) if second >= 20 else CHANNELS
+        for number, channel in enumerate(speaking):
+            at_ms = 1000 * second + 100 * number
+            if second % 20 == 0:
+                yield Recorded(channel, Gap(channel, 0, at_ms, "subscribed"))
+            times = (at_ms - 30, at_ms, at_ms - 30, at_ms - 10)
+            prices = (2.5 + second % 3, 1.5, 1.25 + number, 7.0)
+            made = [
+                trade(time_ms, channel.exchange, channel.symbol, price, 10.0 * (second % 4) + price)
+                for time_ms, price in zip(times, prices, strict=True)
+            ]
+            if mixed:
+                made[1] = elsewhere(made[1], exchange="C", symbol="W")
+            yield Recorded(channel, Batch(channel, at_ms + 5, tuple(made)))
+            if second == 25:
+                yield Recorded(channel, Dropped(channel, 2, "malformed"))
+        for channel in speaking:
+            yield Recorded(channel, Alive("feed", 1000 * second + 500))
+
+
+def elsewhere(event: cgrx.Trade, *, exchange: str, symbol: str) -> cgrx.Trade:
+    return trade(event.time_ms, exchange, symbol, event.price, event.volume_usd)
+
+
+def recorded(folder: Path, *, mixed: bool = False) -> Recording:
+    """Two stretches, a finished part and one that is not."""
+    for seconds in (range(1, 10), range(10, 22)):
+        _write(folder, seconds, mixed=mixed)
+        cgrx.compact(folder)
+    _write(folder, range(22, 26), mixed=mixed)
+    writer = RecordingWriter(folder)
+    writer.append(*said(range(26, 30), mixed=mixed))
+    writer.flush()
+    writer.abandon()
+    return Recording(folder)
+
+
+def _write(folder: Path, seconds: range, *, mixed: bool) -> None:
+    with RecordingWriter(folder) as writer:
+        writer.append(*said(seconds, mixed=mixed))
+
+
+def merged(feed: cgrx.Feed, channels: Sequence[Channel], stages: Sequence[Any], *, opaque: bool) -> Any:
+    streams = [feed.channel(channel) for channel in channels]
+    if opaque:  # so that it runs event by event
+        streams = [stream.where(lambda _: True) for stream in streams]
+    return (cgrx.merge(*streams) if len(streams) > 1 else streams[0]).through(ops.pipeline(*stages))
+
+
+BARS = ops.tumbling("1s", ops.Bar, by=("exchange", "symbol"))
+STAGES = {
+    "bars": [BARS],
+    "bars of some": [ops.exchange("B"), ops.min_volume(12), BARS],
+    "by exchange": [ops.tumbling("5s", by="exchange")],
+    "overlapping": [ops.sliding("6s", "2s", ops.Bar, by=("exchange", "symbol"))],
+    "names": [ops.tumbling("3s", by="symbol", all=agg.exchanges(), share=agg.share("symbol"))],
+    "sessions": [ops.session("800ms", ops.Bar, by=("exchange", "symbol"))],
+    "of all": [ops.tumbling("3s")],
+}
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["apart", "mixed"])
+def recording(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    return recorded(tmp_path_factory.mktemp("compacted"), mixed=request.param)
+
+
+@pytest.mark.parametrize("stages", STAGES)
+@pytest.mark.parametrize(
+    ("channels", "start_ms"),
+    [((*CHANNELS, LATE), None), (CHANNELS[1:], 3_050), ((*CHANNELS, LATE), 21_000), (CHANNELS[:1], None)],
+    ids=["all", "some from the second on", "all from the last on", "one"],
+)
+def test_as_a_replay(recording: Recording, stages: str, start_ms: int | None, channels: Sequence[Channel]) -> None:
+    build = partial(merged, channels=channels, stages=STAGES[stages])
+    found = cgrx.backtest(partial(build, opaque=False), recording, start=start_ms)
+    expected = cgrx.backtest(partial(build, opaque=True), recording, start=start_ms)
+    assert (found.explain().reason, expected.explain().reason is None) == (None, False)
+    assert_same(found.rows, expected.rows)
+
+
+def test_a_channel_that_has_nothing_in_this_time(recording: Recording) -> None:
+    build = partial(merged, channels=(LATE,), stages=STAGES["bars"])
+    found = cgrx.backtest(partial(build, opaque=False), recording, end=5_000)
+    assert (found.rows, found.explain().reason) == ((), None)
+
+
+def test_scans_of_none_of_the_channels(tmp_path: Path) -> None:
+    _write(tmp_path, range(1, 10), mixed=False)
+    cgrx.compact(tmp_path)
+    scans = Recording(tmp_path)._scans(Selection())  # pyright: ignore[reportPrivateUsage]  # what a backtest reads
+    assert [scan.channel for scan in scans] == [channel.name for channel in CHANNELS]
+    table = Table(scans, False, frozenset(CHANNELS), marks([scans], [0]).begin)
+    assert table.joint([LATE]) is None
+    (one,) = (scan.known.texts for scan in scans if scan.channel == CHANNELS[1].name)
+    assert one == {"base_asset": "BTC", "exchange": "A", "symbol": "Y"}
+
+
+def test_what_is_known_of_several() -> None:
+    one, other = Known({"exchange": "A", "symbol": "X"}), Known({"exchange": "A", "symbol": "Y", "base_asset": "B"})
+    assert common([one, other]) == Known({"exchange": "A"})
+    assert common([one, Known()]) == Known()
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.floats(0, exclude_min=True, allow_infinity=False)), min_size=1))
+def test_numbers_are_in_the_order_of_time_and_price(drawn: list[tuple[int, float]]) -> None:
+    events = pl.DataFrame(drawn, {"time_ms": pl.Int64, "price": pl.Float64}, orient="row")
+    assert events.with_columns(edges()).sort(EDGE).select("time_ms", "price").rows() == sorted(drawn)
