@@ -7,6 +7,6 @@ Read `entry` first, what a recording is made of; then `schema`, its columns; `wr
 refuses a file that cgrx cannot have written. `compact` rewrites parts so that a channel stands together: `stretch` is
 what comes of them, `by_channel` writes it, `in_order` reads it, `rewriting` is the order of the steps, `compacted` what
 comes out; `verify` reads everything for damage. `recording` is the public face of reading: `selection` is the part of
-it that a caller asks for, `reader` finds and reads the files, `scan` makes a query of polars. `status_text` is the JSON
-of a status; `arrow` is pyarrow as it is used inside.
+it that a caller asks for, `reader` finds and reads the files, `scan` makes a query of polars, and `known` is what a
+footer tells of rows that are not read. `status_text` is the JSON of a status; `arrow` is pyarrow as it is used inside.
 """
