@@ -69,7 +69,7 @@ class GridRunning(WindowRunning):
         return super().on_mark(mark)
 
     # Where many channels interleave, most batches are of one, and what the loop below makes ready costs more than the
-    # event. So what it does with an event that goes where the one before went, and closes nothing, stands here again.
+    # event. So what it does with an event of the same pane as the one before, which closes nothing, stands here again.
 
     def produce(self, signal: Signal[Any]) -> Produced:
         if type(signal) is not Batch or len(signal.events) != 1 or self._updates_ms == 0:
@@ -77,14 +77,12 @@ class GridRunning(WindowRunning):
         cursor, offset, received_ms, event = self._cursor, self._offset, signal.received_ms, signal.events[0]
         try:
             exchange, time_ms = event.exchange, event.time_ms
-            known = (
-                exchange == cursor.exchange
-                and signal.channel is cursor.channel
-                and cursor.start_ms <= time_ms < cursor.end_ms
-            )
+            if exchange != cursor.exchange or signal.channel is not cursor.channel:
+                self._turn(cursor, signal.channel, exchange, received_ms)
+            is_in_pane = cursor.start_ms <= time_ms < cursor.end_ms
         except Exception:  # noqa: BLE001 - an item that is no event: the loop says so
             return super().produce(signal)
-        if not known:
+        if not is_in_pane:
             return super().produce(signal)
         source = cursor.source
         if time_ms > source.time_ms:
@@ -133,11 +131,10 @@ class GridRunning(WindowRunning):
                 if event.exchange != exchange:
                     if time_ms is not None:
                         source.received_ms, source.offset.latest_ms = received_ms, time_ms - received_ms
-                    exchange = cursor.exchange = event.exchange
+                    exchange = event.exchange
                     symbol = None
-                    progress = self._progress
-                    source = cursor.source = progress.source(progress.sources(channel), exchange, received_ms)
-                    trigger_ms = cursor.trigger_ms = self._trigger(source)
+                    source = self._turn(cursor, channel, exchange, received_ms)
+                    trigger_ms = cursor.trigger_ms
                 time_ms = event.time_ms
                 if time_ms > source.time_ms:
                     if time_ms <= limit_ms:
@@ -147,7 +144,8 @@ class GridRunning(WindowRunning):
                         source.advance(offset.supported_ms(time_ms, received_ms), received_ms)
                     if source.time_ms >= trigger_ms:
                         self._release(source.time_ms, rows)
-                        trigger_ms = cursor.trigger_ms = self._trigger(source)
+                        self._aim(cursor)
+                        trigger_ms = cursor.trigger_ms
                         end_ms = cursor.end_ms = NEVER  # the pane may have been closed
                 if not start_ms <= time_ms < end_ms:
                     if pane_ms:  # the arithmetic of the ruler, without a call
@@ -159,7 +157,8 @@ class GridRunning(WindowRunning):
                     found = panes.get(start_ms)
                     if found is None:
                         found = self._begin(start_ms, event)
-                        trigger_ms = cursor.trigger_ms = self._trigger(source)
+                        self._aim(cursor)
+                        trigger_ms = cursor.trigger_ms
                     if found is None:  # the event is late
                         end_ms = cursor.end_ms = NEVER
                         continue

@@ -112,15 +112,15 @@ class Progress:
         self._reached_ms = time_ms
         return True
 
-    def when(self, source: Source, time_ms: int) -> int:
-        """The earliest time of an event of this source that may bring the watermark to `time_ms`.
+    def awaited(self, time_ms: int) -> tuple[Source | None, int]:
+        """The source that holds the watermark up before `time_ms`, and the earliest time of its events that may help.
 
-        FOREVER as long as no event of this source can: another one is behind too, or only a proof of life helps. After
-        an event of the time that is returned, ask `reached`.
+        None and FOREVER where no event can help, as all sources have come so far or only a proof of life helps. What is
+        returned holds until an event of that time comes of that source, another source begins or wakes up, or a mark
+        comes: after each of these, ask `reached`.
         """
-        if time_ms > self._limit_ms or self._find_behind(time_ms) is not source:
-            return FOREVER
-        return time_ms + self._lateness_ms
+        source = None if time_ms > self._limit_ms else self._find_behind(time_ms)
+        return source, FOREVER if source is None else time_ms + self._lateness_ms
 
     def _find_behind(self, time_ms: int) -> Source | None:
         needed_ms = time_ms + self._lateness_ms

@@ -57,10 +57,11 @@ _KEYS: dict[tuple[str, ...], Callable[[Any], Key]] = {
 
 @attrs.define(eq=False)
 class Cursor:
-    """Where the loop over events stands: at the source of the event before.
+    """Where the loop over events stands: at the source of the event before, and which source the watermark waits for.
 
     What holds at each event: if it is of `exchange` and earlier than `trigger_ms`, it closes no window and makes no
-    update due, as long as the deadline is `deadline_ms`.
+    update due, as long as the deadline is `deadline_ms`. Channels take turns, so to turn to another source costs no
+    more than to find it: only the one that holds the watermark up can close a window, whoever speaks in between.
     """
 
     channel: Channel | None = None
@@ -69,6 +70,11 @@ class Cursor:
     source: Source = attrs.field(factory=Source)
     trigger_ms: int = NEVER
     deadline_ms: int = NEVER
+    """NEVER: find out anew which source the watermark waits for."""
+    awaited: Source | None = None
+    """The source that the watermark waits for, as far as the next deadline goes."""
+    awaited_ms: int = FOREVER
+    """An event of that source with this time, or a later one, may close a window."""
 
 
 class WindowRunning(Direct[Any, Row]):
@@ -160,7 +166,7 @@ class WindowRunning(Direct[Any, Row]):
         return self._collect(lambda rows: take(batch, rows))
 
     def on_mark(self, mark: Mark) -> Iterable[Row]:
-        self._cursor.exchange = None  # it may change whom the watermark waits for
+        self._cursor.exchange, self._cursor.deadline_ms = None, NEVER  # it may change whom the watermark waits for
         progress = self._progress
         begun_ms, watermark_ms = progress.begun_ms, progress.watermark
         progress.on_mark(mark)
@@ -205,10 +211,8 @@ class WindowRunning(Direct[Any, Row]):
                 if event.exchange != exchange:
                     if time_ms is not None:
                         source.received_ms, source.offset.latest_ms = received_ms, time_ms - received_ms
-                    exchange = cursor.exchange = event.exchange
-                    progress = self._progress
-                    source = cursor.source = progress.source(progress.sources(channel), exchange, received_ms)
-                    cursor.deadline_ms = NEVER
+                    exchange = event.exchange
+                    source = self._turn(cursor, channel, exchange, received_ms)
                 time_ms = event.time_ms
                 if time_ms > source.time_ms:
                     if self._deadline != cursor.deadline_ms:
@@ -231,9 +235,29 @@ class WindowRunning(Direct[Any, Row]):
             source.received_ms = received_ms
             offset.latest_ms = source.offset.latest_ms = time_ms - received_ms
 
-    def _aim(self, cursor: "Cursor") -> None:
+    def _turn(self, cursor: Cursor, channel: Channel | None, exchange: str, received_ms: int) -> Source:
+        """The next events are of this source."""
+        sources = self._progress.sources(channel)
+        source = sources.get(exchange)
+        if source is None or source.idle:
+            source = self._progress.source(sources, exchange, received_ms)
+            cursor.deadline_ms = NEVER  # it may hold the watermark up
+        else:
+            source.received_ms = received_ms
+        cursor.channel, cursor.exchange, cursor.source = channel, exchange, source
+        if cursor.deadline_ms != self._deadline:
+            self._aim(cursor)
+        else:
+            cursor.trigger_ms = cursor.awaited_ms if source is cursor.awaited else self._update_at
+        return source
+
+    def _aim(self, cursor: Cursor) -> None:
+        """Find the source that the watermark waits for, and which event of the present source may matter."""
         cursor.deadline_ms = self._deadline
-        cursor.trigger_ms = self._trigger(cursor.source)
+        deadline_ms = min(self._deadline, self._promise_at)
+        cursor.awaited, awaited_ms = (None, FOREVER) if deadline_ms == FOREVER else self._progress.awaited(deadline_ms)
+        cursor.awaited_ms = min(awaited_ms, self._update_at)
+        cursor.trigger_ms = cursor.awaited_ms if cursor.source is cursor.awaited else self._update_at
 
     def _take_each(self, batch: Batch[Any], rows: list[Row]) -> None:
         """The same with `updates=0`: a running row stands behind each event that counts."""
@@ -242,12 +266,6 @@ class WindowRunning(Direct[Any, Row]):
             if self._changed:
                 self._given_ms = max(self._given_ms, self._progress.latest_ms)
                 self._give_running(self._given_ms, rows)
-
-    def _trigger(self, source: Source) -> int:
-        """An event of this source that is earlier than this neither closes a window nor makes an update due."""
-        deadline = min(self._deadline, self._promise_at)
-        closes_at = FOREVER if deadline == FOREVER else self._progress.when(source, deadline)
-        return min(closes_at, self._update_at)
 
     def _release(self, now_ms: int, rows: list[Row]) -> None:
         """Close the windows whose end the watermark has reached, and give running rows if they are due."""

@@ -98,8 +98,8 @@ def test_events_do_not_pass_what_all_connections_have_proven(ahead: int) -> None
     source = two.source(two.sources(CHANNEL), "B", 20_000)
     two.on_mark(alive(20_000, "o"))
     two.on_mark(alive(15_000, "p"))
-    assert two.when(source, 13_000 + ahead) == 15_000 + ahead
-    assert two.when(source, 13_001 + ahead) == FOREVER
+    assert two.awaited(13_000 + ahead) == (source, 15_000 + ahead)
+    assert two.awaited(13_001 + ahead) == (None, FOREVER)
     source.advance(20_000 + ahead, 20_000)
     assert not two.reached(13_001 + ahead)
     assert two.reached(13_000 + ahead)
@@ -157,14 +157,16 @@ def test_reached_says_the_same_as_the_watermark() -> None:
             assert made.watermark == lowest
 
 
-def test_when_names_the_only_source_that_can_bring_it() -> None:
+def test_the_only_source_that_can_bring_it_is_awaited() -> None:
     made = Progress(10, 10)
     sources = made.sources(CHANNEL)
     first, second = made.source(sources, "A", 0), made.source(sources, "B", 0)
     first.advance(100, 0)
     second.advance(130, 0)
-    assert made.when(first, 95) == 105
-    assert made.when(second, 95) == FOREVER
+    assert made.awaited(95) == (first, 105)
+    first.advance(140, 0)
+    assert made.awaited(95) == (None, FOREVER)
+    assert made.awaited(125) == (second, 135)
 
 
 def test_quality_is_unknown_without_marks() -> None:
