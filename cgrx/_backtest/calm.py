@@ -12,7 +12,9 @@ Of runs that are parts of one stream most is seen of all together: an event that
 late among some. How far the sources of each had come is found where the same runs hold an event, and put together.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
 import polars as pl
@@ -30,6 +32,9 @@ _MOST = 10
 
 _BLOCK = 32
 """So many events are looked at as one where a look at their latest time tells that none is late."""
+
+_EARLIEST_MS = -(2**62)
+"""Before all times, also with a lateness taken off."""
 
 _THIN = 3
 """How often events that are no samples are looked for; each time some more are seen to be none."""
@@ -117,12 +122,12 @@ class _Glance:
         self._known: dict[int, dict[int, list[_Standing]]] = {}
         # Where all sources are silent, each proof moves time on; not beyond what it says on the clock of the events.
         self._places = before(events["seq"], self._proofs)
-        quiet = self._places > 0
+        heard = self._places > 0
+        quiet = [each.filter(heard) for each in (self._proofs, self._places, self._proven)]
         if len(runs) == 1:  # of several, some may be silent where others are not
-            quiet &= self._proven - events["received_ms"].gather((self._places - 1).clip(0)) >= idle_ms
-        self._quiet = self._proofs.filter(quiet)
-        self._quiet_places = self._places.filter(quiet)
-        self._quiet_proven = self._proven.filter(quiet)
+            silent = quiet[2] - events["received_ms"][quiet[1] - 1] >= idle_ms
+            quiet = [each.filter(silent) for each in quiet]
+        self._quiet, self._quiet_places, self._quiet_proven = quiet
 
     def with_one_clock(self) -> list[int]:
         """The runs in which all clocks are as far from this machine's, within the lateness.
@@ -147,12 +152,14 @@ class _Glance:
         if sum(map(bool, places)) > _MOST:
             return {}
         marks = [*zip(places, seqs, strict=True), (len(self._events), None)]
+        ends = [bisect_right(closes[RUN], run) for run in range(-1, len(self._runs))]
+        own = [closes["close_ms"][start:end] for start, end in pairwise(ends)]
         bounds = [self._bounds(place, seq) for place, seq in marks]
         unsure = set[int]()
         for (place, seq), each in zip(marks, bounds, strict=True):
-            for run in _closing(closes, each, len(self._runs)):
+            for run in _closing(own, each):
                 each[run] = self._close_bounds(run, place, seq, each[run])
-            unsure |= _closing(closes, each, len(self._runs))
+            unsure |= _closing(own, each)
         return {run: self._ledger(run, gaps, bounds) for run in chosen if run not in unsure}
 
     def _ledger(self, run: int, gaps: Sequence[tuple[int, Gap]], bounds: Sequence[_Bounds]) -> Ledger:
@@ -175,23 +182,25 @@ class _Glance:
     def _may_be_late(self, until_ms: pl.Series) -> bool:
         """Whether an event is late if only the foremost source counts: blocks tell which events are looked at."""
         times = self._events["time_ms"]
-        highest = _in_blocks(times).arr.max().cum_max()
-        block = pl.int_range(len(highest), eager=True)
-        reached_ms = self._reached_ms(highest, block * _BLOCK + _BLOCK - 1)
-        starts = block.filter(_in_blocks(until_ms).arr.min() <= reached_ms) * _BLOCK
-        if not len(starts):
-            return False
-        places = pl.select(pl.int_ranges(starts, starts + _BLOCK).explode()).to_series()
+        blocks = pl.DataFrame({"highest": _in_blocks(times), "least": _in_blocks(until_ms)})
+        blocks = blocks.select(pl.col("highest").arr.max().cum_max(), pl.col("least").arr.min())
+        highest, block = blocks["highest"], pl.int_range(len(blocks), eager=True)
+        reached_ms = self._reached_ms(highest, (block + 1) * _BLOCK - 1)
+        doubtful = block.filter(blocks["least"] <= reached_ms).append(pl.Series([len(blocks)]))  # and the rest
+        places = pl.select(pl.int_ranges(doubtful * _BLOCK, (doubtful + 1) * _BLOCK).explode()).to_series()
         places = places.filter(places < len(times))
-        foremost = _latest(highest.shift().gather(places // _BLOCK), times.gather(places).cum_max())
-        return (until_ms.gather(places) <= self._reached_ms(foremost, places)).any()
+        before_ms = pl.Series([_EARLIEST_MS]).append(highest)[places // _BLOCK]
+        foremost = _latest(before_ms, times[places].cum_max())
+        return (until_ms[places] <= self._reached_ms(foremost, places)).any()
 
     def _reached_ms(self, foremost: pl.Series, places: pl.Series) -> pl.Series:
         """How far time may have come at these places, which rise, where its foremost event was there."""
-        quiet = self._quiet_places.search_sorted(places, "right").cast(pl.Int64)
-        ahead_ms = max(most for _, most in self._ahead.values())
-        proven_ms = self._quiet_proven.gather((quiet - 1).set(quiet == 0, None)) + ahead_ms
-        return _latest(foremost, proven_ms) - self._lateness_ms
+        if len(self._quiet_places):
+            proven_ms = pl.Series([_EARLIEST_MS]).append(
+                self._quiet_proven + max(most for _, most in self._ahead.values())
+            )
+            foremost = _latest(foremost, proven_ms[self._quiet_places.search_sorted(places, "right")])
+        return foremost - self._lateness_ms
 
     def _bounds(self, place: int, seq: int | None) -> _Bounds:
         """Between which times the watermark of each run was before a mark; runs without events before it lack.
@@ -230,12 +239,12 @@ class _Glance:
         last = max(sources, key=lambda each: each.seq)
         # Where it was not silent in the end, it was before its last event at the latest.
         until = seq if self._is_idle(last, self._proven_before(seq)) else last.seq
-        quiet = len(self._quiet) if until is None else self._quiet.search_sorted(until)
+        quiet = len(self._quiet) if until is None else bisect_left(self._quiet, until)
         return self._quiet_proven[quiet - 1] + self._ahead[run][1] if quiet else NEVER
 
     def _proven_before(self, seq: int | None) -> tuple[int, int]:
         """What was proven before a mark, and the place of the last proof in the recording; None is the end."""
-        count = len(self._proofs) if seq is None else self._proofs.search_sorted(seq)
+        count = len(self._proofs) if seq is None else bisect_left(self._proofs, seq)
         return (self._proven[count - 1], self._proofs[count - 1]) if count else (NEVER, NEVER)
 
     def _is_idle(self, source: _Standing, proof: tuple[int, int]) -> bool:
@@ -265,20 +274,17 @@ class _Glance:
 
     def _of_runs(self, found: pl.DataFrame) -> pl.DataFrame:
         """What was found where the same runs hold an event, for each of these runs: in the column `run`."""
-        if not self._runs.masks:
-            return found.with_columns(pl.lit(0, pl.Int64).alias(RUN))
         runs = pl.Series(RUN, [held_by(holders) for holders in found[HOLDERS]], pl.List(pl.Int64))
         return found.with_columns(runs).explode(RUN)
 
-    def _grouped(self, events: pl.DataFrame, by: Sequence[str], state: Sequence[pl.Expr]) -> pl.DataFrame:
-        keys = [*([HOLDERS] if self._runs.masks else []), *by]
-        return self._of_runs(events.group_by(keys).agg(state) if keys else events.select(state))
-
     def _ranges(self) -> dict[int, tuple[int, int]]:
         """How far the events of each run are ahead of their receive times, at least and at most."""
-        least, most = pl.col("ahead_ms").min(), pl.col("ahead_ms").max().alias("most")
-        found = self._grouped(self._events, (), (least, most))
-        ranges = found.group_by(RUN).agg(least, pl.col("most").max())
+        ahead_ms = pl.col("ahead_ms")
+        state = (ahead_ms.min().alias("least"), ahead_ms.max().alias("most"))
+        if not self._runs.masks:
+            return {0: self._events.select(state).row(0)}
+        found = self._of_runs(self._events.group_by(HOLDERS).agg(state))
+        ranges = found.group_by(RUN).agg(pl.col("least").min(), pl.col("most").max())
         return {run: (least_ms, most_ms) for run, least_ms, most_ms in ranges.iter_rows()}
 
     def _standing(self, count: int) -> dict[int, list[_Standing]]:
@@ -293,10 +299,14 @@ class _Glance:
             pl.col("received_ms").last().alias("last_ms"),
             pl.col("seq").last(),
         )
-        found = self._grouped(self._events.head(count), self._by, state)
+        events = self._events.head(count)
         if self._runs.masks:
+            found = self._of_runs(events.group_by(HOLDERS, *self._by).agg(state))
             last = pl.col("last_ms").get(pl.col("seq").arg_max())
             found = found.group_by(RUN, *self._by).agg(pl.col("highest_ms").max(), last, pl.col("seq").max())
+        else:
+            found = events.group_by(self._by).agg(state) if self._by else events.select(state)
+            found = found.with_columns(pl.lit(0, pl.Int64).alias(RUN))
         standing: dict[int, list[_Standing]] = {}
         for run, highest_ms, last_ms, seq, *name in found.select(RUN, *_STATE, *self._by).iter_rows():
             standing.setdefault(run, []).append(_Standing(highest_ms, last_ms, seq, tuple(name)))
@@ -353,12 +363,12 @@ def _by(arrivals: Arrivals) -> list[str]:
 
 
 def _in_blocks(values: pl.Series) -> pl.Series:
-    """The values in arrays of the length of a block; the last value fills the last one."""
-    return values.extend_constant(values[-1], -len(values) % _BLOCK).reshape((-1, _BLOCK))
+    """The values in arrays of the length of a block, without a rest at the end."""
+    return values.head(len(values) // _BLOCK * _BLOCK).reshape((-1, _BLOCK))
 
 
 def _latest(one_ms: pl.Series, other_ms: pl.Series) -> pl.Series:
-    return pl.select(pl.max_horizontal(one_ms, other_ms)).to_series()
+    return one_ms.zip_with(one_ms > other_ms, other_ms)
 
 
 def _changing(*columns: str) -> pl.Expr:
@@ -366,11 +376,8 @@ def _changing(*columns: str) -> pl.Expr:
     return pl.any_horizontal(pl.col(name) != pl.col(name).shift(-1) for name in columns).fill_null(True)
 
 
-def _closing(closes: pl.DataFrame, bounds: _Bounds, count: int) -> set[int]:
-    """Which of so many runs have a row that closes between these times."""
-    if not bounds:
-        return set()
-    known = [bounds.get(run, (NEVER, NEVER)) for run in range(count)]
-    low, high = (pl.Series([each[at] for each in known], dtype=pl.Int64).gather(closes[RUN]) for at in (0, 1))
-    close_ms = closes["close_ms"]
-    return set(closes[RUN].filter((close_ms > low) & (close_ms <= high)))
+def _closing(closes: Sequence[pl.Series], bounds: _Bounds) -> set[int]:
+    """Which runs have a row that closes between these times. Of each run it is known when its rows close, in order."""
+    return {
+        run for run, (low, high) in bounds.items() if bisect_right(closes[run], low) < bisect_right(closes[run], high)
+    }
