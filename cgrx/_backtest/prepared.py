@@ -19,7 +19,7 @@ from cgrx._backtest.plan import Inexpressible
 from cgrx._backtest.quality import qualified
 from cgrx._backtest.runs import RUN, Runs
 from cgrx._backtest.table import code
-from cgrx._backtest.windows import grid, looked_up, session
+from cgrx._backtest.windows import as_enum, grid, looked_up, session
 from cgrx._model.events import Event, Trade
 from cgrx._model.times import FOREVER, NEVER
 from cgrx._streams.conditions import Condition
@@ -162,13 +162,13 @@ def _in_sessions(
     gap_ms: int, compiler: Compiler, keys: Sequence[str], runs: Runs, columns: Sequence[str]
 ) -> pl.DataFrame:
     """Each run has sessions of its own, which begin elsewhere, so all its events are repeated."""
+    # Numbers in place of texts, which cost most to copy and to compare, where keys alone need them.
+    texts = [key for key in keys if key not in compiler.columns]
+    events = runs.events.with_columns(as_enum(runs.events[key]) for key in texts)
     if len(runs) == 1:
-        return session(runs.events.lazy().select(columns), compiler, keys, gap_ms).collect()
-    # Numbers in place of texts, which cost most to repeat and to compare, where keys alone need them.
-    texts = [key for key in keys if runs.events[key].dtype == pl.String and key not in compiler.columns]
-    coded = attrs.evolve(runs, events=runs.events.with_columns(pl.col(texts).cast(pl.Categorical)))
-    rows = session(coded.tables(columns).lazy(), compiler, (RUN, *keys), gap_ms)
-    return rows.with_columns(pl.col(texts).cast(pl.String)).collect()
+        return session(events.select(columns), compiler, keys, gap_ms).collect()
+    repeated = attrs.evolve(runs, events=events).tables(columns)
+    return session(repeated, compiler, (RUN, *keys), gap_ms).collect()
 
 
 def _last_end(spacing: Regular) -> pl.Expr:

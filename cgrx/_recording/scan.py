@@ -18,7 +18,7 @@ class Scan:
 
     rows: pl.LazyFrame
     channel: str | None
-    """The one that all of them are of; None where they are of several, and statuses among them."""
+    """The one that all of them are of but statuses; None where they are of several."""
     known: Known
 
 
@@ -45,7 +45,9 @@ def scans(reader: Reader, selection: Selection) -> list[Scan]:
 
 def _apart(files: Files, last_seq: int, selection: Selection) -> Iterator[Scan]:
     if not files.by_channel:
-        yield Scan(_scanned(files, last_seq, selection), None, common([file.known for file in files.files]))
+        names = {name for file in files.files for name in file.channels}
+        only = names.pop() if len(names) == 1 else None
+        yield Scan(_scanned(files, last_seq, selection), only, common([file.known for file in files.files]))
         return
     of_all = attrs.evolve(selection, channels=None)  # files of other channels are not among them
     for file in files.files:

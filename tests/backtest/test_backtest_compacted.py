@@ -14,7 +14,9 @@ import cgrx
 from cgrx import operators as ops
 from cgrx._backtest.expressions import EDGE, edges
 from cgrx._backtest.marks import marks
+from cgrx._backtest.prepared import compiled
 from cgrx._backtest.table import Table
+from cgrx._backtest.windows import session
 from cgrx._model.channels import Channel, FuturesTrades
 from cgrx._model.signals import Alive, Batch, Dropped, Gap
 from cgrx._recording.entry import Recorded
@@ -141,3 +143,22 @@ def test_what_is_known_of_several() -> None:
 def test_numbers_are_in_the_order_of_time_and_price(drawn: list[tuple[int, float]]) -> None:
     events = pl.DataFrame(drawn, {"time_ms": pl.Int64, "price": pl.Float64}, orient="row")
     assert events.with_columns(edges()).sort(EDGE).select("time_ms", "price").rows() == sorted(drawn)
+
+
+def test_sessions_of_more_keys_than_a_number_holds() -> None:
+    """Ten days of three thousand instruments, whose names could be combined in 27 billion ways."""
+    names = [f"{number:04}" for number in range(3_000)]
+    once = [
+        trade(86_400_000 + 288_000 * number + second, name, f"S{name}", 1.0 + number)
+        for number, name in enumerate(names)
+        for second in (0, 900, 2_500)
+    ]
+    columns = ("time_ms", "exchange", "symbol", "base_asset", "volume_usd", "side")
+    events = pl.DataFrame([[getattr(each, name) for name in columns] for each in once], columns, orient="row")
+    events = events.with_columns(pl.concat_str(pl.lit("B"), "exchange").alias("base_asset"))
+    window: Any = ops.session("1s", by=("exchange", "symbol", "base_asset"))
+    compiler = compiled(window.rows.type, frozenset({cgrx.Trade}))
+    rows = session(events.sample(fraction=1.0, shuffle=True, seed=3), compiler, columns[1:4], 1_000).collect()
+    starts = [86_400_000 + 288_000 * number + second for number in range(3_000) for second in (0, 2_500)]
+    assert rows["start_ms"].to_list() == starts
+    assert rows["exchange"].to_list() == [name for name in names for _ in range(2)]
