@@ -60,11 +60,17 @@ def elsewhere(event: cgrx.Trade, *, exchange: str, symbol: str) -> cgrx.Trade:
     return trade(event.time_ms, exchange, symbol, event.price, event.volume_usd)
 
 
-def recorded(folder: Path, *, mixed: bool = False) -> Recording:
-    """Two stretches, a finished part and one that is not."""
+def compacted(folder: Path, *, mixed: bool = False) -> Recording:
+    """Two stretches."""
     for seconds in (range(1, 10), range(10, 22)):
         _write(folder, seconds, mixed=mixed)
         cgrx.compact(folder)
+    return Recording(folder)
+
+
+def recorded(folder: Path, *, mixed: bool = False) -> Recording:
+    """Two stretches, a finished part and one that is not."""
+    compacted(folder, mixed=mixed)
     _write(folder, range(22, 26), mixed=mixed)
     writer = RecordingWriter(folder)
     writer.append(*said(range(26, 30), mixed=mixed))
@@ -97,9 +103,12 @@ STAGES = {
 }
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["apart", "mixed"])
+@pytest.fixture(
+    scope="module", params=[compacted, recorded, partial(recorded, mixed=True)], ids=["compacted", "open", "mixed"]
+)
 def recording(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Recording:
-    return recorded(tmp_path_factory.mktemp("compacted"), mixed=request.param)
+    made: Recording = request.param(tmp_path_factory.mktemp("compacted"))
+    return made
 
 
 @pytest.mark.parametrize("stages", STAGES)
