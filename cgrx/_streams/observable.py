@@ -87,7 +87,7 @@ class Chained(Observable[T_co]):
         runtime = self.runtime
         if runtime is None:
             return self._subscribe_here(on_next, on_error, on_completed, scheduler)
-        chosen = threadless(scheduler or runtime.scheduler)
+        chosen = scheduler_of(runtime, scheduler)
         made = runtime.in_thread(lambda: self._subscribe_here(on_next, on_error, on_completed, chosen))
         return Disposable(lambda: runtime.in_thread(made.dispose))
 
@@ -178,14 +178,21 @@ def require_here(runtime: Runtime | None) -> None:
         )
 
 
-def threadless(scheduler: abc.SchedulerBase) -> abc.SchedulerBase:
-    """The scheduler, refused with `ThreadError` if it would start a thread."""
-    if isinstance(scheduler, _THREADED):
+def scheduler_of(runtime: Runtime, given: abc.SchedulerBase | None) -> abc.SchedulerBase:
+    """The scheduler of a subscription; by default the runtime's own.
+
+    Raises:
+        ThreadError: the one that is given would start a thread.
+    """
+    own = runtime.scheduler
+    if given is None or given is own:
+        return own
+    if isinstance(given, _THREADED):
         raise ThreadError(
-            f"{type(scheduler).__name__} would run a feed's events in another thread: apply timed operators with"
+            f"{type(given).__name__} would run a feed's events in another thread: apply timed operators with"
             " `stream.pipe(...)`, or pass scheduler=feed.scheduler"
         )
-    return scheduler
+    return given
 
 
 class Foreign(Chained[T_co]):

@@ -81,7 +81,8 @@ class _Outgoing(Generic[T]):
         stepped_ms = NEVER
         signals, events, channel, received_ms = self._signals, self._events, self._channel, self._received_ms
         for time_ms, number, event, its_channel, its_received_ms in held:
-            if its_received_ms != received_ms or (its_channel is not channel and its_channel != channel):
+            # Not by equality, which costs as much as all else here where channels take turns: an input has one channel.
+            if its_received_ms != received_ms or its_channel is not channel:
                 if events:
                     signals.append(Batch(channel, received_ms, tuple(events)))
                     events.clear()
@@ -218,7 +219,8 @@ class Reordering(Generic[T]):
                 except AttributeError as error:
                     raise _foreign(event) from error
                 if its_exchange != exchange or source is None:
-                    first_ms, full = self._came(number, first_ms, latest_ms, out)
+                    if source is not None:
+                        first_ms, full = self._came(number, first_ms, latest_ms, out)
                     exchange = its_exchange
                     source = sources.get(exchange) or of_all.begin(index, channel, exchange)
                     come_ms = source.time_ms

@@ -24,7 +24,7 @@ from cgrx._streams.chain import Link
 from cgrx._streams.counts import StageStats, Subscriptions
 from cgrx._streams.functions import check_function, check_type, code_of, map_step, where_step
 from cgrx._streams.merging import FanIn
-from cgrx._streams.observable import Chained, Foreign, threadless
+from cgrx._streams.observable import Chained, Foreign, scheduler_of
 from cgrx._streams.observers import InTurn, Items, SignalObserver
 from cgrx._streams.running import Elementwise, Running
 from cgrx._streams.runtime import Runtime, joint
@@ -167,7 +167,7 @@ class EventStream(Chained[T_co]):
         runtime = self.runtime
         if runtime is None:
             return self._connect_signals(observer, scheduler)
-        chosen = threadless(scheduler or runtime.scheduler)
+        chosen = scheduler_of(runtime, scheduler)
         return runtime.in_thread(lambda: self._connect_signals(observer, chosen))
 
     def _connect_signals(
