@@ -125,6 +125,7 @@ def test_as_alone_at_length(recorded: Said, shape: str, window: str, other: str,
     )
 
 
+@pytest.mark.thorough  # it takes seconds
 @given(said(), st.integers(1, 20))
 @settings(max_examples=5, deadline=None)
 def test_not_more_at_once_than_memory_holds(recorded: Said, most: int) -> None:

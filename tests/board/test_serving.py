@@ -172,6 +172,7 @@ def test_more_connections_than_are_taken_are_closed(monkeypatch: pytest.MonkeyPa
     run_fast(RATE, main)
 
 
+@pytest.mark.thorough  # it takes seconds
 def test_a_hundred_browsers_and_one_that_is_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is left behind; the others and the feed go on; and it has a snapshot when it returns."""
     monkeypatch.setattr(line, "SEND_S", 15.0)

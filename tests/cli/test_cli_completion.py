@@ -13,6 +13,7 @@ import pytest
 from cgrx._cli.app import app, run
 from cgrx._cli.completion import Shell, completion_script
 from cgrx._cli.terminal.exits import Exit
+from tests.choosing import one_in
 
 pty = pytest.importorskip("pty", reason="there are no pseudo-terminals on this system")
 
@@ -120,7 +121,7 @@ def test_with_the_tabulator_key(shell: Shell, options: list[str], setup: str, ta
     assert heard.read_text(encoding="utf-8").split() == ["record", "liquidations", "--flush-every", "5", "--to", "x"]
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize("shell", one_in(3, ["bash", "zsh", "fish"]))
 def test_the_command_prints_the_script(shell: Shell, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["completion", shell]) == Exit.DONE
     out, err = capfd.readouterr()

@@ -13,7 +13,6 @@ from cgrx._cli.terminal.exits import Exit
 
 pytest.importorskip("pty", reason="there are no pseudo-terminals on this system")
 
-from tests.choosing import one_in
 from tests.cli.screens import COMMAND, ENVIRONMENT, on_screen
 
 LIMIT_S = 30.0
@@ -37,6 +36,7 @@ def simulator(*arguments: str) -> Generator[tuple["subprocess.Popen[str]", str]]
             process.kill()
 
 
+@pytest.mark.thorough  # processes take seconds
 def test_the_demo_in_a_pipe() -> None:
     """Plain lines and the summary; what was sent was received."""
     ran = completed("demo", "--seconds", "1", "--rate", "300")
@@ -48,7 +48,8 @@ def test_the_demo_in_a_pipe() -> None:
     assert "Traceback" not in ran.stderr
 
 
-@pytest.mark.parametrize(("columns", "rows", "term"), one_in(2, [(40, 4, "xterm"), (100, 30, "dumb")]))
+@pytest.mark.thorough  # processes take seconds
+@pytest.mark.parametrize(("columns", "rows", "term"), [(40, 4, "xterm"), (100, 30, "dumb")])
 def test_small_and_dumb_terminals(columns: int, rows: int, term: str) -> None:
     """A narrow one gets what fits; one that cannot be drawn on gets lines. Neither gets a colour with NO_COLOR."""
     more = {"TERM": term, "NO_COLOR": "1"}
@@ -59,6 +60,7 @@ def test_small_and_dumb_terminals(columns: int, rows: int, term: str) -> None:
         assert "sent  " in screen.text
 
 
+@pytest.mark.thorough  # processes take seconds
 def test_a_reader_that_has_had_enough() -> None:
     """As `| head -n 1` does: no word, no traceback, exit code 0. SIGTERM ends the simulator."""
     with simulator("--rate", "500") as (server, url):
@@ -83,6 +85,7 @@ def test_a_reader_that_has_had_enough() -> None:
         assert "Traceback" not in server.stderr.read()
 
 
+@pytest.mark.thorough  # processes take seconds
 def test_without_the_extra() -> None:
     """One line, and no traceback."""
     program = "import sys; sys.modules['rich'] = None; from cgrx.__main__ import main; sys.exit(main())"

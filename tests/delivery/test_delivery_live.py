@@ -43,6 +43,7 @@ cgrx.run(main)
 """
 
 
+@pytest.mark.thorough  # processes take seconds
 @pytest.mark.skipif(sys.platform == "win32", reason="there it is another signal")
 def test_a_signal_drains_the_sinks() -> None:
     program = subprocess.Popen([sys.executable, "-c", _PROGRAM], stdout=subprocess.PIPE, text=True)

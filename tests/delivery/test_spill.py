@@ -155,6 +155,7 @@ trio.run(main)
 """
 
 
+@pytest.mark.thorough  # processes take seconds
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no signal 9")
 def test_a_killed_process_leaves_what_was_spilled_to_the_next(folder: Path) -> None:
     process = subprocess.Popen([sys.executable, "-c", _PROGRAM, str(folder)], stdout=subprocess.PIPE, text=True)

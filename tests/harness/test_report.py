@@ -84,6 +84,7 @@ def test_what_small_sizes_cost_does_not_hide_what_grows() -> None:
     assert growth.flagged
 
 
+@pytest.mark.thorough  # plots take seconds
 def test_a_report_is_written_whole(tmp_path: Path) -> None:
     """The same run gives the same files; another one is written over it."""
     pytest.importorskip("matplotlib", reason="plots need the extra `bench`")

@@ -88,6 +88,7 @@ def test_a_rival_that_fails_stops_the_run(behaviour: Behaviour, measuring: bool,
         only_case(scenario(Trial(behaviour, measuring)))
 
 
+@pytest.mark.thorough  # processes take seconds
 def test_a_rival_that_hangs_is_ended() -> None:
     hanging = scenario(Trial("hangs", measuring=True), within_s=2.0)
     with pytest.raises(WorkerError, match="theirs: no answer to 'measure' within 2 s"):

@@ -31,6 +31,7 @@ FLOODS: dict[str, list[Part]] = {
 }
 
 
+@pytest.mark.thorough  # it takes seconds
 @pytest.mark.parametrize("kind", FLOODS)
 def test_a_flood_behind_a_subscriber_that_stands_still(kind: str) -> None:
     """The socket is not read meanwhile; afterwards everything is there."""

@@ -72,6 +72,7 @@ def test_a_disconnection_is_a_gap_on_the_page_within_two_seconds(browser: "Brows
 HOSTILE = "<img src=x onerror=alert(1)>"
 
 
+@pytest.mark.thorough  # a browser takes seconds
 @pytest.mark.parametrize(
     "name", [HOSTILE, "\u202ecba\u202d\u2067USDT", "W" * 10_000], ids=["markup", "direction", "length"]
 )
@@ -108,6 +109,7 @@ def test_a_foreign_name_for_this_machine_is_refused(browser: "Browser", live: Ru
     context.close()
 
 
+@pytest.mark.thorough  # a browser takes seconds
 def test_alerts_of_the_viewers_own_threshold_are_told_and_listed(browser: "Browser", live: Running[Shown]) -> None:
     with visit(browser, live.value.board.url) as visited:
         page = visited.open()
@@ -119,6 +121,7 @@ def test_alerts_of_the_viewers_own_threshold_are_told_and_listed(browser: "Brows
         assert page.get_attribute("#spoken", "aria-live") == "polite"
 
 
+@pytest.mark.thorough  # a browser takes seconds
 def test_what_is_held_stays_and_a_hidden_tab_draws_nothing(browser: "Browser", live: Running[Shown]) -> None:
     with visit(browser, live.value.board.url) as visited:
         page = visited.open()
@@ -144,6 +147,7 @@ def test_what_is_held_stays_and_a_hidden_tab_draws_nothing(browser: "Browser", l
         visited.until("document.querySelector('#prints').textContent.includes('889k')")
 
 
+@pytest.mark.thorough  # a browser takes seconds
 def test_a_board_that_goes_away_and_returns(browser: "Browser") -> None:
     """The page says since when, tries again, and takes what the new one shows."""
     with Running(lambda: showing(token=TOKEN)) as first:

@@ -252,6 +252,7 @@ trio.run(main)
 """
 
 
+@pytest.mark.thorough  # processes take seconds
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no signal 9")
 def test_a_killed_process_leaves_whole_batches(path: Path) -> None:
     process = subprocess.Popen([sys.executable, "-c", _PROGRAM, str(path)], stdout=subprocess.PIPE, text=True)

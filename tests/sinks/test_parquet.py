@@ -147,6 +147,7 @@ trio.run(main)
 """
 
 
+@pytest.mark.thorough  # processes take seconds
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no signal 9")
 @pytest.mark.parametrize("moment", one_in(2, ["within", "behind"]))
 def test_a_killed_process_loses_nothing_that_was_delivered(tmp_path: Path, moment: str) -> None:
