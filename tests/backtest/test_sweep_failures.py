@@ -181,7 +181,8 @@ def test_damage_that_a_job_finds_ends_it(recording: Recording) -> None:
 def test_progress(recording: Recording) -> None:
     told: list[cgrx.SweepProgress] = []
     cgrx.sweep(running_bars, recording, {"threshold": [0, 1, 2], "by_events": [False, True]}, progress=told.append)
-    assert [each.done for each in told if each.fraction == each.done / 6] == sorted(each.done for each in told)
+    assert [each.done for each in told] == sorted(each.done for each in told)
+    assert all(each.done / 6 <= each.fraction <= 1 for each in told)
     assert told[-1] == cgrx.SweepProgress(done=6, total=6, fraction=1.0)
     assert {each.done for each in told} >= {1, 2, 3, 4, 5, 6}
 
