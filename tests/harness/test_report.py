@@ -120,5 +120,5 @@ def test_a_run_without_what_readme_quotes_is_refused() -> None:
 @pytest.mark.parametrize("quote", quotes.QUOTES, ids=lambda quote: quote.what)
 def test_readme_quotes_what_is_measured(quote: quotes.Quote) -> None:
     scenario = load(f"benchmarks.{quote.scenario}")
-    assert quote.case in {case.name for case in scenario.cases(quick=True)}
+    assert quote.case in {case.name for case in scenario.cases(True)}
     assert quote.rival in {rival.name for rival in scenario.rivals}
