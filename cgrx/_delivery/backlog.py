@@ -27,7 +27,7 @@ class Backlog:
 
     Args:
         buffer: how many may wait in memory, or twice as many while they are written to the spill folder.
-        final_only: see `Waiting.put`.
+        final_only: see `Waiting`.
         spill: the folder for more; None: there is no room for more.
         on_loss: called with a number of items that were given up, and with the reason.
         runtime: that of the feed which gives the items; where it would rather wait, as a replay at full speed, it is
@@ -45,13 +45,12 @@ class Backlog:
     ) -> None:
         self.accounts = accounts
         self._buffer = buffer
-        self._final_only = final_only
         self._most = buffer if spill is None else 2 * buffer
         self._spill = spill
         self._on_loss = on_loss
         self._runtime = runtime
         self._holding = False
-        self._waiting = Waiting()
+        self._waiting = Waiting(accounts, final_only)
         self._moving = 0  # on their way from memory to a file
         self._loaded: deque[Any] | None = None  # what is left of the oldest file, which has been read
         self._taken = 0  # of that file
@@ -88,10 +87,7 @@ class Backlog:
         Returns:
             How many wait in memory now.
         """
-        accounts = self.accounts
-        came, superseded, in_memory = self._waiting.put(items, self._final_only)
-        accounts.received += came
-        accounts.superseded += superseded
+        in_memory = self._waiting.put(items)
         if 2 * in_memory >= self._buffer:
             return self._make_room(in_memory)
         return in_memory

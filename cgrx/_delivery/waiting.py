@@ -4,6 +4,7 @@ from collections import OrderedDict, deque
 from collections.abc import Hashable, Iterable
 from typing import Any
 
+from cgrx._delivery.accounts import Accounts
 from cgrx.operators._rows.row import Row, RowType
 
 NOTHING = 2**63
@@ -15,9 +16,15 @@ class Waiting:
 
     A running row takes the place of the one of the same window that waits. A final row, or one that withdraws, removes
     it and comes last, as everything else does.
+
+    Args:
+        accounts: where items are counted that come, and that are superseded.
+        final_only: leave out running rows, and those that withdraw such: they do not count as having come.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, accounts: Accounts, final_only: bool) -> None:
+        self._accounts = accounts
+        self._final_only = final_only
         self._lasting: deque[tuple[int, Any]] = deque()
         self._running: OrderedDict[Hashable, tuple[int, Row]] = OrderedDict()
         self.number = 0
@@ -31,13 +38,8 @@ class Waiting:
         """The number of the first one, `NOTHING` where none waits."""
         return min(self._first_lasting, self._first_running)
 
-    def put(self, items: Iterable[Any], final_only: bool) -> tuple[int, int, int]:
-        """Queue items. Returns how many came, how many were superseded, and how many wait now.
-
-        Args:
-            items: what came.
-            final_only: leave out running rows, and those that withdraw such: they do not count as having come.
-        """
+    def put(self, items: Iterable[Any]) -> int:
+        """Queue items. Returns how many wait now."""
         number, superseded, left_out = self.number, 0, 0
         lasting, running = self._lasting, self._running
         for item in items:
@@ -49,7 +51,7 @@ class Waiting:
                 if running:  # or there is none to supersede
                     superseded += running.pop((kind, item.identity), None) is not None
                 lasting.append((number, item))
-            elif final_only:
+            elif self._final_only:
                 left_out += 1
             else:
                 window = (kind, item.identity)
@@ -60,8 +62,12 @@ class Waiting:
                     lasting.append((number, item))
                 else:
                     running[window] = (number if replaced is None else replaced[0], item)
-        came, self.number = number - self.number - left_out, number
-        return came, superseded, len(lasting) + len(running)
+        accounts = self._accounts
+        accounts.received += number - self.number - left_out
+        if superseded:
+            accounts.superseded += superseded
+        self.number = number
+        return len(lasting) + len(running)
 
     def take(self, most: int) -> tuple[int, list[Any]]:
         """The first items, at most so many; and the number of the first one."""
@@ -77,8 +83,8 @@ class Waiting:
 
     def take_lasting(self, most: int) -> tuple[int, list[Any]]:
         """The first items that no later row replaces, at most so many; and the number of the first one."""
-        first = self._first_lasting
-        return first, [self._lasting.popleft()[1] for _ in range(min(most, len(self._lasting)))]
+        first, popleft = self._first_lasting, self._lasting.popleft
+        return first, [popleft()[1] for _ in range(min(most, len(self._lasting)))]
 
     def put_back(self, first: int, items: list[Any]) -> None:
         """Queue items again that were the first."""
