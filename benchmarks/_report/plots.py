@@ -4,6 +4,7 @@ import statistics
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import fill
 from typing import Any, cast
 
 from benchmarks._harness.results import CaseResult, ScenarioResult
@@ -14,6 +15,8 @@ from benchmarks._report.table import RATIO, ratio
 PERCENTILES = ("p50", "p99", "p99_9", "max")
 COLOURS = ("#00796b", "#c2185b", "#1976d2", "#f57c00", "#7b1fa2", "#455a64", "#9e9d24", "#5d4037")
 LIMIT = "#9e9e9e"
+TITLE_COLUMNS = 44
+"""As wide as a panel."""
 STYLE: Any = {
     "svg.hashsalt": "cgrx",  # the same run gives the same file
     "svg.fonttype": "none",  # text stays text: smaller, and to be searched
@@ -97,7 +100,7 @@ def _bars(case: CaseResult, result: ScenarioResult, panel: Any) -> None:
     panel.errorbar(medians, range(len(found)), xerr=errors, fmt="none", ecolor="#333333", elinewidth=1)
     _logarithmic(panel, "x", [*medians, 1.0])
     panel.axvline(1, color="#333333", linewidth=0.8)
-    panel.set_title(case.case, fontsize=8.5)
+    panel.set_title(fill(case.case, TITLE_COLUMNS), fontsize=8.5)
     panel.set_xlabel(f"{RATIO} (log)")
 
 
