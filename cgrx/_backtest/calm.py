@@ -120,6 +120,7 @@ class _Glance:
             self._events = self._events.with_columns(runs.holders)
         self._ahead = self._ranges()
         self._known: dict[int, dict[int, list[_Standing]]] = {}
+        self._found_since: dict[int, dict[tuple[int, ...], int]] = {}
         # Where all sources are silent, each proof moves time on; not beyond what it says on the clock of the events.
         self._places = before(events["seq"], self._proofs)
         heard = self._places > 0
@@ -257,13 +258,31 @@ class _Glance:
         if active:
             return min(active)
         highest_ms = max(source.highest_ms for source in sources)
-        foremost = self._events.head(place).filter(pl.col("time_ms") == highest_ms)
-        since_ms: int = max(
-            foremost.filter(self._of_source(run, source))["received_ms"][0]
-            for source in sources
-            if source.highest_ms == highest_ms
-        )
+        since = self._since(place)
+        since_ms = max(since[run, *each.name] for each in sources if each.highest_ms == highest_ms)
         return highest_ms + max(0, proof[0] - since_ms)
+
+    def _since(self, place: int) -> dict[tuple[int, ...], int]:
+        """When the highest event of each source of each run was received, after so many events."""
+        if place not in self._found_since:
+            foremost, name = pl.col("time_ms").arg_max(), (RUN, *self._by)
+            state = pl.struct(
+                pl.col("time_ms").max(), -pl.col("seq").get(foremost), pl.col("received_ms").get(foremost)
+            )
+            found = (
+                self._grouped(self._events.head(place), state.alias("state"))
+                .group_by(name)
+                .agg(pl.col("state").sort(descending=True).first().struct.field("received_ms"))
+            )
+            self._found_since[place] = {tuple(source): since_ms for *source, since_ms in found.iter_rows()}
+        return self._found_since[place]
+
+    def _grouped(self, events: pl.DataFrame, *state: pl.Expr) -> pl.DataFrame:
+        """What is told of the events of each source that the same runs hold, for each of these runs."""
+        if self._runs.masks:
+            return self._of_runs(events.group_by(HOLDERS, *self._by).agg(state))
+        found = events.group_by(self._by).agg(state) if self._by else events.select(state)
+        return found.with_columns(pl.lit(0, pl.Int64).alias(RUN))
 
     def _of_source(self, run: int, source: _Standing) -> pl.Expr:
         """Whether an event is of this source, in this run."""
@@ -299,14 +318,10 @@ class _Glance:
             pl.col("received_ms").last().alias("last_ms"),
             pl.col("seq").last(),
         )
-        events = self._events.head(count)
+        found = self._grouped(self._events.head(count), *state)
         if self._runs.masks:
-            found = self._of_runs(events.group_by(HOLDERS, *self._by).agg(state))
             last = pl.col("last_ms").get(pl.col("seq").arg_max())
             found = found.group_by(RUN, *self._by).agg(pl.col("highest_ms").max(), last, pl.col("seq").max())
-        else:
-            found = events.group_by(self._by).agg(state) if self._by else events.select(state)
-            found = found.with_columns(pl.lit(0, pl.Int64).alias(RUN))
         standing: dict[int, list[_Standing]] = {}
         for run, highest_ms, last_ms, seq, *name in found.select(RUN, *_STATE, *self._by).iter_rows():
             standing.setdefault(run, []).append(_Standing(highest_ms, last_ms, seq, tuple(name)))

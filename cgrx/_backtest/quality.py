@@ -1,6 +1,8 @@
 """The quality of rows (`gap_ms`, `dropped`, `final`, `complete`), from what was known when their windows closed."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
+from typing import Any
 
 import polars as pl
 
@@ -37,16 +39,19 @@ def qualified(rows: pl.DataFrame, ledgers: Sequence[Ledger], around_ms: int) -> 
 def _concerned(rows: pl.DataFrame, ledgers: Sequence[Ledger], around_ms: int) -> pl.DataFrame:
     """The few rows that may know of a gap or a loss: their `place` and their window; of a run in their order."""
     windows = rows.select(pl.int_range(pl.len()).alias("place"), *_WINDOW)
-    ends = rows[RUN].search_sorted(pl.int_range(len(ledgers), eager=True), "right").to_list()
+    begins, closes = rows["start_ms"], rows["end_ms"]
     found = [windows.clear()]
-    for start, end, ledger in zip([0, *ends], ends, ledgers, strict=False):
-        of_run = windows[start:end]
+    start = 0
+    for run, ledger in enumerate(ledgers):
+        end = bisect_right(rows[RUN], run)
         gaps = _together(ledger)
-        from_ms, until_ms = (_clipped([gap[at] for gap in gaps]) for at in (0, 1))
         # They are apart, so the last that begins before a window has closed reaches furthest.
-        begun = (of_run["end_ms"] + around_ms).search_sorted(from_ms, "right").to_list()
-        for first, last, of_gap in zip(begun, [*begun[1:], len(of_run)], until_ms, strict=False):
-            found.append(of_run[first:last].filter(pl.col("start_ms") - around_ms < of_gap))
+        begun = [bisect_right(closes, from_ms - around_ms, start, end) for from_ms, _ in gaps]
+        for first, last, (_, until_ms) in zip(begun, [*begun[1:], end], gaps, strict=False):
+            least_ms: Any = begins[first:last].min()
+            if least_ms is not None and least_ms - around_ms < until_ms:
+                found.append(windows[first:last].filter(pl.col("start_ms") - around_ms < min(until_ms, 2**63 - 1)))
+        start = end
     return pl.concat(found)
 
 
