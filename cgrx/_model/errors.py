@@ -225,8 +225,8 @@ class AuthError(CgrxError):
         The key is misspelt, revoked, or of another service.
 
     Remedy:
-        Compare `COINGLASS_API_KEY`, or `api_key=`, with the key in your account at CoinGlass. `cgrx demo` and
-        `cgrx simulate` need none.
+        Compare `COINGLASS_API_KEY`, or `api_key=`, with the key in your account at CoinGlass. `cgrx demo` needs none;
+        against `cgrx simulate` a command needs none, and a program any of at least 8 characters.
 
     Attributes:
         status (int): the HTTP status, 401 or 403.

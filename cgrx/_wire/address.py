@@ -20,8 +20,8 @@ from cgrx._wire.secret import PART, Secret
 KEY_PARAMETER = "cg-api-key"
 
 _NO_KEY = (
-    f"api_key must be a str of at least {PART} characters, or what a server says of it could not be hidden; "
-    "None where the URL holds the key"
+    f"the API key must be a str of at least {PART} characters, or what a server says of it could not be hidden: "
+    "api_key=, or COINGLASS_API_KEY in the environment; None where the URL holds the key"
 )
 _ACCEPTED = "give ws://host[:port][/path][?query] or wss://... as a str, without user, password and fragment"
 _DEFAULT_PORTS = {"ws": 80, "wss": 443}

@@ -59,7 +59,7 @@ class Cascade(Row):
         """The position that was liquidated."""
 
     dominant_side = _dominant_side()
-    """The positions of which more volume was liquidated; None if it was equal."""
+    """The positions of which more volume was liquidated, a `LiquidationSide`; None if it was equal."""
     volume = agg.volume()
     """Volume in US dollars."""
     count = agg.count()

@@ -27,8 +27,8 @@ is only parsed."""
 
 FOREIGN = set(
     """
-    . cat cd cp crontab curl docker export git head jq kill ls mkdir notify-send podman psql redis-cli sed seq sleep
-    source sudo systemctl tail tansu tee test timeout watch
+    . cat cd cp crontab curl docker export git head jq kill ln ls mkdir notify-send podman psql redis-cli sed seq sleep
+    source sudo systemctl tail ./tansu tee test timeout watch
     """.split()
 )
 """Programs of others that a reader has, or is told to have."""

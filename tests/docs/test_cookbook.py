@@ -1,5 +1,6 @@
 """The numbers that the recipes of the cookbook print, each computed a second time in another way."""
 
+import re
 import runpy
 import sqlite3
 from contextlib import closing
@@ -23,6 +24,29 @@ def run(name: str) -> dict[str, Any]:
 def printed(name: str) -> list[str]:
     """The lines that a recipe prints."""
     return pages.output(f"cookbook/{name}").splitlines()
+
+
+NEEDS = {
+    r"cgrx\.(import_\w+|record|replay|Recording|resume)\b|sinks\.parquet": "recording",
+    r"cgrx\.(backtest|sweep|to_frame)\b|import polars": "frames",
+    r"sinks\.duckdb": "duckdb",
+    r"sinks\.postgres": "postgres",
+    r"sinks\.(webhook|telegram|slack|discord)": "webhook",
+    r"metrics\.serve": "metrics",
+    r"proxy=": "proxy",
+}
+"""What a script says, and the extra that it needs for that."""
+
+
+@pytest.mark.parametrize("page", sorted((pages.DOCS / "cookbook").glob("*.md")), ids=lambda page: page.stem)
+def test_a_recipe_says_which_extras_its_scripts_need(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    scripts = [
+        (pages.EXAMPLES / name).read_text(encoding="utf-8") for name in re.findall(r"<!-- file: ([\w/]+\.py) -->", text)
+    ]
+    needed = {extra for says, extra in NEEDS.items() if any(re.search(says, script) for script in scripts)}
+    told = {extra for names in re.findall(r"pip\s+install\s+\"\.\[([\w,]+)\]\"", text) for extra in names.split(",")}
+    assert needed <= told
 
 
 def test_cvd() -> None:

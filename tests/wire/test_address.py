@@ -115,7 +115,7 @@ def test_a_url_is_a_str(url: str) -> None:
 @pytest.mark.parametrize("key", ["", "S3CRET5", b"S3CRET55", 5])
 def test_a_key_is_a_str_that_can_be_hidden(key: str) -> None:
     """Of one with a letter each word of ours would be full of stars."""
-    with pytest.raises(ValueError, match=r"^api_key must be a str of at least 8 characters") as caught:
+    with pytest.raises(ValueError, match=r"^the API key must be a str of at least 8 characters") as caught:
         parse_address("wss://a.example", key)
     assert "S3CRET5" not in str(caught.value)
 
