@@ -1,10 +1,13 @@
 """`cgrx.testing.run`: a clock that jumps over every wait."""
 
 import math
+import threading
 
 import pytest
 import trio
+import trio.testing
 
+from cgrx._testing import running
 from cgrx.testing import run
 
 
@@ -40,6 +43,39 @@ def test_what_the_function_raises_is_raised_plain() -> None:
 
     with pytest.raises(LookupError, match="here"):
         run(main)
+
+
+def test_the_clock_stands_still_while_a_thread_works() -> None:
+    """A sink that writes in one loses nothing, and a minute goes by at once when it is done."""
+
+    async def main() -> tuple[float, float]:
+        ready = threading.Event()
+        trio.lowlevel.spawn_system_task(opened_later, ready)
+        await trio.to_thread.run_sync(ready.wait, 5.0)
+        return trio.current_time(), await slept(60.0)
+
+    assert run(main) == (0.0, 60.0)
+
+
+async def opened_later(ready: threading.Event) -> None:
+    """After ten glances of the clock at whether the thread still works."""
+    for _ in range(10):
+        await trio.testing.wait_all_tasks_blocked(running.GLANCE_S / 2)
+    ready.set()
+
+
+async def slept(seconds: float) -> float:
+    await trio.sleep(seconds)
+    return trio.current_time()
+
+
+def test_a_thread_that_waits_for_the_clock_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "PATIENCE_S", 0.01)
+
+    async def main() -> float:
+        return await trio.to_thread.run_sync(trio.from_thread.run, slept, 60.0)
+
+    assert run(main) == 60.0
 
 
 def test_a_limit_that_is_no_duration_is_refused() -> None:
