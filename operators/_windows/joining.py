@@ -16,7 +16,7 @@ from cgrx._model.times import FOREVER, NEVER
 from cgrx._streams.keeping import gathered, put_back
 from cgrx._streams.running import noted
 from cgrx.operators._stages.items import too_many
-from cgrx.operators._windows.history import Histories, History
+from cgrx.operators._windows.history import History
 from cgrx.operators._windows.join_side import JoinSide
 from cgrx.operators._windows.joined import Held, JoinTerms
 from cgrx.operators._windows.unanswered import Unanswered
@@ -32,8 +32,7 @@ class Joining:
         self._terms = terms
         self._left = JoinSide(operator, terms.by, terms.lateness_ms, terms.idle_ms)
         self._other = JoinSide(operator, terms.by, terms.lateness_ms, terms.idle_ms)
-        self._histories = Histories(terms.max_held)
-        self._unanswered = Unanswered(terms, self._left, self._other, self._histories)
+        self._unanswered = Unanswered(terms, self._left, self._other)
         self._told_ms = 0
         self._now_ms = 0
 
@@ -194,7 +193,7 @@ class Joining:
 
     def _take_other(self, batch: Batch[Any], results: list[Any]) -> None:
         side, arrival, item = self._other, self._other.arrival, None
-        histories, lateness_ms = self._histories, side.lateness_ms
+        histories, lateness_ms = self._unanswered.histories, side.lateness_ms
         said, worth_a_look = histories.said, histories.worth_a_look
         inner: Any
         known, reader = side.known, side.reader
@@ -259,10 +258,10 @@ class Joining:
         Raises:
             TooManyKeysError: it is one too many.
         """
-        if len(self._histories) >= self._terms.max_keys:
+        if len(self._unanswered.histories) >= self._terms.max_keys:
             raise too_many(self._terms.max_keys, key)
         self._unanswered.end_waiting_for(key, time_ms)
-        history = self._histories[key] = History()
+        history = self._unanswered.histories[key] = History()
         return history
 
     def _forget(self, said: int) -> int:
@@ -270,4 +269,4 @@ class Joining:
         held = self._unanswered.held.items
         earliest_ms = min(self._left.watermark, held[0][0] if held else FOREVER)
         needed_from_ms = NEVER if self._unanswered.holds_back else earliest_ms
-        return self._histories.forget_before(needed_from_ms, said, at_most_ms=self._other.watermark)
+        return self._unanswered.histories.forget_before(needed_from_ms, said, at_most_ms=self._other.watermark)

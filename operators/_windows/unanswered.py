@@ -24,7 +24,7 @@ from cgrx.operators._windows.joined import Held, Joined, JoinQuality, JoinTerms,
 class Unanswered:
     """Those of one subscription. State: the items held, in order of time, and the proofs behind them."""
 
-    def __init__(self, terms: JoinTerms, left: JoinSide, other: JoinSide, histories: Histories) -> None:
+    def __init__(self, terms: JoinTerms, left: JoinSide, other: JoinSide) -> None:
         self.held: ByTime[Held] = ByTime()
         """Those that are due at some time."""
         self.number = 0
@@ -33,17 +33,18 @@ class Unanswered:
         """How many items have an answer."""
         self.period = Period()
         """The present one."""
+        self.histories = Histories(terms.max_held)
+        """What the answers are found in."""
         self._terms = terms
         self._left = left
         self._other = other
-        self._histories = histories
         self._waiting: dict[Hashable, dict[int, Held]] = {}  # by key and number, for the first of that key
         self._late = 0  # how many were due before that, and have no answer yet
         self._periods: list[Period] = [self.period]  # those with items without an answer, and the present one
 
     def state(self) -> object:
         """See `Running.state`."""
-        return gathered(self, ("_terms", "_left", "_other", "_histories"))
+        return gathered(self, ("_terms", "_left", "_other"))
 
     def take_up(self, state: object) -> None:
         """See `Running.take_up`."""
@@ -107,7 +108,7 @@ class Unanswered:
             return
         come_ms = other.watermark if left.is_in_order else min(left.watermark, other.watermark)
         sure_ms = other.sure_from_ms
-        histories, max_age_ms, is_blind = self._histories, self._terms.max_age_ms, not other.progress.knows_gaps
+        histories, max_age_ms, is_blind = self.histories, self._terms.max_age_ms, not other.progress.knows_gaps
         # One that waits again may be due before others that are: then the next one is looked for anew.
         take_out = all_held.pop_one_until if self._terms.holds else all_held.pop_until
         while due := take_out(come_ms):
@@ -160,7 +161,7 @@ class Unanswered:
         if waiting is not None and waiting.answered:
             return
         time_ms, max_age_ms = due_ms if waiting is None else waiting.time_ms, self._terms.max_age_ms
-        history = self._histories.get(key)
+        history = self.histories.get(key)
         at = -1 if history is None else history.find(time_ms)
         is_cut = history is not None and history.cut and at < 0
         if at < 0 and self._terms.holds and not is_cut:
