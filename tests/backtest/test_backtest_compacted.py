@@ -125,6 +125,18 @@ def test_as_a_replay(recording: Recording, stages: str, start_ms: int | None, ch
     assert_same(found.rows, expected.rows)
 
 
+@pytest.mark.parametrize("stages", ["bars", "by exchange", "sessions"])
+def test_a_merge_of_what_is_left_of_another_and_one_more(recording: Recording, stages: str) -> None:
+    def build(feed: cgrx.Feed, *, opaque: bool) -> Any:
+        some = merged(feed, CHANNELS[:2], [ops.min_volume(12)], opaque=opaque)
+        return cgrx.merge(some, feed.channel(CHANNELS[2])).through(ops.pipeline(*STAGES[stages]))
+
+    found = cgrx.backtest(partial(build, opaque=False), recording)
+    expected = cgrx.backtest(partial(build, opaque=True), recording)
+    assert (found.explain().reason, expected.explain().reason is None) == (None, False)
+    assert_same(found.rows, expected.rows)
+
+
 def test_a_channel_that_has_nothing_in_this_time(recording: Recording) -> None:
     build = partial(merged, channels=(LATE,), stages=STAGES["bars"])
     found = cgrx.backtest(partial(build, opaque=False), recording, end=5_000)
