@@ -6,7 +6,8 @@ for each channel; or pipelines: the trades of all channels in the order of event
 least 1000 dollars, as bars of a second by instrument. The rivals do that with the loops of `rivals/states.py`. All
 callbacks get the same events in the same order, and all pipelines give the same rows.
 
-"one channel alone" is what `wire` measures: what the others cost more is the price of many channels.
+"one channel alone" is what `wire` measures: what the others cost more is the price of many channels. cgrx
+subscribes to each of them while the clock runs; the others have their tables of callbacks before.
 
 The figure is the receiver's processor time for each event, as in `wire`.
 """

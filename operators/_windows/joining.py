@@ -184,7 +184,7 @@ class Joining:
             noted(error, self._operator, item)
             unanswered.hold(fresh)
             arrival.tell(top_ms)
-            self._unanswered.release(results)
+            unanswered.release(results)
             raise
         unanswered.hold(fresh)
         come_ms = arrival.end(last_ms, top_ms) - lateness_ms
