@@ -78,6 +78,16 @@ def test_a_thread_that_waits_for_the_clock_is_not_waited_for_for_ever(monkeypatc
     assert run(main) == 60.0
 
 
+def test_without_a_deadline_what_is_outside_is_waited_for() -> None:
+    async def main() -> float:
+        ready = threading.Event()
+        trio.lowlevel.spawn_system_task(opened_later, ready)
+        await trio.to_thread.run_sync(ready.wait, 5.0, limiter=trio.CapacityLimiter(1))
+        return trio.current_time()
+
+    assert run(main, limit=math.inf) == 0.0
+
+
 def test_a_limit_that_is_no_duration_is_refused() -> None:
     with pytest.raises(ValueError, match="limit="):
         run(trio.sleep_forever, limit="soon")
