@@ -11,6 +11,7 @@ from cgrx._model.signals import Signal
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 T_contra = TypeVar("T_contra", contravariant=True)
+X = TypeVar("X")
 
 
 class SignalObserver(Protocol[T_contra]):
@@ -61,12 +62,12 @@ class InTurn(abc.DisposableBase, Generic[T]):
 
     def __init__(self, observer: SignalObserver[T]) -> None:
         self._observer = observer
-        self._waiting: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
+        self._waiting: deque[tuple[Callable[[Any], None], Any]] = deque()
         self._busy = False
         self._stopped = False
 
     def on_signal(self, signal: Signal[T]) -> None:
-        self.run(self._observer.on_signal, signal)
+        self.take(self._observer.on_signal, signal)
 
     def on_error(self, error: Exception) -> None:
         self.run(self._end, self._observer.on_error, error)
@@ -88,24 +89,33 @@ class InTurn(abc.DisposableBase, Generic[T]):
         notify(*arguments)
 
     def run(self, notify: Callable[..., None], *arguments: Any) -> None:
-        """Do something in turn with the signals, such as to hand one of them on."""
+        """Do something in turn with the signals, such as to end."""
+        self.take(lambda _: notify(*arguments), None)
+
+    def take(self, notify: Callable[[X], None], signal: X) -> None:
+        """Hand a signal on in turn, to whoever asks for it. As a rule nothing else is handled: then it costs a call."""
         if self._stopped:
             return
         if self._busy:
-            self._waiting.append((notify, arguments))
+            self._waiting.append((notify, signal))
             return
         self._busy = True
-        raised: Exception | None = None
         try:
-            while True:
-                try:
-                    notify(*arguments)
-                except Exception as error:  # noqa: BLE001 - raised again when what waits has had its turn
-                    raised = raised or error
-                if not self._waiting:
-                    break
-                notify, arguments = self._waiting.popleft()
+            notify(signal)
+        except Exception as error:  # noqa: BLE001 - raised again when what waits has had its turn
+            self._take_waiting(error)
+        else:
+            if self._waiting:
+                self._take_waiting(None)
         finally:
             self._busy = False
+
+    def _take_waiting(self, raised: Exception | None) -> None:
+        while self._waiting:
+            notify, signal = self._waiting.popleft()
+            try:
+                notify(signal)
+            except Exception as error:  # noqa: BLE001 - likewise
+                raised = raised or error
         if raised is not None:
             raise raised
