@@ -90,7 +90,7 @@ class InTurn(abc.DisposableBase, Generic[T]):
 
     def run(self, notify: Callable[..., None], *arguments: Any) -> None:
         """Do something in turn with the signals, such as to end."""
-        self.take(lambda _: notify(*arguments), None)
+        self.take(_do, (notify, arguments))
 
     def take(self, notify: Callable[[X], None], signal: X) -> None:
         """Hand a signal on in turn, to whoever asks for it. As a rule nothing else is handled: then it costs a call."""
@@ -119,3 +119,8 @@ class InTurn(abc.DisposableBase, Generic[T]):
                 raised = raised or error
         if raised is not None:
             raise raised
+
+
+def _do(what: tuple[Callable[..., None], tuple[Any, ...]]) -> None:
+    notify, arguments = what
+    notify(*arguments)

@@ -258,7 +258,7 @@ class _Input:
         taken: _Taken,
         ended: Callable[[list[Signal[Any]]], None],
     ) -> None:
-        in_turn = run.turns.run
-        self.on_signal: Callable[[Signal[Any]], None] = partial(in_turn, run.take, taken)
+        in_turn = run.turns.take
+        self.on_signal: Callable[[Signal[Any]], None] = partial(in_turn, partial(run.take, taken))
         self.on_error: Callable[[Exception], None] = partial(in_turn, run.fail)
         self.on_completed: Callable[[], None] = partial(in_turn, run.end, ended)
