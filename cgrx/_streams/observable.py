@@ -23,7 +23,7 @@ from reactivex.scheduler import (
 
 from cgrx._model.use_errors import ThreadError
 from cgrx._streams.runtime import Runtime
-from cgrx._streams.subscriber import Subscriber
+from cgrx._streams.subscriber import PLAIN, Subscriber
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -100,7 +100,7 @@ class Chained(Observable[T_co]):
     ) -> abc.DisposableBase:
         runtime = self.runtime
         first: Any = on_next  # an observer, or anything with its methods, as in reactivex
-        if hasattr(first, "on_next"):
+        if not isinstance(first, PLAIN) and hasattr(first, "on_next"):
             first, on_error, on_completed = first.on_next, first.on_error, first.on_completed
         subscriber: Subscriber[T_co] = Subscriber(runtime, first, on_error, on_completed)
 

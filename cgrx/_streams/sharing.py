@@ -5,7 +5,7 @@ from typing import Generic, TypeVar, cast
 
 import attrs
 from reactivex import abc
-from reactivex.disposable import Disposable, SingleAssignmentDisposable
+from reactivex.disposable import SingleAssignmentDisposable
 
 from cgrx._model.channels import Channel
 from cgrx._model.signals import Batch, Gap, Signal, mark_ms
@@ -22,6 +22,18 @@ class Seat(Generic[T]):
     observer: SignalObserver[T]
     taken: bool = True
     """Whether it still listens. It may leave while a signal is on its way through the others."""
+
+
+@attrs.define(eq=False)
+class _SeatOf(Seat[T], abc.DisposableBase):
+    """A seat of a fan; disposing it removes the observer."""
+
+    fan: "FanOut[T]" = attrs.field(kw_only=True)
+
+    def dispose(self) -> None:
+        if self.taken:
+            self.taken = False
+            self.fan.leave(self)
 
 
 class Shared(Generic[T]):
@@ -78,14 +90,21 @@ class FanOut(Generic[T]):
         """Whether there are observers."""
         return bool(self._seats)
 
-    def add(self, observer: SignalObserver[T]) -> Disposable:
+    def add(self, observer: SignalObserver[T]) -> abc.DisposableBase:
         """Add an observer; disposing removes it."""
         for channel in self._started:
             observer.on_signal(Gap(channel, 0, self._now_ms, "joined a shared stream"))
-        seat = Seat(observer)
+        seat = _SeatOf(observer, fan=self)
         self._seats[seat] = None
         self._present = None
-        return Disposable(lambda: self._leave(seat))
+        return seat
+
+    def leave(self, seat: Seat[T]) -> None:
+        """An observer has left."""
+        del self._seats[seat]
+        self._present = None
+        if not self._seats:
+            self.close()
 
     def close(self) -> None:
         """Let go of the source."""
@@ -120,13 +139,6 @@ class FanOut(Generic[T]):
     def _call(self) -> tuple[Seat[T], ...]:
         self._present = tuple(self._seats)
         return self._present
-
-    def _leave(self, seat: Seat[T]) -> None:
-        seat.taken = False
-        self._seats.pop(seat, None)
-        self._present = None
-        if not self._seats:
-            self.close()
 
     def _each(self, notify: Callable[[SignalObserver[T]], None]) -> None:
         raised: Exception | None = None

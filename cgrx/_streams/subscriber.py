@@ -1,8 +1,8 @@
 """The end of every subscription: a user's callbacks, which must not be async, and what happens when they raise."""
 
 import inspect
-from collections.abc import Callable
-from types import FunctionType, MethodType
+from collections.abc import Callable, Iterator
+from types import CodeType, FunctionType, MethodType
 from typing import Any, Generic, TypeVar
 
 from reactivex import abc
@@ -12,13 +12,19 @@ from cgrx._streams.runtime import Runtime
 
 T = TypeVar("T")
 
+PLAIN = FunctionType, MethodType
+"""What a callback nearly always is: neither an observer nor an object that can be called."""
+_ASYNC = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+
 
 def is_async(function: object) -> bool:
     """Whether calling it makes a coroutine or an async generator (also a partial, or an object with such a call)."""
+    if isinstance(function, PLAIN) and not function.__dict__:  # nothing marks it: its code tells, as `inspect` finds
+        code: object = getattr(function, "__code__", None)
+        if isinstance(code, CodeType):
+            return bool(code.co_flags & _ASYNC)
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
         return True
-    if isinstance(function, FunctionType | MethodType):  # nearly always: the call of these two is not async
-        return False
     call = getattr(type(function), "__call__", None)  # noqa: B004 - not asked whether it can be called, but how
     return inspect.iscoroutinefunction(call) or inspect.isasyncgenfunction(call)
 
@@ -54,6 +60,7 @@ class Subscriber(abc.ObserverBase[T], abc.DisposableBase, Generic[T]):
         self._on_error = on_error
         self._on_completed = on_completed or _ignore
         self._stopped = False
+        self._rest: Iterator[T] = iter(())  # of the batch that is being handed on; see `on_signal`
         self._source: abc.DisposableBase | None = None
 
     def connected(self, source: abc.DisposableBase) -> None:
@@ -72,10 +79,16 @@ class Subscriber(abc.ObserverBase[T], abc.DisposableBase, Generic[T]):
             if len(events) == 1 and not self._stopped:  # a loop for one event costs half as much as the callback
                 on_next(events[0])
                 return
-            for event in events:
+            # The loop need not ask whether it is stopped, for `dispose` uses up what it runs over. A callback may push:
+            # then it runs within another one.
+            around, self._rest = self._rest, iter(() if self._stopped else events)
+            try:
+                for event in self._rest:
+                    on_next(event)
+            finally:
+                self._rest = around
                 if self._stopped:
-                    return
-                on_next(event)
+                    _use_up(around)
         except Exception as error:  # noqa: BLE001 - a subscriber's own exception; see the class
             self._raised(error)
 
@@ -123,6 +136,7 @@ class Subscriber(abc.ObserverBase[T], abc.DisposableBase, Generic[T]):
     def dispose(self) -> None:
         """Stop delivery at once, also within a batch, and let go of the source."""
         self._stopped = True
+        _use_up(self._rest)
         source, self._source = self._source, None
         if source is not None:
             source.dispose()
@@ -132,6 +146,11 @@ class Subscriber(abc.ObserverBase[T], abc.DisposableBase, Generic[T]):
             raise error
         self.dispose()
         self._runtime.subscriber_raised(error)
+
+
+def _use_up(events: Iterator[Any]) -> None:
+    for _ in events:
+        pass
 
 
 def _ignore(*_: Any) -> None:

@@ -1,7 +1,5 @@
 """EventStream: single events for subscribers, whole signals for stages, and disposal that takes effect at once."""
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import pytest
@@ -18,7 +16,7 @@ from cgrx._streams.observers import SignalObserver
 from cgrx._streams.stream import as_stream
 from cgrx.testing import alive, batch, gap, liquidation, trade
 from tests.feed.feeding import Record
-from tests.streams.streaming import Hot, Notes, raising
+from tests.streams.streaming import Hot, raising
 
 FOREIGN: list[tuple[Any, ...]] = [(), (ops.where(bool),), (rx_ops.skip(0),), (rx_ops.skip(0), ops.where(bool))]
 
@@ -148,6 +146,45 @@ def test_another_subscriber_may_dispose_it(operators: tuple[Any, ...]) -> None:
     other.disposable = chained(hot.stream, operators).subscribe(seen.append)
     hot.say(batch(1, 2))
     assert seen == []
+
+
+def test_disposal_by_a_callback_that_pushes_stops_the_batch_around_it_too() -> None:
+    """Of a source that hands on what is pushed at once; until then each batch goes on where it was."""
+    hot = Hot[int]()
+    seen: list[int] = []
+    subscription = SerialDisposable()
+
+    def on_next(number: int) -> None:
+        seen.append(number)
+        if number in (1, 3):
+            hot.say(batch(10 * number, 10 * number + 1, 10 * number + 2))
+        if number == 31:
+            subscription.dispose()
+
+    subscription.disposable = hot.stream.subscribe(on_next)
+    hot.say(batch(1, 2, 3, 4))
+    assert seen == [1, 10, 11, 12, 2, 3, 30, 31]
+
+
+def test_an_exception_in_a_batch_within_a_batch_ends_only_that_one() -> None:
+    """Without a feed it goes to the caller, which may be a callback that goes on."""
+    hot = Hot[int]()
+    seen: list[int] = []
+    subscription = SerialDisposable()
+
+    def on_next(number: int) -> None:
+        if number == 11:
+            raise KeyError
+        seen.append(number)
+        if number == 1:
+            with pytest.raises(KeyError):
+                hot.say(batch(10, 11, 12))
+        if number == 3:
+            subscription.dispose()
+
+    subscription.disposable = hot.stream.subscribe(on_next)
+    hot.say(batch(1, 2, 3, 4))
+    assert seen == [1, 10, 2, 3]
 
 
 @pytest.mark.parametrize(
@@ -325,52 +362,3 @@ def test_disposing_lets_go_of_it() -> None:
     subject.on_next(1)
     assert record.signals == []
     assert not subject.observers
-
-
-# --- async functions ------------------------------------------------------------------------------------------------
-
-
-async def later(event: object = None) -> None:
-    pass
-
-
-async def ever(event: object = None) -> Any:
-    yield event
-
-
-class Later:
-    """Its calls are awaited."""
-
-    async def __call__(self, event: object = None) -> None:
-        pass
-
-
-class LaterObserver:
-    """Awaits its events."""
-
-    async def on_next(self, event: object) -> None:
-        pass
-
-    def on_error(self, error: Exception) -> None:
-        pass
-
-    def on_completed(self) -> None:
-        pass
-
-
-@pytest.mark.parametrize("runtime", [None, Notes()])
-@pytest.mark.parametrize("callback", [later, ever, partial(later), Later(), partial(partial(later))])
-def test_an_async_function_cannot_subscribe(runtime: Notes | None, callback: Any) -> None:
-    hot = Hot[int](runtime)
-    subscribes: list[Callable[[], object]] = [
-        lambda: hot.stream.subscribe(callback),
-        lambda: hot.stream.subscribe(None, callback),
-        lambda: hot.stream.subscribe(None, None, callback),
-        lambda: hot.stream.subscribe(LaterObserver()),  # type: ignore[arg-type]  # has the methods of one
-    ]
-    if runtime is not None:
-        subscribes.append(lambda: hot.stream.pipe(rx_ops.skip(0)).subscribe(callback))
-    for subscribe in subscribes:
-        with pytest.raises(TypeError, match=r"an async function cannot be a subscriber.*cgrx\.stream\(observable\)"):
-            subscribe()
-    assert hot.subscribers == 0
