@@ -304,18 +304,25 @@ class Session:
         """Make the server's subscriptions the desired ones; whether anything had to change."""
         self._changed = trio.Event()
         changed, self._wanted_otherwise = self._wanted_otherwise, {}
-        gone = [channel for channel in changed if channel in self._sent and not self._hub.is_desired(channel)]
-        new = [channel for channel in changed if channel not in self._sent and self._hub.is_desired(channel)]
-        back = [channel for channel in changed if channel in self._sent and self._hub.is_desired(channel)]
+        gone: list[Channel] = []
+        new: list[Channel] = []
+        back: list[Channel] = []
         self._changes += 1
-        for channel in gone:
-            self._forget(channel)
-            self._taken_back[channel] = self._changes
-        for channel in new:
-            self._sent[channel] = self._changes
-            self._unproven.add(channel)
+        for channel in changed:
+            desired = self._hub.is_desired(channel)
+            if channel not in self._sent:
+                if desired:
+                    new.append(channel)
+                    self._sent[channel] = self._changes
+                    self._unproven.add(channel)
+            elif not desired:
+                gone.append(channel)
+                self._forget(channel)
+                self._taken_back[channel] = self._changes
+            elif channel not in self._unproven:
+                back.append(channel)
         # Left and wanted again before anything was sent: it has worked all the time.
-        self._hub.proven([channel for channel in back if channel not in self._unproven], self._clock.now_ms())
+        self._hub.proven(back, self._clock.now_ms())
         if gone:
             await self._transport.send(unsubscribe_command(channel.name for channel in gone))
         if new:

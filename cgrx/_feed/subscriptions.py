@@ -16,7 +16,6 @@ from typing import Any, TypeAlias
 
 import attrs
 from reactivex import abc
-from reactivex.disposable import Disposable
 
 from cgrx._feed.lines import Counts, Line, Seat
 from cgrx._model.channels import Channel
@@ -28,6 +27,17 @@ Observer: TypeAlias = SignalObserver[Any]
 
 _REMEMBERED = 10_000
 """The counters of so many channels without subscribers are kept."""
+
+
+@attrs.define(eq=False)
+class _Leaving(abc.DisposableBase):
+    """Ends a subscription."""
+
+    _hub: "Hub"
+    _seat: Seat
+
+    def dispose(self) -> None:
+        self._hub.give_up(self._seat)
 
 
 class Hub:
@@ -85,8 +95,8 @@ class Hub:
     def subscribe(self, channel: Channel, observer: Observer) -> abc.DisposableBase:
         """Add a subscriber; disposing stops its delivery at once."""
         seat = Seat(observer, channel=channel)
-        self._in_turn(lambda: self._sit(seat))
-        return Disposable(lambda: self._give_up(seat))
+        self._in_turn(partial(self._sit, seat))
+        return _Leaving(self, seat)
 
     def _sit(self, seat: Seat) -> None:
         if not seat.taken:
@@ -103,7 +113,8 @@ class Hub:
         if line.proven_ms is not None:
             self._recover(seat, self._now_ms())
 
-    def _give_up(self, seat: Seat) -> None:
+    def give_up(self, seat: Seat) -> None:
+        """Deliver nothing more to a subscriber. A second time changes nothing."""
         seat.taken = False
         self._in_turn(lambda: self._leave(seat))
 
@@ -225,10 +236,11 @@ class Hub:
         if at_ms < self._alive_ms:
             return
         self._alive_ms = at_ms
+        alive = Alive(self._origin, at_ms)
         for line in self._lines.values():
             if line.proven_ms is not None and at_ms > line.alive_ms and not line.doubtful:
                 line.alive_ms = at_ms
-                self._waiting.append(partial(self._send, line, Alive(self._origin, at_ms)))
+                self._waiting.append(partial(self._send, line, alive))
         self._run_waiting()
 
     def clock_moved(self) -> None:
@@ -372,7 +384,7 @@ class Hub:
                 try:
                     seat.observer.on_signal(signal)
                 except Exception as error:  # noqa: BLE001 - the observer's own; see the module
-                    self._give_up(seat)
+                    self.give_up(seat)
                     self._on_raise(error)
 
     def _each(self, line: Line, notify: Callable[[Observer], None]) -> None:
@@ -385,5 +397,5 @@ class Hub:
         try:
             notify(seat.observer)
         except Exception as error:  # noqa: BLE001 - the observer's own; see the module
-            self._give_up(seat)
+            self.give_up(seat)
             self._on_raise(error)

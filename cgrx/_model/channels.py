@@ -48,6 +48,8 @@ def _require_part(_: object, attribute: "attrs.Attribute[str]", value: str) -> N
 
 def _dollars(value: float) -> float:
     given: object = value
+    if type(given) is float:
+        return given
     if not isinstance(given, str | bytes | bytearray):  # which `float` would read
         try:
             return float(value)

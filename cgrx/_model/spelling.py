@@ -8,6 +8,8 @@ a name that is far from every known one, nor about any known spelling (`BINANCE`
 silent is the usual spelling worth a hint. All of it is computed once for each name, never for an event.
 """
 
+import re
+
 import attrs
 
 from cgrx._model.channels import Channel, FuturesTrades
@@ -45,6 +47,13 @@ _ENDINGS = {
     if not each.own_assets
 }
 """By exchange, what stands behind the asset in the symbols of its perpetual contracts."""
+
+_PLAIN = {
+    exchange: re.compile(rf"[A-Z][A-Z0-9]*(?<!000)(?:{'|'.join(map(re.escape, endings))})" if endings else "(?s:.*)")
+    for exchange, endings in _ENDINGS.items()
+}
+"""By exchange, the symbols that nothing is asked about: an asset of plain letters and digits that has no multiplier, and
+one of its endings; any symbol where no form is known."""
 
 _FOLDED = {_folded(spelled): name for spelled, name in SPELLINGS.items()}
 
@@ -98,15 +107,13 @@ def nearest_exchanges(name: str) -> tuple[str, ...]:
 
 def nearest_symbols(exchange: str, symbol: str) -> tuple[str, ...]:
     """How an exchange writes the contract of a symbol that has not the form of its symbols; mostly none."""
-    if _is_plain(exchange, symbol):
-        return ()
     spellings = _spellings(exchange, symbol)
     return () if symbol in spellings else spellings[:1]
 
 
 def doubts(channel: Channel) -> tuple[Doubt, ...]:
     """What in a channel is probably misspelt: its exchange, its symbol, or both."""
-    if not isinstance(channel, FuturesTrades):
+    if not isinstance(channel, FuturesTrades) or _is_plain(channel.exchange, channel.symbol):
         return ()
     exchanges = nearest_exchanges(channel.exchange)
     symbols = nearest_symbols(exchanges[0] if exchanges else channel.exchange, channel.symbol)
@@ -148,16 +155,9 @@ def nearest_assets(asset: str) -> tuple[str, ...]:
 
 
 def _is_plain(exchange: str, symbol: str) -> bool:
-    """Whether it is surely one of `_spellings`: for nearly all symbols, at a tenth of the price.
-
-    An asset of plain letters and digits that has no multiplier, and an ending of the exchange's.
-    """
-    for ending in _ENDINGS.get(exchange, ()):
-        if symbol.endswith(ending):
-            asset = symbol.removesuffix(ending)
-            is_word = asset.isascii() and asset.isalnum() and asset.isupper()
-            return is_word and asset[0].isalpha() and not asset.endswith("000")
-    return False
+    """Whether nothing is asked about either: so of nearly all channels, at a tenth of the price."""
+    plain = _PLAIN.get(exchange)
+    return plain is not None and plain.fullmatch(symbol) is not None
 
 
 def _spellings(exchange: str, symbol: str) -> tuple[str, ...]:

@@ -48,20 +48,22 @@ class Subscriptions:
     """The running forms of one stream: those that run, and what those that have ended counted."""
 
     def __init__(self) -> None:
-        self._running: WeakSet[Counting] = WeakSet()
+        self._running: WeakSet[Counting] | None = None  # made with the first: most streams have no stages
         self._late = 0
 
     def begin(self, running: Counting) -> None:
         """A subscription has begun."""
+        if self._running is None:
+            self._running = WeakSet()
         self._running.add(running)
 
     def end(self, running: Counting) -> None:
         """It has ended; a second time changes nothing."""
-        if running in self._running:
+        if self._running is not None and running in self._running:
             self._running.discard(running)
             self._late += running.stats.late
 
     @property
     def stats(self) -> StageStats:
         """A snapshot."""
-        return StageStats.together((StageStats(late=self._late), *(each.stats for each in self._running)))
+        return StageStats.together((StageStats(late=self._late), *(each.stats for each in self._running or ())))
