@@ -30,7 +30,7 @@ _THREADED = (EventLoopScheduler, NewThreadScheduler, ThreadPoolScheduler, Timeou
 
 
 class _Subscribed(abc.DisposableBase):
-    """Ends a subscription, in the feed's thread. Without reactivex's lock and function: disposing twice does no harm."""
+    """Ends a subscription, in the feed's thread. It needs no lock as reactivex's has: doing it twice does no harm."""
 
     def __init__(self, runtime: Runtime, made: abc.DisposableBase) -> None:
         self._runtime = runtime

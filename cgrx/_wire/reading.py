@@ -11,6 +11,7 @@ that are known.
 
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
 from cgrx._model.events import Event, Trade, TradeSide
 from cgrx._model.exchanges import EXCHANGES
@@ -19,7 +20,7 @@ from cgrx._wire.messages import Frame, Malformed, Message
 from cgrx._wire.secret import Texts
 
 _REMEMBERED = 20_000
-"""So many names of channels are known, more than a connection can have; then they are learnt anew."""
+"""So many names of channels of a kind are known, more than a connection can have; then they are learnt anew."""
 
 _NAME_AT = len('{"channel":"')
 _F = ord("f")  # as in `futures_trades@`; a wrong guess costs time and nothing else
@@ -32,12 +33,12 @@ _UNKNOWN = Trade("", "", "", TradeSide.BUY, 1.0, 1.0, 0)
 class _Line:
     """A channel, by the name that frames have for it. State: what came of it in this read, and its latest event."""
 
-    __slots__ = ("events", "is_trades", "known", "malformed", "name", "touched")
+    __slots__ = ("events", "known", "malformed", "name", "touched")
 
-    def __init__(self, name: str, is_trades: bool) -> None:
+    def __init__(self, name: str) -> None:
         self.name = name
-        self.is_trades = is_trades
-        self.events: list[Event] = []
+        self.events: list[Any] = []
+        """All of the channel's type of event."""
         self.malformed: tuple[Malformed, ...] = ()
         self.touched = False
         """Whether a frame of it has come in this read."""
@@ -47,8 +48,7 @@ class _Line:
     def take(self) -> Frame:
         """All that came, as one frame."""
         frame = Frame(self.name, tuple(self.events), self.malformed)
-        self.events.clear()
-        self.malformed, self.touched = (), False
+        self.events, self.malformed, self.touched = [], (), False
         return frame
 
 
@@ -57,7 +57,8 @@ class Reader:
 
     def __init__(self, texts: Texts) -> None:
         self._texts = texts
-        self._lines: dict[str, _Line] = {}
+        self._trades: dict[str, _Line] = {}
+        self._liquidations: dict[str, _Line] = {}
         self._touched: list[_Line] = []
         self._messages: list[Message] = []
         self._generation = FIRST
@@ -65,44 +66,45 @@ class Reader:
 
     def read(self, payloads: Sequence[bytes]) -> list[Message]:
         """Read the messages of one read: `decode` of each, the frames of each channel as one."""
-        lines, touched = self._lines, self._touched
+        of_trades, of_liquidations, touched = self._trades, self._liquidations, self._touched
         read_trades, read_liquidations = self._generation
         clean = self._texts.clean
-        events: Sequence[Event]
+        events: list[Any]  # of one of the two types
         for payload in payloads:
             # What nearly all are, a frame that is like those before it: nothing here may cost without a reason.
             try:
                 if payload[_NAME_AT] == _F:
                     trades = read_trades(payload)
-                    line = lines[trades.channel]
-                    events, fits = trades.data, line.is_trades
+                    line, events = of_trades[trades.channel], trades.data
                 else:
                     liquidations = read_liquidations(payload)
-                    line = lines[liquidations.channel]
-                    events, fits = liquidations.data, not line.is_trades
+                    line, events = of_liquidations[liquidations.channel], liquidations.data
             except NOT_THIS_WAY:
                 read_trades, read_liquidations = self._read_otherwise(payload)
                 continue
             except LookupError:  # too short, or of a channel that is not known yet
                 self._take(decode(payload))
                 continue
-            if fits and len(events) == 1:  # as `_know` of one, without a call and a loop
+            if len(events) == 1:  # as `_know` of one, without a call and a loop
                 event, known = events[0], line.known
-                fits = (
-                    event.symbol == known.symbol
-                    and event.exchange == known.exchange
-                    and event.base_asset == known.base_asset
-                ) or (event.symbol in clean and event.exchange in EXCHANGES and event.base_asset in clean)
-                line.known = event if fits else known
-            else:
-                fits = fits and self._know(line, events)
-            if fits:
-                if not line.touched:
-                    line.touched = True
-                    touched.append(line)
+                if (
+                    event.symbol != known.symbol
+                    or event.exchange != known.exchange
+                    or event.base_asset != known.base_asset
+                ):
+                    if event.symbol not in clean or event.exchange not in EXCHANGES or event.base_asset not in clean:
+                        self._take(decode(payload))
+                        continue
+                    line.known = event
+            elif not self._know(line, events):
+                self._take(decode(payload))
+                continue
+            if line.touched:
                 line.events += events
             else:
-                self._take(decode(payload))
+                line.touched = True
+                line.events = events
+                touched.append(line)
         self._close()
         messages, self._messages = self._messages, []
         return messages
@@ -133,21 +135,18 @@ class Reader:
             self._close()
             self._messages.append(message)
             return
-        line = self._lines.get(message.channel)
+        lines = self._trades if message.channel.startswith("f") else self._liquidations
+        line = lines.get(message.channel)
         if line is None:
-            line = self._begin(message.channel)
+            if len(lines) >= _REMEMBERED:
+                self._close()
+                lines.clear()
+            line = lines[message.channel] = _Line(message.channel)
         if not line.touched:
             line.touched = True
             self._touched.append(line)
         line.events += map(self._texts.cleaned, message.events)
         line.malformed += message.malformed
-
-    def _begin(self, name: str) -> _Line:
-        if len(self._lines) >= _REMEMBERED:
-            self._close()
-            self._lines.clear()
-        line = self._lines[name] = _Line(name, name.startswith("f"))
-        return line
 
     def _close(self) -> None:
         """Hand on what has been gathered."""

@@ -121,7 +121,7 @@ def test_names_that_a_server_makes_up_are_forgotten() -> None:
     names = [f"futures_trades@Binance_X{number}@0" for number in range(20_010)]
     found = reader.read([encode_frame(name, []) for name in names])
     assert [as_frame(message).channel for message in found] == names
-    assert len(reader._lines) == 10
+    assert len(reader._trades) == 10
 
 
 @given(st.lists(st.lists(st.sampled_from(["BTC", "Binance", "BINANCE", "OKX", "x123456789x"]), min_size=3, max_size=3)))
