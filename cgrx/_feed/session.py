@@ -319,10 +319,10 @@ class Session:
                 gone.append(channel)
                 self._forget(channel)
                 self._taken_back[channel] = self._changes
-            elif channel not in self._unproven:
+            else:
                 back.append(channel)
         # Left and wanted again before anything was sent: it has worked all the time.
-        self._hub.proven(back, self._clock.now_ms())
+        self._hub.proven([channel for channel in back if channel not in self._unproven], self._clock.now_ms())
         if gone:
             await self._transport.send(unsubscribe_command(channel.name for channel in gone))
         if new:

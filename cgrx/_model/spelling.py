@@ -52,8 +52,8 @@ _PLAIN = {
     exchange: re.compile(rf"[A-Z][A-Z0-9]*(?<!000)(?:{'|'.join(map(re.escape, endings))})" if endings else "(?s:.*)")
     for exchange, endings in _ENDINGS.items()
 }
-"""By exchange, the symbols that nothing is asked about: an asset of plain letters and digits, without a multiplier, with
-one of its endings behind it; any symbol where no form is known."""
+"""By exchange, the symbols that nothing is asked about: an asset of plain letters and digits without a multiplier,
+behind it one of the endings; any symbol where no form is known."""
 
 _FOLDED = {_folded(spelled): name for spelled, name in SPELLINGS.items()}
 

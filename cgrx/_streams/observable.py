@@ -37,9 +37,9 @@ class _Subscribed(abc.DisposableBase):
         self._made: abc.DisposableBase | None = made
 
     def dispose(self) -> None:
-        made, self._made = self._made, None
-        if made is not None:
-            self._runtime.in_thread(made.dispose)
+        if self._made is not None:
+            self._runtime.in_thread(self._made.dispose)
+            self._made = None
 
 
 class Chained(Observable[T_co]):

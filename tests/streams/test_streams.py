@@ -10,13 +10,13 @@ from reactivex.disposable import Disposable, SerialDisposable
 from reactivex.observer import Observer
 from reactivex.subject import Subject
 
-from cgrx import Batch, EventStream, Signal, Trade
+from cgrx import Batch, EventStream, Signal, ThreadError, Trade
 from cgrx import operators as ops
 from cgrx._streams.observers import SignalObserver
 from cgrx._streams.stream import as_stream
 from cgrx.testing import alive, batch, gap, liquidation, trade
 from tests.feed.feeding import Record
-from tests.streams.streaming import Hot, raising
+from tests.streams.streaming import Hot, Notes, raising
 
 FOREIGN: list[tuple[Any, ...]] = [(), (ops.where(bool),), (rx_ops.skip(0),), (rx_ops.skip(0), ops.where(bool))]
 
@@ -362,3 +362,18 @@ def test_disposing_lets_go_of_it() -> None:
     subject.on_next(1)
     assert record.signals == []
     assert not subject.observers
+
+
+def test_a_subscription_is_disposed_in_its_feeds_thread_and_then_anywhere() -> None:
+    """Refused in another thread it goes on; once it has ended, a second time asks nothing of the feed."""
+    notes = Notes()
+    hot = Hot[int](notes)
+    subscription = hot.stream.subscribe(print)
+    notes.elsewhere = True
+    with pytest.raises(ThreadError):
+        subscription.dispose()
+    notes.elsewhere = False
+    subscription.dispose()
+    assert hot.subscribers == 0
+    notes.elsewhere = True
+    subscription.dispose()
