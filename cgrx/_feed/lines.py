@@ -1,8 +1,10 @@
 """What the hub knows of a channel: its subscribers, what has been proven of it, and its counters."""
 
+from collections.abc import Callable
 from typing import Any
 
 import attrs
+from reactivex import abc
 
 from cgrx._model.channels import Channel
 from cgrx._model.stats import ChannelStats
@@ -33,6 +35,17 @@ class Seat(SharedSeat[Any]):
     """Since when it misses events; None while its channel works."""
     reason: str = "subscribed"
     """Why it misses them, for the gap."""
+
+
+@attrs.define(eq=False)
+class Leaving(abc.DisposableBase):
+    """What ends a subscription. It needs no lock as reactivex's has: giving a seat up twice does no harm."""
+
+    give_up: Callable[[Seat], None]
+    seat: Seat
+
+    def dispose(self) -> None:
+        self.give_up(self.seat)
 
 
 @attrs.define(eq=False)

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import attrs
 from reactivex import abc
 
-from cgrx._feed.lines import Counts, Line, Seat
+from cgrx._feed.lines import Counts, Leaving, Line, Seat
 from cgrx._model.channels import Channel
 from cgrx._model.signals import Alive, Batch, Dropped, Gap, Signal
 from cgrx._model.stats import ChannelStats
@@ -27,17 +27,6 @@ Observer: TypeAlias = SignalObserver[Any]
 
 _REMEMBERED = 10_000
 """The counters of so many channels without subscribers are kept."""
-
-
-@attrs.define(eq=False)
-class _Leaving(abc.DisposableBase):
-    """Ends a subscription."""
-
-    _hub: "Hub"
-    _seat: Seat
-
-    def dispose(self) -> None:
-        self._hub.give_up(self._seat)
 
 
 class Hub:
@@ -96,7 +85,7 @@ class Hub:
         """Add a subscriber; disposing stops its delivery at once."""
         seat = Seat(observer, channel=channel)
         self._in_turn(partial(self._sit, seat))
-        return _Leaving(self, seat)
+        return Leaving(self._give_up, seat)
 
     def _sit(self, seat: Seat) -> None:
         if not seat.taken:
@@ -113,8 +102,7 @@ class Hub:
         if line.proven_ms is not None:
             self._recover(seat, self._now_ms())
 
-    def give_up(self, seat: Seat) -> None:
-        """Deliver nothing more to a subscriber. A second time changes nothing."""
+    def _give_up(self, seat: Seat) -> None:
         seat.taken = False
         self._in_turn(lambda: self._leave(seat))
 
@@ -384,7 +372,7 @@ class Hub:
                 try:
                     seat.observer.on_signal(signal)
                 except Exception as error:  # noqa: BLE001 - the observer's own; see the module
-                    self.give_up(seat)
+                    self._give_up(seat)
                     self._on_raise(error)
 
     def _each(self, line: Line, notify: Callable[[Observer], None]) -> None:
@@ -397,5 +385,5 @@ class Hub:
         try:
             notify(seat.observer)
         except Exception as error:  # noqa: BLE001 - the observer's own; see the module
-            self.give_up(seat)
+            self._give_up(seat)
             self._on_raise(error)
