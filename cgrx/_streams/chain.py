@@ -11,7 +11,7 @@ from cgrx._model.signals import Signal
 from cgrx._streams.counts import StageStats, Subscriptions
 from cgrx._streams.keeping import keep
 from cgrx._streams.observers import SignalObserver
-from cgrx._streams.predicates import Push
+from cgrx._streams.predicates import Push, ignore
 from cgrx._streams.running import Direct, Elementwise, Produced, Running, delivered, noted_of
 
 T = TypeVar("T")
@@ -169,15 +169,17 @@ class Link(abc.DisposableBase, Generic[T]):
         self._stopped = False
         self.source = SingleAssignmentDisposable()
         self._connect()
+        self.on_signal: Push = self._take
+        """Take a signal. As long as it is not stopped it refers to itself by this."""
+        self._close = _nothing
+        if chain.sieve is not None:
+            passed = observer.on_signal if self._behind is None else self._take_behind
+            self.on_signal, self._close = chain.sieve(passed, self._take)
         keep(self)
 
     def _connect(self) -> None:
-        chain = self._chain
-        self._produce = chain.produce
-        self._behind = chain.produce_behind
-        passed = self._hand_on if self._behind is None else self._take_behind
-        self.on_signal: Push = self._take if chain.sieve is None else chain.sieve(passed, self._take)
-        """Take a signal. As long as it is not stopped it refers to itself by this."""
+        self._produce = self._chain.produce
+        self._behind = self._chain.produce_behind
 
     def state(self) -> object:
         return self._stopped, self._chain.state()
@@ -186,6 +188,8 @@ class Link(abc.DisposableBase, Generic[T]):
         self._stopped, held = cast("tuple[bool, object]", state)
         self._chain.take_up(held)
         self._connect()
+        if self._stopped:
+            self._close()
 
     def _take(self, signal: Signal[Any]) -> None:
         if not self._stopped:
@@ -201,11 +205,6 @@ class Link(abc.DisposableBase, Generic[T]):
             if signals or failure is not None:
                 self._deliver(signals, failure)
 
-    def _hand_on(self, signal: Signal[Any]) -> None:
-        """The same of what has passed all stages already."""
-        if not self._stopped:
-            self._observer.on_signal(signal)
-
     def on_error(self, error: Exception) -> None:
         if not self._stopped:
             self.dispose()
@@ -220,7 +219,8 @@ class Link(abc.DisposableBase, Generic[T]):
 
     def dispose(self) -> None:
         self._stopped = True
-        self.on_signal = _ignore
+        self._close()
+        self.on_signal = ignore
         self._subscriptions.end(self._chain)
         self.source.dispose()
 
@@ -234,5 +234,5 @@ class Link(abc.DisposableBase, Generic[T]):
             self.on_error(failure)
 
 
-def _ignore(_: Signal[Any]) -> None:
-    pass
+def _nothing() -> None:
+    """What closes a link without a sieve."""

@@ -33,10 +33,11 @@ Test: TypeAlias = Callable[[Any], bool]
 Push: TypeAlias = Callable[[Signal[Any]], None]
 """What takes signals."""
 
-Sieve: TypeAlias = Callable[[Push, Push], Push]
+Sieve: TypeAlias = Callable[[Push, Push], tuple[Push, Callable[[], None]]]
 """Of what takes a batch of one that passes, and what takes any other signal, makes what takes all.
 
-A batch of one that does not pass goes nowhere, and one at which the condition raises counts as any other signal.
+A batch of one that does not pass goes nowhere, and one at which the condition raises counts as any other signal. Made
+beside it is what closes it: nothing passes then, so whatever takes what passes need not ask whether it still should.
 """
 
 _SIEVE = """
@@ -45,15 +46,18 @@ def sieve(passed, other):
         if type(signal) is Batch and len(events := signal.events) == 1:
             e = events[0]
             try:
-                passes = {condition}
+                if not ({condition}):
+                    return
             except Exception:
                 other(signal)
-                return
-            if passes:
+            else:
                 passed(signal)
         else:
             other(signal)
-    return on_signal
+    def close():
+        nonlocal passed
+        passed = ignore
+    return on_signal, close
 """
 
 
@@ -68,7 +72,7 @@ class Predicate:
 def compiled(predicates: Sequence[Predicate]) -> tuple[Keep, Test, Sieve]:
     """Whether all of them hold, in order: for a row of events, for one, and in front of whatever takes signals."""
     keep, test, sieve, values = written(predicates)
-    values["Batch"] = Batch
+    values |= {"Batch": Batch, "ignore": ignore}
     exec(_code(sieve, "exec"), values)
     return eval(_code(keep, "eval"), values), eval(_code(test, "eval"), values), cast("Sieve", values["sieve"])
 
@@ -84,6 +88,10 @@ def written(predicates: Sequence[Predicate]) -> tuple[str, str, str, dict[str, o
     condition = " and ".join(sources)
     keep, test = f"lambda events: [e for e in events if {condition}]", f"lambda e: {condition}"
     return keep, test, _SIEVE.format(condition=condition), values
+
+
+def ignore(_: Signal[Any]) -> None:
+    """Take a signal, and do nothing."""
 
 
 @lru_cache(maxsize=256)
