@@ -13,6 +13,7 @@ from cgrx._streams.keeping import gathered, keep, put_back
 from cgrx._streams.observers import InTurn, SignalObserver
 
 T = TypeVar("T")
+X = TypeVar("X")
 
 
 _RECENT = 64
@@ -42,13 +43,10 @@ class FanIn(abc.DisposableBase, Generic[T]):
     Completes when all inputs have; the first error ends it.
     """
 
-    def __init__(
-        self, observer: SignalObserver[T], inputs: int, on_batch: Callable[[Batch[T], int], None] | None = None
-    ) -> None:
-        self._observer = InTurn(observer)
-        self._on_batch = on_batch  # in place of `observer.on_signal`, for who asks of which input a batch is
+    def __init__(self, observer: SignalObserver[T], inputs: int) -> None:
+        self.turns = InTurn(observer)
         self._inputs = {index: _Input() for index in range(inputs)}
-        self._unheard = inputs
+        self.unheard = inputs
         self._marked = False
         self._unheard_ms = 0  # the end of the latest gap for the unheard inputs
         self._alive_ms: dict[str, int] = {}
@@ -60,7 +58,7 @@ class FanIn(abc.DisposableBase, Generic[T]):
         keep(self)
 
     def state(self) -> object:
-        return self._observer.stopped, gathered(self, ("_observer", "sources"))
+        return self.turns.stopped, gathered(self, ("turns", "sources"))
 
     def take_up(self, state: object) -> None:
         stopped, held = cast("tuple[bool, dict[str, Any]]", state)
@@ -69,7 +67,7 @@ class FanIn(abc.DisposableBase, Generic[T]):
             self.dispose()
 
     def dispose(self) -> None:
-        self._observer.dispose()
+        self.turns.dispose()
         self.sources.dispose()
 
     def input(self, index: int) -> SignalObserver[T]:
@@ -77,17 +75,13 @@ class FanIn(abc.DisposableBase, Generic[T]):
         return _FanInInput(self, index)
 
     def on_signal(self, index: int, signal: Signal[T]) -> None:
-        state = self._inputs[index]
-        if self._unheard:
-            self._hear(state)
         if isinstance(signal, Batch):
-            if self._unheard and self._marked:
-                self._tell_unheard_beside(signal)
-            if self._on_batch is None:
-                self._observer.on_signal(signal)
-            else:
-                self._observer.run(self._on_batch, signal, index)
+            if self.unheard:
+                self.hear_batch(index, signal)
+            self.turns.on_signal(signal)
             return
+        state = self._inputs[index]
+        self._hear(state)
         self._marked = True
         match signal:
             case Alive(origin=origin, at_ms=at_ms):
@@ -97,41 +91,42 @@ class FanIn(abc.DisposableBase, Generic[T]):
                 self._advance_watermark()
             case loss if not any(loss is known for known in self._losses):
                 self._losses.append(loss)
-                self._observer.on_signal(loss)
+                self.turns.on_signal(loss)
             case _:
                 pass  # it came by another path before
 
-    def pass_on(self, index: int, action: Callable[[], None]) -> None:
-        """Do what an input asks for, in turn with the signals."""
+    def hear_batch(self, index: int, batch: Batch[T]) -> None:
+        """Note that an input gives events: to be called before they go on, as long as there are unheard ones."""
         self._hear(self._inputs[index])
-        self._observer.run(action)
+        if self.unheard and self._marked and batch.channel is not None:  # without a channel nothing is known of gaps
+            self._tell_unheard(batch.received_ms)
+
+    def pass_on(self, index: int, notify: Callable[[X], None], what: X) -> None:
+        """The same with what is no signal."""
+        self._hear(self._inputs[index])
+        self.turns.take(notify, what)
 
     def on_error(self, error: Exception) -> None:
         self.sources.dispose()
-        self._observer.on_error(error)
+        self.turns.on_error(error)
 
     def on_completed(self, index: int) -> None:
         self._hear(self._inputs.pop(index))
         if not self._inputs:
-            self._observer.on_completed()
+            self.turns.on_completed()
             return
         for origin in tuple(self._alive_ms):  # the one that ended may have been the slowest
             self._advance_alive(origin)
         self._advance_watermark()
 
     def _hear(self, state: _Input) -> None:
-        self._unheard -= not state.heard
+        self.unheard -= not state.heard
         state.heard = True
 
-    def _tell_unheard_beside(self, batch: Batch[T]) -> None:
-        """Put the gap for the unheard inputs before these events. Without a channel nothing is known of gaps anyway."""
-        if batch.channel is not None:
-            self._tell_unheard(batch.received_ms)
-
     def _tell_unheard(self, time_ms: int) -> None:
-        if self._unheard and time_ms > self._unheard_ms:
+        if self.unheard and time_ms > self._unheard_ms:
             since_ms, self._unheard_ms = self._unheard_ms, time_ms
-            self._observer.on_signal(Gap(None, since_ms, time_ms, "a merged stream has said nothing yet"))
+            self.turns.on_signal(Gap(None, since_ms, time_ms, "a merged stream has said nothing yet"))
 
     def _hear_alive(self, alive_ms: dict[str, int], origin: str, at_ms: int) -> None:
         """Look at all inputs only when the last one that was behind has come up: each gives a proof a second."""
@@ -157,7 +152,7 @@ class FanIn(abc.DisposableBase, Generic[T]):
 
     def _prove(self, origin: str, at_ms: int) -> None:
         self._alive_ms[origin] = at_ms
-        self._observer.on_signal(Alive(origin, at_ms))
+        self.turns.on_signal(Alive(origin, at_ms))
 
     def _find_ended(self) -> list[str]:
         """The origins of which no input is left."""
@@ -169,7 +164,7 @@ class FanIn(abc.DisposableBase, Generic[T]):
         known = [time_ms for time_ms in times if time_ms is not None]
         if len(known) == len(times) and (self._watermark_ms is None or min(known) > self._watermark_ms):
             self._watermark_ms = min(known)
-            self._observer.on_signal(Watermark(self._watermark_ms))
+            self.turns.on_signal(Watermark(self._watermark_ms))
 
 
 @attrs.frozen

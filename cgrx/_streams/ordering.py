@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import Any, Generic, Literal, TypeAlias, TypedDict, TypeVar, cast
 
 import attrs
@@ -232,13 +231,12 @@ class _Merging(abc.DisposableBase, Generic[T]):
 
     def __init__(self, observer: SignalObserver[T], terms: Terms, inputs: int, counts: OrderCounts) -> None:
         self._observer = observer
-        self._order: Reordering[T] = Reordering(inputs, terms.max_delay_ms, terms.max_held, counts)
+        self.order: Reordering[T] = Reordering(inputs, terms.max_delay_ms, terms.max_held, counts)
         self._stopped = False
-        self._now_ms = 0
-        self._unseen: dict[Channel, int] = {}  # each channel of a source that failed, with the time from which on
+        self.unseen: dict[Channel, int] = {}  # each channel of a source that failed, with the time from which on
         self._tell_at_ms = 0
         self.terms = terms
-        self.fan: FanIn[T] = FanIn(self, inputs, self.on_batch)
+        self.fan: FanIn[T] = FanIn(self, inputs)
         self.active = set(range(inputs))
         """The inputs that have not ended."""
         self.channels: tuple[dict[Channel, None], ...] = tuple({} for _ in range(inputs))
@@ -246,12 +244,12 @@ class _Merging(abc.DisposableBase, Generic[T]):
         keep(self)
 
     def state(self) -> object:
-        held = gathered(self, ("_observer", "_order", "terms", "fan", "channels"))
-        return self._order.state(), self.channels, held
+        held = gathered(self, ("_observer", "order", "terms", "fan", "channels"))
+        return self.order.state(), self.channels, held
 
     def take_up(self, state: object) -> None:
         order, channels, held = cast("tuple[object, tuple[dict[Channel, None], ...], object]", state)
-        self._order.take_up(order)
+        self.order.take_up(order)
         for own, spoken_of in zip(self.channels, channels, strict=True):
             own.update(spoken_of)
         put_back(self, held)
@@ -260,48 +258,30 @@ class _Merging(abc.DisposableBase, Generic[T]):
         self._stopped = True
         self.fan.dispose()
 
-    def on_batch(self, batch: Batch[T], index: int) -> None:
-        """Put events of an input into the order, and deliver what goes out by that."""
-        signals: list[Signal[T]] = []
-        failure: Exception | None = None
-        try:
-            if batch.received_ms > self._now_ms:
-                self._now_ms = batch.received_ms
-            if self._unseen:
-                self._tell_unseen(signals)
-            self._order.take_batch(batch, index, signals)
-        except TypeError as error:  # what is no event: all that came before it goes out first
-            self._order.finish(signals)
-            failure = error
-        if signals or failure is not None:
-            self._deliver(signals, failure)
-
     def on_signal(self, signal: Signal[T] | Incoming) -> None:
         """The same with all that is no batch."""
-        assert not isinstance(signal, Batch), "the fan gives those to `on_batch`"
+        assert not isinstance(signal, Batch), "inputs give those to `on_batch`"
         signals: list[Signal[T]] = []
-        if not isinstance(signal, Promised | Ended):
-            self._now_ms = max(self._now_ms, proof_ms(signal))
-        self._tell_unseen(signals)
+        self.tell_unseen(0 if isinstance(signal, Promised | Ended) else proof_ms(signal), signals)
         if isinstance(signal, Ended):
-            self._unseen.update(dict.fromkeys(signal.unseen, self._now_ms))
-        self._order.take(signal, signals)
-        self._deliver(signals, None)
+            self.unseen.update(dict.fromkeys(signal.unseen, max(self.order.now_ms, 0)))
+        self.order.take(signal, signals)
+        self.deliver(signals, None)
 
     def on_error(self, error: Exception) -> None:
         signals: list[Signal[T]] = []
-        self._order.finish(signals)
-        self._deliver(signals, error)
+        self.order.finish(signals)
+        self.deliver(signals, error)
 
     def on_completed(self) -> None:
         signals: list[Signal[T]] = []
-        self._order.finish(signals)
-        self._deliver(signals, None)
+        self.order.finish(signals)
+        self.deliver(signals, None)
         if not self._stopped:
             self.dispose()
             self._observer.on_completed()
 
-    def _deliver(self, signals: list[Signal[T]], failure: Exception | None) -> None:
+    def deliver(self, signals: list[Signal[T]], failure: Exception | None) -> None:
         for signal in signals:
             if self._stopped:
                 return
@@ -310,12 +290,13 @@ class _Merging(abc.DisposableBase, Generic[T]):
             self.dispose()
             self._observer.on_error(failure)
 
-    def _tell_unseen(self, signals: list[Signal[T]]) -> None:
-        """Repeat every second that the channels of failed sources are missing."""
-        if self._unseen and self._now_ms >= self._tell_at_ms:
-            self._tell_at_ms = self._now_ms + _TELL_MS
-            for channel, since_ms in self._unseen.items():
-                self._order.take(Gap(channel, since_ms, self._now_ms, "its source has failed"), signals)
+    def tell_unseen(self, at_ms: int, signals: list[Signal[T]]) -> None:
+        """Repeat every second that the channels of failed sources are missing. What comes now came at `at_ms`."""
+        now_ms = max(self.order.now_ms, at_ms)
+        if self.unseen and now_ms >= self._tell_at_ms:
+            self._tell_at_ms = now_ms + _TELL_MS
+            for channel, since_ms in self.unseen.items():
+                self.order.take(Gap(channel, since_ms, now_ms, "its source has failed"), signals)
 
 
 class _Input(Generic[T]):
@@ -327,16 +308,19 @@ class _Input(Generic[T]):
         self._index = index
         self._channels = merging.channels[index]
         self._channel: Channel | None = None  # of the last batch
+        self._in_turn = merging.fan.turns.take
 
     def on_signal(self, signal: Signal[T]) -> None:
         if self._index not in self._merging.active:
             return
         if isinstance(signal, Batch):
             channel = signal.channel
-            if channel is not None and channel is not self._channel:
+            if channel is not self._channel and channel is not None:
                 self._channel = channel
                 self._channels[channel] = None
-            self._fan.on_signal(self._index, signal)
+            if self._fan.unheard:
+                self._fan.hear_batch(self._index, signal)
+            self._in_turn(self._take, signal)
             return
         match signal:
             case Watermark(time_ms=time_ms):
@@ -347,6 +331,21 @@ class _Input(Generic[T]):
                 self._fan.on_signal(self._index, signal)
             case _:
                 self._fan.on_signal(self._index, signal)
+
+    def _take(self, batch: Batch[T]) -> None:
+        """Put events into the order, and deliver what goes out by that."""
+        merging = self._merging
+        signals: list[Signal[T]] = []
+        if merging.unseen:
+            merging.tell_unseen(batch.received_ms, signals)
+        try:
+            merging.order.take_batch(self._index, batch, signals)
+        except TypeError as error:  # what is no event: all that came before it goes out first
+            merging.order.finish(signals)
+            merging.deliver(signals, error)
+        else:
+            if signals:
+                merging.deliver(signals, None)
 
     def on_error(self, error: Exception) -> None:
         handle = self._merging.terms.on_source_error
@@ -379,4 +378,4 @@ class _Input(Generic[T]):
 
     def _tell(self, incoming: Promised | Ended) -> None:
         """Tell the order something, in turn with the signals."""
-        self._fan.pass_on(self._index, partial(self._merging.on_signal, incoming))
+        self._fan.pass_on(self._index, self._merging.on_signal, incoming)

@@ -26,6 +26,7 @@ from cgrx._model.times import FOREVER, NEVER
 from cgrx._streams.by_time import ByTime
 from cgrx._streams.keeping import gathered, put_back
 from cgrx._streams.offset import Offset
+from cgrx._streams.order_out import Held, Outgoing
 from cgrx._streams.order_sources import Sources
 from cgrx._streams.order_stats import OrderCounts
 
@@ -59,52 +60,6 @@ Incoming: TypeAlias = Mark | Promised | Ended
 """What an ordered merge takes in, but for batches. Watermarks of inputs come as promises."""
 
 
-_Held: TypeAlias = tuple[int, int, T, Channel | None, int]
-"""An event that is held: its time, its number, itself, and the channel and the receive time of its batch."""
-
-
-class _Outgoing(Generic[T]):
-    """The signals that go on. Events that came in one batch and go out side by side are one batch again."""
-
-    def __init__(self) -> None:
-        self._signals: list[Signal[T]] = []
-        self._events: list[T] = []
-        self._channel: Channel | None = None
-        self._received_ms = 0
-
-    def begin(self, signals: list[Signal[T]]) -> None:
-        """They are added to this list from now on."""
-        self._signals = signals
-
-    def events(self, held: list[_Held[T]], begun: int = FOREVER) -> int:
-        """Events in their order, a watermark behind each of those whose number is `begun` or more: the last one."""
-        stepped_ms = NEVER
-        signals, events, channel, received_ms = self._signals, self._events, self._channel, self._received_ms
-        for time_ms, number, event, its_channel, its_received_ms in held:
-            # Not by equality, which costs as much as all else here where channels take turns: an input has one channel.
-            if its_received_ms != received_ms or its_channel is not channel:
-                if events:
-                    signals.append(Batch(channel, received_ms, tuple(events)))
-                    events.clear()
-                channel, received_ms = its_channel, its_received_ms
-            events.append(event)
-            if number >= begun:
-                signals += (Batch(channel, received_ms, tuple(events)), Watermark(time_ms))
-                events.clear()
-                stepped_ms = time_ms
-        self._channel, self._received_ms = channel, received_ms
-        return stepped_ms
-
-    def mark(self, mark: Mark) -> None:
-        self.close()
-        self._signals.append(mark)
-
-    def close(self) -> None:
-        if self._events:
-            self._signals.append(Batch(self._channel, self._received_ms, tuple(self._events)))
-            self._events.clear()
-
-
 class Reordering(Generic[T]):
     """The order of one subscription. State: the events held, at most `max_held`, the marks among them, the sources."""
 
@@ -113,10 +68,11 @@ class Reordering(Generic[T]):
         self._max_delay_ms = max_delay_ms
         self._max_held = max_held
         self._counts = counts
-        self._now_ms = NEVER
+        self.now_ms = NEVER
+        """The latest receive time or proof."""
         self._number = 0  # of the event that arrived last
-        self._held: ByTime[_Held[T]] = ByTime()
-        self._fresh: list[_Held[T]] = []  # those of them that have come since some were last let go
+        self._held: ByTime[Held[T]] = ByTime()
+        self._fresh: list[Held[T]] = []  # those of them that have come since some were last let go
         self._first_ms = FOREVER  # the earliest of all that are held
         self._full: float = max_held if max_delay_ms > 0 else 0  # an event of a higher number would be one too many
         # Of what came at once: the number of the first, the arrival, the highest time so far. Of the first one of these
@@ -130,7 +86,7 @@ class Reordering(Generic[T]):
         self._latest_arrival_ms = NEVER
         self._alive_ms: dict[str, int] = {}
         self._offset = Offset(TOLERANCE_MS)
-        self._out: _Outgoing[T] = _Outgoing()
+        self._out: Outgoing[T] = Outgoing()
 
     def take(self, incoming: Incoming, signals: list[Signal[T]]) -> None:
         """Take something in, and add the signals that go on to `signals`."""
@@ -147,16 +103,57 @@ class Reordering(Generic[T]):
                 self._take_mark(mark, out)
         out.close()
 
-    def take_batch(self, batch: Batch[T], index: int, signals: list[Signal[T]]) -> None:
+    # Where many channels interleave, most batches are of one, and what `_take_many` makes ready costs more than the
+    # event. So what it does with an event that is held, of a source that is known and in order, stands here again.
+
+    def take_batch(self, index: int, batch: Batch[T], signals: list[Signal[T]]) -> None:
         """The same with events of an input; what goes on is added also where an event cannot be ordered.
 
         Raises:
             TypeError: an event without a time or an exchange.
         """
+        events, channel, received_ms = batch.events, batch.channel, batch.received_ms
+        if len(events) != 1:
+            self._take_many(index, batch, signals)
+            return
+        event: Any = events[0]
+        sources, offset, arrived = self._sources, self._offset, self._arrived
+        try:
+            time_ms: int = event.time_ms
+            source = sources.of(index, channel).get(event.exchange)
+        except AttributeError:
+            source, time_ms = None, NEVER
+        if (
+            source is None
+            or not source.time_ms < time_ms <= received_ms + offset.reach_ms
+            or time_ms <= self._order_ms
+            or (arrived and received_ms - arrived[0][1] >= self._max_delay_ms)
+        ):
+            self._take_many(index, batch, signals)
+            return
+        source.time_ms = time_ms
+        if received_ms > self.now_ms:
+            self.now_ms = received_ms
+        self._number = number = self._number + 1
+        self._counts.events += 1
+        if time_ms > self._latest_ms:
+            self._latest_ms, self._latest_arrival_ms = time_ms, self.now_ms
+            arrived.append((number, self.now_ms, time_ms))
+        if time_ms < self._first_ms:
+            self._first_ms = time_ms
+        self._held.add((time_ms, number, event, batch))
+        offset.latest_ms = time_ms - received_ms
+        if sources.last.time_ms >= self._first_ms or number > self._full:
+            out = self._out
+            out.begin(signals)
+            self._settle(out)
+            out.close()
+
+    def _take_many(self, index: int, batch: Batch[T], signals: list[Signal[T]]) -> None:
         out = self._out
         out.begin(signals)
         try:
-            self._take_events(batch, index, out)
+            self._take_events(index, batch, out)
         finally:
             out.close()
 
@@ -176,8 +173,8 @@ class Reordering(Generic[T]):
         self._settle(out)
         out.close()
 
-    def _take_mark(self, mark: Mark, out: _Outgoing[T]) -> None:
-        self._now_ms = max(self._now_ms, proof_ms(mark))
+    def _take_mark(self, mark: Mark, out: Outgoing[T]) -> None:
+        self.now_ms = max(self.now_ms, proof_ms(mark))
         self._mark_number += 1
         held = self._losses if isinstance(mark, Gap | Dropped) else self._marks
         held.append((self._number, self._mark_number, mark))
@@ -187,7 +184,7 @@ class Reordering(Generic[T]):
             self._alive_ms[mark.origin] = mark.at_ms
             self._prove(out)
 
-    def _prove(self, out: _Outgoing[T]) -> None:
+    def _prove(self, out: Outgoing[T]) -> None:
         """Where nothing is held, proven silence moves the order on: `max_delay` behind the time that it must be now."""
         if self._first_ms < FOREVER or self._latest_ms == NEVER:
             return
@@ -195,15 +192,16 @@ class Reordering(Generic[T]):
         if silent_ms > self._max_delay_ms:
             self._advance(self._latest_ms + silent_ms - int(self._max_delay_ms), out)
 
-    def _take_events(self, batch: Batch[T], index: int, out: _Outgoing[T]) -> None:
+    def _take_events(self, index: int, batch: Batch[T], out: Outgoing[T]) -> None:
         """Each event passes at once where the order has come as far as it already, or is held and lets others go.
 
         While one source speaks in order, no later event of it can change what an earlier one has let go: the order
         comes to no time to which a source has not. So a run of them is settled at once, behind the last one.
         """
         channel, received_ms = batch.channel, batch.received_ms
-        if received_ms > self._now_ms:
-            self._now_ms = received_ms
+        origin: Batch[T] = batch if len(batch.events) == 1 else Batch(channel, received_ms, ())
+        if received_ms > self.now_ms:
+            self.now_ms = received_ms
             if self._is_overdue:
                 self._settle(out)  # that went out before these came
         of_all, offset, fresh = self._sources, self._offset, self._fresh
@@ -231,14 +229,14 @@ class Reordering(Generic[T]):
                     first_ms, full = self._came(number, first_ms, latest_ms, out)
                 if time_ms <= self._order_ms:
                     first_ms, full = self._came(number, first_ms, latest_ms, out)
-                    self._pass(event, channel, received_ms, out)
+                    self._pass(event, origin, out)
                     continue
                 if time_ms < first_ms:
                     first_ms = time_ms
                 if time_ms > latest_ms:
                     latest_ms = time_ms
                 number += 1
-                fresh.append((time_ms, number, event, channel, received_ms))
+                fresh.append((time_ms, number, event, origin))
                 if number > full:
                     first_ms, full = self._came(number, first_ms, latest_ms, out)
         finally:
@@ -246,16 +244,16 @@ class Reordering(Generic[T]):
         if batch.events:
             offset.latest_ms = own_ms - received_ms
 
-    def _pass(self, event: Any, channel: Channel | None, received_ms: int, out: _Outgoing[T]) -> None:
+    def _pass(self, event: Any, origin: Batch[T], out: Outgoing[T]) -> None:
         """An event to whose time the order has come: it goes out at once."""
         counts = self._counts
         counts.events += 1
         if event.time_ms < self._order_ms:
             counts.add_late(self._order_ms - event.time_ms)
         self._give_losses(FOREVER, out)  # nothing that is held can have waited for this event
-        out.events([(event.time_ms, 0, event, channel, received_ms)])
+        out.events([(event.time_ms, 0, event, origin)])
 
-    def _came(self, number: int, first_ms: int, latest_ms: int, out: _Outgoing[T]) -> tuple[int, float]:
+    def _came(self, number: int, first_ms: int, latest_ms: int, out: Outgoing[T]) -> tuple[int, float]:
         """Events up to this number have come, and are held: let go of those that need not wait any longer.
 
         Of all that are held the earliest is of `first_ms`; of all that have come the latest is of `latest_ms`. Gives
@@ -265,16 +263,16 @@ class Reordering(Generic[T]):
             return self._first_ms, self._full
         begun = self._number + 1
         self._counts.events += number - self._number
-        self._arrived.append((begun, self._now_ms, latest_ms))
         self._number, self._first_ms = number, first_ms
         if latest_ms > self._latest_ms:
-            self._latest_ms, self._latest_arrival_ms = latest_ms, self._now_ms
+            self._latest_ms, self._latest_arrival_ms = latest_ms, self.now_ms
+            self._arrived.append((begun, self.now_ms, latest_ms))
         # If the source that was furthest behind is behind all that is held, nothing can go.
         if self._sources.last.time_ms >= first_ms or number > self._full:
             self._settle(out, begun)
         return self._first_ms, self._full
 
-    def _settle(self, out: _Outgoing[T], begun: int = FOREVER) -> None:
+    def _settle(self, out: Outgoing[T], begun: int = FOREVER) -> None:
         """Let go of all that need not wait any longer, and of the marks behind it.
 
         The events from the number `begun` on have come one after the other since that was done: each has let those up
@@ -283,15 +281,19 @@ class Reordering(Generic[T]):
         held, reached_ms = self._held, NEVER
         free_ms = self._find_free() if self._first_ms < FOREVER else NEVER
         if free_ms >= self._first_ms or self._number > self._full:
-            held.add_all(self._fresh)
-            self._fresh.clear()
+            if self._fresh:
+                held.add_all(self._fresh)
+                self._fresh.clear()
             due = held.pop_until(free_ms)
             if due:
                 reached_ms = due[-1][0]
-                self._give_events(due, begun, out)
+                if self._losses or self._marks:
+                    self._give_between_marks(due, begun, out)
+                else:
+                    self._order_ms = max(self._order_ms, out.events(due, begun))
             while len(held.items) > self._max_held:
                 reached_ms = held.items[0][0]
-                self._give_events(held.pop_until(reached_ms), FOREVER, out)
+                self._give_between_marks(held.pop_until(reached_ms), FOREVER, out)
             self._first_ms = held.items[0][0] if held.items else FOREVER
             self._full = self._number + (self._max_held - len(held.items) if self._max_delay_ms > 0 else 0)
         if reached_ms > self._order_ms:
@@ -300,11 +302,8 @@ class Reordering(Generic[T]):
         else:
             self._give_marks(self._order_ms, out)
 
-    def _give_events(self, due: list[_Held[T]], begun: int, out: _Outgoing[T]) -> None:
+    def _give_between_marks(self, due: list[Held[T]], begun: int, out: Outgoing[T]) -> None:
         """Events in their order, each behind the losses that came before it; a step behind each from `begun` on."""
-        if not (self._losses or self._marks):
-            self._order_ms = max(self._order_ms, out.events(due, begun))
-            return
         for held in due:
             self._give_losses(held[1], out)
             out.events([held])
@@ -315,29 +314,31 @@ class Reordering(Generic[T]):
     @property
     def _is_overdue(self) -> bool:
         """Whether the event that came first of those that are held has been held for long enough."""
-        return bool(self._arrived) and self._now_ms - self._arrived[0][1] >= self._max_delay_ms
+        return bool(self._arrived) and self.now_ms - self._arrived[0][1] >= self._max_delay_ms
 
     def _find_free(self) -> int:
         """What is held up to this time need not wait: all sources have come so far, or it was held for long enough."""
         free_ms = self._sources.come_to()
-        if self._is_overdue:
-            for _, arrival_ms, latest_ms in self._arrived:
-                if self._now_ms - arrival_ms < self._max_delay_ms:
-                    break
-                free_ms = max(free_ms, latest_ms)
+        for _, arrival_ms, latest_ms in self._arrived:
+            if self.now_ms - arrival_ms < self._max_delay_ms:
+                break
+            free_ms = max(free_ms, latest_ms)
         return free_ms
 
-    def _advance(self, time_ms: int, out: _Outgoing[T]) -> None:
+    def _advance(self, time_ms: int, out: Outgoing[T]) -> None:
         if time_ms > self._order_ms:
             self._order_ms = time_ms
-            self._give_losses(FOREVER, out)
+            if self._losses:
+                self._give_losses(FOREVER, out)
             out.mark(Watermark(time_ms))
 
-    def _give_marks(self, order_ms: int, out: _Outgoing[T]) -> None:
+    def _give_marks(self, order_ms: int, out: Outgoing[T]) -> None:
         """The marks before which no event is held, where all up to `order_ms` are released."""
         arrived, marks = self._arrived, self._marks
         while arrived and arrived[0][2] <= order_ms:
             arrived.popleft()
+        if not marks and not self._losses:
+            return
         first_held = arrived[0][0] if arrived else FOREVER
         while marks and marks[0][0] < first_held:
             _, mark_number, mark = marks.popleft()
@@ -345,7 +346,7 @@ class Reordering(Generic[T]):
             out.mark(mark)
         self._give_losses(first_held, out)
 
-    def _give_losses(self, number: int, out: _Outgoing[T], before: int = FOREVER) -> None:
+    def _give_losses(self, number: int, out: Outgoing[T], before: int = FOREVER) -> None:
         """The gaps and drops that came before the event of this number and that mark, whatever else is held."""
         losses = self._losses
         while losses and losses[0][0] < number and losses[0][1] < before:

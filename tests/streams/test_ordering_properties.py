@@ -1,5 +1,6 @@
 """The laws of the ordered merge, on generated signals and on the recordings."""
 
+import math
 import random
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 import cgrx
 from cgrx import Alive, Batch, Liquidation, Signal, Trade, TradeSide, Watermark
+from cgrx._streams.reordering import Reordering
 from cgrx._wire.codec import decode
 from tests.recordings import LIQUIDATIONS, RECORDINGS, REQUIRED, Recording
 from tests.streams.merging import Merge, Reference, channel_of, short
@@ -113,6 +115,26 @@ def test_batching_decides_nothing(said: list[Said], rng: random.Random) -> None:
                 yield index, Batch(signal.channel, signal.received_ms, signal.events[start:end])
 
     assert short(ended(merged(cut())).signals) == short(ended(merged(said)).signals)
+
+
+@given(conversations(), st.sampled_from([math.inf, 1, 3]))
+def test_a_batch_of_one_is_taken_as_any_other(said: list[Said], max_held: float) -> None:
+    """It has a path of its own, which gives the same signals."""
+
+    def heard() -> list[Signal[Any]]:
+        merge = Merge(3, max_delay=MAX_DELAY_MS / 1000, max_held=max_held)
+        for index, signal in said:
+            if isinstance(signal, Batch):
+                alone = [Batch(signal.channel, signal.received_ms, (event,)) for event in signal.events]
+                merge.say(index, *alone)
+            else:
+                merge.say(index, signal)
+        return ended(merge).signals
+
+    quick = heard()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Reordering, "take_batch", vars(Reordering)["_take_many"])
+        assert heard() == quick
 
 
 @given(conversations())
