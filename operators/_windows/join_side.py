@@ -54,10 +54,29 @@ NO_READER = Reader(is_event=False, is_row=False, key=_by_arrival, rank=_by_arriv
 class Arrival:
     """Where the loop over the events of an input is."""
 
-    __slots__ = ("_channel", "_offset", "_progress", "_several", "_sources", "exchange", "received_ms", "source")
+    __slots__ = (
+        "_channel",
+        "_lateness_ms",
+        "_offset",
+        "_progress",
+        "_several",
+        "_sources",
+        "aimed_ms",
+        "awaited",
+        "awaited_ms",
+        "exchange",
+        "received_ms",
+        "source",
+    )
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, lateness_ms: int) -> None:
+        self.aimed_ms = FOREVER
+        """As long as events come alone, the watermark comes so far only by an event of `awaited` with the time
+        `awaited_ms`, or a later one. FOREVER: nobody has looked."""
+        self.awaited: Source | None = None
+        self.awaited_ms = FOREVER
         self._progress = progress
+        self._lateness_ms = lateness_ms
         self._offset = progress.clocks.offset
         self._channel: Channel | None = None
         self._sources: dict[str, Source] = {}
@@ -69,6 +88,7 @@ class Arrival:
     def begin(self, batch: Batch[Any]) -> int:
         """The events of this batch are taken next. One that is later than this is too far ahead of its receive time."""
         received_ms = self.received_ms = batch.received_ms
+        self.aimed_ms = FOREVER
         self.exchange = None
         self._several = False
         if batch.channel is not self._channel:
@@ -91,6 +111,37 @@ class Arrival:
             source.received_ms = self.received_ms
         self.source = source
         return source.time_ms
+
+    def alone(self, batch: Batch[Any], exchange: str, time_ms: int) -> Source | None:
+        """The one event of a batch has come: its source. The same as `begin`, `turn_to` and `end` for most of them.
+
+        None, and nothing done, where it is the first of its source, or late, or too far ahead.
+        """
+        if batch.channel is not self._channel:
+            self._channel = batch.channel
+            self._sources = self._progress.sources(batch.channel)
+        source = self._sources.get(exchange)
+        if source is None or source.idle:
+            return None
+        offset, received_ms = self._offset, batch.received_ms
+        if time_ms > source.time_ms:
+            if time_ms > received_ms + offset.reach_ms:
+                return None
+            source.time_ms, source.time_received_ms = time_ms, received_ms
+        elif time_ms <= source.time_ms - self._lateness_ms:
+            return None
+        source.received_ms = received_ms
+        source.offset.latest_ms = offset.latest_ms = time_ms - received_ms
+        return source
+
+    def aim(self, time_ms: int) -> None:
+        """Find out which source the watermark waits for before it comes so far."""
+        self.aimed_ms = time_ms
+        self.awaited, self.awaited_ms = self._progress.awaited(time_ms)
+
+    def is_known_behind(self, time_ms: int) -> bool:
+        """Whether the watermark surely has not come so far."""
+        return self.awaited is not None and time_ms >= self.aimed_ms
 
     def advance(self, top_ms: int) -> int:
         """An event has come that is too far ahead of its receive time, which moves time in its place: to where."""
@@ -126,11 +177,13 @@ class JoinSide:
         self._readers: dict[type[object], Reader] = {}
         self._missing = Missing()
         self.progress = Progress(lateness_ms, idle_ms, self._missing)
-        self.arrival = Arrival(self.progress)
+        self.arrival = Arrival(self.progress, lateness_ms)
         self.reader = NO_READER
         """How to read the latest item."""
         self.known: type[object] | None = None
         """The type of items that are read so without a further look."""
+        self.known_event: type[object] | None = None
+        """The same if it is a type of events."""
         self.lateness_ms = lateness_ms
         self.patience_ms = lateness_ms + idle_ms
         """So long after an item of the other input it is too late for one of this, if this one is alive and silent."""
@@ -168,6 +221,7 @@ class JoinSide:
             self.heard = True
         self.reader = reader
         self.known = kind if inner is item else None
+        self.known_event = self.known if reader.is_event else None
         return inner
 
     @property
@@ -184,6 +238,7 @@ class JoinSide:
 
     def on_mark(self, mark: Mark) -> None:
         """Take a mark in."""
+        self.arrival.aimed_ms = FOREVER
         self.progress.on_mark(mark)
         match mark:
             case Watermark(time_ms=time_ms):

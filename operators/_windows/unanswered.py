@@ -65,11 +65,14 @@ class Unanswered:
         count = len(fresh)
         self.number += count
         self.period.open += count
-        if count == 1:
-            self.held.add(fresh[0])
-        else:
-            self.held.add_all(fresh)
+        self.held.add_all(fresh)
         fresh.clear()
+
+    def hold_one(self, time_ms: int, item: Any, key: Hashable, received_ms: int) -> None:
+        """The same with one."""
+        self.number += 1
+        self.period.open += 1
+        self.held.add((time_ms, self.number, item, key, received_ms, self.period, None))
 
     def prove(self, proof: Alive) -> None:
         """A proof waits for the items that have come before it. Before others come, `give_proofs` is called."""
@@ -106,6 +109,7 @@ class Unanswered:
         all_held, left, other = self.held, self._left, self._other
         if not all_held.items or not (other.reached(all_held.items[0][0]) or not other.heard):
             return
+        other.arrival.aimed_ms = FOREVER
         come_ms = other.watermark if left.is_in_order else min(left.watermark, other.watermark)
         sure_ms = other.sure_from_ms
         histories, max_age_ms, is_blind = self.histories, self._terms.max_age_ms, not other.progress.knows_gaps
