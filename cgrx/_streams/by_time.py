@@ -30,6 +30,9 @@ class ByTime(Generic[Item]):
         """One more."""
         held = self.items
         if self._is_sorted:
+            if not held or held[-1] < item:
+                held.append(item)
+                return
             at = bisect_left(held, item)
             if len(held) - at < _MANY:  # as nearly always: what comes is of about the same time
                 held.insert(at, item)

@@ -30,6 +30,7 @@ class Joining:
         """Whether the first input has."""
         self._operator = operator
         self._terms = terms
+        self._by_asset = terms.by == ("base_asset",)  # the usual key, which a call would cost more than
         self._left = JoinSide(operator, terms.by, terms.lateness_ms, terms.idle_ms)
         self._other = JoinSide(operator, terms.by, terms.lateness_ms, terms.idle_ms)
         self._unanswered = Unanswered(terms, self._left, self._other)
@@ -38,7 +39,7 @@ class Joining:
 
     def state(self) -> object:
         """See `Running.state`."""
-        held = gathered(self, ("_operator", "_terms", "_left", "_other", "_unanswered"))
+        held = gathered(self, ("_operator", "_terms", "_by_asset", "_left", "_other", "_unanswered"))
         return self._left.state(), self._other.state(), self._unanswered.state(), held
 
     def take_up(self, state: object) -> None:
@@ -53,7 +54,7 @@ class Joining:
 
     def on_left(self, signal: Signal[Any], out: list[Signal[Any]]) -> None:
         """Take a signal of the first input in, and add those that go on to `out`, also where it raises."""
-        if type(signal) is Batch:
+        if isinstance(signal, Batch):
             if signal.received_ms > self._now_ms:
                 self._now_ms = signal.received_ms
             if len(signal.events) == 1 and self._take_one_left(signal, out):
@@ -73,7 +74,7 @@ class Joining:
 
     def on_other(self, signal: Signal[Any], out: list[Signal[Any]]) -> None:
         """The same for a signal of the other input."""
-        if type(signal) is Batch:
+        if isinstance(signal, Batch):
             if signal.received_ms > self._now_ms:
                 self._now_ms = signal.received_ms
             if len(signal.events) == 1 and self._take_one_other(signal, out):
@@ -147,7 +148,7 @@ class Joining:
         full_at = unanswered.answered + max_held  # with an item of a higher number there are too many
         inner: Any
         known, reader = side.known, side.reader
-        key_of, is_event, is_row = reader.key, reader.is_event, reader.is_row
+        by_asset, key_of, is_event, is_row = self._by_asset, reader.key, reader.is_event, reader.is_row
         exchange, last_ms, top_ms = None, 0, NEVER
         lateness_ms, come_ms = side.lateness_ms, side.progress.come_ms
         limit_ms = arrival.begin(batch)
@@ -160,7 +161,8 @@ class Joining:
                     key_of, is_event, is_row = reader.key, reader.is_event, reader.is_row
                 time_ms = inner.time_ms
                 number += 1
-                fresh.append((time_ms, number, item, key_of(inner), received_ms, period, None))
+                key = inner.base_asset if by_asset else key_of(inner)
+                fresh.append((time_ms, number, item, key, received_ms, period, None))
                 if is_event:
                     if inner.exchange != exchange:
                         exchange = inner.exchange
@@ -198,6 +200,7 @@ class Joining:
         inner: Any
         known, reader = side.known, side.reader
         key_of, rank, is_event, is_row = reader.key, reader.rank, reader.is_event, reader.is_row
+        by_asset = self._by_asset
         exchange, last_ms, top_ms = None, 0, NEVER
         limit_ms = arrival.begin(batch)
         try:
@@ -221,7 +224,7 @@ class Joining:
                 elif is_row and side.on_row(inner):
                     arrival.tell(top_ms)
                     self._unanswered.release(results)
-                key = key_of(inner)
+                key = inner.base_asset if by_asset else key_of(inner)
                 history = histories.get(key)
                 if history is None:
                     history = self._begin(key, time_ms)
@@ -257,10 +260,12 @@ class Joining:
 
     def _take_one_left(self, batch: Batch[Any], out: list[Signal[Any]]) -> bool:
         """Hold the one event of a batch; False, and nothing done, where the loop has to."""
-        side, unanswered, event = self._left, self._unanswered, batch.events[0]
-        if type(event) is not side.known_event or unanswered.count >= self._terms.max_held:
+        side, unanswered = self._left, self._unanswered
+        event: Any = batch.events[0]
+        kind = type(event)
+        if kind is not side.known_event or unanswered.count >= self._terms.max_held:
             return False
-        key, time_ms = side.reader.key(event), event.time_ms
+        key, time_ms = event.base_asset if self._by_asset else side.reader.key(event), event.time_ms
         if time_ms <= side.progress.come_ms:
             return False
         source = side.arrival.alone(batch, event.exchange, time_ms)
@@ -274,11 +279,13 @@ class Joining:
 
     def _take_one_other(self, batch: Batch[Any], out: list[Signal[Any]]) -> bool:
         """Keep the one event of a batch; False, and nothing done, where the loop has to."""
-        side, histories, event = self._other, self._unanswered.histories, batch.events[0]
-        if type(event) is not side.known_event:
+        side, histories = self._other, self._unanswered.histories
+        event: Any = batch.events[0]
+        kind = type(event)
+        if kind is not side.known_event:
             return False
         reader, time_ms = side.reader, event.time_ms
-        history = histories.get(reader.key(event))
+        history = histories.get(event.base_asset if self._by_asset else reader.key(event))
         if history is None:
             return False
         arrival = side.arrival
