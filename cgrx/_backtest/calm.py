@@ -30,12 +30,6 @@ from cgrx._model.times import FOREVER, NEVER
 _MOST = 10
 """How many gaps among the events are looked at one by one; where there are more, the course is cheaper."""
 
-_BLOCK = 32
-"""So many events are looked at as one where a look at their latest time tells that none is late."""
-
-_EARLIEST_MS = -(2**62)
-"""Before all times, also with a lateness taken off."""
-
 _THIN = 3
 """How often events that are no samples are looked for; each time some more are seen to be none."""
 
@@ -181,27 +175,16 @@ class _Glance:
         return all(len(standing) <= MAX_EXCHANGES for standing in self._standing(len(self._events)).values())
 
     def _may_be_late(self, until_ms: pl.Series) -> bool:
-        """Whether an event is late if only the foremost source counts: blocks tell which events are looked at."""
+        """Whether an event is late if only the foremost source counts, and what was proven where all were silent."""
         times = self._events["time_ms"]
-        blocks = pl.DataFrame({"highest": _in_blocks(times), "least": _in_blocks(until_ms)})
-        blocks = blocks.select(pl.col("highest").arr.max().cum_max(), pl.col("least").arr.min())
-        highest, block = blocks["highest"], pl.int_range(len(blocks), eager=True)
-        reached_ms = self._reached_ms(highest, (block + 1) * _BLOCK - 1)
-        doubtful = block.filter(blocks["least"] <= reached_ms).append(pl.Series([len(blocks)]))  # and the rest
-        places = pl.select(pl.int_ranges(doubtful * _BLOCK, (doubtful + 1) * _BLOCK).explode()).to_series()
-        places = places.filter(places < len(times))
-        before_ms = pl.Series([_EARLIEST_MS]).append(highest)[places // _BLOCK]
-        foremost = _latest(before_ms, times[places].cum_max())
-        return (until_ms[places] <= self._reached_ms(foremost, places)).any()
-
-    def _reached_ms(self, foremost: pl.Series, places: pl.Series) -> pl.Series:
-        """How far time may have come at these places, which rise, where its foremost event was there."""
-        if len(self._quiet_places):
-            proven_ms = pl.Series([_EARLIEST_MS]).append(
-                self._quiet_proven + max(most for _, most in self._ahead.values())
-            )
-            foremost = _latest(foremost, proven_ms[self._quiet_places.search_sorted(places, "right")])
-        return foremost - self._lateness_ms
+        quiet = self._quiet_places
+        # Of the proofs in front of the same event the last, which has proven most.
+        last = (quiet < len(times)) & (quiet != quiet.shift(-1, fill_value=len(times)))
+        if last.any():
+            places = quiet.filter(last)
+            proven_ms = self._quiet_proven.filter(last) + max(most for _, most in self._ahead.values())
+            times = times.clone().scatter(places, _latest(times[places], proven_ms))
+        return (until_ms <= times.cum_max() - self._lateness_ms).any()
 
     def _bounds(self, place: int, seq: int | None) -> _Bounds:
         """Between which times the watermark of each run was before a mark; runs without events before it lack.
@@ -375,11 +358,6 @@ def _by(arrivals: Arrivals) -> list[str]:
     return [
         name for name in (("input", "exchange") if arrivals.several else ("exchange",)) if name not in arrivals.constant
     ]
-
-
-def _in_blocks(values: pl.Series) -> pl.Series:
-    """The values in arrays of the length of a block, without a rest at the end."""
-    return values.head(len(values) // _BLOCK * _BLOCK).reshape((-1, _BLOCK))
 
 
 def _latest(one_ms: pl.Series, other_ms: pl.Series) -> pl.Series:

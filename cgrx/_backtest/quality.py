@@ -22,18 +22,25 @@ def qualified(rows: pl.DataFrame, ledgers: Sequence[Ledger], around_ms: int) -> 
         around_ms: how long after its end a window closes. What is missing this near to a window may belong to it.
     """
     closes = pl.col("end_ms") + around_ms
-    watermark = _clipped([ledger.watermark for ledger in ledgers]).gather(rows[RUN])
-    marked = _clipped([ledger.marked for ledger in ledgers]).gather(rows[RUN])
+    watermark, marked = (
+        pl.lit(_clipped(times)).gather(RUN) if len(times) > 1 else _clipped(times)[0]
+        for times in ([ledger.watermark for ledger in ledgers], [ledger.marked for ledger in ledgers])
+    )
     concerned = _concerned(rows, ledgers, around_ms)
     missing = _missing(concerned.select(_WINDOW).unique(maintain_order=True), ledgers, around_ms)
     known = concerned.join(missing, on=_WINDOW, maintain_order="left")
-    zeros = [pl.zeros(len(rows), pl.Int64, eager=True).alias(name) for name in ("gap_ms", "dropped", "late")]
-    for each in zeros[:2]:
-        each.scatter(known["place"], known[each.name])  # in place
-    gap_ms = pl.when(closes > marked).then("gap_ms")
-    found = rows.lazy().with_columns(*zeros, (closes <= watermark).alias("final")).with_columns(gap_ms)
-    whole = (pl.col("gap_ms") == 0).fill_null(False) & (pl.col("dropped") == 0)
-    return found.with_columns((pl.col("final") & whole).alias("complete")).collect()
+    none = pl.select(pl.zeros(len(rows), pl.Int64)).to_series()
+    gap_ms, dropped = (
+        none.clone().scatter(known["place"], known[name]) if len(known) else none for name in ("gap_ms", "dropped")
+    )
+    final, whole = closes <= watermark, (gap_ms == 0) & (dropped == 0)
+    return rows.with_columns(
+        pl.when(closes > marked).then(gap_ms).alias("gap_ms"),
+        dropped.alias("dropped"),
+        none.alias("late"),
+        final.alias("final"),
+        (final & (closes > marked) & whole).alias("complete"),
+    )
 
 
 def _concerned(rows: pl.DataFrame, ledgers: Sequence[Ledger], around_ms: int) -> pl.DataFrame:

@@ -126,7 +126,7 @@ def _scans(playlist: Playlist) -> list[list[Scan]]:
             raise Inexpressible(f"{log!r} is a log without columns")
         recordings.append(log)
     found = [
-        each._scans(playlist.selection)  # pyright: ignore[reportPrivateUsage]  # made for this
+        each._scans(playlist.selection, alone=len(recordings) == 1)  # pyright: ignore[reportPrivateUsage]  # made for this
         for each in recordings
     ]
     return found if len(found) == 1 else _numbered(found, recordings)

@@ -36,6 +36,8 @@ class File:
 
     path: Path
     channels: tuple[str, ...]
+    rows: int
+    """How many it holds."""
     known: Known
 
 
@@ -126,11 +128,11 @@ class Reader:
         folder, files = self._files(piece, selection)
         for file in files:
             try:
-                known = known_of(check_finished(folder, file))
+                footer = check_finished(folder, file)
             except RecordingError as error:
                 self._meet(error)
             else:
-                yield File(folder / file.file, file.channels, known)
+                yield File(folder / file.file, file.channels, footer.num_rows, known_of(footer))
 
     def _sound_rows(self, part: Part, selection: Selection) -> list[Rows]:
         rows: list[Rows] = []

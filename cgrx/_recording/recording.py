@@ -183,8 +183,8 @@ class Recording:
 
         return scan(self._reader, Selection.of(channels, start, end))
 
-    def _scans(self, selection: Selection) -> list[Scan]:
+    def _scans(self, selection: Selection, *, alone: bool = False) -> list[Scan]:
         """The same for a backtest, which asks for no more than it needs; but statuses."""
         from cgrx._recording.scan import scans
 
-        return scans(self._reader, selection)
+        return scans(self._reader, selection, alone=alone)

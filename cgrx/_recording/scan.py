@@ -11,6 +11,10 @@ from cgrx._recording.reader import Files, Reader
 from cgrx._recording.schema import SCHEMA
 from cgrx._recording.selection import Selection
 
+_ROW = "row"
+_MOST_NUMBERED = 2**32
+"""So many rows polars numbers."""
+
 
 @attrs.frozen(eq=False)
 class Scan:
@@ -31,12 +35,19 @@ def scan(reader: Reader, selection: Selection) -> pl.LazyFrame:
     return pl.concat(tables)
 
 
-def scans(reader: Reader, selection: Selection) -> list[Scan]:
+def scans(reader: Reader, selection: Selection, *, alone: bool = False) -> list[Scan]:
     """The same rows but statuses that stand apart, in scans that are as large as all that is known holds for.
 
     Scans of different channels may hold rows of the same time; those of the same channel are in order.
+
+    Args:
+        reader: of the recording.
+        selection: which rows.
+        alone: whether these rows are put in order with no others. Then `seq` may be other numbers in the same order.
     """
     finished, rest = reader.sources(selection)
+    if alone and len(finished) == 1 and not rest and _is_numbered_by_rows(finished[0], reader.last_seq):
+        return [_of_all(finished[0], _by_rows(finished[0], selection))]
     found = [each for files in finished for each in _apart(files, reader.last_seq, selection)]
     if rest or not found:
         found.append(Scan(_in_memory(rest, selection), None, Known()))
@@ -45,15 +56,31 @@ def scans(reader: Reader, selection: Selection) -> list[Scan]:
 
 def _apart(files: Files, last_seq: int, selection: Selection) -> Iterator[Scan]:
     if not files.by_channel:
-        names = {name for file in files.files for name in file.channels}
-        only = names.pop() if len(names) == 1 else None
-        yield Scan(_scanned(files, last_seq, selection), only, common([file.known for file in files.files]))
+        yield _of_all(files, _scanned(files, last_seq, selection))
         return
     of_all = attrs.evolve(selection, channels=None)  # files of other channels are not among them
     for file in files.files:
         for channel in file.channels:
             alone = attrs.evolve(files, files=(file,))
             yield Scan(_scanned(alone, last_seq, of_all), channel, file.known)
+
+
+def _of_all(files: Files, rows: pl.LazyFrame) -> Scan:
+    names = {name for file in files.files for name in file.channels}
+    only = names.pop() if len(names) == 1 else None
+    return Scan(rows, only, common([file.known for file in files.files]))
+
+
+def _is_numbered_by_rows(files: Files, last_seq: int) -> bool:
+    """Whether the numbers of rows, which need not be read, are in the order of all rows that are read."""
+    in_order = not files.by_channel and files.last_seq <= last_seq
+    return in_order and sum(file.rows for file in files.files) < _MOST_NUMBERED
+
+
+def _by_rows(files: Files, selection: Selection) -> pl.LazyFrame:
+    """The rows of files in order, with their numbers in place of `seq`."""
+    rows = pl.scan_parquet([file.path for file in files.files], row_index_name=_ROW)
+    return _filtered(rows.with_columns(pl.col(_ROW).cast(pl.Int64).alias("seq")).drop(_ROW), selection)
 
 
 def _in_memory(rows: list[Rows], selection: Selection) -> pl.LazyFrame:
