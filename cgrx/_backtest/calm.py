@@ -38,7 +38,7 @@ _Bounds: TypeAlias = dict[int, tuple[int, int]]
 
 
 def calm(
-    arrivals: Arrivals, runs: Runs, until_ms: pl.Series, closes: pl.DataFrame, lateness_ms: int, idle_ms: int
+    arrivals: Arrivals, runs: Runs, until_ms: pl.Expr, closes: pl.DataFrame, lateness_ms: int, idle_ms: int
 ) -> list[Ledger | None]:
     """Which gaps became known in each run, and how far the watermark had come; None where that is not seen at a glance.
 
@@ -66,7 +66,7 @@ def calm(
         elif len(runs) > 1:  # alone, more is seen of it
             own = Runs(runs.of_run(run, runs.events))
             closing = closes.filter(pl.col(RUN) == run).with_columns(pl.lit(0, pl.Int64).alias(RUN))
-            (found[run],) = calm(arrivals, own, runs.of_run(run, until_ms), closing, lateness_ms, idle_ms)
+            (found[run],) = calm(arrivals, own, until_ms, closing, lateness_ms, idle_ms)
     return found
 
 
@@ -137,7 +137,7 @@ class _Glance:
         return [run for run in near if run not in apart]
 
     def ledgers(
-        self, chosen: Collection[int], gaps: Sequence[tuple[int, Gap]], until_ms: pl.Series, closes: pl.DataFrame
+        self, chosen: Collection[int], gaps: Sequence[tuple[int, Gap]], until_ms: pl.Expr, closes: pl.DataFrame
     ) -> dict[int, Ledger]:
         """Those of these runs that are calm, with what became known in them."""
         if not chosen or self._may_be_late(until_ms) or not self._has_few_exchanges:
@@ -174,7 +174,7 @@ class _Glance:
         """Whether each exchange within a channel is a source of its own, even if all are in one channel."""
         return all(len(standing) <= MAX_EXCHANGES for standing in self._standing(len(self._events)).values())
 
-    def _may_be_late(self, until_ms: pl.Series) -> bool:
+    def _may_be_late(self, until_ms: pl.Expr) -> bool:
         """Whether an event is late if only the foremost source counts, and what was proven where all were silent."""
         times = self._events["time_ms"]
         quiet = self._quiet_places
@@ -184,7 +184,10 @@ class _Glance:
             places = quiet.filter(last)
             proven_ms = self._quiet_proven.filter(last) + max(most for _, most in self._ahead.values())
             times = times.clone().scatter(places, _latest(times[places], proven_ms))
-        return (until_ms <= times.cum_max() - self._lateness_ms).any()
+        reached_ms = times.cum_max() - self._lateness_ms
+        # Windows end behind their events: where no event is behind the watermark, no end is asked for.
+        events = self._runs.events
+        return all(events.select((ms < reached_ms).any()).item() for ms in (pl.col("time_ms"), until_ms - 1))
 
     def _bounds(self, place: int, seq: int | None) -> _Bounds:
         """Between which times the watermark of each run was before a mark; runs without events before it lack.

@@ -19,7 +19,7 @@ from cgrx._backtest.plan import Inexpressible
 from cgrx._backtest.quality import qualified
 from cgrx._backtest.runs import RUN, Runs
 from cgrx._backtest.table import code
-from cgrx._backtest.windows import as_enum, grid, looked_up, session
+from cgrx._backtest.windows import as_enum, grid, looked_up, pane_start, session
 from cgrx._model.events import Event, Trade
 from cgrx._model.times import FOREVER, NEVER
 from cgrx._streams.conditions import Condition
@@ -33,8 +33,6 @@ from cgrx.operators._windows.window import Window
 _FOLLOWED = (*ARRIVAL, "time_ms", "exchange", "input")
 """The columns that say how far the watermark had come."""
 
-_SPAN = ("start_ms", "end_ms")
-
 _NOTHING = Ledger((), FOREVER, NEVER)
 
 
@@ -46,7 +44,7 @@ class Prepared:
     arrivals: Arrivals
     runs: Runs
     """The events behind each of the filters."""
-    until_ms: pl.Series
+    until_ms: pl.Expr
     """Of each event, as of `ledgers`."""
     found: pl.DataFrame
     """The rows, run after run."""
@@ -74,7 +72,8 @@ class Prepared:
         columns = events.select(name for name in _FOLLOWED if name in events.columns)
         constant = self.arrivals.constant
         exchange = pl.lit(constant["exchange"]) if "exchange" in constant else pl.col("exchange").cast(pl.String)
-        columns = columns.with_columns(exchange.alias("exchange"), self.until_ms.alias("until_ms"))
+        until = events.select(self.until_ms.alias("until_ms")).to_series()
+        columns = columns.with_columns(exchange.alias("exchange"), until)
         return self.runs.of_run(run, columns)
 
     def rows(self, known: Sequence[Ledger | Inexpressible]) -> list[pl.DataFrame | Inexpressible]:
@@ -121,18 +120,15 @@ def prepared(window: Window[Any], arrivals: Arrivals, filters: Sequence[Sequence
     # A key that is the same in all events, as the instrument of a trade channel, costs no grouping.
     constant = {**arrivals.constant, **constants(events, [key for key in keys if key not in arrivals.constant])}
     moving = tuple(key for key in keys if key not in constant)
-    if EDGE in compiler.columns:
-        events = events.with_columns(edges())
-    calendar = window.spacing if isinstance(window, Grid) and isinstance(window.spacing, Calendar) else None
-    if calendar is not None:
-        events = events.with_columns(looked_up(events["time_ms"], calendar))
+    placed = _places(events, window.spacing) if isinstance(window, Grid) else []
+    events = events.with_columns(*([edges()] if EDGE in compiler.columns else []), *placed)
     runs = Runs.of(events, filters)
     events = runs.events
     columns = sorted({"time_ms", *moving, *compiler.columns})
     time_ms, around_ms = pl.col("time_ms"), 0
     if isinstance(window, Grid):
         found = _on_grid(window, compiler, moving, runs, columns)
-        until_ms = pl.col("end_ms") if isinstance(window.spacing, Calendar) else _last_end(window.spacing)
+        until_ms = _first_end(window.spacing)
     else:
         gap_ms = around_ms = cast("Session[Any]", window).gap_ms
         found = _in_sessions(gap_ms, compiler, moving, runs, columns)
@@ -141,17 +137,17 @@ def prepared(window: Window[Any], arrivals: Arrivals, filters: Sequence[Sequence
     found = (
         found.sort(RUN, maintain_order=True) if len(runs) > 1 else found.with_columns(pl.lit(0, pl.Int64).alias(RUN))
     )
-    until = events.select(until_ms.alias("until_ms")).to_series()
     closes = found.select(RUN, (pl.col("end_ms") + around_ms).alias("close_ms"))
-    known = calm(attrs.evolve(arrivals, constant=constant), runs, until, closes, terms.lateness_ms, terms.idle_ms)
+    known = calm(attrs.evolve(arrivals, constant=constant), runs, until_ms, closes, terms.lateness_ms, terms.idle_ms)
     fixed = {key: constant[key] for key in keys if key in constant}
-    return Prepared(window, arrivals, runs, until, found, fixed, around_ms, known)
+    return Prepared(window, arrivals, runs, until_ms, found, fixed, around_ms, known)
 
 
 def _on_grid(
     window: Grid[Any], compiler: Compiler, keys: Sequence[str], runs: Runs, columns: Sequence[str]
 ) -> pl.DataFrame:
-    events = runs.events.select(*columns, *(_SPAN if isinstance(window.spacing, Calendar) else ()))
+    span = ("start_ms", "end_ms") if isinstance(window.spacing, Calendar) else ("start_ms",)
+    events = runs.events.select(*columns, *span)
     if len(runs) == 1:
         return grid(events.lazy(), compiler, keys, window.spacing).collect()
     held = events.with_columns(runs.holders)
@@ -171,8 +167,17 @@ def _in_sessions(
     return session(repeated, compiler, (RUN, *keys), gap_ms).collect()
 
 
-def _last_end(spacing: Regular) -> pl.Expr:
-    """The end of the last window that an event belongs to."""
+def _places(events: pl.DataFrame, spacing: Regular | Calendar) -> Sequence[pl.Expr | pl.Series]:
+    """The pane of each event; of a calendar the window."""
+    return looked_up(events["time_ms"], spacing) if isinstance(spacing, Calendar) else [pane_start(spacing)]
+
+
+def _first_end(spacing: Regular | Calendar) -> pl.Expr:
+    """The end of the first window that holds an event; panes are known."""
+    if isinstance(spacing, Calendar):
+        return pl.col("end_ms")
+    if spacing.pane_ms == spacing.every_ms:
+        return pl.col("start_ms") + spacing.every_ms
     size_ms, every_ms, offset_ms = spacing.size_ms, spacing.every_ms, spacing.offset_ms
     return ((pl.col("time_ms") - size_ms - offset_ms) // every_ms + 1) * every_ms + offset_ms + size_ms
 

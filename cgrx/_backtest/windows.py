@@ -19,6 +19,12 @@ from cgrx.operators._windows.calendar import Calendar
 from cgrx.operators._windows.spacing import Regular
 
 
+def pane_start(spacing: Regular) -> pl.Expr:
+    """The pane of each event, as `start_ms`."""
+    pane_ms, offset_ms = spacing.pane_ms, spacing.offset_ms
+    return ((pl.col("time_ms") - offset_ms) // pane_ms * pane_ms + offset_ms).alias("start_ms")
+
+
 def looked_up(times: pl.Series, calendar: Calendar) -> list[pl.Series]:
     """The window of each time, as `start_ms` and `end_ms`. The calendar is asked once for each window."""
     pane_of, ordered = calendar.ruler().pane, times.sort()
@@ -38,25 +44,23 @@ def grid(
     spacing: Regular | Calendar,
     having: pl.DataFrame | None = None,
 ) -> pl.LazyFrame:
-    """Windows that lie on a grid. Those of a calendar are `looked_up` before.
+    """Windows that lie on a grid.
 
     Args:
-        events: in any order.
+        events: in any order, with the start of their pane; of a calendar `looked_up`, with the end too.
         compiler: the aggregates.
         keys: the columns by which rows are apart.
         spacing: where the windows lie.
         having: of several runs, which of them have the events with each number of `HOLDERS`; the rows are by `RUN` too.
     """
     if isinstance(spacing, Calendar):
-        paned, group, overlapping = events, ("start_ms", "end_ms", *keys), None
+        group, overlapping = ("start_ms", "end_ms", *keys), None
     else:
-        start_ms = (pl.col("time_ms") - spacing.offset_ms) // spacing.pane_ms * spacing.pane_ms + spacing.offset_ms
-        paned, group = events.with_columns(start_ms.alias("start_ms")), ("start_ms", *keys)
-        overlapping = spacing if spacing.overlapping else None
+        group, overlapping = ("start_ms", *keys), spacing if spacing.overlapping else None
     if having is None and overlapping is None:
-        rows = _grouped(paned, compiler, group)
+        rows = _grouped(events, compiler, group)
     else:
-        rows = _put_together(_Panes(paned, group, overlapping, having), compiler).lazy()
+        rows = _put_together(_Panes(events, group, overlapping, having), compiler).lazy()
     if isinstance(spacing, Regular):
         rows = rows.with_columns((pl.col("start_ms") + spacing.size_ms).alias("end_ms"))
     return _finished(rows, compiler, keys if having is None else (RUN, *keys))
