@@ -122,7 +122,9 @@ def _signals(inputs: Sequence[Arrivals], steady_seq: int | None) -> Iterator[tup
         steady_seq: behind this place proofs of life are left out; None for nowhere.
     """
     for index, arrivals in enumerate(inputs):
-        proven = arrivals.proofs if steady_seq is None else arrivals.proofs.filter(pl.col("seq") <= steady_seq)
+        proven = arrivals.proofs
+        if steady_seq is not None:
+            proven = proven.head(int(proven["seq"].search_sorted(steady_seq, "right")))
         yield from ((seq, index, Alive(origin, at_ms)) for seq, at_ms, origin in proven.iter_rows())
         yield from ((loss.seq, index, loss.mark) for loss in arrivals.losses)
     number: int

@@ -5,7 +5,7 @@ file, where each has one of its own; and the origin of a proof is that of the fi
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from operator import itemgetter
+from itertools import pairwise
 from typing import Any
 
 import attrs
@@ -20,6 +20,9 @@ _FIRST = 64
 """How many marks of each scan are looked at to see which come before all events."""
 
 _READ = ("seq", "start_ms", "end_ms", "count", "text")
+
+_SCAN = "scan"
+"""The column with the number of the scan."""
 
 _IS_MARK = pl.col("end_ms").is_not_null() | pl.col("count").is_not_null()
 """Files skip what is null: much cheaper than to compare all kinds."""
@@ -55,70 +58,58 @@ def marks(logs: Sequence[Sequence[Scan]], lanes: Sequence[int]) -> Marks:
         logs: the scans of each log.
         lanes: of each log.
     """
-    scans = [(lane, scan) for lane, of_log in zip(lanes, logs, strict=True) for scan in of_log]
-    found = pl.collect_all([_marks(scan) for _, scan in scans])
+    scans = [scan for of_log in logs for scan in of_log]
+    lane_of = [lane for lane, of_log in zip(lanes, logs, strict=True) for _ in of_log]
+    names = ["channel"] if any(scan.channel is None for scan in scans) else []
+    found = pl.collect_all(
+        [scan.rows.filter(_IS_MARK).select(*_READ, *names, pl.lit(at, pl.Int64).alias(_SCAN)) for at, scan in enumerate(scans)]
+    )
     firsts = pl.concat(each["seq"].head(_FIRST) for each in found)
-    losses = [scan for (_, scan), each in zip(scans, found, strict=True) if each["count"].count()]
-    told = [
-        _Told(name, lane, marks.filter(_IS_PROOF), marks.filter(~_IS_PROOF))
-        for (lane, scan), each in zip(scans, found, strict=True)
-        for name, marks in _by_channel(scan, each)
-    ]
-    by_channel: dict[str, list[_Told]] = {}
-    for each in told:
-        by_channel.setdefault(each.channel, []).append(each)
-    origins = _origins(told)
+    losses = [scan for scan, each in zip(scans, found, strict=True) if each["count"].count()]
+    # All scans at once, for a query takes longer than to look at the marks of one.
+    told = pl.concat(found)
+    is_proof = told.select(_IS_PROOF).to_series()
+    proven = _with_origins(told.filter(is_proof), lane_of)
+    others = _by_channel(scans, told.filter(~is_proof), _READ)
     return Marks(
-        {name: _proofs(several, origins) for name, several in by_channel.items()},
-        {name: _others(several) for name, several in by_channel.items()},
+        _by_channel(scans, proven, _NO_PROOFS.columns),
+        {name: list(of_channel.iter_rows(named=True)) for name, of_channel in others.items()},
         _unreadable(losses),
         _begin(firsts),
     )
 
 
-@attrs.frozen(eq=False)
-class _Told:
-    """The marks of a channel in a scan."""
-
-    channel: str
-    lane: int
-    proofs: pl.DataFrame
-    others: pl.DataFrame
-
-
-def _marks(scan: Scan) -> pl.LazyFrame:
-    channel = [] if scan.channel is not None else ["channel"]
-    return scan.rows.filter(_IS_MARK).select(*_READ, *channel)
-
-
-def _by_channel(scan: Scan, marks: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
-    if scan.channel is not None:
-        yield scan.channel, marks
-    else:
-        for (name,), of_channel in marks.partition_by("channel", as_dict=True, include_key=False).items():
-            yield str(name), of_channel
-
-
-def _origins(told: Iterable[_Told]) -> dict[int, str]:
-    """The origin of the first proof in each lane."""
+def _with_origins(proofs: pl.DataFrame, lane_of: Sequence[int]) -> pl.DataFrame:
+    """Proofs, scan after scan, each with the origin of the first in its lane; as of `Arrivals`."""
     firsts: dict[int, tuple[int, str]] = {}
-    for each in told:
-        for first in each.proofs.select("seq", "text").head(1).iter_rows():
-            firsts[each.lane] = min(first, firsts.get(each.lane, first))
-    return {lane: origin for lane, (_, origin) in firsts.items()}
+    for lane, (start, end) in zip(lane_of, _spans(proofs, len(lane_of)), strict=True):
+        if start < end:
+            first = (proofs["seq"][start], proofs["text"][start])
+            firsts[lane] = min(first, firsts.get(lane, first))
+    origins = pl.Series([firsts[lane][1] if lane in firsts else None for lane in lane_of], dtype=pl.String)
+    return proofs.with_columns(pl.col("end_ms").alias("at_ms"), pl.lit(origins).gather(_SCAN).alias("origin"))
 
 
-def _proofs(told: Sequence[_Told], origins: Mapping[int, str]) -> pl.DataFrame:
-    found = [
-        each.proofs.select("seq", pl.col("end_ms").alias("at_ms"), pl.lit(origins[each.lane]).alias("origin"))
-        for each in told
-        if len(each.proofs)
-    ]
-    return pl.concat(found).sort("seq") if len(found) > 1 else found[0] if found else _NO_PROOFS
+def _by_channel(scans: Sequence[Scan], marks: pl.DataFrame, columns: Sequence[str]) -> dict[str, pl.DataFrame]:
+    """Marks, scan after scan, as those of each channel in order."""
+    found: dict[str, list[pl.DataFrame]] = {}
+    shown = marks.select(columns)
+    for scan, (start, end) in zip(scans, _spans(marks, len(scans)), strict=True):
+        if scan.channel is not None:
+            found.setdefault(scan.channel, []).append(shown[start:end])
+        else:
+            for (name,), of_channel in marks[start:end].partition_by("channel", as_dict=True).items():
+                found.setdefault(str(name), []).append(of_channel.select(columns))
+    return {
+        name: pl.concat(several).sort("seq", maintain_order=True) if len(several) > 1 else several[0]
+        for name, several in found.items()
+    }
 
 
-def _others(told: Sequence[_Told]) -> list[dict[str, Any]]:
-    return sorted((row for each in told for row in each.others.iter_rows(named=True)), key=itemgetter("seq"))
+def _spans(marks: pl.DataFrame, scans: int) -> Iterator[tuple[int, int]]:
+    """Where the marks of each scan begin and end."""
+    cuts = marks[_SCAN].search_sorted(pl.int_range(scans + 1, eager=True)).to_list()
+    return pairwise(cuts)
 
 
 def _unreadable(scans: Iterable[Scan]) -> dict[int, Dropped]:

@@ -23,7 +23,7 @@ def steady_from(tables: Sequence[pl.DataFrame]) -> int | None:
 
     Up to there the union has come as far as the slowest of those that have given some.
     """
-    if not all(map(len, tables)) or len({origin for table in tables for origin in table["origin"].unique()}) > 1:
+    if not all(map(len, tables)) or pl.concat(table["origin"] for table in tables).n_unique() > 1:
         return None
     return max(int(table["seq"][0]) for table in tables)
 
@@ -39,12 +39,11 @@ def joined(early: pl.DataFrame, tables: Sequence[pl.DataFrame], steady_seq: int,
     """
     proven_ms: int = early["at_ms"][-1]
     different = _different(tables)
-    times = pl.concat(table["at_ms"].filter(table["at_ms"] > proven_ms) for table in different).unique().sort()
+    times = pl.concat(at_ms.filter(at_ms > proven_ms) for _, at_ms in different).unique().sort()
     reached = pl.repeat(steady_seq, len(times), dtype=pl.Int64, eager=True)
-    for table in different:
-        places = pl.concat([table["seq"], pl.Series([_UNREACHED], dtype=pl.Int64)])
-        own = places.gather(table["at_ms"].cum_max().search_sorted(times, "left"))
-        reached = pl.select(pl.max_horizontal(reached, own)).to_series()
+    for seqs, at_ms in different:
+        places = pl.concat([seqs, pl.Series([_UNREACHED], dtype=pl.Int64)])
+        reached = _later(reached, places.gather(at_ms.cum_max().search_sorted(times, "left")))
     found = pl.DataFrame({"seq": reached, "at_ms": times}).filter(reached < _UNREACHED)
     # The input that ends may have been the slowest: those that are left have come further.
     left_ms = pl.Series(accumulate((table["at_ms"].max() for table in reversed(tables)), min), dtype=pl.Int64)
@@ -54,17 +53,20 @@ def joined(early: pl.DataFrame, tables: Sequence[pl.DataFrame], steady_seq: int,
     return early.vstack(moved.filter(news).with_columns(origin=pl.lit(early["origin"][0])))
 
 
-def _different(tables: Iterable[pl.DataFrame]) -> list[pl.DataFrame]:
-    """One table in place of those with equal times, as one connection gives them: with the later places."""
-    apart: dict[tuple[int, int, int], list[pl.DataFrame]] = {}
+def _different(tables: Iterable[pl.DataFrame]) -> list[tuple[pl.Series, pl.Series]]:
+    """Places and times: of tables with equal times, as one connection gives them, the later places."""
+    apart: dict[tuple[int, int, int], list[tuple[pl.Series, pl.Series]]] = {}
     for table in tables:
-        times = table["at_ms"]
+        seqs, times = table["seq"], table["at_ms"]
         alike = apart.setdefault((len(times), times[0], times[-1]), [])
-        for at, other in enumerate(alike):
-            if other["at_ms"].equals(times):
-                later = pl.select(pl.max_horizontal(other["seq"], table["seq"])).to_series()
-                alike[at] = other.with_columns(later.alias("seq"))
+        for at, (others, other_times) in enumerate(alike):
+            if other_times.equals(times):
+                alike[at] = _later(others, seqs), times
                 break
         else:
-            alike.append(table)
-    return [table for alike in apart.values() for table in alike]
+            alike.append((seqs, times))
+    return [each for alike in apart.values() for each in alike]
+
+
+def _later(one: pl.Series, other: pl.Series) -> pl.Series:
+    return one.zip_with(one > other, other)
