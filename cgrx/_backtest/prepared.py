@@ -120,8 +120,10 @@ def prepared(window: Window[Any], arrivals: Arrivals, filters: Sequence[Sequence
     # A key that is the same in all events, as the instrument of a trade channel, costs no grouping.
     constant = {**arrivals.constant, **constants(events, [key for key in keys if key not in arrivals.constant])}
     moving = tuple(key for key in keys if key not in constant)
-    placed = _places(events, window.spacing) if isinstance(window, Grid) else []
-    events = events.with_columns(*([edges()] if EDGE in compiler.columns else []), *placed)
+    if EDGE in compiler.columns:
+        events = events.with_columns(edges())
+    if isinstance(window, Grid):
+        events = events.with_columns(_panes(events, window.spacing))
     runs = Runs.of(events, filters)
     events = runs.events
     columns = sorted({"time_ms", *moving, *compiler.columns})
@@ -149,9 +151,9 @@ def _on_grid(
     span = ("start_ms", "end_ms") if isinstance(window.spacing, Calendar) else ("start_ms",)
     events = runs.events.select(*columns, *span)
     if len(runs) == 1:
-        return grid(events.lazy(), compiler, keys, window.spacing).collect()
+        return grid(events, compiler, keys, window.spacing).collect()
     held = events.with_columns(runs.holders)
-    return grid(held.lazy(), compiler, keys, window.spacing, runs.having).collect()
+    return grid(held, compiler, keys, window.spacing, runs.having).collect()
 
 
 def _in_sessions(
@@ -167,7 +169,7 @@ def _in_sessions(
     return session(repeated, compiler, (RUN, *keys), gap_ms).collect()
 
 
-def _places(events: pl.DataFrame, spacing: Regular | Calendar) -> Sequence[pl.Expr | pl.Series]:
+def _panes(events: pl.DataFrame, spacing: Regular | Calendar) -> Sequence[pl.Expr] | Sequence[pl.Series]:
     """The pane of each event; of a calendar the window."""
     return looked_up(events["time_ms"], spacing) if isinstance(spacing, Calendar) else [pane_start(spacing)]
 

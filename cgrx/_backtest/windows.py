@@ -8,6 +8,7 @@ that fifty runs have is looked at once.
 """
 
 from collections.abc import Iterable, Sequence
+from math import prod
 from typing import Any
 
 import attrs
@@ -17,6 +18,11 @@ from cgrx._backtest.expressions import Compiler
 from cgrx._backtest.runs import HOLDERS, RUN, TOGETHER
 from cgrx.operators._windows.calendar import Calendar
 from cgrx.operators._windows.spacing import Regular
+
+_NUMBER = "number of group"
+
+_MOST_NAMES = 2**20
+"""Times have less than 43 bits until the year 2248."""
 
 
 def pane_start(spacing: Regular) -> pl.Expr:
@@ -38,7 +44,7 @@ def looked_up(times: pl.Series, calendar: Calendar) -> list[pl.Series]:
 
 
 def grid(
-    events: pl.LazyFrame,
+    events: pl.DataFrame,
     compiler: Compiler,
     keys: Sequence[str],
     spacing: Regular | Calendar,
@@ -57,13 +63,16 @@ def grid(
         group, overlapping = ("start_ms", "end_ms", *keys), None
     else:
         group, overlapping = ("start_ms", *keys), spacing if spacing.overlapping else None
-    if having is None and overlapping is None:
-        rows = _grouped(events, compiler, group)
+    order = _order(keys if having is None else (RUN, *keys))
+    if having is not None or overlapping is not None:
+        rows = _put_together(_Panes(events.lazy(), group, overlapping, having), compiler).lazy()
+    elif isinstance(spacing, Regular) and (names := _names(events, keys)):
+        rows, order = _grouped_by_number(events, compiler, keys, names), (_NUMBER,)
     else:
-        rows = _put_together(_Panes(events, group, overlapping, having), compiler).lazy()
+        rows = _grouped(events.lazy(), compiler, group)
     if isinstance(spacing, Regular):
         rows = rows.with_columns((pl.col("start_ms") + spacing.size_ms).alias("end_ms"))
-    return _finished(rows, compiler, keys if having is None else (RUN, *keys))
+    return _finished(rows, compiler, keys if having is None else (RUN, *keys), order)
 
 
 def session(events: pl.DataFrame, compiler: Compiler, keys: Sequence[str], gap_ms: int) -> pl.LazyFrame:
@@ -86,7 +95,7 @@ def session(events: pl.DataFrame, compiler: Compiler, keys: Sequence[str], gap_m
     rows = _grouped(
         numbered.with_columns(leaps.cum_sum().alias("session")), compiler, ("session",), *span, pl.col(keys).first()
     )
-    return _finished(rows, compiler, keys)
+    return _finished(rows, compiler, keys, _order(keys))
 
 
 def coded(events: pl.DataFrame, keys: Sequence[str]) -> tuple[pl.Series, int]:
@@ -113,6 +122,28 @@ def _grouped(events: pl.LazyFrame, compiler: Compiler, group: Sequence[str], *mo
         results = sums.sort("name").group_by(*group, maintain_order=True).agg(each.result)
         rows = rows.join(results, on=group, how="left")
     return rows
+
+
+def _names(events: pl.DataFrame, keys: Sequence[str]) -> list[pl.Series]:
+    """Of keys that are enums their names; none unless all are, and a number holds each combination and a time."""
+    enums = [dtype for key in keys if isinstance(dtype := events.schema[key], pl.Enum)]
+    names = [pl.Series(each.categories, dtype=each) for each in enums]
+    return names if len(names) == len(keys) and prod(map(len, names)) < _MOST_NAMES else []
+
+
+def _grouped_by_number(
+    events: pl.DataFrame, compiler: Compiler, keys: Sequence[str], names: Sequence[pl.Series]
+) -> pl.LazyFrame:
+    """One row for each `start_ms` and keys, and a number that is in their order: to group by all of them costs more."""
+    number = pl.col("start_ms")
+    for key, known in zip(keys, names, strict=True):
+        number = number * len(known) + pl.col(key).to_physical().cast(pl.Int64)
+    rows = _grouped(events.lazy().with_columns(number.alias(_NUMBER)), compiler, (_NUMBER,))
+    rest, found = pl.col(_NUMBER), list[pl.Expr]()
+    for key, known in zip(reversed(keys), reversed(names), strict=True):
+        found.append(pl.lit(known).gather(rest % len(known)).alias(key))
+        rest = rest // len(known)
+    return rows.with_columns(rest.alias("start_ms"), *found)
 
 
 @attrs.frozen
@@ -174,11 +205,18 @@ def _put_together(panes: _Panes, compiler: Compiler) -> pl.DataFrame:
     return rows
 
 
-def _finished(rows: pl.LazyFrame, compiler: Compiler, keys: Sequence[str]) -> pl.LazyFrame:
+def _order(keys: Sequence[str]) -> tuple[str, ...]:
+    """The columns in the order of which windows close."""
+    return ("end_ms", *keys, "start_ms")
+
+
+def _finished(rows: pl.LazyFrame, compiler: Compiler, keys: Sequence[str], order: Sequence[str]) -> pl.LazyFrame:
     """The results of each row, in the order in which windows close."""
     # An aggregate may be called like a column of events, so until here its name begins with "=".
     results = [expression.alias(f"={name}") for name, expression in compiler.results.items()]
     by_name = [f"={each.name}" for each in compiler.by_name]
     beyond = [expression.alias(f"beyond {name}") for name, expression in compiler.beyond.items()]
-    chosen = rows.select("start_ms", "end_ms", *keys, *results, *by_name, *beyond)
-    return chosen.sort("end_ms", *keys, "start_ms").rename(lambda name: name.removeprefix("="))
+    columns = ("start_ms", "end_ms", *keys)
+    more = [name for name in order if name not in columns]
+    chosen = rows.select(*columns, *more, *results, *by_name, *beyond).sort(order).drop(more)
+    return chosen.rename(lambda name: name.removeprefix("="))

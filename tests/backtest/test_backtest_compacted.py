@@ -16,7 +16,7 @@ from cgrx._backtest.expressions import EDGE, edges
 from cgrx._backtest.marks import marks
 from cgrx._backtest.prepared import compiled
 from cgrx._backtest.table import Table
-from cgrx._backtest.windows import session
+from cgrx._backtest.windows import grid, pane_start, session
 from cgrx._model.channels import Channel, FuturesTrades
 from cgrx._model.signals import Alive, Batch, Dropped, Gap
 from cgrx._recording.entry import Recorded
@@ -183,3 +183,19 @@ def test_sessions_of_more_keys_than_a_number_holds() -> None:
     starts = [86_400_000 + 288_000 * number + second for number in range(3_000) for second in (0, 2_500)]
     assert rows["start_ms"].to_list() == starts
     assert rows["exchange"].to_list() == [name for name in names for _ in range(2)]
+
+
+@given(st.lists(st.tuples(st.integers(0, 5_000), st.sampled_from("AB"), st.sampled_from("XYZ"), st.floats(0.5, 9.0))))
+def test_windows_grouped_by_one_number_are_those_grouped_by_names(drawn: list[tuple[int, str, str, float]]) -> None:
+    """Names in enums, of which there may be more than in the events, are grouped by one number."""
+    columns = {"time_ms": pl.Int64, "exchange": pl.String, "symbol": pl.String, "price": pl.Float64}
+    window: Any = ops.tumbling("1s", ops.Bar, by=("exchange", "symbol"), offset="300ms")
+    events = pl.DataFrame(drawn, columns, orient="row").with_columns(
+        edges(), pane_start(window.spacing), volume_usd=pl.col("price") * 3, side=pl.lit(2)
+    )
+    enums = events.with_columns(pl.col("exchange").cast(pl.Enum("ABC")), pl.col("symbol").cast(pl.Enum("XYZ")))
+    compiler = compiled(window.rows.type, frozenset({cgrx.Trade}))
+    by_names, by_number = (
+        grid(each, compiler, ("exchange", "symbol"), window.spacing).collect() for each in (events, enums)
+    )
+    assert by_number.with_columns(pl.col(pl.Enum).cast(pl.String)).equals(by_names)
