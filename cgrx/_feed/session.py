@@ -43,8 +43,8 @@ _LATE_S = 0.05
 _LOOK_AGAIN_S = 1.0
 """How long a late watch gives the reader to find a pong that is there already."""
 
-_TLS_READ_BYTES = 2**15
-"""What trio's SSLStream asks of its socket, so that no read brings much more."""
+_LARGE_BYTES = 2**14
+"""Behind a read that brings so much there may be more in the socket, whatever was asked of it."""
 
 _TURN = 640
 """How many messages of one read are dispatched before other tasks get a turn: more than a full read of usual frames."""
@@ -176,8 +176,8 @@ class Session:
         at_ms = self._clock.at_ms(received.at)
         self._tally.messages += len(received.payloads)
         self._tally.received_bytes += received.size
-        # Behind a large read there may be more in the socket, and older than this moment.
-        up_to_date = received.size < min(self._limits.read_bytes, _TLS_READ_BYTES) // 2
+        # Else there may be more in the socket, and older than this moment.
+        up_to_date = received.size < min(self._limits.read_bytes // 2, _LARGE_BYTES)
         spoke = False
         for start in range(0, len(received.payloads), _TURN):
             if start:

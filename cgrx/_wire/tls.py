@@ -45,6 +45,32 @@ class RecordsAtOnce(ssl.SSLObject):
         return b"".join(chunks)
 
 
+class LargeReads(trio.abc.Stream):
+    """What is beneath `SSLStream`, which never says how much it wants: without this a socket gives it 64 KiB at most.
+
+    Args:
+        stream: the connection.
+        read_bytes: so much is asked of it.
+    """
+
+    def __init__(self, stream: trio.abc.Stream, read_bytes: int) -> None:
+        self._stream = stream
+        self._read_bytes = read_bytes
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
+        """Read up to `read_bytes`. `max_bytes` is not heeded: `SSLStream` gives none."""
+        return await self._stream.receive_some(self._read_bytes)
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        await self._stream.send_all(data)
+
+    async def wait_send_all_might_not_block(self) -> None:
+        await self._stream.wait_send_all_might_not_block()
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
 def wrap_tls(stream: T_Stream, host: str, ssl_context: ssl.SSLContext | None) -> trio.SSLStream[T_Stream]:
     """Put TLS on `stream`, as a client of `host`; the handshake is still to be done.
 

@@ -26,7 +26,7 @@ from cgrx._wire.address import Address, Dial, dial_failure, dial_tcp
 from cgrx._wire.proxy import Proxy
 from cgrx._wire.tap import Received as Received
 from cgrx._wire.tap import Wire
-from cgrx._wire.tls import wrap_tls
+from cgrx._wire.tls import LargeReads, wrap_tls
 from cgrx._wire.tunnel import open_tunnel
 
 DEFAULT_LIMITS = Limits()
@@ -287,7 +287,7 @@ async def _dial(address: Address, dial: Dial, proxy: Proxy | None, limits: Limit
 async def _start_tls(
     stream: trio.abc.Stream, address: Address, ssl_context: ssl.SSLContext | None, limits: Limits
 ) -> trio.abc.Stream:
-    tls = wrap_tls(stream, address.host, ssl_context)
+    tls = wrap_tls(LargeReads(stream, limits.read_bytes), address.host, ssl_context)
     done = False
     try:
         with trio.move_on_after(limits.handshake_s):

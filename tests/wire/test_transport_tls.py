@@ -12,7 +12,7 @@ import trustme
 
 from cgrx._model.errors import CertificateError, DisconnectedError, HandshakeError
 from cgrx._wire.address import Address, parse_address
-from cgrx._wire.tls import RecordsAtOnce, wrap_tls
+from cgrx._wire.tls import LargeReads, RecordsAtOnce, wrap_tls
 from cgrx._wire.transport import DEFAULT_LIMITS, Limits, open_transport
 from tests.support import run, run_mock
 from tests.wire.wires import (
@@ -111,9 +111,9 @@ class Corked(Watched):
         await self.send_all(kept)
 
 
-@pytest.mark.parametrize(("read_bytes", "reads"), [(2**16, 2), (1000, 3)])
+@pytest.mark.parametrize(("read_bytes", "reads"), [(2**16, 2), (1000, 7)])
 def test_many_records_are_one_batch(read_bytes: int, reads: int) -> None:
-    """What has arrived by the time of a read comes with it, however many records it is in; if there is room."""
+    """A read asks the socket for `read_bytes`, and brings all records that are whole: here of 6,000 bytes."""
 
     async def serve(stream: trio.abc.Stream) -> None:
         corked = Corked(stream)
@@ -299,6 +299,23 @@ def test_the_end_of_tls_behind_the_data() -> None:
         pair.server.unwrap()
     assert pair.client.read(10) == b"abc"
     assert pair.client.read(10) == b""
+
+
+def test_beneath_tls_reads_are_as_large_as_they_should_be() -> None:
+    """Whatever trio's `SSLStream` asks for; all else passes."""
+
+    async def main() -> None:
+        ours, theirs = trio.testing.memory_stream_pair()
+        stream = LargeReads(ours, 3)
+        await theirs.send_all(b"abcdef")
+        assert [await stream.receive_some(), await stream.receive_some(100)] == [b"abc", b"def"]
+        await stream.wait_send_all_might_not_block()
+        await stream.send_all(b"x")
+        assert await theirs.receive_some() == b"x"
+        await stream.aclose()
+        assert await theirs.receive_some() == b""
+
+    run(main)
 
 
 def test_a_context_is_given_back_as_it_was() -> None:
