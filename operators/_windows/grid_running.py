@@ -45,7 +45,7 @@ class _PaneCursor(Cursor):
 class GridRunning(WindowRunning):
     """Windows where `spacing` says. State: the panes of the open windows, by key."""
 
-    remade = WindowRunning.remade | {"_ruler", "_pane_ms", "_first_ms", "_tumbling"}
+    remade = WindowRunning.remade | {"_ruler", "_pane_ms", "_first_ms", "_tumbling", "_by_event"}
 
     _cursor: _PaneCursor
 
@@ -55,6 +55,7 @@ class GridRunning(WindowRunning):
         self._pane_ms = spacing.pane_ms
         self._first_ms = spacing.offset_ms
         self._tumbling = not spacing.overlapping
+        self._by_event = self._updates_ms == 0  # known before any event, for None is slow to compare with a number
         self._panes: dict[int, _Pane] = {}  # those that still take events, by start
         self._starts: list[int] = []  # the starts of these, as a heap
         self._queues: dict[Key, PaneQueue] = {}
@@ -72,9 +73,9 @@ class GridRunning(WindowRunning):
     # event. So what it does with an event of the same pane as the one before, which closes nothing, stands here again.
 
     def produce(self, signal: Signal[Any]) -> Produced:
-        if type(signal) is not Batch or len(signal.events) != 1 or self._updates_ms == 0:
+        if type(signal) is not Batch or len(events := signal.events) != 1 or self._by_event:
             return super().produce(signal)
-        cursor, offset, received_ms, event = self._cursor, self._offset, signal.received_ms, signal.events[0]
+        cursor, offset, received_ms, event = self._cursor, self._offset, signal.received_ms, events[0]
         try:
             exchange, time_ms = event.exchange, event.time_ms
             if exchange != cursor.exchange or signal.channel is not cursor.channel:
