@@ -66,6 +66,13 @@ def test_so_is_every_exchange_within_a_channel() -> None:
     assert merge.say(0, Batch(LiquidationOrders(), 200, (trade(time=0.2, exchange="A"),))) == ["B150", "%150"]
 
 
+def test_exchanges_may_share_a_batch() -> None:
+    """Each of its events lets go of what waited for its own exchange."""
+    merge = Merge(1)
+    told = [trade(time=0.1, exchange="A"), trade(time=0.15, exchange="B"), trade(time=0.2, exchange="A")]
+    assert merge.say(0, Batch(LiquidationOrders(), 200, tuple(told))) == ["A100", "%100", "B150", "%150"]
+
+
 def test_ties_keep_the_order_of_arrival() -> None:
     """Events at the time that the order has come to are not late either."""
     merge = Merge()
