@@ -118,22 +118,19 @@ class Reordering(Generic[T]):
             return
         event: Any = events[0]
         sources, offset, arrived = self._sources, self._offset, self._arrived
+        if received_ms > self.now_ms:
+            self.now_ms = received_ms
+            if arrived and received_ms - arrived[0][1] >= self._max_delay_ms:
+                self._let_go(signals)  # that went out before this one came
         try:
             time_ms: int = event.time_ms
             source = sources.of(index, channel).get(event.exchange)
         except AttributeError:
             source, time_ms = None, NEVER
-        if (
-            source is None
-            or not source.time_ms < time_ms <= received_ms + offset.reach_ms
-            or time_ms <= self._order_ms
-            or (arrived and received_ms - arrived[0][1] >= self._max_delay_ms)
-        ):
+        if source is None or not source.time_ms < time_ms <= received_ms + offset.reach_ms or time_ms <= self._order_ms:
             self._take_many(index, batch, signals)
             return
         source.time_ms = time_ms
-        if received_ms > self.now_ms:
-            self.now_ms = received_ms
         self._number = number = self._number + 1
         self._counts.events += 1
         if time_ms > self._latest_ms:
@@ -144,10 +141,13 @@ class Reordering(Generic[T]):
         self._held.add((time_ms, number, event, batch))
         offset.latest_ms = time_ms - received_ms
         if sources.last.time_ms >= self._first_ms or number > self._full:
-            out = self._out
-            out.begin(signals)
-            self._settle(out)
-            out.close()
+            self._let_go(signals)
+
+    def _let_go(self, signals: list[Signal[T]]) -> None:
+        out = self._out
+        out.begin(signals)
+        self._settle(out)
+        out.close()
 
     def _take_many(self, index: int, batch: Batch[T], signals: list[Signal[T]]) -> None:
         out = self._out
@@ -167,11 +167,8 @@ class Reordering(Generic[T]):
 
     def finish(self, signals: list[Signal[T]]) -> None:
         """Release all that is held, in order."""
-        out = self._out
-        out.begin(signals)
         self._sources.end_all()
-        self._settle(out)
-        out.close()
+        self._let_go(signals)
 
     def _take_mark(self, mark: Mark, out: Outgoing[T]) -> None:
         self.now_ms = max(self.now_ms, proof_ms(mark))
