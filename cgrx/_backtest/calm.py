@@ -30,6 +30,12 @@ from cgrx._model.times import FOREVER, NEVER
 _MOST = 10
 """How many gaps among the events are looked at one by one; where there are more, the course is cheaper."""
 
+_BLOCK = 32
+"""So many events are looked at as one where a look at their times tells that none is late."""
+
+_EARLIEST_MS = -(2**62)
+"""Before all times, also with a lateness taken off."""
+
 _THIN = 3
 """How often events that are no samples are looked for; each time some more are seen to be none."""
 
@@ -175,19 +181,28 @@ class _Glance:
         return all(len(standing) <= MAX_EXCHANGES for standing in self._standing(len(self._events)).values())
 
     def _may_be_late(self, until_ms: pl.Expr) -> bool:
-        """Whether an event is late if only the foremost source counts, and what was proven where all were silent."""
-        times = self._events["time_ms"]
+        """Whether an event is late if only the foremost source counts, and what was proven where all were silent.
+
+        Windows end behind their events. So no end is asked for in blocks where no event is behind the watermark.
+        """
+        times = moved = self._events["time_ms"]
         quiet = self._quiet_places
         # Of the proofs in front of the same event the last, which has proven most.
         last = (quiet < len(times)) & (quiet != quiet.shift(-1, fill_value=len(times)))
         if last.any():
             places = quiet.filter(last)
             proven_ms = self._quiet_proven.filter(last) + max(most for _, most in self._ahead.values())
-            times = times.clone().scatter(places, _latest(times[places], proven_ms))
-        reached_ms = times.cum_max() - self._lateness_ms
-        # Windows end behind their events: where no event is behind the watermark, no end is asked for.
-        events = self._runs.events
-        return all(events.select((ms < reached_ms).any()).item() for ms in (pl.col("time_ms"), until_ms - 1))
+            moved = times.clone().scatter(places, _latest(times[places], proven_ms))
+        blocks = pl.DataFrame({"highest": _in_blocks(moved), "least": _in_blocks(times)})
+        blocks = blocks.select(pl.col("highest").arr.max().cum_max(), pl.col("least").arr.min())
+        behind = (blocks["least"] < blocks["highest"] - self._lateness_ms).arg_true().cast(pl.Int64)
+        doubtful = behind.append(pl.Series([len(blocks)]))  # and the rest
+        places = pl.select(pl.int_ranges(doubtful * _BLOCK, (doubtful + 1) * _BLOCK).explode()).to_series()
+        places = places.filter(places < len(times))
+        before_ms = pl.Series([_EARLIEST_MS]).append(blocks["highest"])[places // _BLOCK]
+        reached_ms = _latest(before_ms, moved[places].cum_max()) - self._lateness_ms
+        doubted = self._runs.events.select(until_ms.meta.root_names())[places]
+        return bool(doubted.select((until_ms <= reached_ms).any()).item())
 
     def _bounds(self, place: int, seq: int | None) -> _Bounds:
         """Between which times the watermark of each run was before a mark; runs without events before it lack.
@@ -361,6 +376,11 @@ def _by(arrivals: Arrivals) -> list[str]:
     return [
         name for name in (("input", "exchange") if arrivals.several else ("exchange",)) if name not in arrivals.constant
     ]
+
+
+def _in_blocks(values: pl.Series) -> pl.Series:
+    """The values in arrays of the length of a block, without a rest at the end."""
+    return values.head(len(values) // _BLOCK * _BLOCK).reshape((-1, _BLOCK))
 
 
 def _latest(one_ms: pl.Series, other_ms: pl.Series) -> pl.Series:
