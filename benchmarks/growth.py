@@ -1,7 +1,8 @@
-"""Does the time per event, or the memory, grow with the number of events, keys, open panes or subscribers?
+"""Does the time per event, or the memory, grow with events, keys, open panes, queued events or subscribers?
 
 Each measurement is a new process. Events are made batch by batch while the clock stands still, so the memory measured
-is the pipeline's own: `grown_mib` is the peak during the run minus what was in use before the first event. Along an
+is the pipeline's own: `grown_mib` is the peak during the run minus what was in use before the first event. Events that
+are queued, for a consumer that is slow, are decoded from frames first, as each then has texts of its own. Along an
 axis everything else stays the same, such as rows per event and events per pane. The fitted slope is the exponent b of
 `time per event ~ size ** b`, from the fastest point on: 0 is flat; 1 is linear, as a fan-out to subscribers must be.
 """
@@ -14,7 +15,9 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import attrs
+from trio.lowlevel import ParkingLot
 
+from benchmarks._harness.data import CHANNEL as TRADES
 from benchmarks._harness.data import START_MS
 from benchmarks._harness.scenario import Case, Contest, Point, Results, Rival, Sample, Scenario
 from benchmarks.rivals.by_cgrx import BY, CHANNEL, Source
@@ -23,9 +26,12 @@ from cgrx import operators as ops
 from cgrx._model.events import Trade, TradeSide
 from cgrx._model.signals import Batch, Signal
 from cgrx._streams.stream import EventStream
+from cgrx._trio.buffers import Inbox
+from cgrx._wire.codec import decode, encode_frame
+from cgrx._wire.messages import Frame
 from cgrx.operators import agg
 
-Axis: TypeAlias = Literal["events", "keys", "open panes", "subscribers"]
+Axis: TypeAlias = Literal["events", "keys", "open panes", "queued events", "subscribers"]
 
 BATCH = 100
 EVENTS_A_PANE = 100
@@ -84,6 +90,8 @@ class Size:
                 )
                 for n in numbers
             )
+            if self.axis == "queued events":
+                events = _as_received(events)
             yield Batch(CHANNEL, events[-1].time_ms, events)
 
     def subscribe(self, stream: EventStream[Trade]) -> Callable[[], int]:
@@ -93,6 +101,10 @@ class Size:
             for counter in counters:
                 shared.subscribe(counter.on_event)
             return lambda: sum(counter.buys for counter in counters)
+        if self.axis == "queued events":
+            inbox: Inbox[Trade] = Inbox(ParkingLot(), math.inf)
+            stream.subscribe_signals(inbox)
+            return lambda: inbox.queued
         sink = Sink()
         self._pipeline(stream).subscribe_signals(sink)
         return lambda: sink.count
@@ -144,6 +156,12 @@ class Growing:
         return spent_ns, count()
 
 
+def _as_received(events: tuple[Trade, ...]) -> tuple[Any, ...]:
+    frame = decode(encode_frame(TRADES, events))
+    assert isinstance(frame, Frame), "what was encoded is a frame"
+    return frame.events
+
+
 def _status(field: str) -> int | None:
     """A line of the kernel's, bytes. Unlike `ru_maxrss` it does not begin with what the parent had."""
     path = Path("/proc/self/status")
@@ -169,6 +187,7 @@ def _cases(quick: bool) -> list[Case[Size]]:
             *(Size("events", count, count) for count in (10_000, 30_000)),
             *(Size("keys", count, 5_000 + 25 * count) for count in (1, 100)),
             *(Size("open panes", count, 5_000 + 2 * EVENTS_A_PANE * count) for count in (1, 20)),
+            *(Size("queued events", count, count) for count in (10_000, 30_000)),
             *(Size("subscribers", count, 4_000 // count) for count in (1, 10)),
         ]
     else:
@@ -176,6 +195,7 @@ def _cases(quick: bool) -> list[Case[Size]]:
             *(Size("events", 10**power, 10**power) for power in (4, 5, 6, 7)),
             *(Size("keys", 10**power, max(200_000, 25 * 10**power)) for power in range(6)),
             *(Size("open panes", count, 100_000 + 2 * EVENTS_A_PANE * count) for count in (1, 10, 100, 1000)),
+            *(Size("queued events", 10**power, 10**power) for power in (4, 5, 6)),
             *(Size("subscribers", count, 500_000 // count) for count in (1, 3, 10, 30, 100)),
         ]
     return [Case(f"{each.axis}: {each.size:,}", each, _point(each)) for each in sizes]
