@@ -45,8 +45,8 @@ class Messages:
     def make(self) -> list[bytes]:
         """The messages, the same in every process."""
         if self.recorded:
-            trades = recorded_trades()[: self.count * self.events]
-            return [encode_frame(CHANNEL, trades[at : at + self.events]) for at in range(0, len(trades), self.events)]
+            trades = recorded_trades()[: self.count]
+            return [encode_frame(f"futures_trades@{each.exchange}_{each.symbol}@0", [each]) for each in trades]
         chance = random.Random(self.events)
         messages: list[bytes] = []
         for number in range(self.count):

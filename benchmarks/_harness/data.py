@@ -29,14 +29,16 @@ MEAN_GAP_MS = 14
 """Between two trades: some 70 a second, as the recordings have."""
 
 
-def generated_trades(count: int, seed: int = 7, exchange: str = "Binance") -> list[Trade]:
-    """Trades of four symbols, a tenth of them up to 76 ms behind their neighbours, as merged feeds are."""
+def generated_trades(
+    count: int, seed: int = 7, exchange: str = "Binance", markets: tuple[tuple[str, str], ...] = MARKETS
+) -> list[Trade]:
+    """Trades of four symbols or others, a tenth of them up to 76 ms behind their neighbours, as merged feeds are."""
     chance = random.Random(seed)
     trades: list[Trade] = []
     time_ms = START_MS
     for _ in range(count):
         time_ms += int(chance.expovariate(1 / MEAN_GAP_MS))
-        asset, symbol = chance.choice(MARKETS)
+        asset, symbol = chance.choice(markets)
         price = round((60_000 if asset == "BTC" else 2600) * chance.uniform(0.99, 1.01), 1)
         volume = round(chance.lognormvariate(6, 2), 4) + 0.01
         disorder = chance.randrange(76) if chance.random() < 0.1 else 0
@@ -76,12 +78,15 @@ def any_trades(count: int) -> list[Trade]:
 
 
 def generated_event(event_type: type[Event], chance: random.Random) -> Event:
-    """An event of one of a few assets and exchanges; its numbers are drawn anew."""
-    asset = chance.choice(ASSETS)
+    """A trade of the trade channel, or a liquidation of a few assets and exchanges; its numbers are drawn anew."""
+    asset, exchange, symbol = "BTC", "Binance", "BTCUSDT"
+    if event_type is Liquidation:
+        asset, exchange = chance.choice(ASSETS), chance.choice(EXCHANGES)
+        symbol = f"{asset}USDT"
     side: Any = (LiquidationSide if event_type is Liquidation else TradeSide)(chance.choice((1, 2)))
     price, volume = round(chance.lognormvariate(8, 2), 2) + 0.01, round(chance.lognormvariate(6, 2), 5) + 0.01
     time_ms = START_MS + chance.randrange(1000)
-    return event_type(asset, chance.choice(EXCHANGES), f"{asset}USDT", side, price, volume, time_ms)
+    return event_type(asset, exchange, symbol, side, price, volume, time_ms)
 
 
 @attrs.frozen
@@ -142,6 +147,6 @@ def market_frames(count: int, instruments: int) -> list[bytes]:
 
 
 def trade_frames(count: int, events_each: int) -> list[bytes]:
-    """Messages of the trade channel."""
-    trades = generated_trades(count * events_each)
+    """Messages of the trade channel, which has one symbol."""
+    trades = generated_trades(count * events_each, markets=MARKETS[:1])
     return [encode_frame(CHANNEL, trades[start : start + events_each]) for start in range(0, len(trades), events_each)]
