@@ -21,9 +21,6 @@ from cgrx.operators._windows.spacing import Regular
 
 _NUMBER = "number of group"
 
-_MOST_NAMES = 2**20
-"""Times have less than 43 bits until the year 2248."""
-
 
 def pane_start(spacing: Regular) -> pl.Expr:
     """The pane of each event, as `start_ms`."""
@@ -128,7 +125,8 @@ def _names(events: pl.DataFrame, keys: Sequence[str]) -> list[pl.Series]:
     """Of keys that are enums their names; none unless all are, and a number holds each combination and a time."""
     enums = [dtype for key in keys if isinstance(dtype := events.schema[key], pl.Enum)]
     names = [pl.Series(each.categories, dtype=each) for each in enums]
-    return names if len(names) == len(keys) and prod(map(len, names)) < _MOST_NAMES else []
+    latest_ms: Any = events["start_ms"].max() or 0
+    return names if len(names) == len(keys) and prod(map(len, names)) * (latest_ms + 1) < 2**63 else []
 
 
 def _grouped_by_number(

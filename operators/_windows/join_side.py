@@ -251,6 +251,7 @@ class JoinSide:
 
     def end(self) -> None:
         """It says no more."""
+        self.arrival.aimed_ms = FOREVER
         self.ended = True
         self.progress.end()
 

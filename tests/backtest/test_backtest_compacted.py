@@ -185,15 +185,23 @@ def test_sessions_of_more_keys_than_a_number_holds() -> None:
     assert rows["exchange"].to_list() == [name for name in names for _ in range(2)]
 
 
-@given(st.lists(st.tuples(st.integers(0, 5_000), st.sampled_from("AB"), st.sampled_from("XYZ"), st.floats(0.5, 9.0))))
-def test_windows_grouped_by_one_number_are_those_grouped_by_names(drawn: list[tuple[int, str, str, float]]) -> None:
-    """Names in enums, of which there may be more than in the events, are grouped by one number."""
+MANY = pl.Enum([*"XYZ", *(f"Z{number:05}" for number in range(70_000))])
+"""Beside three exchanges and times of the year 6429 these need more than the 63 bits of a number."""
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 5_000), st.sampled_from("AB"), st.sampled_from("XYZ"), st.floats(0.5, 9.0))),
+    st.sampled_from([0, 2**47]),
+)
+def test_windows_grouped_by_one_number_are_those_grouped_by_names(
+    drawn: list[tuple[int, str, str, float]], from_ms: int
+) -> None:
+    """Names in enums, of which there may be more than in the events, are grouped by one number, if one holds them."""
     columns = {"time_ms": pl.Int64, "exchange": pl.String, "symbol": pl.String, "price": pl.Float64}
     window: Any = ops.tumbling("1s", ops.Bar, by=("exchange", "symbol"), offset="300ms")
-    events = pl.DataFrame(drawn, columns, orient="row").with_columns(
-        edges(), pane_start(window.spacing), volume_usd=pl.col("price") * 3, side=pl.lit(2)
-    )
-    enums = events.with_columns(pl.col("exchange").cast(pl.Enum("ABC")), pl.col("symbol").cast(pl.Enum("XYZ")))
+    events = pl.DataFrame(drawn, columns, orient="row").with_columns(pl.col("time_ms") + from_ms)
+    events = events.with_columns(edges(), pane_start(window.spacing), volume_usd=pl.col("price") * 3, side=pl.lit(2))
+    enums = events.with_columns(pl.col("exchange").cast(pl.Enum("ABC")), pl.col("symbol").cast(MANY))
     compiler = compiled(window.rows.type, frozenset({cgrx.Trade}))
     by_names, by_number = (
         grid(each, compiler, ("exchange", "symbol"), window.spacing).collect() for each in (events, enums)
