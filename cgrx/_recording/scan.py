@@ -79,7 +79,7 @@ def _is_numbered_by_rows(files: Files, last_seq: int) -> bool:
 
 def _by_rows(files: Files, selection: Selection) -> pl.LazyFrame:
     """The rows of files in order, with their numbers in place of `seq`."""
-    rows = pl.scan_parquet([file.path for file in files.files], row_index_name=_ROW)
+    rows = pl.scan_parquet([file.path for file in files.files], row_index_name=_ROW, glob=False)
     return _filtered(rows.with_columns(pl.col(_ROW).cast(pl.Int64).alias("seq")).drop(_ROW), selection)
 
 
@@ -88,7 +88,7 @@ def _in_memory(rows: list[Rows], selection: Selection) -> pl.LazyFrame:
 
 
 def _scanned(files: Files, last_seq: int, selection: Selection) -> pl.LazyFrame:
-    rows = _filtered(pl.scan_parquet([file.path for file in files.files]), selection)
+    rows = _filtered(pl.scan_parquet([file.path for file in files.files], glob=False), selection)
     if files.last_seq > last_seq:
         rows = rows.filter(pl.col("seq") <= last_seq)
     return rows.sort("seq", maintain_order=True) if files.by_channel and len(files.files) > 1 else rows

@@ -119,8 +119,10 @@ def test_in_columns(recording: Recording) -> None:
     assert_frame_equal(found.to_polars(final_only=False), cgrx.to_frame(expected, final_only=False))
 
 
-def test_by_the_folder_of_a_recording(recording: Recording) -> None:
-    assert cgrx.backtest(lambda feed: trades(feed).pipe(FLOW), recording.folder).rows
+def test_by_the_folder_of_a_recording(tmp_path: Path) -> None:
+    """Whose name is no pattern."""
+    folder = write(tmp_path / "[a]*", [*BEGUN, *some_trades()]).folder
+    assert cgrx.backtest(lambda feed: trades(feed).pipe(FLOW), folder).rows
 
 
 def test_a_python_function_among_events_runs_by_event(recording: Recording) -> None:
