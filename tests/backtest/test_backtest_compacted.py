@@ -190,16 +190,19 @@ MANY = pl.Enum([*"XYZ", *(f"Z{number:05}" for number in range(70_000))])
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 5_000), st.sampled_from("AB"), st.sampled_from("XYZ"), st.floats(0.5, 9.0))),
+    st.lists(st.tuples(st.integers(0, 5_000), st.sampled_from("AB"), st.sampled_from("XYZ"), st.integers(2, 36))),
     st.sampled_from([0, 2**47]),
 )
 def test_windows_grouped_by_one_number_are_those_grouped_by_names(
-    drawn: list[tuple[int, str, str, float]], from_ms: int
+    drawn: list[tuple[int, str, str, int]], from_ms: int
 ) -> None:
-    """Names in enums, of which there may be more than in the events, are grouped by one number, if one holds them."""
+    """Names in enums, of which there may be more than in the events, are grouped by one number, if one holds them.
+
+    Prices are quarters, so that sums are the same in any order: polars adds up in several threads.
+    """
     columns = {"time_ms": pl.Int64, "exchange": pl.String, "symbol": pl.String, "price": pl.Float64}
     window: Any = ops.tumbling("1s", ops.Bar, by=("exchange", "symbol"), offset="300ms")
-    events = pl.DataFrame(drawn, columns, orient="row").with_columns(pl.col("time_ms") + from_ms)
+    events = pl.DataFrame(drawn, columns, orient="row").with_columns(pl.col("time_ms") + from_ms, pl.col("price") / 4)
     events = events.with_columns(edges(), pane_start(window.spacing), volume_usd=pl.col("price") * 3, side=pl.lit(2))
     enums = events.with_columns(pl.col("exchange").cast(pl.Enum("ABC")), pl.col("symbol").cast(MANY))
     compiler = compiled(window.rows.type, frozenset({cgrx.Trade}))
