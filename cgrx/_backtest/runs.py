@@ -19,8 +19,8 @@ TOGETHER = 60
 MOST_REPEATED = 2_000_000
 """About so many events the runs have together that one query groups: some 100 MB."""
 
-RUN = "run"
-"""The column with the number of a run."""
+RUN = "number of run"
+"""The column with the number of a run. No aggregate is called like that."""
 
 HOLDERS = "holders"
 """The column that says which runs have an event."""

@@ -60,7 +60,8 @@ def grid(
         group, overlapping = ("start_ms", "end_ms", *keys), None
     else:
         group, overlapping = ("start_ms", *keys), spacing if spacing.overlapping else None
-    order = _order(keys if having is None else (RUN, *keys))
+    by = keys if having is None else (RUN, *keys)
+    order = ("start_ms", *by)  # windows that begin together end together
     if having is not None or overlapping is not None:
         rows = _put_together(_Panes(events.lazy(), group, overlapping, having), compiler).lazy()
     elif isinstance(spacing, Regular) and (names := _names(events, keys)):
@@ -69,7 +70,7 @@ def grid(
         rows = _grouped(events.lazy(), compiler, group)
     if isinstance(spacing, Regular):
         rows = rows.with_columns((pl.col("start_ms") + spacing.size_ms).alias("end_ms"))
-    return _finished(rows, compiler, keys if having is None else (RUN, *keys), order)
+    return _finished(rows, compiler, by, order)
 
 
 def session(events: pl.DataFrame, compiler: Compiler, keys: Sequence[str], gap_ms: int) -> pl.LazyFrame:
@@ -92,7 +93,7 @@ def session(events: pl.DataFrame, compiler: Compiler, keys: Sequence[str], gap_m
     rows = _grouped(
         numbered.with_columns(leaps.cum_sum().alias("session")), compiler, ("session",), *span, pl.col(keys).first()
     )
-    return _finished(rows, compiler, keys, _order(keys))
+    return _finished(rows, compiler, keys, ("end_ms", *keys, "start_ms"))
 
 
 def coded(events: pl.DataFrame, keys: Sequence[str]) -> tuple[pl.Series, int]:
@@ -203,18 +204,9 @@ def _put_together(panes: _Panes, compiler: Compiler) -> pl.DataFrame:
     return rows
 
 
-def _order(keys: Sequence[str]) -> tuple[str, ...]:
-    """The columns in the order of which windows close."""
-    return ("end_ms", *keys, "start_ms")
-
-
 def _finished(rows: pl.LazyFrame, compiler: Compiler, keys: Sequence[str], order: Sequence[str]) -> pl.LazyFrame:
     """The results of each row, in the order in which windows close."""
-    # An aggregate may be called like a column of events, so until here its name begins with "=".
-    results = [expression.alias(f"={name}") for name, expression in compiler.results.items()]
-    by_name = [f"={each.name}" for each in compiler.by_name]
+    results = [expression.alias(name) for name, expression in compiler.results.items()]
+    by_name = [pl.col(f"={each.name}").alias(each.name) for each in compiler.by_name]
     beyond = [expression.alias(f"beyond {name}") for name, expression in compiler.beyond.items()]
-    columns = ("start_ms", "end_ms", *keys)
-    more = [name for name in order if name not in columns]
-    chosen = rows.select(*columns, *more, *results, *by_name, *beyond).sort(order).drop(more)
-    return chosen.rename(lambda name: name.removeprefix("="))
+    return rows.sort(order).select("start_ms", "end_ms", *keys, *results, *by_name, *beyond)

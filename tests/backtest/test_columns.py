@@ -219,6 +219,15 @@ def test_every_aggregate_on_one_log(window: str, shape: str, by: Any) -> None:
     assert_same_or_declined(build, log("o"))
 
 
+@pytest.mark.parametrize("window", WINDOWS)
+def test_an_aggregate_may_have_any_name(window: str) -> None:
+    """Also one that columns use themselves."""
+    names = dict.fromkeys(("run", "holders", "price", "name", "place", "close_ms", "watermark"), agg.volume())
+    stage = WINDOWS[window](by="exchange", parts=agg.share("symbol"), **names, **TERMS)
+    assert isinstance(attempt(lambda feed: feed.liquidations().pipe(stage), log("o")), Columnar)
+    assert_same_or_declined(lambda feed: feed.liquidations().pipe(stage), log("o"))
+
+
 @pytest.mark.parametrize("make", [agg.median, agg.count_distinct])
 def test_a_sketch_is_not_for_columns(make: Any) -> None:
     """Up to its bound an aggregate is exact, in columns too; with one value more a sketch's, and they say so."""
