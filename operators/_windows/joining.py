@@ -261,10 +261,10 @@ class Joining:
     def _take_one_left(self, batch: Batch[Any], out: list[Signal[Any]]) -> bool:
         """Hold the one event of a batch; False, and nothing done, where the loop has to."""
         side, unanswered = self._left, self._unanswered
-        event: Any = batch.events[0]
-        kind = type(event)
-        if kind is not side.known_event or unanswered.count >= self._terms.max_held:
+        item: object = batch.events[0]
+        if type(item) is not side.known_event or unanswered.count >= self._terms.max_held:
             return False
+        event: Any = item
         key, time_ms = event.base_asset if self._by_asset else side.reader.key(event), event.time_ms
         if time_ms <= side.progress.come_ms:
             return False
@@ -280,10 +280,10 @@ class Joining:
     def _take_one_other(self, batch: Batch[Any], out: list[Signal[Any]]) -> bool:
         """Keep the one event of a batch; False, and nothing done, where the loop has to."""
         side, histories = self._other, self._unanswered.histories
-        event: Any = batch.events[0]
-        kind = type(event)
-        if kind is not side.known_event:
+        item: object = batch.events[0]
+        if type(item) is not side.known_event:
             return False
+        event: Any = item
         reader, time_ms = side.reader, event.time_ms
         history = histories.get(event.base_asset if self._by_asset else reader.key(event))
         if history is None:
