@@ -198,12 +198,11 @@ class Link(abc.DisposableBase, Generic[T]):
                 self._deliver(signals, failure)
 
     def _take_behind(self, signal: Signal[Any]) -> None:
-        """The same of what has passed the first stages already."""
+        """The same of what has passed the first stages already. Behind them nothing comes of a link that is stopped."""
         assert self._behind is not None
-        if not self._stopped:
-            signals, failure = self._behind(signal)
-            if signals or failure is not None:
-                self._deliver(signals, failure)
+        signals, failure = self._behind(signal)
+        if signals or failure is not None:
+            self._deliver(signals, failure)
 
     def on_error(self, error: Exception) -> None:
         if not self._stopped:
