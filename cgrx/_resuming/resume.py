@@ -10,6 +10,7 @@ import os
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -163,7 +164,7 @@ class _Run(abc.DisposableBase, Generic[T]):
             self._folder.renew(self._shard.snapshot())
         else:
             for record in self._folder.records():
-                self._gate.run(self._give, record)
+                self._gate.take(self._give, record)
             if self._stopped:  # by what came out again
                 return
             self._folder.go_on()
@@ -173,17 +174,17 @@ class _Run(abc.DisposableBase, Generic[T]):
 
     def came(self, channel: str, signal: Signal[Any]) -> None:
         """The feed has given a signal."""
-        self._gate.run(self._take, channel, signal)
+        self._gate.take(partial(self._take, channel), signal)
 
     def failed(self, error: Exception) -> None:
         """A channel has failed, or what keeps the state."""
-        self._gate.run(self._fail, error)
+        self._gate.take(self._fail, error)
 
     def completed(self) -> None:
         """A channel has completed: with the last one the state is put away."""
         self._left -= 1
         if not self._left:
-            self._gate.run(self._complete)
+            self._gate.take(self._complete, None)
 
     def dispose(self) -> None:
         """Put the state away, and let go of the folder."""
@@ -225,7 +226,7 @@ class _Run(abc.DisposableBase, Generic[T]):
         self.abandon()
         self._observer.on_error(error)
 
-    def _complete(self) -> None:
+    def _complete(self, _: None) -> None:
         self.dispose()
         self._observer.on_completed()
 
@@ -239,9 +240,9 @@ class _Run(abc.DisposableBase, Generic[T]):
         """Write a snapshot when it is time."""
         runtime = self._terms.runtime
         if runtime is not None and not self._stopped:
-            self._timer.disposable = runtime.after(self._terms.period_s, lambda: self._gate.run(self._renew))
+            self._timer.disposable = runtime.after(self._terms.period_s, lambda: self._gate.take(self._renew, None))
 
-    def _renew(self) -> None:
+    def _renew(self, _: None) -> None:
         try:
             self._keep()
         except Exception as error:  # noqa: BLE001 - a value that does not pickle any more

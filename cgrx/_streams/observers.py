@@ -70,10 +70,10 @@ class InTurn(abc.DisposableBase, Generic[T]):
         self.take(self._observer.on_signal, signal)
 
     def on_error(self, error: Exception) -> None:
-        self.run(self._end, self._observer.on_error, error)
+        self.take(self._fail, error)
 
     def on_completed(self) -> None:
-        self.run(self._end, self._observer.on_completed)
+        self.take(self._complete, None)
 
     def dispose(self) -> None:
         self._stopped = True
@@ -84,24 +84,16 @@ class InTurn(abc.DisposableBase, Generic[T]):
         """Whether nothing goes on any more."""
         return self._stopped
 
-    def _end(self, notify: Callable[..., None], *arguments: Any) -> None:
-        self.dispose()
-        notify(*arguments)
-
-    def run(self, notify: Callable[..., None], *arguments: Any) -> None:
-        """Do something in turn with the signals, such as to end."""
-        self.take(_do, (notify, arguments))
-
-    def take(self, notify: Callable[[X], None], signal: X) -> None:
-        """Hand a signal on in turn, to whoever asks for it. As a rule nothing else is handled: then it costs a call."""
+    def take(self, notify: Callable[[X], None], what: X) -> None:
+        """Do something in turn with the signals, as to hand one on. As a rule nothing waits, and it costs a call."""
         if self._stopped:
             return
         if self._busy:
-            self._waiting.append((notify, signal))
+            self._waiting.append((notify, what))
             return
         self._busy = True
         try:
-            notify(signal)
+            notify(what)
         except Exception as error:  # noqa: BLE001 - raised again when what waits has had its turn
             self._take_waiting(error)
         else:
@@ -112,15 +104,18 @@ class InTurn(abc.DisposableBase, Generic[T]):
 
     def _take_waiting(self, raised: Exception | None) -> None:
         while self._waiting:
-            notify, signal = self._waiting.popleft()
+            notify, what = self._waiting.popleft()
             try:
-                notify(signal)
+                notify(what)
             except Exception as error:  # noqa: BLE001 - likewise
                 raised = raised or error
         if raised is not None:
             raise raised
 
+    def _fail(self, error: Exception) -> None:
+        self.dispose()
+        self._observer.on_error(error)
 
-def _do(what: tuple[Callable[..., None], tuple[Any, ...]]) -> None:
-    notify, arguments = what
-    notify(*arguments)
+    def _complete(self, _: None) -> None:
+        self.dispose()
+        self._observer.on_completed()

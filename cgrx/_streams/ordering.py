@@ -259,8 +259,8 @@ class _Merging(abc.DisposableBase, Generic[T]):
         self.fan.dispose()
 
     def on_signal(self, signal: Signal[T] | Incoming) -> None:
-        """The same with all that is no batch."""
-        assert not isinstance(signal, Batch), "inputs give those to `on_batch`"
+        """Take what is no batch into the order, and deliver what goes out by that."""
+        assert not isinstance(signal, Batch), "an input takes those itself"
         signals: list[Signal[T]] = []
         self.tell_unseen(0 if isinstance(signal, Promised | Ended) else proof_ms(signal), signals)
         if isinstance(signal, Ended):
