@@ -242,7 +242,9 @@ class Joining:
                         times.insert(at, time_ms)
                         history.items.insert(at, item)
                 said += 1
-                if said > worth_a_look:
+                if said > worth_a_look:  # behind the answers, which may need what is forgotten
+                    arrival.tell(top_ms)
+                    self._unanswered.release(results)
                     worth_a_look = self._forget(said)
         except Exception as error:
             noted(error, self._operator, item)
@@ -303,14 +305,14 @@ class Joining:
             else:
                 times.insert(at, time_ms)
                 history.items.insert(at, event)
-        said = histories.said = histories.said + 1
-        if said > histories.worth_a_look:
-            self._forget(said)
         held = self._unanswered.held.items
         if held and (held[0][0] < arrival.aimed_ms or (source is arrival.awaited and time_ms >= arrival.awaited_ms)):
             arrival.aim(held[0][0])
             if arrival.awaited is None:
                 self._answer(out)
+        said = histories.said = histories.said + 1
+        if said > histories.worth_a_look:
+            self._forget(said)
         return True
 
     def _answer(self, out: list[Signal[Any]], channel: Channel | None = None) -> None:

@@ -172,9 +172,10 @@ def test_a_plain_symbol_is_one_of_the_forms(known: Exchange, asset: str, ending:
     """What is not asked about after a glance is not asked about after reading the symbol."""
     symbol = asset + ending
     if spelling._is_plain(known.name, symbol):
-        spellings = spelling._spellings(known.name, symbol)
-        assert not spellings or symbol in spellings
+        if spelling._ENDINGS[known.name]:
+            assert symbol in spelling._spellings(known.name, symbol) or len(symbol) > spelling._LONGEST
         assert not spelling.nearest_exchanges(known.name)
+        assert not spelling.nearest_symbols(known.name, symbol)
 
 
 @REQUIRED

@@ -1,5 +1,6 @@
 """Joins against their definition, on generated events, and against polars on the recorded ones."""
 
+import math
 import random
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from cgrx import Alive, Batch, Signal
 from cgrx import operators as ops
+from cgrx.operators._windows.joining import Joining
 from cgrx.testing import alive, gap, liquidation, play, trade
 from tests.recordings import AS_FAR_AS, RECORDINGS, REQUIRED, TRADES, Recording, channel_of, decoded
 from tests.support import examples
@@ -117,6 +119,37 @@ def test_any_order_of_arrival_and_any_batching(
     assert pairs_of(found) == pairs_of(expected)
     if missing == "none":  # those that wait for a first come when it does
         assert [each.item.time_ms for each in found] == [each.item.time_ms for each in expected]
+
+
+def _never(*_: object) -> bool:
+    return False
+
+
+def heard(signals: Iterable[tuple[int, Signal[Any]]], **terms: Any) -> tuple[list[Signal[Any]], list[int]]:
+    """All that comes out, and how much of it was out behind each signal."""
+    two = Two(**terms)
+    two.say(BEGUN)
+    counts: list[int] = []
+    for which, signal in signals:
+        (two.other if which else two.left).say(signal)
+        counts.append(len(two.record.signals))
+    two.other.complete()
+    two.left.complete()
+    return two.record.signals, counts
+
+
+@given(said(), st.sampled_from(["none", "hold"]), st.sampled_from([math.inf, 1, 3]), st.sampled_from(["0s", "2s"]))
+@settings(max_examples=examples(200), deadline=None)
+def test_an_event_that_is_alone_is_taken_as_any_other(
+    signals: list[tuple[int, Signal[Any]]], missing: str, max_held: float, lateness: str
+) -> None:
+    """It has a path of its own, which gives the same signals at the same time."""
+    terms = {"missing": missing, "max_held": max_held, "lateness": lateness}
+    quick = heard(signals, **terms)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("_take_one_left", "_take_one_other"):
+            patch.setattr(Joining, name, _never)
+        assert heard(signals, **terms) == quick
 
 
 @given(said())
