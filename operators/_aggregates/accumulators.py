@@ -41,16 +41,25 @@ that is:
                 self.max_price_trade_side_1 = other.max_price_trade_side_1
 
         def values(self):
-            return (
-                self.count,  # agg.count()
-                quotient(self.sum_volume_usd, self.sum_base),  # agg.vwap()
-                found(self.max_price_trade_side_1),  # agg.high(side="sell")
-            )
+            try:
+                return (
+                    self.count,  # agg.count()
+                    self.sum_volume_usd / self.sum_base if self.sum_base else None,  # agg.vwap()
+                    found(self.max_price_trade_side_1),  # agg.high(side="sell")
+                )
+            except OverflowError:
+                return (
+                    self.count,  # agg.count()
+                    quotient(self.sum_volume_usd, self.sum_base),  # agg.vwap()
+                    found(self.max_price_trade_side_1),  # agg.high(side="sell")
+                )
 
         def sums(self):
             return ()
 
 Sums are kept as integers, in the units of `exact`; `values` turns them into floats, and `sums` gives them as they are.
+Each row asks for `values`, so it computes most of them in place; sums beyond all floats raise there, and are read by
+the functions of `exact`.
 """
 
 import copyreg
@@ -63,7 +72,7 @@ from typing import Any, ClassVar, Protocol, Self, cast
 
 from cgrx._model.events import Event, Liquidation, Trade
 from cgrx.operators._aggregates.aggregate import Aggregate
-from cgrx.operators._aggregates.exact import SCALE, quotient_units, units
+from cgrx.operators._aggregates.exact import SCALE, UNIT, quotient_units, units
 from cgrx.operators._aggregates.primitives import ALL, FIELDS, UNIT_VARIABLES, Guard, Primitive
 
 
@@ -146,6 +155,7 @@ def _generate(aggregates: tuple[Aggregate[Any], ...]) -> type[Any]:
         "Liquidation": Liquidation,
         "Trade": Trade,
         "SCALE": SCALE,
+        "UNIT": UNIT,
         "inf": math.inf,
         "quotient_units": quotient_units,
         "units": units,
@@ -190,17 +200,32 @@ def _class_lines(
     yield from _indented(2, [line for part, name in parts.items() for line in part.merge(name)])
     yield ""
     yield "    def values(self):"
-    yield "        return ("
-    for aggregate in aggregates:
-        value = aggregate.formula.source(
-            lambda part: f"self.{parts[part]}", lambda function: _function_name(function, namespace)
-        )
-        yield f"            {value},  # {aggregate!r}"
-    yield "        )"
+    yield from _indented(2, _values_lines(aggregates, parts, namespace))
     yield ""
     yield "    def sums(self):"
     sums = [aggregate.formula.units(lambda part: f"self.{parts[part]}") for aggregate in aggregates]
     yield f"        return ({''.join(f'{each}, ' for each in sums if each is not None)})"
+
+
+def _values_lines(
+    aggregates: tuple[Aggregate[Any], ...], parts: dict[Primitive, str], namespace: dict[str, Any]
+) -> list[str]:
+    """The results as a tuple: with few calls for all but the largest floats."""
+
+    def read(part: Primitive) -> str:
+        return f"self.{parts[part]}"
+
+    def name(function: Any) -> str:
+        return _function_name(function, namespace)
+
+    def returned(values: list[str]) -> list[str]:
+        return ["return (", *(f"    {each},  # {one!r}" for each, one in zip(values, aggregates, strict=True)), ")"]
+
+    exact = [each.formula.source(read, name) for each in aggregates]
+    quick = [each.formula.quick(read, name) for each in aggregates]
+    if quick == exact:
+        return returned(exact)
+    return ["try:", *_indented(1, returned(quick)), "except OverflowError:", *_indented(1, returned(exact))]
 
 
 def _indented(levels: int, lines: list[str]) -> Iterable[str]:

@@ -51,6 +51,10 @@ class Formula:
     def source(self, read: Write, name: Name) -> str:
         """The result as source text."""
 
+    def quick(self, read: Write, name: Name) -> str:
+        """The same with fewer calls; it may raise `OverflowError`, and `source` must then be asked."""
+        return self.source(read, name)
+
     def units(self, read: Write) -> str | None:
         """The exact sum of which the result is the rounded one, in units, as source text; None if it is no sum."""
         return None
@@ -82,6 +86,10 @@ def _written(terms: Terms, read: Write) -> str:
     return text
 
 
+def _factor(terms: Terms, read: Write) -> str:
+    return _written(terms, read) if len(terms) == 1 and terms[0][0] == 1 else f"({_written(terms, read)})"
+
+
 def _parts(terms: Iterable[tuple[int, Primitive]]) -> tuple[Primitive, ...]:
     return tuple(part for _, part in terms)
 
@@ -98,6 +106,9 @@ class Total(Formula):
 
     def source(self, read: Write, name: Name) -> str:
         return f"{name(amount)}({_written(self.terms, read)})"
+
+    def quick(self, read: Write, name: Name) -> str:
+        return f"{_factor(self.terms, read)} * UNIT"
 
     def units(self, read: Write) -> str | None:
         return _written(self.terms, read)
@@ -116,8 +127,14 @@ class Ratio(Formula):
         return tuple(dict.fromkeys((*_parts(self.dividend), *below)))
 
     def source(self, read: Write, name: Name) -> str:
-        by = f"{read(self.divisor)} << {BITS}" if isinstance(self.divisor, Count) else _written(self.divisor, read)
-        return f"{name(quotient)}({_written(self.dividend, read)}, {by})"
+        return f"{name(quotient)}({_written(self.dividend, read)}, {self._by(read)})"
+
+    def quick(self, read: Write, name: Name) -> str:
+        below = f"({self._by(read)})" if isinstance(self.divisor, Count) else _factor(self.divisor, read)
+        return f"{_factor(self.dividend, read)} / {below} if {below} else None"
+
+    def _by(self, read: Write) -> str:
+        return f"{read(self.divisor)} << {BITS}" if isinstance(self.divisor, Count) else _written(self.divisor, read)
 
 
 @attrs.frozen

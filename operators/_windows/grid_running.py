@@ -8,7 +8,7 @@ sliding windows. Where panes and windows lie, a `Ruler` knows: by arithmetic, or
 
 import heapq
 from collections.abc import Iterable, Iterator
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import attrs
 
@@ -21,7 +21,7 @@ from cgrx.operators._windows.calendar import Calendar
 from cgrx.operators._windows.panes import PaneQueue
 from cgrx.operators._windows.spacing import Regular
 from cgrx.operators._windows.window import Window
-from cgrx.operators._windows.window_running import Cursor, Key, OpenRow, WindowRunning
+from cgrx.operators._windows.window_running import Cursor, Key, OpenRow, Quality, WindowRunning
 
 _QUIET = 10_000
 """The most windows in a row that give empty rows: an event whose time is years off must not fill the memory."""
@@ -74,7 +74,7 @@ class GridRunning(WindowRunning):
 
     def produce(self, signal: Signal[Any]) -> Produced:
         if type(signal) is not Batch or len(events := signal.events) != 1 or self._by_event:
-            return super().produce(signal)
+            return WindowRunning.produce(self, signal)
         cursor, offset, received_ms, event = self._cursor, self._offset, signal.received_ms, events[0]
         try:
             exchange, time_ms = event.exchange, event.time_ms
@@ -82,13 +82,13 @@ class GridRunning(WindowRunning):
                 self._turn(cursor, signal.channel, exchange, received_ms)
             is_in_pane = cursor.start_ms <= time_ms < cursor.end_ms
         except Exception:  # noqa: BLE001 - an item that is no event: the loop says so
-            return super().produce(signal)
+            return WindowRunning.produce(self, signal)
         if not is_in_pane:
-            return super().produce(signal)
+            return WindowRunning.produce(self, signal)
         source = cursor.source
         if time_ms > source.time_ms:
             if time_ms >= cursor.trigger_ms or time_ms > received_ms + offset.reach_ms:
-                return super().produce(signal)
+                return WindowRunning.produce(self, signal)
             source.time_ms = time_ms
             source.time_received_ms = received_ms
         if received_ms > self.now_ms:
@@ -145,8 +145,7 @@ class GridRunning(WindowRunning):
                         source.advance(offset.supported_ms(time_ms, received_ms), received_ms)
                     if source.time_ms >= trigger_ms:
                         self._release(source.time_ms, rows)
-                        self._aim(cursor)
-                        trigger_ms = cursor.trigger_ms
+                        trigger_ms = NEVER
                         end_ms = cursor.end_ms = NEVER  # the pane may have been closed
                 if not start_ms <= time_ms < end_ms:
                     if pane_ms:  # the arithmetic of the ruler, without a call
@@ -158,6 +157,8 @@ class GridRunning(WindowRunning):
                     found = panes.get(start_ms)
                     if found is None:
                         found = self._begin(start_ms, event)
+                        trigger_ms = NEVER
+                    if trigger_ms == NEVER:
                         self._aim(cursor)
                         trigger_ms = cursor.trigger_ms
                     if found is None:  # the event is late
@@ -256,21 +257,28 @@ class GridRunning(WindowRunning):
             empty = (key for key, since_ms in self._known.items() if since_ms <= start_ms and key not in found)
             found.update([(key, self._accumulator()) for key in empty])
         if found:
-            make, quality = self._make, self._quality(start_ms, end_ms, final=final)
-            for key in sorted(cast("dict[Any, Accumulator]", found)):  # keys order as their fields do
-                total = found[key]
-                rows.append(make((start_ms, end_ms, *self._fields(key), *total.values(), *quality), total.sums()))
+            self._give_rows(found, (start_ms, end_ms), self._quality(start_ms, end_ms, final=final), rows)
         self._closed_to = self._ruler.next(start_ms)
         self._next_ms = self._find_next(self._closed_to)
         self._deadline = self._ruler.end(self._next_ms) if self._next_ms < FOREVER else FOREVER
+
+    def _give_rows(
+        self, found: dict[Any, Accumulator], window: tuple[int, int], quality: Quality, rows: list[Row]
+    ) -> None:
+        """The rows of a window, by key: keys order as their fields do."""
+        make, single = self._make, self._single
+        for key in sorted(found):
+            total = found[key]
+            fields: tuple[Any, ...] = (key,) if single else key
+            # A sum of tuples takes less time than one tuple made of all that is in them.
+            rows.append(make(window + fields + total.values() + quality, total.sums()))
 
     def _close_pane(self, start_ms: int) -> _Pane:
         found = self._panes.pop(start_ms, None)
         if found is None:
             return {}
         heapq.heappop(self._starts)
-        for key in found:
-            self._leave(key)
+        self._leave(*found)
         return found
 
     def _close_window(self, start_ms: int, end_ms: int) -> _Pane:
@@ -301,7 +309,9 @@ class GridRunning(WindowRunning):
         held_ms = self._ruler.open_at(self._starts[0]) if self._starts else FOREVER
         if self._known and self._quiet < _QUIET:
             held_ms = min(held_ms, self._ruler.open_at(self._progress.begun_ms))
-        return max(start_ms, held_ms)
+        if held_ms < start_ms:
+            return start_ms
+        return held_ms
 
     def _begun_earlier(self, watermark_ms: int) -> None:
         # `_find_next` may have passed over windows that nobody had seen, as it seemed then.

@@ -92,7 +92,11 @@ class Progress:
     def watermark(self) -> int:
         """An event that comes now with an earlier time is late. Costs O(sources)."""
         if self._active:
-            self._reach(min([source.time_ms for source in self._active]) - self._lateness_ms)
+            time_ms = FOREVER
+            for source in self._active:
+                if source.time_ms < time_ms:
+                    time_ms = source.time_ms
+            self._reach(time_ms - self._lateness_ms)
         return self._reached_ms
 
     @property
@@ -101,7 +105,10 @@ class Progress:
         return self._reached_ms
 
     def _reach(self, time_ms: int) -> None:
-        self._reached_ms = max(self._reached_ms, min(time_ms, self._limit_ms))
+        if time_ms > self._limit_ms:
+            time_ms = self._limit_ms
+        if time_ms > self._reached_ms:
+            self._reached_ms = time_ms
 
     def reached(self, time_ms: int) -> bool:
         """Whether the watermark is at `time_ms` or beyond."""
@@ -109,8 +116,7 @@ class Progress:
             return True
         if not self._active or time_ms > self._limit_ms or self._find_behind(time_ms) is not None:
             return False
-        self._reached_ms = time_ms
-        return True
+        return self.watermark >= time_ms  # it is; and where it is exactly, the next ones ask too
 
     def awaited(self, time_ms: int) -> tuple[Source | None, int]:
         """The source that holds the watermark up before `time_ms`, and the earliest time of its events that may help.
@@ -124,10 +130,10 @@ class Progress:
 
     def _find_behind(self, time_ms: int) -> Source | None:
         needed_ms = time_ms + self._lateness_ms
-        active = self._active
-        if active and active[self._behind].time_ms < needed_ms:  # mostly it is the one that it was
-            return active[self._behind]
-        for index in range(self._behind, self._behind + len(active)):
+        active, behind = self._active, self._behind
+        if active and active[behind].time_ms < needed_ms:  # mostly it is the one that it was
+            return active[behind]
+        for index in range(behind + 1, behind + len(active)):
             source = active[index % len(active)]
             if source.time_ms < needed_ms:
                 self._behind = index % len(active)

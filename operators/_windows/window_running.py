@@ -253,8 +253,9 @@ class WindowRunning(Direct[Any, Row]):
 
     def _aim(self, cursor: Cursor) -> None:
         """Find the source that the watermark waits for, and which event of the present source may matter."""
-        cursor.deadline_ms = self._deadline
-        deadline_ms = min(self._deadline, self._promise_at)
+        deadline_ms = cursor.deadline_ms = self._deadline
+        if deadline_ms > self._promise_at:
+            deadline_ms = self._promise_at
         cursor.awaited, awaited_ms = (None, FOREVER) if deadline_ms == FOREVER else self._progress.awaited(deadline_ms)
         cursor.awaited_ms = min(awaited_ms, self._update_at)
         cursor.trigger_ms = cursor.awaited_ms if cursor.source is cursor.awaited else self._update_at
@@ -333,10 +334,12 @@ class WindowRunning(Direct[Any, Row]):
             raise TooManyKeysError(int(self._max_keys), self._fields(key))
         self._open[key] = count + 1
 
-    def _leave(self, key: Key) -> None:
-        count = self._open.pop(key) - 1
-        if count:
-            self._open[key] = count
+    def _leave(self, *keys: Key) -> None:
+        opened = self._open
+        for key in keys:
+            count = opened.pop(key)
+            if count > 1:
+                opened[key] = count - 1
 
     def _quality(self, start_ms: int, end_ms: int, *, final: bool) -> Quality:
         gap_ms = self._progress.gap_ms(start_ms, end_ms)

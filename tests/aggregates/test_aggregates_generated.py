@@ -57,11 +57,18 @@ class Accumulator(Generated):
         self.sum_base += other.sum_base
 
     def values(self):
-        return (
-            self.count,  # agg.count()
-            found(self.max_price_trade_side_1),  # agg.high(side="sell")
-            quotient(self.sum_volume_usd, self.sum_base),  # agg.vwap()
-        )
+        try:
+            return (
+                self.count,  # agg.count()
+                found(self.max_price_trade_side_1),  # agg.high(side="sell")
+                self.sum_volume_usd / self.sum_base if self.sum_base else None,  # agg.vwap()
+            )
+        except OverflowError:
+            return (
+                self.count,  # agg.count()
+                found(self.max_price_trade_side_1),  # agg.high(side="sell")
+                quotient(self.sum_volume_usd, self.sum_base),  # agg.vwap()
+            )
 
     def sums(self):
         return ()
