@@ -114,27 +114,28 @@ class CalendarRuler:
         self._calendar = calendar
         self._rules = rules_of(calendar.zone)
         self._starts: list[int] = []  # in order
-        self._ends: list[int] = []
-        self._beginnings: dict[int, int] = {}  # by the number of the window
+        self._ends: dict[int, int] = {}  # by start
+        self._beginnings = _beginnings(calendar)
 
     def pane(self, time_ms: int) -> tuple[int, int]:
         """The window that holds a time."""
         starts, ends = self._starts, self._ends
         at = bisect_right(starts, time_ms)
-        if at and time_ms < ends[at - 1]:
-            return starts[at - 1], ends[at - 1]
+        if at and time_ms < (end_ms := ends[starts[at - 1]]):
+            return starts[at - 1], end_ms
         if len(starts) == _KEPT:
-            for kept in (starts, ends, self._beginnings):
-                kept.clear()
+            starts.clear()
+            ends.clear()
             at = 0
         start_ms, end_ms = self._find(time_ms)
         starts.insert(at, start_ms)
-        ends.insert(at, end_ms)
+        ends[start_ms] = end_ms
         return start_ms, end_ms
 
     def end(self, start_ms: int) -> int:
         """The end of the window that begins then."""
-        return self.pane(start_ms)[1]
+        found = self._ends.get(start_ms)
+        return self.pane(start_ms)[1] if found is None else found
 
     next = end
     """One window begins where the one before it ends."""
@@ -145,14 +146,14 @@ class CalendarRuler:
 
     def open_at(self, time_ms: int) -> int:
         """The window that holds the time ends after it."""
-        return self.pane(time_ms)[0]
+        return time_ms if time_ms in self._ends else self.pane(time_ms)[0]
 
     def _find(self, time_ms: int) -> tuple[int, int]:
         calendar = self._calendar
-        shown_ms = time_ms + offset_ms(self._rules, time_ms)
-        number = calendar.number((shown_ms - calendar.start_ms) // DAY_MS)
-        start_ms = self._begin(number)
-        # Where clocks are set back from behind a start to before it, that window has begun already.
+        # By the clocks of UTC, from which those of the zone differ by a day at most.
+        number = calendar.number((time_ms - calendar.start_ms) // DAY_MS)
+        while time_ms < (start_ms := self._begin(number)):
+            number -= 1
         while time_ms >= (end_ms := self._begin(number + 1)):
             start_ms = end_ms
             number += 1
@@ -163,8 +164,20 @@ class CalendarRuler:
         if found is None:
             calendar = self._calendar
             found = moment_ms(self._rules, calendar.first_day(number) * DAY_MS + calendar.start_ms)
+            if len(self._beginnings) >= _KEPT:
+                self._beginnings.clear()
             self._beginnings[number] = found
         return found
+
+
+@lru_cache(maxsize=64)
+def _beginnings(_: Calendar) -> dict[int, int]:
+    """When the windows of a calendar begin, by their numbers, as far as any of its rulers has found it.
+
+    To find one takes fifty times as long as to look it up, and all subscriptions to a window ask for the same ones.
+    Rulers of several threads may share it: what one of them puts in, another one would find too.
+    """
+    return {}
 
 
 @lru_cache(maxsize=256)

@@ -244,6 +244,15 @@ def test_events_of_any_year_have_a_window() -> None:
         assert max(held) <= 2_000
 
 
+def test_subscriptions_share_what_was_found_of_a_calendar(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rules of the zone are slow, and each subscription to a window asks for the same days."""
+    stage: Any = ops.tumbling("1d", Tally, zone="Asia/Tokyo")
+    time_ms = ms("2024-05-17")
+    found = stage.start()._ruler.pane(time_ms)
+    monkeypatch.delattr("cgrx.operators._windows.calendar.moment_ms")
+    assert stage.start()._ruler.pane(time_ms) == found
+
+
 @pytest.mark.parametrize(
     ("size", "zone", "start"),
     [
