@@ -16,6 +16,7 @@ import sys
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from subprocess import PIPE
 from tempfile import TemporaryDirectory
 
 import attrs
@@ -158,12 +159,18 @@ def check(folder: Path) -> list[str]:
     )
     # The path tells where `cgrx` is: checkers do not follow the import hook of an editable install.
     environment = {**os.environ, "MYPYPATH": os.pathsep.join((str(plan.ROOT), str(STUBS)))}
+    # Both at the same time, for each keeps one processor busy.
+    runs = [
+        subprocess.Popen(
+            [sys.executable, "-m", *command], cwd=folder, env=environment, stdout=PIPE, stderr=PIPE, text=True
+        )
+        for command in commands
+    ]
     faults: list[str] = []
-    for command in commands:
-        arguments = [sys.executable, "-m", *command]
-        run = subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    for command, run in zip(commands, runs, strict=True):
+        told, complained = run.communicate()
         if run.returncode != 0:
-            faults.append(f"{command[0]}:\n{in_pages(run.stdout, page_of, folder)}{run.stderr}")
+            faults.append(f"{command[0]}:\n{in_pages(told, page_of, folder)}{complained}")
     return faults
 
 
