@@ -42,8 +42,7 @@ gc.disable()  # nothing to be found while tests are collected
 
 
 def pytest_collection_finish() -> None:
-    """All modules are there, and no test has run."""
-    gc.collect()
+    """All modules are there, and no test has run. Little of it is garbage, which takes a second to find."""
     gc.freeze()
     gc.enable()
 

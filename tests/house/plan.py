@@ -6,6 +6,7 @@ docs/house.md is drawn.
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -190,7 +191,12 @@ class Module(NamedTuple):
 
     name: str
     path: Path
-    tree: ast.Module
+    source: str
+
+    @property
+    def tree(self) -> ast.Module:
+        """The same, parsed."""
+        return parsed(self.source)
 
     @property
     def room(self) -> str:
@@ -219,8 +225,14 @@ def room_of(dotted: str) -> str:
     return name
 
 
+@cache
+def parsed(source: str) -> ast.Module:
+    """Not before a test asks: every process of a run collects the tests, and most run none of those that ask."""
+    return ast.parse(source)
+
+
 def read(name: str, path: Path) -> Module:
-    return Module(name, path, ast.parse(path.read_text(encoding="utf-8"), str(path)))
+    return Module(name, path, path.read_text(encoding="utf-8"))
 
 
 def modules() -> Iterator[Module]:

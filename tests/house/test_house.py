@@ -6,7 +6,7 @@ import inspect
 import re
 import subprocess
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from graphlib import TopologicalSorter
 from importlib import metadata
 from pathlib import Path
@@ -56,9 +56,16 @@ MARKER = re.compile(
 )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _forget_trees() -> Iterator[None]:
+    """Of all modules they are half a million objects, through which each collection of garbage would walk."""
+    yield
+    plan.parsed.cache_clear()
+
+
 def of(name: str, source: str) -> plan.Module:
     """A module that exists only in this test."""
-    return plan.Module(name, Path("made-up.py"), ast.parse(source))
+    return plan.Module(name, Path("made-up.py"), source)
 
 
 def name_of(value: plan.Module | Path | str) -> str:
