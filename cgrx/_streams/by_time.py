@@ -1,6 +1,6 @@
 """What is held until its time comes: a heap that takes many at once, and gives many at once."""
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from heapq import heappop, heappush
 from typing import Any, Generic, TypeVar
 
@@ -29,14 +29,10 @@ class ByTime(Generic[Item]):
     def add(self, item: Item) -> None:
         """One more."""
         held = self.items
-        if self._is_sorted:
-            if not held or held[-1] < item:
-                held.append(item)
-                return
-            at = bisect_left(held, item)
-            if len(held) - at < _MANY:  # as nearly always: what comes is of about the same time
-                held.insert(at, item)
-                return
+        # As nearly always: few are held, or what comes is of about the time of the latest.
+        if self._is_sorted and (len(held) < _MANY or held[-_MANY] < item):
+            insort(held, item)
+            return
         heappush(held, item)
         self._is_sorted = False
 

@@ -63,7 +63,8 @@ class InTurn(abc.DisposableBase, Generic[T]):
     def __init__(self, observer: SignalObserver[T]) -> None:
         self._observer = observer
         self._waiting: deque[tuple[Callable[[Any], None], Any]] = deque()
-        self._busy = False
+        self.is_free = True
+        """Whether what comes is handled at once: nothing else is, and nothing has ended it."""
         self._stopped = False
 
     def on_signal(self, signal: Signal[T]) -> None:
@@ -77,6 +78,7 @@ class InTurn(abc.DisposableBase, Generic[T]):
 
     def dispose(self) -> None:
         self._stopped = True
+        self.is_free = False
         self._waiting.clear()
 
     @property
@@ -86,12 +88,11 @@ class InTurn(abc.DisposableBase, Generic[T]):
 
     def take(self, notify: Callable[[X], None], what: X) -> None:
         """Do something in turn with the signals, as to hand one on. As a rule nothing waits, and it costs a call."""
-        if self._stopped:
+        if not self.is_free:
+            if not self._stopped:
+                self._waiting.append((notify, what))
             return
-        if self._busy:
-            self._waiting.append((notify, what))
-            return
-        self._busy = True
+        self.is_free = False
         try:
             notify(what)
         except Exception as error:  # noqa: BLE001 - raised again when what waits has had its turn
@@ -100,7 +101,7 @@ class InTurn(abc.DisposableBase, Generic[T]):
             if self._waiting:
                 self._take_waiting(None)
         finally:
-            self._busy = False
+            self.is_free = not self._stopped
 
     def _take_waiting(self, raised: Exception | None) -> None:
         while self._waiting:

@@ -268,6 +268,12 @@ class _Merging(abc.DisposableBase, Generic[T]):
         self.order.take(signal, signals)
         self.deliver(signals, None)
 
+    def let_go(self, order: Reordering[T]) -> None:
+        """Deliver what need not wait any longer."""
+        signals: list[Signal[T]] = []
+        order.let_go(signals)
+        self.deliver(signals, None)
+
     def on_error(self, error: Exception) -> None:
         signals: list[Signal[T]] = []
         self.order.finish(signals)
@@ -282,10 +288,11 @@ class _Merging(abc.DisposableBase, Generic[T]):
             self._observer.on_completed()
 
     def deliver(self, signals: list[Signal[T]], failure: Exception | None) -> None:
+        on_signal = self._observer.on_signal
         for signal in signals:
             if self._stopped:
                 return
-            self._observer.on_signal(signal)
+            on_signal(signal)
         if failure is not None and not self._stopped:
             self.dispose()
             self._observer.on_error(failure)
@@ -308,10 +315,11 @@ class _Input(Generic[T]):
         self._index = index
         self._channels = merging.channels[index]
         self._channel: Channel | None = None  # of the last batch
-        self._in_turn = merging.fan.turns.take
+        self._turns = merging.fan.turns
 
     def on_signal(self, signal: Signal[T]) -> None:
-        if self._index not in self._merging.active:
+        merging = self._merging
+        if self._index not in merging.active:
             return
         if isinstance(signal, Batch):
             channel = signal.channel
@@ -320,7 +328,13 @@ class _Input(Generic[T]):
                 self._channels[channel] = None
             if self._fan.unheard:
                 self._fan.hear_batch(self._index, signal)
-            self._in_turn(self._take, signal)
+            order, turns = merging.order, self._turns
+            # What is only held need not be taken in turn: nobody hears of it.
+            is_quiet = len(signal.events) == 1 and turns.is_free and not merging.unseen
+            if not (is_quiet and order.hold(self._index, signal)):
+                turns.take(self._take, signal)
+            elif order.has_due:
+                turns.take(merging.let_go, order)
             return
         match signal:
             case Watermark(time_ms=time_ms):

@@ -81,6 +81,8 @@ class Reordering(Generic[T]):
         self._marks: deque[_HeldMark] = deque()  # all but the losses
         self._losses: deque[_HeldMark] = deque()  # gaps and drops, which do not wait for events that came later
         self._mark_number = 0
+        self.has_due = False
+        """Whether what `hold` took lets go of something."""
         self._order_ms = NEVER  # the order has come so far: nothing earlier goes out, but what is late
         self._latest_ms = NEVER  # the highest event time
         self._latest_arrival_ms = NEVER
@@ -103,33 +105,48 @@ class Reordering(Generic[T]):
                 self._take_mark(mark, out)
         out.close()
 
-    # Where many channels interleave, most batches are of one, and what `_take_many` makes ready costs more than the
-    # event. So what it does with an event that is held, of a source that is known and in order, stands here again.
-
     def take_batch(self, index: int, batch: Batch[T], signals: list[Signal[T]]) -> None:
         """The same with events of an input; what goes on is added also where an event cannot be ordered.
 
         Raises:
             TypeError: an event without a time or an exchange.
         """
-        events, channel, received_ms = batch.events, batch.channel, batch.received_ms
-        if len(events) != 1:
-            self._take_many(index, batch, signals)
-            return
-        event: Any = events[0]
+        out = self._out
+        out.begin(signals)
+        if batch.received_ms > self.now_ms:
+            self.now_ms = batch.received_ms
+            if self._is_overdue:
+                self._settle(out)  # that went out before these came
+        try:
+            if len(batch.events) != 1 or not self.hold(index, batch):
+                self._take_events(index, batch, out)
+            elif self.has_due:
+                self._settle(out)
+        finally:
+            out.close()
+
+    # Where many channels interleave, most batches are of one, and what `take_batch` makes ready costs more than the
+    # event. So what it does with an event that is only held, of a source that is known and in order, stands here again.
+
+    def hold(self, index: int, batch: Batch[T]) -> bool:
+        """Hold an event that is alone in its batch, if that is all there is to do; else it is left to `take_batch`.
+
+        Once it is held, `has_due` tells whether it lets go of something.
+        """
+        event: Any = batch.events[0]
+        channel, received_ms = batch.channel, batch.received_ms
         sources, offset, arrived = self._sources, self._offset, self._arrived
-        if received_ms > self.now_ms:
-            self.now_ms = received_ms
-            if arrived and received_ms - arrived[0][1] >= self._max_delay_ms:
-                self._let_go(signals)  # that went out before this one came
         try:
             time_ms: int = event.time_ms
             source = sources.of(index, channel).get(event.exchange)
         except AttributeError:
-            source, time_ms = None, NEVER
+            return False
         if source is None or not source.time_ms < time_ms <= received_ms + offset.reach_ms or time_ms <= self._order_ms:
-            self._take_many(index, batch, signals)
-            return
+            return False
+        if received_ms > self.now_ms:
+            if arrived and received_ms - arrived[0][1] >= self._max_delay_ms:
+                return False
+            self.now_ms = received_ms
         source.time_ms = time_ms
         self._number = number = self._number + 1
         self._counts.events += 1
@@ -140,26 +157,19 @@ class Reordering(Generic[T]):
             self._first_ms = time_ms
         self._held.add((time_ms, number, event, batch))
         offset.latest_ms = time_ms - received_ms
-        if sources.last.time_ms >= self._first_ms or number > self._full:
-            self._let_go(signals)
+        self.has_due = sources.last.time_ms >= self._first_ms or number > self._full
+        return True
 
-    def _let_go(self, signals: list[Signal[T]]) -> None:
+    def let_go(self, signals: list[Signal[T]]) -> None:
+        """Let go of all that need not wait any longer."""
         out = self._out
         out.begin(signals)
         self._settle(out)
         out.close()
 
-    def _take_many(self, index: int, batch: Batch[T], signals: list[Signal[T]]) -> None:
-        out = self._out
-        out.begin(signals)
-        try:
-            self._take_events(index, batch, out)
-        finally:
-            out.close()
-
     def state(self) -> object:
         """See `Running.state`; the counts are those of the stream."""
-        return gathered(self, ("_max_delay_ms", "_max_held", "_counts", "_out"))
+        return gathered(self, ("_max_delay_ms", "_max_held", "_counts", "_out", "has_due"))
 
     def take_up(self, state: object) -> None:
         """See `Running.take_up`."""
@@ -168,7 +178,7 @@ class Reordering(Generic[T]):
     def finish(self, signals: list[Signal[T]]) -> None:
         """Release all that is held, in order."""
         self._sources.end_all()
-        self._let_go(signals)
+        self.let_go(signals)
 
     def _take_mark(self, mark: Mark, out: Outgoing[T]) -> None:
         self.now_ms = max(self.now_ms, proof_ms(mark))
@@ -197,10 +207,6 @@ class Reordering(Generic[T]):
         """
         channel, received_ms = batch.channel, batch.received_ms
         origin: Batch[T] = batch if len(batch.events) == 1 else Batch(channel, received_ms, ())
-        if received_ms > self.now_ms:
-            self.now_ms = received_ms
-            if self._is_overdue:
-                self._settle(out)  # that went out before these came
         of_all, offset, fresh = self._sources, self._offset, self._fresh
         limit_ms = received_ms + offset.reach_ms
         sources = of_all.of(index, channel)
