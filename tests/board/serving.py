@@ -1,6 +1,7 @@
 """A board on a feed of the simulator, and browsers that look at it over real sockets."""
 
 import json
+import ssl
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, suppress
 from types import MappingProxyType
@@ -22,6 +23,9 @@ HELLO: Mapping[str, Any] = MappingProxyType({})
 
 TOKEN = "a-token-of-a-test-0123"
 
+NO_AUTHORITIES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For requests without TLS: by default each client of httpx reads the authorities of the world first."""
+
 
 @attrs.frozen
 class Served:
@@ -36,7 +40,7 @@ class Served:
 
     async def get(self, path: str = "/", method: str = "GET", **headers: str) -> httpx.Response:
         """Ask for a path, as it stands."""
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(verify=NO_AUTHORITIES) as client:
             return await client.request(method, self.address + path, headers=headers)
 
     @asynccontextmanager
