@@ -29,10 +29,13 @@ class ByTime(Generic[Item]):
     def add(self, item: Item) -> None:
         """One more."""
         held = self.items
-        # As nearly always: few are held, or what comes is of about the time of the latest.
-        if self._is_sorted and (len(held) < _MANY or held[-_MANY] < item):
-            insort(held, item)
-            return
+        if self._is_sorted:
+            if not held or held[-1] < item:  # as always where one source alone is held
+                held.append(item)
+                return
+            if len(held) < _MANY or held[-_MANY] < item:  # as nearly always: it is of about the same time
+                insort(held, item)
+                return
         heappush(held, item)
         self._is_sorted = False
 
