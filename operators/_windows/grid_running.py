@@ -278,7 +278,8 @@ class GridRunning(WindowRunning):
         if found is None:
             return {}
         heapq.heappop(self._starts)
-        self._leave(*found)
+        for key in found:
+            self._leave(key)
         return found
 
     def _close_window(self, start_ms: int, end_ms: int) -> _Pane:

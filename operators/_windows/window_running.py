@@ -334,12 +334,10 @@ class WindowRunning(Direct[Any, Row]):
             raise TooManyKeysError(int(self._max_keys), self._fields(key))
         self._open[key] = count + 1
 
-    def _leave(self, *keys: Key) -> None:
-        opened = self._open
-        for key in keys:
-            count = opened.pop(key)
-            if count > 1:
-                opened[key] = count - 1
+    def _leave(self, key: Key) -> None:
+        count = self._open.pop(key)
+        if count > 1:
+            self._open[key] = count - 1
 
     def _quality(self, start_ms: int, end_ms: int, *, final: bool) -> Quality:
         gap_ms = self._progress.gap_ms(start_ms, end_ms)
