@@ -1,6 +1,10 @@
-"""The signals that reach a stage, as columns: the events in order of arrival, and the marks between them."""
+"""The signals that reach a stage, as columns: the events in order of arrival, and the marks between them.
 
-from collections.abc import Iterator, Mapping, Sequence
+Neither is read before it is asked for, so that marks are found while the events are read.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import attrs
@@ -31,6 +35,18 @@ class Loss:
 
 
 @attrs.frozen(eq=False)
+class Marked:
+    """The marks of a stream."""
+
+    proofs: pl.DataFrame
+    """The proofs of life, in order: `seq`, `at_ms`, `origin`."""
+    losses: tuple[Loss, ...]
+    """The gaps and drops, in order."""
+    first_seq: int = 0
+    """No event came before this place in the recording."""
+
+
+@attrs.frozen(eq=False)
 class Arrivals:
     """The signals that reach a stage. `seq` is the place of a signal in the recording."""
 
@@ -38,10 +54,8 @@ class Arrivals:
     events: pl.LazyFrame
     """In order of arrival: `seq`, `received_ms` and the fields of events. Of several channels also `input`, the index
     of the channel, and `trade`, whether the event is a trade."""
-    proofs: pl.DataFrame
-    """The proofs of life, in order: `seq`, `at_ms`, `origin`."""
-    losses: tuple[Loss, ...]
-    """The gaps and drops, in order."""
+    marked: Callable[[], Marked]
+    """Finds the marks; those of a union are an error where columns do not follow them."""
     promised_ms: int | None = None
     """Behind a stage that orders events by time: how far that order has come in the end. None elsewhere."""
     constant: Mapping[str, object] = attrs.field(factory=dict[str, object])
@@ -50,6 +64,16 @@ class Arrivals:
     """The columns of texts of which there is a `code` too."""
     table: Table | None = None
     """Where the events are all that one channel said: where they are read from."""
+
+    @property
+    def proofs(self) -> pl.DataFrame:
+        """As of `marked`."""
+        return self.marked().proofs
+
+    @property
+    def losses(self) -> tuple[Loss, ...]:
+        """As of `marked`."""
+        return self.marked().losses
 
     @property
     def several(self) -> bool:
@@ -66,12 +90,19 @@ def union(inputs: Sequence[Arrivals]) -> Arrivals:
     """The union in order of arrival, with the marks that `merge` lets through.
 
     Raises:
-        Inexpressible: an input gives nothing until many events of the others have come, on which the marks depend.
+        Inexpressible: an input is ordered by time. Of the marks: an input gives nothing until many events of the others
+            have come, on which the marks depend.
     """
     if any(each.promised_ms is not None for each in inputs):
         raise Inexpressible("a merge behind merge_exchanges waits for the order of each")
     channels = tuple(dict.fromkeys(channel for each in inputs for channel in each.channels))
     joint = _joint(inputs, channels)
+    return Arrivals(
+        channels, joint.events, cache(lambda: _joint_marks(inputs)), constant=joint.constant, coded=joint.coded
+    )
+
+
+def _joint_marks(inputs: Sequence[Arrivals]) -> Marked:
     marks = _Marks()
     fan: FanIn[Any] = FanIn(marks, len(inputs))
     tables = [each.proofs for each in inputs]
@@ -86,8 +117,7 @@ def union(inputs: Sequence[Arrivals]) -> Arrivals:
         for index, _ in enumerate(inputs):
             fan.on_completed(index)
         proven = proofs(marks.proofs)
-    losses = tuple(marks.losses)
-    return Arrivals(channels, joint.events, proven, losses, constant=joint.constant, coded=joint.coded)
+    return Marked(proven, tuple(marks.losses))
 
 
 class _Marks:
@@ -140,7 +170,7 @@ def _early(inputs: Sequence[Arrivals]) -> pl.DataFrame:
     """
     spoken = [[*each.proofs["seq"].head(1), *(loss.seq for loss in each.losses[:1])] for each in inputs]
     all_seq = max(map(min, spoken)) if all(spoken) else None
-    if all_seq is not None and inputs[0].table is not None and all_seq < inputs[0].table.first_seq:
+    if all_seq is not None and all_seq < min(each.marked().first_seq for each in inputs):
         return pl.DataFrame()
     asked, events = ("seq", "received_ms", "time_ms"), _indexed(inputs)
     if all_seq is not None:

@@ -13,13 +13,15 @@ late among some. How far the sources of each had come is found where the same ru
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import polars as pl
 
 from cgrx._backtest.arrivals import Arrivals, before
+from cgrx._backtest.behind import latest, some_behind
 from cgrx._backtest.lateness import Entry, Ledger
 from cgrx._backtest.offset import less_than
 from cgrx._backtest.runs import HOLDERS, RUN, Runs, held_by
@@ -30,12 +32,6 @@ from cgrx._model.times import FOREVER, NEVER
 _MOST = 10
 """How many gaps among the events are looked at one by one; where there are more, the course is cheaper."""
 
-_BLOCK = 32
-"""So many events are looked at as one where a look at their times tells that none is late."""
-
-_EARLIEST_MS = -(2**62)
-"""Before all times, also with a lateness taken off."""
-
 _THIN = 3
 """How often events that are no samples are looked for; each time some more are seen to be none."""
 
@@ -44,7 +40,12 @@ _Bounds: TypeAlias = dict[int, tuple[int, int]]
 
 
 def calm(
-    arrivals: Arrivals, runs: Runs, until_ms: pl.Expr, closes: pl.DataFrame, lateness_ms: int, idle_ms: int
+    arrivals: Arrivals,
+    runs: Runs,
+    until_ms: pl.Expr,
+    closes: Callable[[], pl.DataFrame],
+    lateness_ms: int,
+    idle_ms: int,
 ) -> list[Ledger | None]:
     """Which gaps became known in each run, and how far the watermark had come; None where that is not seen at a glance.
 
@@ -52,8 +53,8 @@ def calm(
         arrivals: as of `ledgers`.
         runs: the events of several streams with these marks.
         until_ms: of each of the events, as of `ledgers`.
-        closes: the `run` of each row, and when it closes, `close_ms`. Of these times alone the watermarks tell whether
-            they were reached.
+        closes: gives the `run` of each row, and when it closes, `close_ms`. Of these times alone the watermarks tell
+            whether they were reached. Asked when the rest is known.
         lateness_ms: as of the window.
         idle_ms: as of the window.
     """
@@ -71,9 +72,14 @@ def calm(
             found[run] = sure[run]
         elif len(runs) > 1:  # alone, more is seen of it
             own = Runs(runs.of_run(run, runs.events))
-            closing = closes.filter(pl.col(RUN) == run).with_columns(pl.lit(0, pl.Int64).alias(RUN))
+            closing = partial(_of_run, closes, run)
             (found[run],) = calm(arrivals, own, until_ms, closing, lateness_ms, idle_ms)
     return found
+
+
+def _of_run(closes: Callable[[], pl.DataFrame], run: int) -> pl.DataFrame:
+    """When the rows of a run close, which is then the only one."""
+    return closes().filter(pl.col(RUN) == run).with_columns(pl.lit(0, pl.Int64).alias(RUN))
 
 
 class _Standing(NamedTuple):
@@ -110,8 +116,8 @@ class _Glance:
         self._proofs = arrivals.proofs["seq"]
         self._proven = arrivals.proofs["at_ms"].cum_max()
         self._by = _by(arrivals)
-        ahead_ms = pl.col("time_ms") - pl.col("received_ms")
-        self._events = events.select("seq", "time_ms", "received_ms", *self._by, ahead_ms.alias("ahead_ms"))
+        ahead_ms = (events["time_ms"] - events["received_ms"]).alias("ahead_ms")
+        self._events = events.select("seq", "time_ms", "received_ms", *self._by).with_columns(ahead_ms)
         if "exchange" in self._by:  # a number costs less to compare than a text
             text = pl.col("exchange")
             coded = text.cast(pl.Categorical) if self._events["exchange"].dtype == pl.String else text
@@ -143,19 +149,26 @@ class _Glance:
         return [run for run in near if run not in apart]
 
     def ledgers(
-        self, chosen: Collection[int], gaps: Sequence[tuple[int, Gap]], until_ms: pl.Expr, closes: pl.DataFrame
+        self,
+        chosen: Collection[int],
+        gaps: Sequence[tuple[int, Gap]],
+        until_ms: pl.Expr,
+        closes: Callable[[], pl.DataFrame],
     ) -> dict[int, Ledger]:
         """Those of these runs that are calm, with what became known in them."""
-        if not chosen or self._may_be_late(until_ms) or not self._has_few_exchanges:
+        if not chosen or some_behind(self._runs.events, until_ms, self._moved_ms, self._lateness_ms):
+            return {}
+        if not self._has_few_exchanges:
             return {}
         seqs = [*(seq for seq, _ in gaps), *self._proofs.head(1)]
         places = before(self._events["seq"], pl.Series(seqs, dtype=pl.Int64)).to_list()
         if sum(map(bool, places)) > _MOST:
             return {}
         marks = [*zip(places, seqs, strict=True), (len(self._events), None)]
-        ends = [bisect_right(closes[RUN], run) for run in range(-1, len(self._runs))]
-        own = [closes["close_ms"][start:end] for start, end in pairwise(ends)]
         bounds = [self._bounds(place, seq) for place, seq in marks]
+        closing = closes()
+        ends = [bisect_right(closing[RUN], run) for run in range(-1, len(self._runs))]
+        own = [closing["close_ms"][start:end] for start, end in pairwise(ends)]
         unsure = set[int]()
         for (place, seq), each in zip(marks, bounds, strict=True):
             for run in _closing(own, each):
@@ -180,29 +193,17 @@ class _Glance:
         """Whether each exchange within a channel is a source of its own, even if all are in one channel."""
         return all(len(standing) <= MAX_EXCHANGES for standing in self._standing(len(self._events)).values())
 
-    def _may_be_late(self, until_ms: pl.Expr) -> bool:
-        """Whether an event is late if only the foremost source counts, and what was proven where all were silent.
-
-        Windows end behind their events. So no end is asked for in blocks where no event is behind the watermark.
-        """
-        times = moved = self._events["time_ms"]
-        quiet = self._quiet_places
+    @property
+    def _moved_ms(self) -> pl.Series:
+        """To what time each event moves time, if only the foremost source counts, or the proof in front of it does."""
+        times, quiet = self._events["time_ms"], self._quiet_places
+        if not len(quiet):
+            return times
         # Of the proofs in front of the same event the last, which has proven most.
         last = (quiet < len(times)) & (quiet != quiet.shift(-1, fill_value=len(times)))
-        if last.any():
-            places = quiet.filter(last)
-            proven_ms = self._quiet_proven.filter(last) + max(most for _, most in self._ahead.values())
-            moved = times.clone().scatter(places, _latest(times[places], proven_ms))
-        blocks = pl.DataFrame({"highest": _in_blocks(moved), "least": _in_blocks(times)})
-        blocks = blocks.select(pl.col("highest").arr.max().cum_max(), pl.col("least").arr.min())
-        behind = (blocks["least"] < blocks["highest"] - self._lateness_ms).arg_true().cast(pl.Int64)
-        doubtful = behind.append(pl.Series([len(blocks)]))  # and the rest
-        places = pl.select(pl.int_ranges(doubtful * _BLOCK, (doubtful + 1) * _BLOCK).explode()).to_series()
-        places = places.filter(places < len(times))
-        before_ms = pl.Series([_EARLIEST_MS]).append(blocks["highest"])[places // _BLOCK]
-        reached_ms = _latest(before_ms, moved[places].cum_max()) - self._lateness_ms
-        doubted = self._runs.events.select(until_ms.meta.root_names())[places]
-        return bool(doubted.select((until_ms <= reached_ms).any()).item())
+        places = quiet.filter(last)
+        proven_ms = self._quiet_proven.filter(last) + max(most for _, most in self._ahead.values())
+        return times.clone().scatter(places, latest(times[places], proven_ms))
 
     def _bounds(self, place: int, seq: int | None) -> _Bounds:
         """Between which times the watermark of each run was before a mark; runs without events before it lack.
@@ -302,7 +303,8 @@ class _Glance:
         ahead_ms = pl.col("ahead_ms")
         state = (ahead_ms.min().alias("least"), ahead_ms.max().alias("most"))
         if not self._runs.masks:
-            return {0: self._events.select(state).row(0)}
+            ahead: Any = self._events["ahead_ms"]
+            return {0: (ahead.min(), ahead.max())}
         found = self._of_runs(self._events.group_by(HOLDERS).agg(state))
         ranges = found.group_by(RUN).agg(pl.col("least").min(), pl.col("most").max())
         return {run: (least_ms, most_ms) for run, least_ms, most_ms in ranges.iter_rows()}
@@ -335,6 +337,8 @@ class _Glance:
             tables.append((self._in_intervals().sort(self._by, maintain_order=True), self._by))
         found: list[pl.LazyFrame] = []
         for table, by in tables:
+            if not (table["ahead_ms"] < max(least_ms.values())).any():
+                continue
             changing = _changing(*by, "interval")
             sampled = self._thinned(table, changing, list(least_ms))
             for run, bound_ms in least_ms.items():
@@ -344,14 +348,17 @@ class _Glance:
                 less = less_than(pl.col("ahead_ms"), bound_ms)
                 apart = part.filter(changing).select((less.over(by) if by else less).any().alias("apart"))
                 found.append(apart.select(pl.lit(run).alias(RUN), "apart"))
-        return set(pl.concat(found).collect().filter("apart")[RUN])
+        return set(pl.concat(found).collect().filter("apart")[RUN]) if found else ()
 
     def _samples(self) -> pl.DataFrame:
         """The last events before proofs, which are the samples of the offset; of several runs all events in front."""
         if self._runs.masks:
             return self._in_intervals()
-        samples = self._places.filter(self._places > 0).unique(maintain_order=True) - 1
-        return self._events[samples].with_columns(pl.int_range(pl.len()).alias("interval"))
+        places = self._places
+        samples = places.filter((places > 0) & (places != places.shift(fill_value=0))) - 1
+        return pl.DataFrame(
+            [self._events["ahead_ms"][samples], pl.int_range(len(samples), eager=True).alias("interval")]
+        )
 
     def _in_intervals(self) -> pl.DataFrame:
         """The events in front of the last proof, each with the number of proofs before it."""
@@ -376,15 +383,6 @@ def _by(arrivals: Arrivals) -> list[str]:
     return [
         name for name in (("input", "exchange") if arrivals.several else ("exchange",)) if name not in arrivals.constant
     ]
-
-
-def _in_blocks(values: pl.Series) -> pl.Series:
-    """The values in arrays of the length of a block, without a rest at the end."""
-    return values.head(len(values) // _BLOCK * _BLOCK).reshape((-1, _BLOCK))
-
-
-def _latest(one_ms: pl.Series, other_ms: pl.Series) -> pl.Series:
-    return one_ms.zip_with(one_ms > other_ms, other_ms)
 
 
 def _changing(*columns: str) -> pl.Expr:

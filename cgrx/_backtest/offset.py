@@ -39,11 +39,11 @@ def _median() -> pl.Expr:
 def less_than(samples: pl.Expr, bound_ms: int) -> pl.Expr:
     """After each sample, whether the offset is less than this; null as long as there are too few.
 
-    The median is, where most are. To count these costs less than to find it.
+    The lower median is, where at least half of them are. To count these costs less than to find it.
     """
     less = (samples < bound_ms).cast(pl.Int64).rolling_sum(SAMPLES, min_samples=ENOUGH)
     among = pl.int_range(1, pl.len() + 1).clip(upper_bound=SAMPLES)
-    return less > (among - 1) // 2
+    return 2 * less >= among
 
 
 def require_one_clock(offsets: pl.Series, lateness_ms: int, of_all: pl.Series | None = None) -> None:

@@ -15,7 +15,7 @@ import math
 import attrs
 import polars as pl
 
-from cgrx._backtest.arrivals import Arrivals, before
+from cgrx._backtest.arrivals import Arrivals, Marked, before
 from cgrx._backtest.offset import moved, offsets, require_few_exchanges
 from cgrx._backtest.plan import Inexpressible
 from cgrx._streams.ordering import Terms
@@ -48,11 +48,13 @@ def ordered(terms: Terms, union: Arrivals) -> Arrivals:
     behind = before(times, order.latest.gather((order.places - 1).clip(0)) + 1)
     places = pl.select(pl.when(order.places > 0).then(behind).otherwise(0)).to_series()
     events = arrived.sort("moved_ms", maintain_order=True).with_columns(seq=2 * pl.int_range(pl.len()) + 1)
+    marked = Marked(
+        union.proofs.with_columns(seq=2 * places), tuple(attrs.evolve(loss, seq=-1) for loss in union.losses)
+    )
     return attrs.evolve(
         union,
         events=events.lazy().drop("run", "place", "moved_ms"),
-        proofs=union.proofs.with_columns(seq=2 * places),
-        losses=tuple(attrs.evolve(loss, seq=-1) for loss in union.losses),
+        marked=lambda: marked,
         promised_ms=order.end_ms,
     )
 

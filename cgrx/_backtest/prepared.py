@@ -5,6 +5,8 @@ of events knew, come the rows as they are.
 """
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any, cast
 
@@ -114,35 +116,53 @@ def prepared(window: Window[Any], arrivals: Arrivals, filters: Sequence[Sequence
     row, terms = window.rows.type, window.terms
     keys = row.key_fields
     compiler = compiled(row, arrivals.types)
-    conditions = {condition.field for each in filters for condition in each}
-    # In one piece, because sums add up the pieces, and would depend on them.
-    events = _needed(arrivals, set(keys), {*compiler.fields, *conditions}).collect().rechunk()
-    # A key that is the same in all events, as the instrument of a trade channel, costs no grouping.
-    constant = {**arrivals.constant, **constants(events, [key for key in keys if key not in arrivals.constant])}
-    moving = tuple(key for key in keys if key not in constant)
-    if EDGE in compiler.columns:
-        events = events.with_columns(edges())
-    if isinstance(window, Grid):
-        events = events.with_columns(_panes(events, window.spacing))
-    runs = Runs.of(events, filters)
-    events = runs.events
-    columns = sorted({"time_ms", *moving, *compiler.columns})
-    time_ms, around_ms = pl.col("time_ms"), 0
-    if isinstance(window, Grid):
-        found = _on_grid(window, compiler, moving, runs, columns)
-        until_ms = _first_end(window.spacing)
-    else:
-        gap_ms = around_ms = cast("Session[Any]", window).gap_ms
-        found = _in_sessions(gap_ms, compiler, moving, runs, columns)
-        # An event behind the watermark may be too near to a session that has closed.
-        until_ms = time_ms + 1
-    found = (
-        found.sort(RUN, maintain_order=True) if len(runs) > 1 else found.with_columns(pl.lit(0, pl.Int64).alias(RUN))
-    )
-    closes = found.select(RUN, (pl.col("end_ms") + around_ms).alias("close_ms"))
-    known = calm(attrs.evolve(arrivals, constant=constant), runs, until_ms, closes, terms.lateness_ms, terms.idle_ms)
+    around_ms = window.gap_ms if isinstance(window, Session) else 0
+    # Polars lets go of the interpreter: what is to be known of the marks is found out while it reads and groups events.
+    with ThreadPoolExecutor(1) as aside:
+        reading = aside.submit(_read, window, compiler, arrivals, {each.field for of_run in filters for each in of_run})
+        arrivals.marked()
+        events = reading.result()
+        # A key that is the same in all events, as the instrument of a trade channel, costs no grouping.
+        constant = {**arrivals.constant, **constants(events, [key for key in keys if key not in arrivals.constant])}
+        runs = Runs.of(events, filters)
+        grouping = aside.submit(_grouped, window, compiler, [key for key in keys if key not in constant], runs)
+        until_ms = _until(window)
+        known = calm(
+            attrs.evolve(arrivals, constant=constant),
+            runs,
+            until_ms,
+            lambda: grouping.result().select(RUN, (pl.col("end_ms") + around_ms).alias("close_ms")),
+            terms.lateness_ms,
+            terms.idle_ms,
+        )
     fixed = {key: constant[key] for key in keys if key in constant}
-    return Prepared(window, arrivals, runs, until_ms, found, fixed, around_ms, known)
+    return Prepared(window, arrivals, runs, until_ms, grouping.result(), fixed, around_ms, known)
+
+
+def _read(window: Window[Any], compiler: Compiler, arrivals: Arrivals, conditions: AbstractSet[str]) -> pl.DataFrame:
+    """The events with what is asked of them, and with their panes."""
+    # In one piece, because sums add up the pieces, and would depend on them.
+    events = _needed(arrivals, set(window.rows.type.key_fields), compiler.fields | conditions).collect().rechunk()
+    edge = [edges()] if EDGE in compiler.columns else []
+    return events.with_columns(*edge, *(_panes(events, window.spacing) if isinstance(window, Grid) else ()))
+
+
+def _grouped(window: Window[Any], compiler: Compiler, keys: Sequence[str], runs: Runs) -> pl.DataFrame:
+    """The rows, run after run."""
+    columns = sorted({"time_ms", *keys, *compiler.columns})
+    if isinstance(window, Grid):
+        found = _on_grid(window, compiler, keys, runs, columns)
+    else:
+        found = _in_sessions(cast("Session[Any]", window).gap_ms, compiler, keys, runs, columns)
+    return found.sort(RUN, maintain_order=True) if len(runs) > 1 else found.with_columns(pl.lit(0, pl.Int64).alias(RUN))
+
+
+def _until(window: Window[Any]) -> pl.Expr:
+    """See `until_ms` of `Prepared`."""
+    if isinstance(window, Grid):
+        return _first_end(window.spacing)
+    # An event behind the watermark may be too near to a session that has closed.
+    return pl.col("time_ms") + 1
 
 
 def _on_grid(
@@ -199,7 +219,7 @@ def constants(events: pl.DataFrame, names: Sequence[str]) -> dict[str, object]:
     return {name: events[name][0] for name in names if len(events) and (events[name] == events[name][0]).all()}
 
 
-def _needed(arrivals: Arrivals, keys: set[str], read: set[str]) -> pl.LazyFrame:
+def _needed(arrivals: Arrivals, keys: AbstractSet[str], read: AbstractSet[str]) -> pl.LazyFrame:
     """The events with these columns, and with those of their arrival and their source.
 
     Where only the differences between texts are asked for, as between those of keys, numbers may stand for them.

@@ -4,13 +4,13 @@ One recording keeps its own numbers (`seq`) as places. Several are numbered anew
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property, partial
 
 import attrs
 import polars as pl
 
-from cgrx._backtest.arrivals import Arrivals, Loss
-from cgrx._backtest.marks import marks
+from cgrx._backtest.arrivals import Arrivals, Loss, Marked
+from cgrx._backtest.marks import Marks, marks
 from cgrx._backtest.plan import Inexpressible
 from cgrx._backtest.table import Table, told
 from cgrx._model.channels import Channel
@@ -23,7 +23,7 @@ from cgrx._replay.seams import REPLAYED_FROM_HERE, continued
 
 
 class RecordedSource:
-    """The channels of a playlist. State: all marks, and the channels that were asked for.
+    """The channels of a playlist. State: all marks, once they are asked for, and the channels that were asked for.
 
     Raises:
         Inexpressible: there is a log without columns, or one whose clock was set back among others.
@@ -32,7 +32,6 @@ class RecordedSource:
     def __init__(self, playlist: Playlist) -> None:
         self._playlist = playlist
         self._logs = _scans(playlist)
-        self._marks = marks(self._logs, playlist.lanes)
         self._known: dict[Channel, Arrivals] = {}
 
     def __call__(self, channel: Channel) -> Arrivals:
@@ -40,7 +39,7 @@ class RecordedSource:
 
         Raises:
             ValueError: it is not replayed.
-            Inexpressible: it holds marks that a feed does not give.
+            Inexpressible: of its marks: a feed does not give some of them.
         """
         channel = self._playlist.held(channel)
         if channel not in self._known:
@@ -48,10 +47,17 @@ class RecordedSource:
         return self._known[channel]
 
     def _read(self, channel: Channel) -> Arrivals:
-        losses = (*self._gap_at_start(channel), *self._losses(channel))
         events, constant = self._events(channel)
-        proofs = self._marks.proofs_of(channel.name)
-        return Arrivals((channel,), events, proofs, losses, constant=constant, table=self._table)
+        marked = cache(partial(self._marks_of, channel))
+        return Arrivals((channel,), events, marked, constant=constant, table=self._table)
+
+    @cached_property
+    def _marks(self) -> Marks:
+        return marks(self._logs, self._playlist.lanes)
+
+    def _marks_of(self, channel: Channel) -> Marked:
+        losses = (*self._gap_at_start(channel), *self._losses(channel))
+        return Marked(self._marks.proofs_of(channel.name), losses, self._marks.begin)
 
     def _scans_of(self, channel: Channel) -> list[list[Scan]]:
         """Of each log that holds a channel those of its scans that may have rows of it."""
@@ -81,7 +87,7 @@ class RecordedSource:
     def _table(self) -> Table:
         scans = [scan for log in self._logs for scan in log]
         in_order = len(self._logs) == 1 and all(scan.channel is None for scan in scans)
-        return Table(scans, in_order, frozenset(self._playlist.channels), self._marks.begin)
+        return Table(scans, in_order, frozenset(self._playlist.channels))
 
     def _gap_at_start(self, channel: Channel) -> Iterator[Loss]:
         """The gap with which a channel begins that was heard before the start; before all entries."""

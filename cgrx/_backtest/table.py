@@ -43,8 +43,6 @@ class Table:
     """Whether each scan begins where the one before ends."""
     channels: frozenset[Channel]
     """The channels that have events in it, and perhaps others."""
-    first_seq: int
-    """No event came before this place in the recording."""
 
     def joint(self, channels: Sequence[Channel]) -> Joint | None:
         """The events of these channels, each of which is given once; None where no scan has any."""

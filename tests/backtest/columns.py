@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from reactivex import Observable
 
 from cgrx import operators as ops
-from cgrx._backtest.arrivals import Arrivals, Loss
+from cgrx._backtest.arrivals import Arrivals, Loss, Marked
 from cgrx._backtest.compile import Columnar, Queries
 from cgrx._backtest.plan import PlanningFeed, plan
 from cgrx._backtest.proofs import proofs
@@ -148,7 +148,8 @@ def arrivals(said: Said, channel: Channel) -> Arrivals:
                 losses.append(Loss(seq, signal))
             case _:
                 raise AssertionError(f"a feed does not say {signal}")
-    return Arrivals((channel,), pl.LazyFrame(events, EVENTS, orient="row"), proofs(alive), tuple(losses))
+    marked = Marked(proofs(alive), tuple(losses))
+    return Arrivals((channel,), pl.LazyFrame(events, EVENTS, orient="row"), lambda: marked)
 
 
 class Source(NamedTuple):

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 import cgrx
 from cgrx import operators as ops
 from cgrx._backtest.expressions import EDGE, edges
-from cgrx._backtest.marks import marks
 from cgrx._backtest.prepared import compiled
 from cgrx._backtest.table import Table
 from cgrx._backtest.windows import grid, pane_start, session
@@ -148,7 +147,7 @@ def test_scans_of_none_of_the_channels(tmp_path: Path) -> None:
     cgrx.compact(tmp_path)
     scans = Recording(tmp_path)._scans(Selection())  # pyright: ignore[reportPrivateUsage]  # what a backtest reads
     assert [scan.channel for scan in scans] == [channel.name for channel in CHANNELS]
-    table = Table(scans, False, frozenset(CHANNELS), marks([scans], [0]).begin)
+    table = Table(scans, False, frozenset(CHANNELS))
     assert table.joint([LATE]) is None
     (one,) = (scan.known.texts for scan in scans if scan.channel == CHANNELS[1].name)
     assert one == {"base_asset": "BTC", "exchange": "A", "symbol": "Y"}

@@ -4,7 +4,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cgrx._backtest.arrivals import Arrivals, union
+from cgrx._backtest.arrivals import Arrivals, Marked, union
 from cgrx._backtest.proofs import proofs
 from cgrx._model.channels import FuturesTrades
 from cgrx._model.signals import Alive, Signal
@@ -46,15 +46,13 @@ def by_signals(said: list[tuple[int, int, str]], inputs: int) -> list[tuple[int,
 
 def in_columns(said: list[tuple[int, int, str]], inputs: int) -> list[tuple[int, int, str]]:
     """The same of tables."""
-    tables = [
-        proofs((seq, at_ms, origin) for seq, (by, at_ms, origin) in enumerate(said) if by == index)
-        for index in range(inputs)
-    ]
     silent = pl.DataFrame(schema=EVENTS).lazy()
-    channels = [FuturesTrades("A", f"X{index}", 0) for index in range(inputs)]
-    return union(
-        [Arrivals((channel,), silent, table, ()) for channel, table in zip(channels, tables, strict=True)]
-    ).proofs.rows()
+
+    def arrivals(index: int) -> Arrivals:
+        table = proofs((seq, at_ms, origin) for seq, (by, at_ms, origin) in enumerate(said) if by == index)
+        return Arrivals((FuturesTrades("A", f"X{index}", 0),), silent, lambda: Marked(table, ()))
+
+    return union([arrivals(index) for index in range(inputs)]).proofs.rows()
 
 
 @settings(max_examples=examples(200))
