@@ -67,7 +67,7 @@ NO_AXE = "axe-core is not installed: `npm ci` in tests/page, as `nox -s page` do
 TAGS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
 WRONG_ALONE = {"resultTypes": ["violations"]}
-"""Every rule runs, and no selector is made for each element that keeps to one, which took a third of the time."""
+"""Every rule runs, but no selector is made for each element that keeps to one."""
 
 
 def wider_than_the_window(page: "Page", width: int) -> list[str]:
