@@ -300,11 +300,11 @@ class _Glance:
 
     def _ranges(self) -> dict[int, tuple[int, int]]:
         """How far the events of each run are ahead of their receive times, at least and at most."""
-        ahead_ms = pl.col("ahead_ms")
-        state = (ahead_ms.min().alias("least"), ahead_ms.max().alias("most"))
         if not self._runs.masks:
             ahead: Any = self._events["ahead_ms"]
             return {0: (ahead.min(), ahead.max())}
+        ahead_ms = pl.col("ahead_ms")
+        state = (ahead_ms.min().alias("least"), ahead_ms.max().alias("most"))
         found = self._of_runs(self._events.group_by(HOLDERS).agg(state))
         ranges = found.group_by(RUN).agg(pl.col("least").min(), pl.col("most").max())
         return {run: (least_ms, most_ms) for run, least_ms, most_ms in ranges.iter_rows()}

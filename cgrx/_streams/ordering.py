@@ -331,9 +331,10 @@ class _Input(Generic[T]):
             order, turns = merging.order, self._turns
             # What is only held need not be taken in turn: nobody hears of it.
             is_quiet = len(signal.events) == 1 and turns.is_free and not merging.unseen
-            if not (is_quiet and order.hold(self._index, signal)):
+            lets_go = order.hold(self._index, signal) if is_quiet else None
+            if lets_go is None:
                 turns.take(self._take, signal)
-            elif order.has_due:
+            elif lets_go:
                 turns.take(merging.let_go, order)
             return
         match signal:

@@ -81,8 +81,6 @@ class Reordering(Generic[T]):
         self._marks: deque[_HeldMark] = deque()  # all but the losses
         self._losses: deque[_HeldMark] = deque()  # gaps and drops, which do not wait for events that came later
         self._mark_number = 0
-        self.has_due = False
-        """Whether what `hold` took lets go of something."""
         self._order_ms = NEVER  # the order has come so far: nothing earlier goes out, but what is late
         self._latest_ms = NEVER  # the highest event time
         self._latest_arrival_ms = NEVER
@@ -118,9 +116,10 @@ class Reordering(Generic[T]):
             if self._is_overdue:
                 self._settle(out)  # that went out before these came
         try:
-            if len(batch.events) != 1 or not self.hold(index, batch):
+            lets_go = self.hold(index, batch) if len(batch.events) == 1 else None
+            if lets_go is None:
                 self._take_events(index, batch, out)
-            elif self.has_due:
+            elif lets_go:
                 self._settle(out)
         finally:
             out.close()
@@ -128,10 +127,10 @@ class Reordering(Generic[T]):
     # Where many channels interleave, most batches are of one, and what `take_batch` makes ready costs more than the
     # event. So what it does with an event that is only held, of a source that is known and in order, stands here again.
 
-    def hold(self, index: int, batch: Batch[T]) -> bool:
-        """Hold an event that is alone in its batch, if that is all there is to do; else it is left to `take_batch`.
+    def hold(self, index: int, batch: Batch[T]) -> bool | None:
+        """Hold an event that is alone in its batch, and tell whether it lets go of something.
 
-        Once it is held, `has_due` tells whether it lets go of something.
+        None: more has to be done than to hold it, and it is left to `take_batch`.
         """
         event: Any = batch.events[0]
         channel, received_ms = batch.channel, batch.received_ms
@@ -140,12 +139,12 @@ class Reordering(Generic[T]):
             time_ms: int = event.time_ms
             source = sources.of(index, channel).get(event.exchange)
         except AttributeError:
-            return False
+            return None
         if source is None or not source.time_ms < time_ms <= received_ms + offset.reach_ms or time_ms <= self._order_ms:
-            return False
+            return None
         if received_ms > self.now_ms:
             if arrived and received_ms - arrived[0][1] >= self._max_delay_ms:
-                return False
+                return None
             self.now_ms = received_ms
         source.time_ms = time_ms
         self._number = number = self._number + 1
@@ -157,8 +156,7 @@ class Reordering(Generic[T]):
             self._first_ms = time_ms
         self._held.add((time_ms, number, event, batch))
         offset.latest_ms = time_ms - received_ms
-        self.has_due = sources.last.time_ms >= self._first_ms or number > self._full
-        return True
+        return sources.last.time_ms >= self._first_ms or number > self._full
 
     def let_go(self, signals: list[Signal[T]]) -> None:
         """Let go of all that need not wait any longer."""
@@ -169,7 +167,7 @@ class Reordering(Generic[T]):
 
     def state(self) -> object:
         """See `Running.state`; the counts are those of the stream."""
-        return gathered(self, ("_max_delay_ms", "_max_held", "_counts", "_out", "has_due"))
+        return gathered(self, ("_max_delay_ms", "_max_held", "_counts", "_out"))
 
     def take_up(self, state: object) -> None:
         """See `Running.take_up`."""

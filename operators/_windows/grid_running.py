@@ -145,7 +145,7 @@ class GridRunning(WindowRunning):
                         source.advance(offset.supported_ms(time_ms, received_ms), received_ms)
                     if source.time_ms >= trigger_ms:
                         self._release(source.time_ms, rows)
-                        trigger_ms = NEVER
+                        trigger_ms = NEVER  # found below, where a pane may begin that closes earlier
                         end_ms = cursor.end_ms = NEVER  # the pane may have been closed
                 if not start_ms <= time_ms < end_ms:
                     if pane_ms:  # the arithmetic of the ruler, without a call

@@ -131,8 +131,8 @@ def test_a_batch_of_one_is_taken_as_any_other(said: list[Said], max_held: float)
                 merge.say(index, signal)
         return ended(merge).signals
 
-    def leave_it(*_: object) -> bool:
-        return False
+    def leave_it(*_: object) -> None:
+        """To `take_batch`."""
 
     quick = heard()
     with pytest.MonkeyPatch.context() as patch:
