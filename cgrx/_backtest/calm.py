@@ -13,17 +13,17 @@ late among some. How far the sources of each had come is found where the same ru
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
 import polars as pl
 
+from cgrx._backtest.apart import runs_apart
 from cgrx._backtest.arrivals import Arrivals, before
 from cgrx._backtest.behind import latest, some_behind
 from cgrx._backtest.lateness import Entry, Ledger
-from cgrx._backtest.offset import less_than
 from cgrx._backtest.runs import HOLDERS, RUN, Runs, held_by
 from cgrx._model.limits import MAX_EXCHANGES
 from cgrx._model.signals import Gap
@@ -31,9 +31,6 @@ from cgrx._model.times import FOREVER, NEVER
 
 _MOST = 10
 """How many gaps among the events are looked at one by one; where there are more, the course is cheaper."""
-
-_THIN = 3
-"""How often events that are no samples are looked for; each time some more are seen to be none."""
 
 _Bounds: TypeAlias = dict[int, tuple[int, int]]
 """By runs, between which times the watermark was."""
@@ -145,7 +142,8 @@ class _Glance:
         least_ms = {run: max(-self._lateness_ms, most - self._lateness_ms) for run, (_, most) in self._ahead.items()}
         near = [run for run, (_, most) in self._ahead.items() if most <= self._lateness_ms]
         doubtful = [run for run in near if self._ahead[run][0] < least_ms[run]]
-        apart = self._apart({run: least_ms[run] for run in doubtful}) if doubtful else ()
+        bounds_ms = {run: least_ms[run] for run in doubtful}
+        apart = runs_apart(self._events, self._places, self._by, bounds_ms) if doubtful else ()
         return [run for run in near if run not in apart]
 
     def ledgers(
@@ -330,64 +328,12 @@ class _Glance:
             standing.setdefault(run, []).append(_Standing(highest_ms, last_ms, seq, tuple(name)))
         return standing
 
-    def _apart(self, least_ms: Mapping[int, int]) -> Collection[int]:
-        """The runs in which an offset, of all events or of a source, is less than that."""
-        tables = [(self._samples(), list[str]())]
-        if self._by:
-            tables.append((self._in_intervals().sort(self._by, maintain_order=True), self._by))
-        found: list[pl.LazyFrame] = []
-        for table, by in tables:
-            if not (table["ahead_ms"] < max(least_ms.values())).any():
-                continue
-            changing = _changing(*by, "interval")
-            sampled = self._thinned(table, changing, list(least_ms))
-            for run, bound_ms in least_ms.items():
-                part = sampled.lazy()
-                if self._runs.masks:
-                    part = part.filter(pl.col(HOLDERS) & 2**run != 0)
-                less = less_than(pl.col("ahead_ms"), bound_ms)
-                apart = part.filter(changing).select((less.over(by) if by else less).any().alias("apart"))
-                found.append(apart.select(pl.lit(run).alias(RUN), "apart"))
-        return set(pl.concat(found).collect().filter("apart")[RUN]) if found else ()
-
-    def _samples(self) -> pl.DataFrame:
-        """The last events before proofs, which are the samples of the offset; of several runs all events in front."""
-        if self._runs.masks:
-            return self._in_intervals()
-        places = self._places
-        samples = places.filter((places > 0) & (places != places.shift(fill_value=0))) - 1
-        return pl.DataFrame(
-            [self._events["ahead_ms"][samples], pl.int_range(len(samples), eager=True).alias("interval")]
-        )
-
-    def _in_intervals(self) -> pl.DataFrame:
-        """The events in front of the last proof, each with the number of proofs before it."""
-        lengths = self._places - self._places.shift(fill_value=0)
-        counts = pl.DataFrame({"interval": pl.int_range(len(lengths), eager=True), "count": lengths})
-        interval = pl.col("interval").repeat_by("count").explode()
-        intervals = counts.filter(pl.col("count") > 0).select(interval).to_series()
-        return self._events.head(len(intervals)).with_columns(intervals)
-
-    def _thinned(self, table: pl.DataFrame, changing: pl.Expr, chosen: Sequence[int]) -> pl.DataFrame:
-        """Without events that are samples in none of these runs: those that have them have the next one, too."""
-        if not self._runs.masks:
-            return table
-        holders = pl.col(HOLDERS) & sum(2**run for run in chosen)
-        for _ in range(_THIN):
-            table = table.filter(changing & (holders != 0) | (holders & ~pl.col(HOLDERS).shift(-1) != 0))
-        return table
-
 
 def _by(arrivals: Arrivals) -> list[str]:
     """The columns that tell sources apart."""
     return [
         name for name in (("input", "exchange") if arrivals.several else ("exchange",)) if name not in arrivals.constant
     ]
-
-
-def _changing(*columns: str) -> pl.Expr:
-    """Whether the next row has another value in one of these columns."""
-    return pl.any_horizontal(pl.col(name) != pl.col(name).shift(-1) for name in columns).fill_null(True)
 
 
 def _closing(closes: Sequence[pl.Series], bounds: _Bounds) -> set[int]:
