@@ -43,7 +43,7 @@ def runs_apart(
 def _is_apart(events: pl.DataFrame, places: pl.Series, by: Sequence[str], bound_ms: int) -> bool:
     """The same of events that are all of one run."""
     last = places.filter((places > 0) & (places != places.shift(fill_value=0))) - 1
-    if _is_less(events.select("ahead_ms")[last], [], bound_ms):
+    if _is_less(events.select("ahead_ms")[last], (), bound_ms):
         return True
     if not by:
         return False
@@ -82,7 +82,8 @@ def _of_several(events: pl.DataFrame, by: Sequence[str], least_ms: Mapping[int, 
     if not (events["ahead_ms"] < max(least_ms.values())).any():
         return ()
     found: list[pl.LazyFrame] = []
-    for names in ([], by) if by else ([],):
+    told_apart: list[Sequence[str]] = [(), by] if by else [()]
+    for names in told_apart:
         changing = _changing(*names, _INTERVAL)
         sampled = _thinned(events.sort(names, maintain_order=True) if names else events, changing, list(least_ms))
         for run, bound_ms in least_ms.items():

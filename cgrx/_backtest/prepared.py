@@ -21,15 +21,13 @@ from cgrx._backtest.plan import Inexpressible
 from cgrx._backtest.quality import qualified
 from cgrx._backtest.runs import RUN, Runs
 from cgrx._backtest.table import code
-from cgrx._backtest.windows import as_enum, grid, looked_up, pane_start, session
+from cgrx._backtest.windows import as_enum, first_end, grid, panes, session
 from cgrx._model.events import Event, Trade
 from cgrx._model.times import FOREVER, NEVER
 from cgrx._streams.conditions import Condition
 from cgrx.operators._rows.row import Row
-from cgrx.operators._windows.calendar import Calendar
 from cgrx.operators._windows.grid import Grid
 from cgrx.operators._windows.session import Session
-from cgrx.operators._windows.spacing import Regular
 from cgrx.operators._windows.window import Window
 
 _FOLLOWED = (*ARRIVAL, "time_ms", "exchange", "input")
@@ -140,16 +138,16 @@ def prepared(window: Window[Any], arrivals: Arrivals, filters: Sequence[Sequence
 
 
 def _read(window: Window[Any], compiler: Compiler, arrivals: Arrivals, conditions: AbstractSet[str]) -> pl.DataFrame:
-    """The events with what is asked of them, and with their panes."""
+    """The events with what is asked of them."""
     # In one piece, because sums add up the pieces, and would depend on them.
-    events = _needed(arrivals, set(window.rows.type.key_fields), compiler.fields | conditions).collect().rechunk()
-    edge = [edges()] if EDGE in compiler.columns else []
-    return events.with_columns(*edge, *(_panes(events, window.spacing) if isinstance(window, Grid) else ()))
+    return _needed(arrivals, set(window.rows.type.key_fields), compiler.fields | conditions).collect().rechunk()
 
 
 def _grouped(window: Window[Any], compiler: Compiler, keys: Sequence[str], runs: Runs) -> pl.DataFrame:
     """The rows, run after run."""
-    columns = sorted({"time_ms", *keys, *compiler.columns})
+    columns = [pl.col(name) for name in sorted({"time_ms", *keys, *compiler.columns} - {EDGE})]
+    if EDGE in compiler.columns:
+        columns.append(edges())
     if isinstance(window, Grid):
         found = _on_grid(window, compiler, keys, runs, columns)
     else:
@@ -160,16 +158,15 @@ def _grouped(window: Window[Any], compiler: Compiler, keys: Sequence[str], runs:
 def _until(window: Window[Any]) -> pl.Expr:
     """See `until_ms` of `Prepared`."""
     if isinstance(window, Grid):
-        return _first_end(window.spacing)
+        return first_end(window.spacing)
     # An event behind the watermark may be too near to a session that has closed.
     return pl.col("time_ms") + 1
 
 
 def _on_grid(
-    window: Grid[Any], compiler: Compiler, keys: Sequence[str], runs: Runs, columns: Sequence[str]
+    window: Grid[Any], compiler: Compiler, keys: Sequence[str], runs: Runs, columns: Sequence[pl.Expr]
 ) -> pl.DataFrame:
-    span = ("start_ms", "end_ms") if isinstance(window.spacing, Calendar) else ("start_ms",)
-    events = runs.events.select(*columns, *span)
+    events = runs.events.select(*columns, panes(window.spacing))
     if len(runs) == 1:
         return grid(events, compiler, keys, window.spacing).collect()
     held = events.with_columns(runs.holders)
@@ -177,7 +174,7 @@ def _on_grid(
 
 
 def _in_sessions(
-    gap_ms: int, compiler: Compiler, keys: Sequence[str], runs: Runs, columns: Sequence[str]
+    gap_ms: int, compiler: Compiler, keys: Sequence[str], runs: Runs, columns: Sequence[pl.Expr]
 ) -> pl.DataFrame:
     """Each run has sessions of its own, which begin elsewhere, so all its events are repeated."""
     # Numbers in place of texts, which cost most to copy and to compare, where keys alone need them.
@@ -187,21 +184,6 @@ def _in_sessions(
         return session(events.select(columns), compiler, keys, gap_ms).collect()
     repeated = attrs.evolve(runs, events=events).tables(columns)
     return session(repeated, compiler, (RUN, *keys), gap_ms).collect()
-
-
-def _panes(events: pl.DataFrame, spacing: Regular | Calendar) -> Sequence[pl.Expr] | Sequence[pl.Series]:
-    """The pane of each event; of a calendar the window."""
-    return looked_up(events["time_ms"], spacing) if isinstance(spacing, Calendar) else [pane_start(spacing)]
-
-
-def _first_end(spacing: Regular | Calendar) -> pl.Expr:
-    """The end of the first window that holds an event; panes are known."""
-    if isinstance(spacing, Calendar):
-        return pl.col("end_ms")
-    if spacing.pane_ms == spacing.every_ms:
-        return pl.col("start_ms") + spacing.every_ms
-    size_ms, every_ms, offset_ms = spacing.size_ms, spacing.every_ms, spacing.offset_ms
-    return ((pl.col("time_ms") - size_ms - offset_ms) // every_ms + 1) * every_ms + offset_ms + size_ms
 
 
 @lru_cache(maxsize=16)

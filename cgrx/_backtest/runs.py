@@ -59,7 +59,7 @@ class Runs:
         """Those of these values, one for each of the events, that belong to the events of a run."""
         return values.filter(self.masks[run]) if self.masks else values
 
-    def tables(self, columns: Sequence[str]) -> pl.DataFrame:
+    def tables(self, columns: Sequence[pl.Expr]) -> pl.DataFrame:
         """These columns of the events of several runs, run after run, with the number of the run."""
         places = [mask.arg_true() for mask in self.masks]
         numbers = [pl.repeat(run, len(found), dtype=pl.Int64, eager=True) for run, found in enumerate(places)]

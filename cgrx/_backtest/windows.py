@@ -21,23 +21,39 @@ from cgrx.operators._windows.spacing import Regular
 
 _NUMBER = "number of group"
 
+_SPAN = {"start_ms": pl.Int64, "end_ms": pl.Int64}
 
-def pane_start(spacing: Regular) -> pl.Expr:
-    """The pane of each event, as `start_ms`."""
+
+def panes(spacing: Regular | Calendar) -> pl.Expr:
+    """The pane of each event, as `start_ms`; of a calendar the window, with `end_ms` too."""
+    if isinstance(spacing, Calendar):
+        return _looked_up(spacing).struct.unnest()
     pane_ms, offset_ms = spacing.pane_ms, spacing.offset_ms
     return ((pl.col("time_ms") - offset_ms) // pane_ms * pane_ms + offset_ms).alias("start_ms")
 
 
-def looked_up(times: pl.Series, calendar: Calendar) -> list[pl.Series]:
-    """The window of each time, as `start_ms` and `end_ms`. The calendar is asked once for each window."""
-    pane_of, ordered = calendar.ruler().pane, times.sort()
-    windows: list[tuple[int, int]] = []
-    at = 0
-    while at < len(ordered):
-        windows.append(pane_of(ordered[at]))
-        at = ordered.search_sorted(windows[-1][1])
-    known = pl.DataFrame(windows, {"start_ms": pl.Int64, "end_ms": pl.Int64}, orient="row")
-    return known[known["start_ms"].search_sorted(times, side="right") - 1].get_columns()
+def first_end(spacing: Regular | Calendar) -> pl.Expr:
+    """The end of the first window that holds an event."""
+    if isinstance(spacing, Calendar):
+        return _looked_up(spacing).struct.field("end_ms")
+    size_ms, every_ms, offset_ms = spacing.size_ms, spacing.every_ms, spacing.offset_ms
+    return ((pl.col("time_ms") - size_ms - offset_ms) // every_ms + 1) * every_ms + offset_ms + size_ms
+
+
+def _looked_up(calendar: Calendar) -> pl.Expr:
+    """The window of each event, `start_ms` and `end_ms`. The calendar is asked once for each window."""
+
+    def found(times: pl.Series) -> pl.Series:
+        pane_of, ordered = calendar.ruler().pane, times.sort()
+        windows: list[tuple[int, int]] = []
+        at = 0
+        while at < len(ordered):
+            windows.append(pane_of(ordered[at]))
+            at = ordered.search_sorted(windows[-1][1])
+        known = pl.DataFrame(windows, _SPAN, orient="row")
+        return known[known["start_ms"].search_sorted(times, side="right") - 1].to_struct()
+
+    return pl.col("time_ms").map_batches(found, pl.Struct(_SPAN))
 
 
 def grid(
@@ -50,7 +66,7 @@ def grid(
     """Windows that lie on a grid.
 
     Args:
-        events: in any order, with the start of their pane; of a calendar `looked_up`, with the end too.
+        events: in any order, with the start of their pane; of a calendar with the end too.
         compiler: the aggregates.
         keys: the columns by which rows are apart.
         spacing: where the windows lie.

@@ -15,7 +15,7 @@ from cgrx import operators as ops
 from cgrx._backtest.expressions import EDGE, edges
 from cgrx._backtest.prepared import compiled
 from cgrx._backtest.table import Table
-from cgrx._backtest.windows import grid, pane_start, session
+from cgrx._backtest.windows import grid, panes, session
 from cgrx._model.channels import Channel, FuturesTrades
 from cgrx._model.signals import Alive, Batch, Dropped, Gap
 from cgrx._recording.entry import Recorded
@@ -202,7 +202,7 @@ def test_windows_grouped_by_one_number_are_those_grouped_by_names(
     columns = {"time_ms": pl.Int64, "exchange": pl.String, "symbol": pl.String, "price": pl.Float64}
     window: Any = ops.tumbling("1s", ops.Bar, by=("exchange", "symbol"), offset="300ms")
     events = pl.DataFrame(drawn, columns, orient="row").with_columns(pl.col("time_ms") + from_ms, pl.col("price") / 4)
-    events = events.with_columns(edges(), pane_start(window.spacing), volume_usd=pl.col("price") * 3, side=pl.lit(2))
+    events = events.with_columns(edges(), panes(window.spacing), volume_usd=pl.col("price") * 3, side=pl.lit(2))
     enums = events.with_columns(pl.col("exchange").cast(pl.Enum("ABC")), pl.col("symbol").cast(MANY))
     compiler = compiled(window.rows.type, frozenset({cgrx.Trade}))
     by_names, by_number = (
