@@ -24,8 +24,11 @@ _READ = ("seq", "start_ms", "end_ms", "count", "text")
 _SCAN = "scan"
 """The column with the number of the scan."""
 
-_IS_MARK = pl.col("end_ms").is_not_null() | pl.col("count").is_not_null()
+_IS_NO_EVENT = pl.col("side").is_null()
 """Files skip what is null: much cheaper than to compare all kinds."""
+
+_IS_MARK = pl.col("end_ms").is_not_null() | pl.col("count").is_not_null()
+"""Of what is no event. A status has neither."""
 
 _IS_PROOF = pl.all_horizontal(pl.col("start_ms", "count").is_null(), pl.col("text").is_not_null())
 """Of a mark. A watermark has no text."""
@@ -61,12 +64,12 @@ def marks(logs: Sequence[Sequence[Scan]], lanes: Sequence[int]) -> Marks:
     scans = [scan for of_log in logs for scan in of_log]
     lane_of = [lane for lane, of_log in zip(lanes, logs, strict=True) for _ in of_log]
     names = [] if all(scan.channel is not None for scan in scans) else ["channel"]
-    marked = [scan.rows.filter(_IS_MARK).select(*_READ, *names) for scan in scans]
+    marked = [scan.rows.filter(_IS_NO_EVENT).select(*_READ, *names) for scan in scans]
     found = pl.collect_all(each.with_columns(pl.lit(at, pl.Int64).alias(_SCAN)) for at, each in enumerate(marked))
     firsts = pl.concat(each["seq"].head(_FIRST) for each in found)
     losses = [scan for scan, each in zip(scans, found, strict=True) if each["count"].count()]
     # All scans at once, for a query takes longer than to look at the marks of one.
-    told = pl.concat(found)
+    told = pl.concat(found).filter(_IS_MARK)
     is_proof = told.select(_IS_PROOF).to_series()
     proven = _with_origins(told.filter(is_proof), lane_of)
     others = _by_channel(scans, told.filter(~is_proof), _READ)

@@ -4,6 +4,7 @@ First come the rows without their quality, and what of that is known at a glance
 of events knew, come the rows as they are.
 """
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
@@ -34,6 +35,9 @@ _FOLLOWED = (*ARRIVAL, "time_ms", "exchange", "input")
 """The columns that say how far the watermark had come."""
 
 _NOTHING = Ledger((), FOREVER, NEVER)
+
+_FIRST = 1000
+"""So many values are compared before all are."""
 
 
 @attrs.frozen(eq=False)
@@ -89,7 +93,7 @@ class Prepared:
         found = found.with_columns(pl.lit(value).alias(key) for key, value in self.fixed.items())
         codes = [side_code(pl.col("side"), pl.lit(Trade in types))] if "side" in keys else []
         shown = found.with_columns(pl.col(pl.Enum).cast(pl.String), *codes).select(row.fields)
-        ends = found[RUN].search_sorted(pl.int_range(len(known), eager=True), "right").to_list()
+        ends = [bisect_right(found[RUN], run) for run, _ in enumerate(known)]
         rows: list[pl.DataFrame | Inexpressible] = []
         for of_run, start, end in zip(known, [0, *ends], ends, strict=False):
             why = of_run if isinstance(of_run, Inexpressible) else self._beyond(found[start:end])
@@ -198,7 +202,12 @@ def compiled(row: type[Row], types: frozenset[type[Event]]) -> Compiler:
 
 def constants(events: pl.DataFrame, names: Sequence[str]) -> dict[str, object]:
     """Those of the columns that have one value in all events, with that."""
-    return {name: events[name][0] for name in names if len(events) and (events[name] == events[name][0]).all()}
+    return {name: events[name][0] for name in names if len(events) and _is_constant(events[name])}
+
+
+def _is_constant(values: pl.Series) -> bool:
+    """Whether all of them are the same; where they are not, the first ones mostly tell."""
+    return all((some == values[0]).all() for some in (values.head(_FIRST), values))
 
 
 def _needed(arrivals: Arrivals, keys: AbstractSet[str], read: AbstractSet[str]) -> pl.LazyFrame:

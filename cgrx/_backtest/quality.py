@@ -1,8 +1,8 @@
 """The quality of rows (`gap_ms`, `dropped`, `final`, `complete`), from what was known when their windows closed."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 import polars as pl
 
@@ -26,13 +26,10 @@ def qualified(rows: pl.DataFrame, ledgers: Sequence[Ledger], around_ms: int) -> 
         pl.lit(_clipped(times)).gather(RUN) if len(times) > 1 else _clipped(times)[0]
         for times in ([ledger.watermark for ledger in ledgers], [ledger.marked for ledger in ledgers])
     )
-    concerned = _concerned(rows, ledgers, around_ms)
-    missing = _missing(concerned.select(_WINDOW).unique(maintain_order=True), ledgers, around_ms)
-    known = concerned.join(missing, on=_WINDOW, maintain_order="left")
-    none = pl.select(pl.zeros(len(rows), pl.Int64)).to_series()
-    gap_ms, dropped = (
-        none.clone().scatter(known["place"], known[name]) if len(known) else none for name in ("gap_ms", "dropped")
-    )
+    places = _concerned(rows, ledgers, around_ms)
+    missing = _missing(rows.select(_WINDOW)[places].iter_rows(), ledgers, around_ms)
+    none = pl.Series([0]).new_from_index(0, len(rows))
+    gap_ms, dropped = (none.clone().scatter(places, missing[name]) for name in ("gap_ms", "dropped"))
     final, whole = closes <= watermark, (gap_ms == 0) & (dropped == 0)
     return rows.with_columns(
         pl.when(closes > marked).then(gap_ms).alias("gap_ms"),
@@ -43,11 +40,10 @@ def qualified(rows: pl.DataFrame, ledgers: Sequence[Ledger], around_ms: int) -> 
     )
 
 
-def _concerned(rows: pl.DataFrame, ledgers: Sequence[Ledger], around_ms: int) -> pl.DataFrame:
-    """The few rows that may know of a gap or a loss: their `place` and their window; of a run in their order."""
-    windows = rows.select(pl.int_range(pl.len()).alias("place"), *_WINDOW)
+def _concerned(rows: pl.DataFrame, ledgers: Sequence[Ledger], around_ms: int) -> pl.Series:
+    """The places of the few rows that may know of a gap or a loss, in order."""
     begins, closes = rows["start_ms"], rows["end_ms"]
-    found = [windows.clear()]
+    found = [pl.Series(dtype=pl.get_index_type())]
     start = 0
     for run, ledger in enumerate(ledgers):
         end = bisect_right(rows[RUN], run)
@@ -55,9 +51,9 @@ def _concerned(rows: pl.DataFrame, ledgers: Sequence[Ledger], around_ms: int) ->
         # They are apart, so the last that begins before a window has closed reaches furthest.
         begun = [bisect_right(closes, from_ms - around_ms, start, end) for from_ms, _ in gaps]
         for first, last, (_, until_ms) in zip(begun, [*begun[1:], end], gaps, strict=False):
-            least_ms: Any = begins[first:last].min()
-            if least_ms is not None and least_ms - around_ms < until_ms:
-                found.append(windows[first:last].filter(pl.col("start_ms") - around_ms < min(until_ms, 2**63 - 1)))
+            near = begins[first:last] - around_ms < min(until_ms, 2**63 - 1)
+            if near.any():
+                found.append(near.arg_true() + first)
         start = end
     return pl.concat(found)
 
@@ -75,20 +71,18 @@ def _together(ledger: Ledger) -> Sequence[tuple[int, int]]:
     return apart.gaps
 
 
-def _missing(windows: pl.DataFrame, ledgers: Sequence[Ledger], around_ms: int) -> pl.DataFrame:
-    """What each of these windows misses, as running windows compute it; of a run in the order of their ends."""
-    found: list[tuple[int, int, int, int, int]] = []
-    by_run: dict[int, list[tuple[int, int]]] = {}
-    for run, start_ms, end_ms in windows.iter_rows():
-        by_run.setdefault(run, []).append((start_ms, end_ms))
-    for run, of_run in by_run.items():
+def _missing(windows: Iterable[tuple[int, int, int]], ledgers: Sequence[Ledger], around_ms: int) -> pl.DataFrame:
+    """What windows miss, as running ones compute it. Of each: its run, start and end, in the order of ends in a run."""
+    found: list[tuple[int, int]] = []
+    for run, of_run in groupby(windows, lambda window: window[0]):
         entries = iter(ledgers[run].entries)
         coming = next(entries, None)
         known = Missing()
-        for start_ms, end_ms in of_run:
+        for (_, start_ms, end_ms), rows in groupby(of_run):
             while coming is not None and coming.watermark < end_ms + around_ms:
                 coming.enter(known)
                 coming = next(entries, None)
             from_ms, until_ms = start_ms - around_ms, end_ms + around_ms
-            found.append((run, start_ms, end_ms, known.gap_ms(from_ms, until_ms), known.dropped(from_ms, until_ms)))
-    return pl.DataFrame(found, dict.fromkeys((*_WINDOW, "gap_ms", "dropped"), pl.Int64), orient="row")
+            missing = known.gap_ms(from_ms, until_ms), known.dropped(from_ms, until_ms)
+            found += (missing for _ in rows)
+    return pl.DataFrame(found, {"gap_ms": pl.Int64, "dropped": pl.Int64}, orient="row")
