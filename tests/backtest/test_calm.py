@@ -119,10 +119,10 @@ def test_a_calm_stream(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not walks(windowed("250ms"), what, monkeypatch)
 
 
-@pytest.mark.parametrize("exchanges", ["ABC", "A"])
-def test_a_pause_of_the_network(exchanges: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("exchanges", "late"), [("ABC", [31]), ("A", [31]), ("AB", [31, 33])])
+def test_a_pause_of_the_network(exchanges: str, late: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     """A few events that come late are too few among the samples to move a clock."""
-    what = [*stream(exchanges=exchanges, late=[31]), (TRADES, Alive("o", 4000))]
+    what = [*stream(exchanges=exchanges, late=late), (TRADES, Alive("o", 4000))]
     assert not walks(windowed("200ms"), what, monkeypatch)
 
 
@@ -165,6 +165,13 @@ def spoken(*events: tuple[int, str]) -> list[Any]:
 )  # fmt: skip
 def test_where_the_watermark_is_followed(what: Said, build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     assert walks(build, what, monkeypatch)
+
+
+@pytest.mark.parametrize(("exchanges", "late"), [("AB", range(1, 60, 2)), ("AAB", range(2, 60, 3))])
+def test_a_clock_that_is_apart(exchanges: str, late: range) -> None:
+    """That of one source: half the events, which is enough to move the clock of all, or fewer."""
+    with pytest.raises(Inexpressible, match="further apart than the lateness"):
+        in_columns(windowed("200ms"), stream(exchanges=exchanges, late=late))
 
 
 def test_many_exchanges() -> None:
