@@ -15,10 +15,11 @@ from cgrx.operators._rows.row import Row
 from cgrx.operators._windows.beneath import Beneath
 from cgrx.operators._windows.calendar import Calendar
 from cgrx.operators._windows.grid_running import GridRunning
+from cgrx.operators._windows.keys import Key
 from cgrx.operators._windows.over_rows import check_row_type
 from cgrx.operators._windows.spacing import Regular
 from cgrx.operators._windows.window import Window
-from cgrx.operators._windows.window_running import Key, OpenRow, Quality, WindowRunning
+from cgrx.operators._windows.window_running import OpenRow, Quality, WindowRunning
 
 
 class GridOverRows(GridRunning):
@@ -30,7 +31,7 @@ class GridOverRows(GridRunning):
         self._open_rows: dict[int, dict[tuple[Any, ...], Row]] = {}  # by pane, and by their identity
         self._checked: type[Row] | None = None
 
-    produce = WindowRunning.produce  # a row has no source of its own, so there is no short way
+    produce = WindowRunning._produce_whole  # a row has no source of its own, so there is no short way
 
     def _take(self, batch: Batch[Any], rows: list[Row]) -> None:
         self._beneath.hear(batch.received_ms)

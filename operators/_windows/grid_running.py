@@ -18,10 +18,11 @@ from cgrx._streams.running import NO_SIGNALS, NOTHING, Produced, noted, noted_of
 from cgrx.operators._aggregates.accumulators import Accumulator
 from cgrx.operators._rows.row import Row
 from cgrx.operators._windows.calendar import Calendar
+from cgrx.operators._windows.keys import Key
 from cgrx.operators._windows.panes import PaneQueue
 from cgrx.operators._windows.spacing import Regular
 from cgrx.operators._windows.window import Window
-from cgrx.operators._windows.window_running import Cursor, Key, OpenRow, Quality, WindowRunning
+from cgrx.operators._windows.window_running import Cursor, OpenRow, Quality, WindowRunning
 
 _QUIET = 10_000
 """The most windows in a row that give empty rows: an event whose time is years off must not fill the memory."""
@@ -45,7 +46,7 @@ class _PaneCursor(Cursor):
 class GridRunning(WindowRunning):
     """Windows where `spacing` says. State: the panes of the open windows, by key."""
 
-    remade = WindowRunning.remade | {"_ruler", "_pane_ms", "_first_ms", "_tumbling", "_by_event"}
+    remade = WindowRunning.remade | {"_ruler", "_pane_ms", "_first_ms", "_tumbling"}
 
     _cursor: _PaneCursor
 
@@ -55,7 +56,6 @@ class GridRunning(WindowRunning):
         self._pane_ms = spacing.pane_ms
         self._first_ms = spacing.offset_ms
         self._tumbling = not spacing.overlapping
-        self._by_event = self._updates_ms == 0  # known before any event, for None is slow to compare with a number
         self._panes: dict[int, _Pane] = {}  # those that still take events, by start
         self._starts: list[int] = []  # the starts of these, as a heap
         self._queues: dict[Key, PaneQueue] = {}
@@ -73,38 +73,35 @@ class GridRunning(WindowRunning):
     # event. So what it does with an event of the same pane as the one before, which closes nothing, stands here again.
 
     def produce(self, signal: Signal[Any]) -> Produced:
-        if type(signal) is not Batch or len(events := signal.events) != 1 or self._by_event:
-            return WindowRunning.produce(self, signal)
-        cursor, offset, received_ms, event = self._cursor, self._offset, signal.received_ms, events[0]
+        if type(signal) is not Batch or len(signal.events) != 1 or self._by_event:
+            return self._produce_whole(signal)
+        event, received_ms, cursor = signal.events[0], signal.received_ms, self._cursor
         try:
             exchange, time_ms = event.exchange, event.time_ms
             if exchange != cursor.exchange or signal.channel is not cursor.channel:
                 self._turn(cursor, signal.channel, exchange, received_ms)
-            is_in_pane = cursor.start_ms <= time_ms < cursor.end_ms
-        except Exception:  # noqa: BLE001 - an item that is no event: the loop says so
-            return WindowRunning.produce(self, signal)
-        if not is_in_pane:
-            return WindowRunning.produce(self, signal)
-        source = cursor.source
-        if time_ms > source.time_ms:
-            if time_ms >= cursor.trigger_ms or time_ms > received_ms + offset.reach_ms:
-                return WindowRunning.produce(self, signal)
-            source.time_ms = time_ms
-            source.time_received_ms = received_ms
-        if received_ms > self.now_ms:
-            self.now_ms = received_ms
-        source.received_ms = received_ms
-        try:
+            if time_ms >= cursor.end_ms or time_ms < cursor.start_ms:
+                return self._produce_whole(signal)
+            offset, source = self._offset, cursor.source
+            ahead_ms = time_ms - received_ms  # a small number, which is quick to compare
+            if time_ms > source.time_ms:
+                if time_ms >= cursor.trigger_ms or ahead_ms > offset.reach_ms:
+                    return self._produce_whole(signal)
+                source.time_ms = time_ms
+                source.time_received_ms = received_ms
+            if received_ms > self.now_ms:
+                self.now_ms = received_ms
             key = (exchange, event.symbol) if self._by_instrument else self._key_of(event)
             accumulator = cursor.pane.get(key)
             if accumulator is None:
                 accumulator = cursor.pane[key] = self._enter_pane(key, cursor.start_ms)
             accumulator.add(event)
-        except Exception as error:  # noqa: BLE001 - a user's function, or one key too many: handed on
+        except Exception as error:  # noqa: BLE001 - a user's function, or an item that is no event: handed on
             return NO_SIGNALS, noted_of(noted(error, self._stage, event), self._stage, signal)
+        source.received_ms = received_ms
         if self._updates_ms is not None and self._changed.get(key, NEVER) < cursor.start_ms:
             self._changed[key] = cursor.start_ms
-        offset.latest_ms = source.offset.latest_ms = time_ms - received_ms
+        offset.latest_ms = source.offset.latest_ms = ahead_ms
         return NOTHING
 
     # This loop is what a window costs: it calls a function only where a source, a pane or a key changes, and where the

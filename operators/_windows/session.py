@@ -17,9 +17,10 @@ from cgrx.operators._aggregates.aggregate import Aggregate
 from cgrx.operators._rows.ready import Flow
 from cgrx.operators._rows.row import Row
 from cgrx.operators._stages.arguments import LateEvents, positive_ms, spelled
+from cgrx.operators._windows.keys import Key
 from cgrx.operators._windows.options import RowT, WindowOptions
 from cgrx.operators._windows.window import DEFAULT_IDLE, DEFAULT_LATENESS, MAX_KEYS, UNTIL_PROOF, Window, rows, terms
-from cgrx.operators._windows.window_running import Key, OpenRow, Quality, WindowRunning
+from cgrx.operators._windows.window_running import OpenRow, Quality, WindowRunning
 
 
 @attrs.define(eq=False)
@@ -53,14 +54,18 @@ class SessionRunning(WindowRunning):
         self._turns: list[tuple[int, int, Burst]] = []
         self._opened = 0
 
+    def take_up(self, state: object) -> None:
+        super().take_up(state)
+        self._cursor.exchange = None  # in older states it may wait for another deadline: find out with the next event
+
     def _add(self, event: Any, time_ms: int, key: Key, rows: list[Row]) -> None:
-        gap_ms = self._gap_ms
         bursts = self._bursts.get(key)
         if bursts is not None:
+            # Nearly always the latest session goes on; what stands below would find the same.
             burst = bursts[-1]
-            if burst.first_ms <= time_ms <= burst.last_ms + gap_ms:
-                # Nearly always the latest session goes on; what stands below would find the same.
-                if time_ms > burst.last_ms:
+            since_ms = time_ms - burst.last_ms
+            if since_ms <= self._gap_ms and (since_ms > 0 or time_ms >= burst.first_ms):
+                if since_ms > 0:
                     burst.last_ms = time_ms
                 burst.accumulator.add(event)
                 if self._updates_ms is not None:
@@ -138,7 +143,9 @@ class SessionRunning(WindowRunning):
         self._bursts[key] = bursts
         self._opened += 1
         heapq.heappush(self._turns, (closes_ms, self._opened, burst))
-        self._deadline = self._turns[0][0]
+        if closes_ms < self._deadline:
+            self._deadline = closes_ms
+            self._aim(self._cursor)
         return burst
 
     def _remove(self, burst: Burst) -> None:

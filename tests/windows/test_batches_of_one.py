@@ -6,13 +6,19 @@ That rows are the same to the byte however events are batched is a law, see `tes
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
 
 from cgrx import operators as ops
+from cgrx._model.events import Trade
 from cgrx._model.signals import Batch, Signal
 from cgrx._model.use_errors import TooManyKeysError
 from cgrx.operators import Stage, agg
+from cgrx.operators._windows.grid_running import GridRunning
+from cgrx.operators._windows.window_running import WindowRunning
 from tests.streams.streaming import notes_of
-from tests.windows.windowing import BEGUN, CHANNEL, OTHER, Heard, Tally, alive, hear, trade
+from tests.support import examples
+from tests.windows.test_windows_properties import signals
+from tests.windows.windowing import BEGUN, CHANNEL, OTHER, Heard, Tally, alive, hear, one_by_one, trade
 
 
 def refuse(total: int, event: Any) -> int:
@@ -88,3 +94,26 @@ def test_a_source_is_looked_up_where_the_channel_is_another_one(stage: Stage[Any
     assert found == hear(stage, BEGUN, *each_looked_up, alive(30_000), ends=False).rows
     assert sum(row.n for row in found if row.final) >= len(signals)
     assert not any(row.late for row in found)
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [
+        ops.tumbling("20ms", Tally, by="symbol", lateness="10ms", idle="15ms"),
+        ops.sliding("20ms", "5ms", Tally, by="exchange", lateness="10ms", idle="15ms", updates="7ms"),
+        ops.session("5ms", Tally, by="symbol", lateness="10ms", idle="15ms"),
+        ops.session("5ms", Tally, by="exchange", lateness="10ms", idle="15ms", updates="7ms"),
+        ops.cascades("5ms", min_count=2, by="symbol", emit="crossed", lateness="10ms", idle="15ms"),
+        ops.count_bars(3, Tally, by="symbol", lateness="10ms", updates="7ms"),
+    ],
+    ids=repr,
+)
+@given(found=signals())
+@settings(max_examples=examples(200))
+def test_the_short_way_gives_what_the_loop_does(stage: Stage[Any, Any], found: list[Signal[Trade]]) -> None:
+    alone = one_by_one(found)
+    short = hear(stage, *alone)
+    with pytest.MonkeyPatch.context() as patch:
+        for kind in (WindowRunning, GridRunning):
+            patch.setattr(kind, "produce", WindowRunning._produce_whole)
+        assert short == hear(stage, *alone)
