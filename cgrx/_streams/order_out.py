@@ -50,7 +50,8 @@ class Outgoing(Generic[T]):
         return stepped_ms
 
     def mark(self, mark: Mark) -> None:
-        self.close()
+        if self._events:
+            self.close()
         self._signals.append(mark)
 
     def close(self) -> None:

@@ -66,8 +66,10 @@ class Sources:
         heappush(self._heap, (source.time_ms, self._number, source))
 
     def of(self, index: int, channel: Channel | None) -> dict[str, Source]:
-        """The sources of an input within a channel, by exchange."""
-        owner = self._inputs[index]
+        """The sources of an input within a channel, by exchange; none of an input that has ended."""
+        owner = self._inputs.get(index)
+        if owner is None:
+            return {}
         if owner.within is None or channel is not owner.channel:
             owner.channel, owner.within = channel, owner.sources.setdefault(channel, {})
         return owner.within

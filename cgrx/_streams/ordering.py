@@ -14,6 +14,7 @@ from cgrx._model.times import Duration, to_seconds
 from cgrx._streams.keeping import gathered, keep, put_back
 from cgrx._streams.merging import FanIn
 from cgrx._streams.observers import SignalObserver
+from cgrx._streams.order_sources import Source
 from cgrx._streams.order_stats import OrderCounts, OrderStats
 from cgrx._streams.reordering import Ended, Incoming, Promised, Reordering
 from cgrx._streams.runtime import Runtime, joint
@@ -315,6 +316,7 @@ class _Input(Generic[T]):
         self._index = index
         self._channels = merging.channels[index]
         self._channel: Channel | None = None  # of the last batch
+        self._sources: dict[str, Source] = {}  # those within it
         self._turns = merging.fan.turns
 
     def on_signal(self, signal: Signal[T]) -> None:
@@ -322,30 +324,32 @@ class _Input(Generic[T]):
         if self._index not in merging.active:
             return
         if isinstance(signal, Batch):
-            channel = signal.channel
-            if channel is not self._channel and channel is not None:
-                self._channel = channel
-                self._channels[channel] = None
+            if signal.channel is not self._channel or not self._sources:
+                self._turn_to(signal.channel)
             if self._fan.unheard:
                 self._fan.hear_batch(self._index, signal)
             order, turns = merging.order, self._turns
             # What is only held need not be taken in turn: nobody hears of it.
             is_quiet = len(signal.events) == 1 and turns.is_free and not merging.unseen
-            lets_go = order.hold(self._index, signal) if is_quiet else None
+            lets_go = order.hold(self._sources, signal) if is_quiet else None
             if lets_go is None:
                 turns.take(self._take, signal)
             elif lets_go:
                 turns.take(merging.let_go, order)
             return
-        match signal:
-            case Watermark(time_ms=time_ms):
-                self._tell(Promised(self._index, time_ms))
-            case Gap(channel=channel):
-                if channel is not None:
-                    self._channels[channel] = None
-                self._fan.on_signal(self._index, signal)
-            case _:
-                self._fan.on_signal(self._index, signal)
+        if isinstance(signal, Watermark):
+            self._tell(Promised(self._index, signal.time_ms))
+            return
+        if isinstance(signal, Gap) and signal.channel is not None:
+            self._channels[signal.channel] = None
+        self._fan.on_signal(self._index, signal)
+
+    def _turn_to(self, channel: Channel | None) -> None:
+        """A batch of another channel has come than the last one."""
+        self._channel = channel
+        if channel is not None:
+            self._channels[channel] = None
+        self._sources = self._merging.order.sources_of(self._index, channel)
 
     def _take(self, batch: Batch[T]) -> None:
         """Put events into the order, and deliver what goes out by that."""

@@ -15,6 +15,7 @@ been heard. So do `Gap` and `Dropped`, but they never fall behind an event or a 
 released: a window must not close without knowing of them.
 """
 
+from bisect import insort
 from collections import deque
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -23,11 +24,11 @@ import attrs
 from cgrx._model.channels import Channel
 from cgrx._model.signals import Alive, Batch, Dropped, Gap, Mark, Signal, Watermark, proof_ms
 from cgrx._model.times import FOREVER, NEVER
-from cgrx._streams.by_time import ByTime
+from cgrx._streams.by_time import MANY, ByTime
 from cgrx._streams.keeping import gathered, put_back
 from cgrx._streams.offset import Offset
 from cgrx._streams.order_out import Held, Outgoing
-from cgrx._streams.order_sources import Sources
+from cgrx._streams.order_sources import Source, Sources
 from cgrx._streams.order_stats import OrderCounts
 
 T = TypeVar("T")
@@ -116,37 +117,42 @@ class Reordering(Generic[T]):
             if self._is_overdue:
                 self._settle(out)  # that went out before these came
         try:
-            lets_go = self.hold(index, batch) if len(batch.events) == 1 else None
+            sources = self.sources_of(index, batch.channel)
+            lets_go = self.hold(sources, batch) if len(batch.events) == 1 else None
             if lets_go is None:
-                self._take_events(index, batch, out)
+                self._take_events(index, sources, batch, out)
             elif lets_go:
                 self._settle(out)
         finally:
             out.close()
 
-    # Where many channels interleave, most batches are of one, and what `take_batch` makes ready costs more than the
-    # event. So what it does with an event that is only held, of a source that is known and in order, stands here again.
+    def sources_of(self, index: int, channel: Channel | None) -> dict[str, Source]:
+        """The sources of an input within a channel, by exchange: for `hold`, to be asked for once for many batches."""
+        return self._sources.of(index, channel)
 
-    def hold(self, index: int, batch: Batch[T]) -> bool | None:
+    # Where many channels interleave, most batches are of one, and what `take_batch` makes ready costs more than the
+    # event. So what it does with an event that is only held, of a source that is known, stands here again.
+
+    def hold(self, sources: dict[str, Source], batch: Batch[T]) -> bool | None:
         """Hold an event that is alone in its batch, and tell whether it lets go of something.
 
-        None: more has to be done than to hold it, and it is left to `take_batch`.
+        None: more has to be done than to hold it, and it is left to `take_batch`. `sources` are those of its channel.
         """
         event: Any = batch.events[0]
-        channel, received_ms = batch.channel, batch.received_ms
-        sources, offset, arrived = self._sources, self._offset, self._arrived
+        received_ms, offset, arrived = batch.received_ms, self._offset, self._arrived
         try:
             time_ms: int = event.time_ms
-            source = sources.of(index, channel).get(event.exchange)
-        except AttributeError:
+            source = sources[event.exchange]
+        except (AttributeError, KeyError):
             return None
-        if source is None or not source.time_ms < time_ms <= received_ms + offset.reach_ms or time_ms <= self._order_ms:
+        if not self._order_ms < time_ms <= received_ms + offset.reach_ms:
             return None
         if received_ms > self.now_ms:
             if arrived and received_ms - arrived[0][1] >= self._max_delay_ms:
                 return None
             self.now_ms = received_ms
-        source.time_ms = time_ms
+        if time_ms > source.time_ms:
+            source.time_ms = time_ms
         self._number = number = self._number + 1
         self._counts.events += 1
         if time_ms > self._latest_ms:
@@ -154,9 +160,13 @@ class Reordering(Generic[T]):
             arrived.append((number, self.now_ms, time_ms))
         if time_ms < self._first_ms:
             self._first_ms = time_ms
-        self._held.add((time_ms, number, event, batch))
+        held = self._held
+        if held.is_sorted and len(held.items) < MANY:  # `ByTime.add`, without the call
+            insort(held.items, (time_ms, number, event, batch))
+        else:
+            self._fresh.append((time_ms, number, event, batch))
         offset.latest_ms = time_ms - received_ms
-        return sources.last.time_ms >= self._first_ms or number > self._full
+        return self._sources.last.time_ms >= self._first_ms or number > self._full
 
     def let_go(self, signals: list[Signal[T]]) -> None:
         """Let go of all that need not wait any longer."""
@@ -197,7 +207,7 @@ class Reordering(Generic[T]):
         if silent_ms > self._max_delay_ms:
             self._advance(self._latest_ms + silent_ms - int(self._max_delay_ms), out)
 
-    def _take_events(self, index: int, batch: Batch[T], out: Outgoing[T]) -> None:
+    def _take_events(self, index: int, sources: dict[str, Source], batch: Batch[T], out: Outgoing[T]) -> None:
         """Each event passes at once where the order has come as far as it already, or is held and lets others go.
 
         While one source speaks in order, no later event of it can change what an earlier one has let go: the order
@@ -207,7 +217,6 @@ class Reordering(Generic[T]):
         origin: Batch[T] = batch if len(batch.events) == 1 else Batch(channel, received_ms, ())
         of_all, offset, fresh = self._sources, self._offset, self._fresh
         limit_ms = received_ms + offset.reach_ms
-        sources = of_all.of(index, channel)
         source, exchange, come_ms, own_ms = None, None, NEVER, received_ms
         number, first_ms, latest_ms, full = self._number, self._first_ms, self._latest_ms, self._full
         event: Any
@@ -279,7 +288,7 @@ class Reordering(Generic[T]):
         The events from the number `begun` on have come one after the other since that was done: each has let those up
         to its own time go.
         """
-        held, reached_ms = self._held, NEVER
+        held, arrived, reached_ms = self._held, self._arrived, NEVER
         free_ms = self._find_free() if self._first_ms < FOREVER else NEVER
         if free_ms >= self._first_ms or self._number > self._full:
             if self._fresh:
@@ -291,17 +300,23 @@ class Reordering(Generic[T]):
                 if self._losses or self._marks:
                     self._give_between_marks(due, begun, out)
                 else:
-                    self._order_ms = max(self._order_ms, out.events(due, begun))
+                    stepped_ms = out.events(due, begun)
+                    if stepped_ms > self._order_ms:
+                        self._order_ms = stepped_ms
             while len(held.items) > self._max_held:
                 reached_ms = held.items[0][0]
                 self._give_between_marks(held.pop_until(reached_ms), FOREVER, out)
             self._first_ms = held.items[0][0] if held.items else FOREVER
             self._full = self._number + (self._max_held - len(held.items) if self._max_delay_ms > 0 else 0)
-        if reached_ms > self._order_ms:
-            self._give_marks(reached_ms, out)
-            self._advance(reached_ms, out)
+        goes_on = reached_ms > self._order_ms
+        order_ms = reached_ms if goes_on else self._order_ms
+        if self._losses or self._marks:
+            self._give_marks(order_ms, out)
         else:
-            self._give_marks(self._order_ms, out)
+            while arrived and arrived[0][2] <= order_ms:
+                arrived.popleft()
+        if goes_on:
+            self._advance(reached_ms, out)
 
     def _give_between_marks(self, due: list[Held[T]], begun: int, out: Outgoing[T]) -> None:
         """Events in their order, each behind the losses that came before it; a step behind each from `begun` on."""
@@ -338,8 +353,6 @@ class Reordering(Generic[T]):
         arrived, marks = self._arrived, self._marks
         while arrived and arrived[0][2] <= order_ms:
             arrived.popleft()
-        if not marks and not self._losses:
-            return
         first_held = arrived[0][0] if arrived else FOREVER
         while marks and marks[0][0] < first_held:
             _, mark_number, mark = marks.popleft()

@@ -346,6 +346,18 @@ def test_one_event_may_be_held_alone() -> None:
     assert merge.say(0, at("A", 200)) == ["A100", "%100"]
 
 
+def test_so_many_are_held_that_each_is_not_put_in_its_place() -> None:
+    """One by one and far out of order; then the source that all wait for speaks. `sorted` is the oracle."""
+    merge = Merge(max_delay=math.inf)
+    times = [100 + number * 7919 % 3000 for number in range(3000)]
+    for time_ms in times:
+        assert merge.say(0, at("A", time_ms, received=5000)) == []
+    merge.say(1, at("B", 1500, received=5000))
+    merge.say(1, at("B", 6000, received=5000))
+    out = [event.time_ms for event in merge.events if event.exchange == "A"]
+    assert out == sorted(times)
+
+
 def test_any_number_may_be_held_on_demand() -> None:
     merge = Merge(max_held=math.inf)
     merge.say(0, at("A", *range(1000), received=0))

@@ -156,6 +156,25 @@ def test_an_item_that_is_no_event() -> None:
     assert not source.observers
 
 
+def test_what_comes_behind_the_end_is_ignored() -> None:
+    """Also of a channel that has not been heard of: there are sources that do not stop when they are told to."""
+    inputs: list[SignalObserver[Trade]] = []
+
+    def connect(observer: SignalObserver[Trade], _: object) -> abc.DisposableBase:
+        inputs.append(observer)
+        return Disposable()
+
+    stream, record = EventStream(connect), Record()
+    cgrx.merge_exchanges(stream, stream).subscribe_signals(record)
+    inputs[0].on_signal(at("A", 1000))
+    inputs[1].on_error(OSError("down"))
+    heard = list(record.signals)
+    assert heard
+    for batch in (at("A", 2000), at("C", 2000), at("C", 3000, 4000)):
+        inputs[0].on_signal(batch)
+    assert record.signals == heard
+
+
 def test_disposal_inside_a_batch() -> None:
     """Stops delivery at once, lets go of the inputs, and what was held is gone."""
     merge = Merge(3)
