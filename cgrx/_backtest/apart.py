@@ -43,7 +43,7 @@ def runs_apart(
 def _is_apart(events: pl.DataFrame, places: pl.Series, by: Sequence[str], bound_ms: int) -> bool:
     """The same of events that are all of one run."""
     last = places.filter((places > 0) & (places != places.shift(fill_value=0))) - 1
-    if _is_less(events.select("ahead_ms")[last], (), bound_ms):
+    if _is_less(pl.DataFrame(events["ahead_ms"][last]), (), bound_ms):
         return True
     if not by:
         return False
@@ -56,6 +56,8 @@ def _is_apart(events: pl.DataFrame, places: pl.Series, by: Sequence[str], bound_
 
 def _is_less(samples: pl.DataFrame, by: Sequence[str], bound_ms: int) -> bool:
     """Whether the offset of some source is ever less than the bound, by the samples of each in order."""
+    if (samples["ahead_ms"] < bound_ms).sum() < _FEWEST:
+        return False
     less = less_than(pl.col("ahead_ms"), bound_ms)
     return bool(samples.select((less.over(by) if by else less).any()).item())
 
