@@ -1,5 +1,6 @@
 """What a call costs, counted: bytecode instructions of this thread, whatever else the machine does."""
 
+import gc
 import inspect
 import sys
 from collections.abc import Callable
@@ -38,12 +39,15 @@ def instructions(call: Callable[[], object]) -> int:
             count += 1
         return trace
 
-    before = sys.gettrace()
+    before, collecting = sys.gettrace(), gc.isenabled()
+    gc.disable()  # what others have asked to be called when garbage is collected is no work of the call
     sys.settrace(trace)
     try:
         call()
     finally:
         sys.settrace(before)
+        if collecting:
+            gc.enable()
     return count
 
 
