@@ -6,7 +6,9 @@ no marks behind anything that passes none, a row tells by its start that all win
 gaps     are told by marks, and by the rows themselves. A row knows more, for the clocks of its events were known to
          its window; so a span of rows misses what the marks say, and what rows say beyond that. What all keys of a
          window miss together counts once
-losses   likewise; a loss that two windows beneath may have had counts once in a window that holds both
+losses   likewise; a loss that two windows beneath may have had counts once in a window that holds both. Windows keep
+         their events until they close, so what comes next tells up to when a loss may have been, and a row that has
+         not missed it, and is of a window that was open then, that it was before
 """
 
 from collections.abc import Mapping
@@ -25,6 +27,11 @@ _MANY = 64
 
 class Beneath(Progress):
     """How far the windows beneath have come. State: gaps, and the windows beneath that missed something."""
+
+    # Events that were lost since the last signal that told the time, and the earliest time that they may have had. Said
+    # of the class, because states of before have neither.
+    _lost = 0
+    _lost_from_ms = FOREVER
 
     def __init__(self, lateness_ms: int) -> None:
         super().__init__(lateness_ms, 0)
@@ -54,6 +61,14 @@ class Beneath(Progress):
     def hear(self, time_ms: int) -> None:
         """A signal of this wall time has come."""
         self._now_ms = max(self._now_ms, time_ms)
+        if self._lost:
+            newest_ms = self.clocks.latest(self._now_ms)
+            self._missing.add_loss(self._lost_from_ms, newest_ms + self._lateness_ms + 1, self._lost)
+            self._lost_from_ms, self._lost = FOREVER, 0
+
+    def _lose(self, count: int) -> None:
+        self._lost_from_ms = min(self._lost_from_ms, self.watermark)
+        self._lost += count
 
     def reach(self, time_ms: int) -> None:
         """A row speaks of this event time."""
@@ -66,6 +81,8 @@ class Beneath(Progress):
         if self._unplaced:  # lost before any signal told the time
             self._missing.add_loss(NEVER, row.start_ms + self._lateness_ms + 1, self._unplaced)
             self._unplaced = 0
+        if not row.dropped:
+            self._missing.end_losses(row.start_ms)
         self.late = max(self.late, row.late)
         if row.final or (row.gap_ms or 0) < row.end_ms - row.start_ms:
             self._seen_ms = max(self._seen_ms, row.end_ms)
@@ -91,6 +108,8 @@ class Beneath(Progress):
 
     def dropped(self, start_ms: int, end_ms: int, faults: Faults | None = None) -> int:
         found = self._missing.dropped(start_ms, end_ms)
+        if self._lost_from_ms < end_ms:
+            found += self._lost
         for span, (_, dropped) in (self._faults if faults is None else faults).items():
             if span[0] >= start_ms and span[1] <= end_ms:
                 found = max(found, dropped)

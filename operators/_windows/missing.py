@@ -49,6 +49,12 @@ class Missing:
             first, second = losses[:2]
             losses[:2] = [(min(first[0], second[0]), max(first[1], second[1]), first[2] + second[2])]
 
+    def end_losses(self, time_ms: int) -> None:
+        """Nothing that is lost so far had this time or a later one."""
+        self._losses = [
+            (start_ms, min(end_ms, max(time_ms, start_ms + 1)), count) for start_ms, end_ms, count in self._losses
+        ]
+
     def shift(self, by_ms: int) -> None:
         """All of it was placed by a clock that is off by so much; the end of a loss only where that clock is ahead."""
         self._gaps = [(start_ms + by_ms, end_ms + by_ms) for start_ms, end_ms in self._gaps]
