@@ -1,11 +1,13 @@
 """What is held until its time comes: a heap that takes many at once, and gives many at once."""
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from heapq import heappop, heappush
+from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 Item = TypeVar("Item", bound=tuple[Any, ...])
 
+_TIME = itemgetter(0)
 _SIMILAR = 4
 """Where one in so many is added, or more, all are sorted at once: that costs less than to look where they belong."""
 _FEW = 16
@@ -76,7 +78,7 @@ class ByTime(Generic[Item]):
         if not items or items[0][0] > time_ms:
             return []
         if self.is_sorted:
-            count = bisect_left(items, (time_ms + 1,))
+            count = bisect_right(items, time_ms, key=_TIME)
             if count * MANY >= len(items):
                 first = items[:count]
                 del items[:count]

@@ -18,18 +18,15 @@ class Outgoing(Generic[T]):
     """The signals that go on. Events that came in one batch and go out side by side are one batch again."""
 
     def __init__(self) -> None:
-        self._signals: list[Signal[T]] = []
+        self.signals: list[Signal[T]] = []
+        """They are added to this list."""
         self._events: list[T] = []
         self._origin: Batch[T] = Batch(None, 0, ())
-
-    def begin(self, signals: list[Signal[T]]) -> None:
-        """They are added to this list from now on."""
-        self._signals = signals
 
     def events(self, held: list[Held[T]], begun: int = FOREVER) -> int:
         """Events in their order, a watermark behind each of those whose number is `begun` or more: the last one."""
         stepped_ms = NEVER
-        signals, events, origin = self._signals, self._events, self._origin
+        signals, events, origin = self.signals, self._events, self._origin
         for time_ms, number, event, its_origin in held:
             if its_origin is not origin:
                 if events:
@@ -52,9 +49,9 @@ class Outgoing(Generic[T]):
     def mark(self, mark: Mark) -> None:
         if self._events:
             self.close()
-        self._signals.append(mark)
+        self.signals.append(mark)
 
     def close(self) -> None:
         if self._events:
-            self._signals.append(Batch(self._origin.channel, self._origin.received_ms, tuple(self._events)))
+            self.signals.append(Batch(self._origin.channel, self._origin.received_ms, tuple(self._events)))
             self._events.clear()

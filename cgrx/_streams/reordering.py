@@ -92,7 +92,7 @@ class Reordering(Generic[T]):
     def take(self, incoming: Incoming, signals: list[Signal[T]]) -> None:
         """Take something in, and add the signals that go on to `signals`."""
         out = self._out
-        out.begin(signals)
+        out.signals = signals
         match incoming:
             case Promised(index, time_ms):
                 self._sources.promise(index, time_ms)
@@ -111,7 +111,7 @@ class Reordering(Generic[T]):
             TypeError: an event without a time or an exchange.
         """
         out = self._out
-        out.begin(signals)
+        out.signals = signals
         if batch.received_ms > self.now_ms:
             self.now_ms = batch.received_ms
             if self._is_overdue:
@@ -155,23 +155,26 @@ class Reordering(Generic[T]):
             source.time_ms = time_ms
         self._number = number = self._number + 1
         self._counts.events += 1
-        if time_ms > self._latest_ms:
+        is_latest = time_ms > self._latest_ms
+        if is_latest:
             self._latest_ms, self._latest_arrival_ms = time_ms, self.now_ms
             arrived.append((number, self.now_ms, time_ms))
         if time_ms < self._first_ms:
             self._first_ms = time_ms
-        held = self._held
-        if held.is_sorted and len(held.items) < MANY:  # `ByTime.add`, without the call
-            insort(held.items, (time_ms, number, event, batch))
+        held, item = self._held, (time_ms, number, event, batch)
+        if not held.is_sorted or len(held.items) >= MANY:  # as `ByTime.add` does, without a call
+            self._fresh.append(item)
+        elif is_latest:
+            held.items.append(item)
         else:
-            self._fresh.append((time_ms, number, event, batch))
+            insort(held.items, item)
         offset.latest_ms = time_ms - received_ms
         return self._sources.last.time_ms >= self._first_ms or number > self._full
 
     def let_go(self, signals: list[Signal[T]]) -> None:
         """Let go of all that need not wait any longer."""
         out = self._out
-        out.begin(signals)
+        out.signals = signals
         self._settle(out)
         out.close()
 
