@@ -25,7 +25,7 @@ import attrs
 from cgrx._model.use_errors import StateError
 from cgrx._streams.keeping import Kept
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 """To be raised with every change of what running forms hold."""
 
 _MAGIC: Final = b"cgrx"

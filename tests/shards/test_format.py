@@ -10,7 +10,13 @@ from tests.operators.contracts import BEGUN, BURSTS, LIFTS
 from tests.shards.pipelines import SEVERAL, Said, needed, records_of
 from tests.shards.test_shard import numbered, of
 
-KNOWN = {1: "76f9188f61fe705f", 2: "c911040529e1fb99", 3: "7c47a81b90d66ca3", 4: "842bd4569da1f94a"}
+KNOWN = {
+    1: "76f9188f61fe705f",
+    2: "c911040529e1fb99",
+    3: "7c47a81b90d66ca3",
+    4: "842bd4569da1f94a",
+    5: "17f4ea9fc2b6137e",
+}
 """Of each format a digest of the names that states hold."""
 
 
