@@ -9,6 +9,7 @@ from reactivex.disposable import SingleAssignmentDisposable
 
 from cgrx._model.signals import Signal
 from cgrx._streams.counts import StageStats, Subscriptions
+from cgrx._streams.entering import Deliver, Entering
 from cgrx._streams.keeping import keep
 from cgrx._streams.observers import SignalObserver
 from cgrx._streams.predicates import Push, ignore
@@ -58,10 +59,20 @@ class Chain(Running[Any, Any]):
         first = self._links[0][1] if self._links else None
         self.sieve = first.sieve if isinstance(first, Elementwise) else None
         """What may stand in front, if the first stages are filters: see `Sieve`."""
-        self.produce: Produce = produces[0] if len(produces) == 1 else partial(_through, produces)
+        self.produce: Produce = _in_row(produces)
         """What `on_signal` gives, without a generator."""
-        self.produce_behind: Produce | None = partial(_through, produces[1:]) if len(produces) > 1 else None
+        self.produce_behind: Produce | None = _in_row(produces[1:]) if len(produces) > 1 else None
         """The same of what the first link gave; None if that is the last one."""
+
+    def enter(self, deliver: Deliver) -> tuple[Push, Callable[[], None]] | None:
+        """Let signals into the first link itself, if that can take them: see `Entering`."""
+        first = self._links[0][1] if self._links else None
+
+        def behind(signals: Sequence[Signal[Any]], failure: Exception | None) -> None:
+            passed, earlier = _through(self._produces[1:], *signals)
+            deliver(passed, earlier or failure)
+
+        return first.enter(behind) if isinstance(first, Entering) else None
 
     @property
     def stats(self) -> StageStats:
@@ -74,7 +85,7 @@ class Chain(Running[Any, Any]):
     def take_up(self, state: object) -> None:
         states = cast("list[object]", state)
         for index, ((stage, running), held) in enumerate(zip(self._links, states, strict=True)):
-            if isinstance(running, Elementwise):
+            if isinstance(running, Elementwise | Entering):  # in place, for signals may come in there
                 running.take_up(held)
             else:
                 self._links[index] = (stage, stage.restore(held))
@@ -104,6 +115,10 @@ class Chain(Running[Any, Any]):
             if earlier or failure:
                 return finished, earlier or failure
         return finished, None
+
+
+def _in_row(produces: Sequence[Produce]) -> Produce:
+    return produces[0] if len(produces) == 1 else partial(_through, produces)
 
 
 def _through(produces: Sequence[Produce], *signals: Signal[Any]) -> Produced:
@@ -175,6 +190,8 @@ class Link(abc.DisposableBase, Generic[T]):
         if chain.sieve is not None:
             passed = observer.on_signal if self._behind is None else self._take_behind
             self.on_signal, self._close = chain.sieve(passed, self._take)
+        elif (entrance := chain.enter(self._deliver)) is not None:
+            self.on_signal, self._close = entrance
         keep(self)
 
     def _connect(self) -> None:

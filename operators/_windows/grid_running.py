@@ -73,31 +73,34 @@ class GridRunning(WindowRunning):
     # event. So what it does with an event of the same pane as the one before, which closes nothing, stands here again.
 
     def produce(self, signal: Signal[Any]) -> Produced:
-        if type(signal) is not Batch or len(signal.events) != 1 or self._by_event:
+        if type(signal) is not Batch or len(signal.events) != 1 or not self._quickly:
             return self._produce_whole(signal)
         event, received_ms, cursor = signal.events[0], signal.received_ms, self._cursor
         try:
             exchange, time_ms = event.exchange, event.time_ms
+            ahead_ms = time_ms - received_ms  # a small number, which is quick to compare
             if exchange != cursor.exchange or signal.channel is not cursor.channel:
                 self._turn(cursor, signal.channel, exchange, received_ms)
-            if time_ms >= cursor.end_ms or time_ms < cursor.start_ms:
+        except Exception:  # noqa: BLE001 - an item that is no event: the loop says so
+            return self._produce_whole(signal)
+        if time_ms >= cursor.end_ms or time_ms < cursor.start_ms:
+            return self._produce_whole(signal)
+        offset, source = self._offset, cursor.source
+        if time_ms > source.time_ms:
+            if time_ms >= cursor.trigger_ms or ahead_ms > offset.reach_ms:
                 return self._produce_whole(signal)
-            offset, source = self._offset, cursor.source
-            ahead_ms = time_ms - received_ms  # a small number, which is quick to compare
-            if time_ms > source.time_ms:
-                if time_ms >= cursor.trigger_ms or ahead_ms > offset.reach_ms:
-                    return self._produce_whole(signal)
-                source.time_ms = time_ms
-                source.time_received_ms = received_ms
-            if received_ms > self.now_ms:
-                self.now_ms = received_ms
+            source.time_ms = time_ms
+            source.time_received_ms = received_ms
+        if received_ms > self.now_ms:
+            self.now_ms = received_ms
+        try:
             key = (exchange, event.symbol) if self._by_instrument else self._key_of(event)
             accumulator = cursor.pane.get(key)
             if accumulator is None:
                 accumulator = cursor.pane[key] = self._enter_pane(key, cursor.start_ms)
             accumulator.add(event)
         except Exception as error:  # noqa: BLE001 - a user's function, or an item that is no event: handed on
-            return NO_SIGNALS, noted_of(noted(error, self._stage, event), self._stage, signal)
+            return self._hand_on((NO_SIGNALS, noted_of(noted(error, self._stage, event), self._stage, signal)))
         source.received_ms = received_ms
         if self._updates_ms is not None and self._changed.get(key, NEVER) < cursor.start_ms:
             self._changed[key] = cursor.start_ms

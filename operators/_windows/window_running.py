@@ -7,7 +7,7 @@ not depend on batching. A row goes out with the batch or the mark that closed it
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from operator import itemgetter
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias
 
 import attrs
 
@@ -16,7 +16,8 @@ from cgrx._model.signals import Batch, Mark, Signal, Watermark
 from cgrx._model.times import FOREVER, NEVER
 from cgrx._model.use_errors import TooManyKeysError
 from cgrx._streams.counts import StageStats
-from cgrx._streams.running import NO_SIGNALS, NOTHING, Direct, Produced, Running, noted, noted_of
+from cgrx._streams.entering import Entering
+from cgrx._streams.running import NO_SIGNALS, NOTHING, Produced, Running, noted, noted_of
 from cgrx.operators._aggregates.accumulators import Accumulator
 from cgrx.operators._rows.row import INSTRUMENT, Row, give_at, withdrawal
 from cgrx.operators._stages.arguments import receive
@@ -24,8 +25,6 @@ from cgrx.operators._windows.clocks import Source
 from cgrx.operators._windows.keys import Key, key_of_events
 from cgrx.operators._windows.watermark import Progress
 from cgrx.operators._windows.window import Window
-
-T = TypeVar("T")
 
 Quality: TypeAlias = tuple[int | None, int, int, bool, bool]
 """The last values of a row: `gap_ms`, `dropped`, `late`, `final`, `complete`."""
@@ -64,10 +63,10 @@ class Cursor:
     """An event of that source with this time, or a later one, may close a window."""
 
 
-class WindowRunning(Direct[Any, Row]):
+class WindowRunning(Entering[Any, Row]):
     """The running form of a window. A subclass for each kind of window says which events belong together, and when."""
 
-    remade = frozenset({"_single", "_by_instrument", "_max_keys", "_updates_ms", "_by_event", "_promises"})
+    remade = frozenset({"_single", "_by_instrument", "_max_keys", "_updates_ms", "_quickly", "_closed", "_promises"})
 
     _settles_ms = 0
     """By how much the end of a final row may be behind the watermark that let it out."""
@@ -90,7 +89,7 @@ class WindowRunning(Direct[Any, Row]):
         self._open: dict[Key, int] = {}  # each open key, and how many panes or windows hold it
         self._deadline = FOREVER  # no window closes before the watermark is here
         self._updates_ms = terms.updates_ms
-        self._by_event = terms.updates_ms == 0  # known before any event, for None is slow to compare with a number
+        self._quickly = terms.updates_ms != 0  # whether events may go the short way
         self._update_at = NEVER if terms.updates_ms else FOREVER
         self._given_ms = NEVER  # when a row was withdrawn last, or with `updates=0` given; the present may step back
         self._promised_ms = 0  # no row that ends before this will follow
@@ -102,40 +101,41 @@ class WindowRunning(Direct[Any, Row]):
     def stats(self) -> StageStats:
         return StageStats(keys=len(self._open), late=self._late)
 
-    # Signals
-
     # Where many channels interleave, most batches are of one, and what the loop of `_take` makes ready costs more than
     # the event. So what it does with an event that closes nothing stands here again.
 
     def produce(self, signal: Signal[Any]) -> Produced:
-        if type(signal) is not Batch or len(signal.events) != 1 or self._by_event:
+        if type(signal) is not Batch or len(signal.events) != 1 or not self._quickly:
             return self._produce_whole(signal)
         event, received_ms, cursor = signal.events[0], signal.received_ms, self._cursor
-        rows: list[Row] = []
         try:
             exchange, time_ms = event.exchange, event.time_ms
+            ahead_ms = time_ms - received_ms  # a small number, which is quick to compare
             if exchange != cursor.exchange or signal.channel is not cursor.channel:
                 self._turn(cursor, signal.channel, exchange, received_ms)
-            offset, source = self._offset, cursor.source
-            ahead_ms = time_ms - received_ms  # a small number, which is quick to compare
-            if time_ms > source.time_ms:
-                if time_ms >= cursor.trigger_ms or ahead_ms > offset.reach_ms:
-                    return self._produce_whole(signal)
-                source.time_ms = time_ms
-                source.time_received_ms = received_ms
-            if received_ms > self.now_ms:
-                self.now_ms = received_ms
+        except Exception:  # noqa: BLE001 - an item that is no event: the loop says so
+            return self._produce_whole(signal)
+        offset, source = self._offset, cursor.source
+        if time_ms > source.time_ms:
+            if time_ms >= cursor.trigger_ms or ahead_ms > offset.reach_ms:
+                return self._produce_whole(signal)
+            source.time_ms = time_ms
+            source.time_received_ms = received_ms
+        if received_ms > self.now_ms:
+            self.now_ms = received_ms
+        rows: list[Row] = []
+        try:
             key = (exchange, event.symbol) if self._by_instrument else self._key_of(event)
             self._add(event, time_ms, key, rows)
         except Exception as error:  # noqa: BLE001 - a user's function, or an item that is no event: handed on
             failure = noted_of(noted(error, self._stage, event), self._stage, signal)
-            return self._between(signal, rows), failure
+            return self._hand_on((self._between(signal, rows), failure))
         source.received_ms = received_ms
         offset.latest_ms = source.offset.latest_ms = ahead_ms
-        return (self._between(signal, rows), None) if rows else NOTHING
+        return self._hand_on((self._between(signal, rows), None)) if rows else NOTHING
 
-    def _produce_whole(self, signal: Signal[Any]) -> Produced:
-        """The same of any signal: a batch that closes nothing, as most do, costs no generator."""
+    def _made_of(self, signal: Signal[Any]) -> Produced:
+        """A batch that closes nothing, as most do, costs no generator."""
         if not isinstance(signal, Batch):
             return self._pass(signal)
         if signal.received_ms > self.now_ms:
@@ -143,7 +143,7 @@ class WindowRunning(Direct[Any, Row]):
         rows: list[Row] = []
         failure: Exception | None = None
         try:
-            take = self._take_each if self._by_event else self._take
+            take = self._take_each if self._updates_ms == 0 else self._take
             take(signal, rows)
         except Exception as error:  # noqa: BLE001 - a user's function, or an item that is no event: handed on
             failure = noted_of(error, self._stage, signal)
@@ -178,7 +178,7 @@ class WindowRunning(Direct[Any, Row]):
         return found, None
 
     def on_batch(self, batch: Batch[Any]) -> Iterable[Row]:
-        take = self._take_each if self._by_event else self._take
+        take = self._take_each if self._updates_ms == 0 else self._take
         return self._collect(lambda rows: take(batch, rows))
 
     def on_mark(self, mark: Mark) -> Iterable[Row]:
@@ -394,6 +394,6 @@ class WindowRunning(Direct[Any, Row]):
         return self._quality(start_ms, end_ms, final=False)
 
 
-def _after(results: list[T], error: Exception) -> Iterator[T]:
+def _after(results: list[Row], error: Exception) -> Iterator[Row]:
     yield from results
     raise error
