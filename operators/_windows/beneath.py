@@ -28,11 +28,6 @@ _MANY = 64
 class Beneath(Progress):
     """How far the windows beneath have come. State: gaps, and the windows beneath that missed something."""
 
-    # Events that were lost since the last signal that told the time, and the earliest time that they may have had. Said
-    # of the class, because states of before have neither.
-    _lost = 0
-    _lost_from_ms = FOREVER
-
     def __init__(self, lateness_ms: int) -> None:
         super().__init__(lateness_ms, 0)
         self.late = 0
@@ -41,6 +36,8 @@ class Beneath(Progress):
         self._seen_ms = NEVER  # the end of the last window beneath of which something was seen
         self._unknown = False
         self._faults: dict[tuple[int, int], tuple[int, int]] = {}
+        self._lost = 0  # events since the last signal that told the time
+        self._lost_from_ms = FOREVER  # and the earliest time that they may have had
 
     @property
     def latest_ms(self) -> int:

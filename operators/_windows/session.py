@@ -54,10 +54,6 @@ class SessionRunning(WindowRunning):
         self._turns: list[tuple[int, int, Burst]] = []
         self._opened = 0
 
-    def take_up(self, state: object) -> None:
-        super().take_up(state)
-        self._cursor.exchange = None  # in older states it may wait for another deadline: find out with the next event
-
     def _add(self, event: Any, time_ms: int, key: Key, rows: list[Row]) -> None:
         bursts = self._bursts.get(key)
         if bursts is not None:
