@@ -72,7 +72,9 @@ class Chain(Running[Any, Any]):
             passed, earlier = _through(self._produces[1:], *signals)
             deliver(passed, earlier or failure)
 
-        return first.enter(behind) if isinstance(first, Entering) else None
+        if not isinstance(first, Entering):
+            return None
+        return first.enter(deliver if self.produce_behind is None else behind)
 
     @property
     def stats(self) -> StageStats:

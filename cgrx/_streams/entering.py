@@ -47,8 +47,9 @@ class Entering(Direct[In, Out]):
 
     def _produce_whole(self, signal: Signal[Any]) -> Produced:
         """What `produce` gives of any signal, by the long way."""
-        return NOTHING if self._closed else self._hand_on(self._made_of(signal))
+        produced = NOTHING if self._closed else self._made_of(signal)
+        return produced if produced is NOTHING else self._hand_on(produced)
 
     @abstractmethod
     def _made_of(self, signal: Signal[Any]) -> Produced:
-        """The signals that go on when this one comes in, and the error that follows."""
+        """The signals that go on when this one comes in, and the error that follows; NOTHING itself if that is all."""

@@ -17,7 +17,7 @@ from cgrx._model.times import FOREVER, NEVER
 from cgrx._model.use_errors import TooManyKeysError
 from cgrx._streams.counts import StageStats
 from cgrx._streams.entering import Entering
-from cgrx._streams.running import NO_SIGNALS, NOTHING, Produced, Running, noted, noted_of
+from cgrx._streams.running import NOTHING, Produced, Running, noted, noted_of
 from cgrx.operators._aggregates.accumulators import Accumulator
 from cgrx.operators._rows.row import INSTRUMENT, Row, give_at, withdrawal
 from cgrx.operators._stages.arguments import receive
@@ -147,7 +147,7 @@ class WindowRunning(Entering[Any, Row]):
             take(signal, rows)
         except Exception as error:  # noqa: BLE001 - a user's function, or an item that is no event: handed on
             failure = noted_of(error, self._stage, signal)
-        return self._between(signal, rows) if rows or self._promises else NO_SIGNALS, failure
+        return (self._between(signal, rows), failure) if rows or self._promises or failure is not None else NOTHING
 
     def _between(self, batch: Batch[Any], rows: list[Row]) -> list[Signal[Row]]:
         """The rows, and between them the promises."""
