@@ -81,8 +81,6 @@ def _with_late_samples(events: pl.DataFrame, places: pl.Series, by: Sequence[str
 
 def _of_several(events: pl.DataFrame, by: Sequence[str], least_ms: Mapping[int, int]) -> Collection[int]:
     """See `runs_apart`; of events in front of the last proof, with their intervals."""
-    if not (events["ahead_ms"] < max(least_ms.values())).any():
-        return ()
     found: list[pl.LazyFrame] = []
     told_apart: list[Sequence[str]] = [(), by] if by else [()]
     for names in told_apart:
