@@ -7,14 +7,16 @@ gaps     are told by marks, and by the rows themselves. A row knows more, for th
          its window; so a span of rows misses what the marks say, and what rows say beyond that. What all keys of a
          window miss together counts once
 losses   likewise; a loss that two windows beneath may have had counts once in a window that holds both. Windows keep
-         their events until they close, so what comes next tells up to when a loss may have been, and a row that has
-         not missed it, and is of a window that was open then, that it was before
+         their events until they close, so what comes next tells up to when a loss may have been. A row that comes
+         later, and has not missed it, tells that it was before; but not among several channels, for the row may be of
+         a window that has not heard of it
 """
 
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from cgrx._model.signals import Alive, Mark, Watermark
+from cgrx._model.channels import Channel
+from cgrx._model.signals import Alive, Dropped, Gap, Mark, Watermark
 from cgrx._model.times import FOREVER, NEVER
 from cgrx.operators._rows.row import Row
 from cgrx.operators._windows.watermark import Progress
@@ -36,6 +38,8 @@ class Beneath(Progress):
         self._seen_ms = NEVER  # the end of the last window beneath of which something was seen
         self._unknown = False
         self._faults: dict[tuple[int, int], tuple[int, int]] = {}
+        self._channel: Channel | None = None  # of the last gap or loss
+        self._several = False  # whether gaps and losses are of several channels
         self._lost = 0  # events since the last signal that told the time
         self._lost_from_ms = FOREVER  # and the earliest time that they may have had
 
@@ -52,7 +56,10 @@ class Beneath(Progress):
             case Alive(at_ms=at_ms):
                 self._marked = True
                 self.hear(at_ms)
-            case _:
+            case Gap(channel=channel) | Dropped(channel=channel):
+                if channel is not None and channel != self._channel:
+                    self._several = self._several or self._channel is not None
+                    self._channel = channel
                 super().on_mark(mark)
 
     def hear(self, time_ms: int) -> None:
@@ -78,7 +85,7 @@ class Beneath(Progress):
         if self._unplaced:  # lost before any signal told the time
             self._missing.add_loss(NEVER, row.start_ms + self._lateness_ms + 1, self._unplaced)
             self._unplaced = 0
-        if not row.dropped:
+        if not row.dropped and not self._several:
             self._missing.end_losses(row.start_ms)
         self.late = max(self.late, row.late)
         if row.final or (row.gap_ms or 0) < row.end_ms - row.start_ms:

@@ -14,7 +14,7 @@ from cgrx.testing import Timeline, alive, dropped, gap, liquidation, play, play_
 from tests.streams.streaming import Hot, rx_any
 from tests.support import examples
 from tests.windows.stacking import BEGUN, EXACT, Long, Short, at, events_of, heard, row, same, tall
-from tests.windows.windowing import CHANNEL, one_by_one
+from tests.windows.windowing import CHANNEL, OTHER, one_by_one
 
 
 @st.composite
@@ -298,6 +298,15 @@ def test_a_loss_that_no_row_tells_of() -> None:
     said = [BEGUN, at(0.5), alive("0.6s"), at(1.5), dropped(1), at(3), alive("20s")]
     assert [(row.start_ms, row.dropped) for row in heard(made, said)] == [(0, 1), (2000, 1)]
     assert [row.dropped for row in heard(ops.tumbling("2s", Short, **EXACT), said)] == [1, 1]
+
+
+@pytest.mark.parametrize(("others", "dropped"), [((), [1, 0]), ((Gap(OTHER, -10_000, -10_000, "subscribed"),), [1, 1])])
+def test_a_row_of_another_channel_knows_nothing_of_a_loss(others: tuple[Gap, ...], dropped: list[int]) -> None:
+    """It may be of a window that is merged with the one whose channel has lost something."""
+    stage = ops.tumbling("2s", n=agg.sum("n"), lateness=0)
+    lost = [Alive("o", 1500), Dropped(CHANNEL, 1, "malformed")]
+    rows = heard(stage, [BEGUN, *others, *lost, Batch(None, 2600, (row(1000), row(2000))), Watermark(4000)])
+    assert [found.dropped for found in rows] == dropped
 
 
 def test_what_no_window_needs_is_forgotten() -> None:
