@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from cgrx._model.channels import Channel
-from cgrx._model.signals import Alive, Dropped, Gap, Mark, Watermark
+from cgrx._model.signals import Alive, Mark, Watermark
 from cgrx._model.times import FOREVER, NEVER
 from cgrx.operators._rows.row import Row
 from cgrx.operators._windows.watermark import Progress
@@ -56,7 +56,8 @@ class Beneath(Progress):
             case Alive(at_ms=at_ms):
                 self._marked = True
                 self.hear(at_ms)
-            case Gap(channel=channel) | Dropped(channel=channel):
+            case _:
+                channel = mark.channel
                 if channel is not None and channel != self._channel:
                     self._several = self._several or self._channel is not None
                     self._channel = channel
