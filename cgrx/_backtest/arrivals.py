@@ -3,6 +3,7 @@
 Neither is read before it is asked for, so that marks are found while the events are read.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -52,8 +53,8 @@ class Arrivals:
 
     channels: tuple[Channel, ...]
     events: pl.LazyFrame
-    """In order of arrival: `seq`, `received_ms` and the fields of events. Of several channels also `input`, the index
-    of the channel, and `trade`, whether the event is a trade."""
+    """`seq`, `received_ms` and the fields of events. Of several channels also `input`, the index of the channel, and
+    `trade`, whether the event is a trade."""
     marked: Callable[[], Marked]
     """Finds the marks; those of a union are an error where columns do not follow them."""
     promised_ms: int | None = None
@@ -64,6 +65,13 @@ class Arrivals:
     """The columns of texts of which there is a `code` too."""
     table: Table | None = None
     """Where the events are all that one channel said: where they are read from."""
+    in_order: bool = True
+    """Whether the events are in order of arrival."""
+
+    @property
+    def arrived(self) -> pl.LazyFrame:
+        """The events in order of arrival."""
+        return self.events if self.in_order else self.events.sort("seq", maintain_order=True)
 
     @property
     def proofs(self) -> pl.DataFrame:
@@ -98,7 +106,12 @@ def union(inputs: Sequence[Arrivals]) -> Arrivals:
     channels = tuple(dict.fromkeys(channel for each in inputs for channel in each.channels))
     joint = _joint(inputs, channels)
     return Arrivals(
-        channels, joint.events, cache(lambda: _joint_marks(inputs)), constant=joint.constant, coded=joint.coded
+        channels,
+        joint.events,
+        cache(lambda: _joint_marks(inputs)),
+        constant=joint.constant,
+        coded=joint.coded,
+        in_order=joint.in_order,
     )
 
 
@@ -154,7 +167,7 @@ def _signals(inputs: Sequence[Arrivals], steady_seq: int | None) -> Iterator[tup
     for index, arrivals in enumerate(inputs):
         proven = arrivals.proofs
         if steady_seq is not None:
-            proven = proven.head(int(proven["seq"].search_sorted(steady_seq, "right")))
+            proven = proven.head(bisect_right(proven["seq"], steady_seq))
         yield from ((seq, index, Alive(origin, at_ms)) for seq, at_ms, origin in proven.iter_rows())
         yield from ((loss.seq, index, loss.mark) for loss in arrivals.losses)
     number: int
@@ -194,7 +207,7 @@ class _Timed:
 
 
 def _joint(inputs: Sequence[Arrivals], channels: tuple[Channel, ...]) -> Joint:
-    """The events of all inputs in order of arrival; of several channels with `input`, the index of it, and `trade`."""
+    """The events of all inputs; of several channels with `input`, the index of the channel, and `trade`."""
     joint = _of_one_table(inputs)
     if joint is not None:
         trades = [index for index, channel in enumerate(channels) if channel.event_type is Trade]
@@ -203,7 +216,7 @@ def _joint(inputs: Sequence[Arrivals], channels: tuple[Channel, ...]) -> Joint:
         return attrs.evolve(joint, events=events)
     several = len(channels) > 1
     labelled = pl.concat(_labelled(each, channels) if several else each.events for each in inputs)
-    return Joint(labelled.sort("seq", maintain_order=True), {}, frozenset())
+    return Joint(labelled, False, {}, frozenset())
 
 
 def _of_one_table(inputs: Sequence[Arrivals]) -> Joint | None:
@@ -219,8 +232,8 @@ def _indexed(inputs: Sequence[Arrivals]) -> pl.LazyFrame:
     columns = ("seq", "received_ms", "time_ms")
     joint = _of_one_table(inputs)
     if joint is not None:
-        return joint.events.select("index", *columns)
-    apart = (each.events.select(pl.lit(index, pl.Int64).alias("index"), *columns) for index, each in enumerate(inputs))
+        return joint.events.select("index", *columns).sort("seq", maintain_order=True)
+    apart = (each.arrived.select(pl.lit(index, pl.Int64).alias("index"), *columns) for index, each in enumerate(inputs))
     return pl.concat(apart)
 
 

@@ -33,6 +33,7 @@ from cgrx._backtest.prepared import Prepared, compiled, constants, prepared
 from cgrx._backtest.rest import behind
 from cgrx._backtest.results import as_rows, as_table
 from cgrx._backtest.runs import TOGETHER
+from cgrx._backtest.table import collected
 from cgrx._model.channels import Channel
 from cgrx._model.events import Event
 from cgrx._streams.conditions import Conditional
@@ -256,15 +257,15 @@ def _behind(stage: Stage[Any, Any], arrivals: Arrivals) -> Arrivals:
 
 def _held(arrivals: Arrivals, followers: Sequence[Stage[Any, Any] | None]) -> Arrivals:
     """The same with its events in memory; where only filters follow, those that one of them lets pass."""
-    events = arrivals.events
+    events = arrivals.arrived
     filters = [stage.condition for stage in followers if isinstance(stage, Conditional)]
     if len(filters) == len(followers):
         events = events.filter(pl.any_horizontal(map(accepting, filters)))
     columns = [*ARRIVAL, *FIELDS, *(("input", "trade") if arrivals.several else ())]
-    held = events.select(columns).collect()
+    held = collected(events.select(columns))
     constant = constants(held, (*TEXTS, "input") if arrivals.several else TEXTS)
     held = held.with_columns(pl.lit(value, held[name].dtype).alias(name) for name, value in constant.items())
-    return attrs.evolve(arrivals, events=held.lazy(), constant=constant, coded=frozenset(), table=None)
+    return attrs.evolve(arrivals, events=held.lazy(), constant=constant, coded=frozenset(), table=None, in_order=True)
 
 
 def _require_window(window: Window[Any]) -> None:

@@ -21,8 +21,8 @@ from cgrx._backtest.lateness import Ledger
 from cgrx._backtest.plan import Inexpressible
 from cgrx._backtest.quality import qualified
 from cgrx._backtest.runs import RUN, Runs
-from cgrx._backtest.table import code
-from cgrx._backtest.windows import as_enum, first_end, grid, panes, session
+from cgrx._backtest.table import code, collected
+from cgrx._backtest.windows import enum_of, first_end, grid, panes, session
 from cgrx._model.events import Event, Trade
 from cgrx._model.times import FOREVER, NEVER
 from cgrx._streams.conditions import Condition
@@ -47,7 +47,7 @@ class Prepared:
     window: Window[Any]
     arrivals: Arrivals
     runs: Runs
-    """The events behind each of the filters."""
+    """The events behind each of the filters, in order of arrival."""
     until_ms: pl.Expr
     """Of each event, as of `ledgers`."""
     found: pl.DataFrame
@@ -121,35 +121,45 @@ def prepared(window: Window[Any], arrivals: Arrivals, filters: Sequence[Sequence
     around_ms = window.gap_ms if isinstance(window, Session) else 0
     # Polars lets go of the interpreter: what is to be known of the marks is found out while it reads and groups events.
     with ThreadPoolExecutor(1) as aside:
-        reading = aside.submit(_read, window, compiler, arrivals, {each.field for of_run in filters for each in of_run})
+        reading = aside.submit(_read, window, compiler, arrivals, filters)
         arrivals.marked()
-        events = reading.result()
+        runs, arrived = reading.result()
         # A key that is the same in all events, as the instrument of a trade channel, costs no grouping.
-        constant = {**arrivals.constant, **constants(events, [key for key in keys if key not in arrivals.constant])}
-        runs = Runs.of(events, filters)
+        asked = [key for key in keys if key not in arrivals.constant]
+        constant = {**arrivals.constant, **constants(runs.events, asked)}
         grouping = aside.submit(_grouped, window, compiler, [key for key in keys if key not in constant], runs)
         until_ms = _until(window)
         known = calm(
             attrs.evolve(arrivals, constant=constant),
-            runs,
+            arrived,
             until_ms,
             lambda: grouping.result().select(RUN, (pl.col("end_ms") + around_ms).alias("close_ms")),
             terms.lateness_ms,
             terms.idle_ms,
         )
     fixed = {key: constant[key] for key in keys if key in constant}
-    return Prepared(window, arrivals, runs, until_ms, grouping.result(), fixed, around_ms, known)
+    return Prepared(window, arrivals, arrived, until_ms, grouping.result(), fixed, around_ms, known)
 
 
-def _read(window: Window[Any], compiler: Compiler, arrivals: Arrivals, conditions: AbstractSet[str]) -> pl.DataFrame:
-    """The events with what is asked of them."""
-    # In one piece, because sums add up the pieces, and would depend on them.
-    return _needed(arrivals, set(window.rows.type.key_fields), compiler.fields | conditions).collect().rechunk()
+def _read(
+    window: Window[Any], compiler: Compiler, arrivals: Arrivals, filters: Sequence[Sequence[Condition]]
+) -> tuple[Runs, Runs]:
+    """The events behind each of the filters, with what is asked of them: to be grouped, and in order of arrival."""
+    conditions = {each.field for of_run in filters for each in of_run}
+    needed = _needed(arrivals, set(window.rows.type.key_fields), compiler.fields | conditions)
+    runs = Runs.of(collected(needed).rechunk(), filters)  # what is in one piece costs less to group
+    if arrivals.in_order:
+        return runs, runs
+    return runs, runs.arrived([name for name in _FOLLOWED if name in runs.events.columns])
 
 
 def _grouped(window: Window[Any], compiler: Compiler, keys: Sequence[str], runs: Runs) -> pl.DataFrame:
     """The rows, run after run."""
-    columns = [pl.col(name) for name in sorted({"time_ms", *keys, *compiler.columns} - {EDGE})]
+    # Numbers in place of texts, which cost most to copy and to compare, where keys alone need them.
+    columns = [
+        pl.col(name) if name in compiler.columns else pl.col(name).cast(enum_of(runs.events[name]))
+        for name in sorted({"time_ms", *keys, *compiler.columns} - {EDGE})
+    ]
     if EDGE in compiler.columns:
         columns.append(edges())
     if isinstance(window, Grid):
@@ -172,22 +182,18 @@ def _on_grid(
 ) -> pl.DataFrame:
     events = runs.events.select(*columns, panes(window.spacing))
     if len(runs) == 1:
-        return grid(events, compiler, keys, window.spacing).collect()
+        return collected(grid(events, compiler, keys, window.spacing))
     held = events.with_columns(runs.holders)
-    return grid(held, compiler, keys, window.spacing, runs.having).collect()
+    return collected(grid(held, compiler, keys, window.spacing, runs.having))
 
 
 def _in_sessions(
     gap_ms: int, compiler: Compiler, keys: Sequence[str], runs: Runs, columns: Sequence[pl.Expr]
 ) -> pl.DataFrame:
     """Each run has sessions of its own, which begin elsewhere, so all its events are repeated."""
-    # Numbers in place of texts, which cost most to copy and to compare, where keys alone need them.
-    texts = [key for key in keys if key not in compiler.columns]
-    events = runs.events.with_columns(as_enum(runs.events[key]) for key in texts)
     if len(runs) == 1:
-        return session(events.select(columns), compiler, keys, gap_ms).collect()
-    repeated = attrs.evolve(runs, events=events).tables(columns)
-    return session(repeated, compiler, (RUN, *keys), gap_ms).collect()
+        return collected(session(runs.events.select(columns), compiler, keys, gap_ms))
+    return collected(session(runs.tables(columns), compiler, (RUN, *keys), gap_ms))
 
 
 @lru_cache(maxsize=16)

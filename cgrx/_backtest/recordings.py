@@ -3,6 +3,7 @@
 One recording keeps its own numbers (`seq`) as places. Several are numbered anew, in the joint order of a replay.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, cached_property, partial
 
@@ -115,7 +116,7 @@ class RecordedSource:
         heard: list[tuple[int, int]] = []
         if channel in self._playlist.running_at_start:
             heard.append((-1, self._playlist.start_ms))
-        if others or seq > self._marks.begin or self._marks.proofs_of(channel.name)["seq"].search_sorted(seq):
+        if others or seq > self._marks.begin or bisect_left(self._marks.proofs_of(channel.name)["seq"], seq):
             is_heard = pl.col("price").is_not_null() | pl.col("end_ms").is_not_null()
             for log in self._scans_of(channel):
                 for scan in log:

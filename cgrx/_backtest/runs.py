@@ -31,7 +31,7 @@ class Runs:
     """The events, and which of them each run has."""
 
     events: pl.DataFrame
-    """Those that some run has, and perhaps others, in order of arrival."""
+    """Those that some run has, and perhaps others."""
     masks: tuple[pl.Series, ...] = ()
     """Of each run, which of the events it has; none where there is one run, which has them all."""
 
@@ -58,6 +58,11 @@ class Runs:
     def of_run(self, run: int, values: Values) -> Values:
         """Those of these values, one for each of the events, that belong to the events of a run."""
         return values.filter(self.masks[run]) if self.masks else values
+
+    def arrived(self, columns: Sequence[str]) -> "Runs":
+        """These columns of the events in order of arrival; `seq` is among them."""
+        found = self.events.select(columns).hstack(list(self.masks)).sort("seq", maintain_order=True)
+        return Runs(found.select(columns), tuple(found[mask.name] for mask in self.masks))
 
     def tables(self, columns: Sequence[pl.Expr]) -> pl.DataFrame:
         """These columns of the events of several runs, run after run, with the number of the run."""

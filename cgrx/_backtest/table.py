@@ -17,6 +17,11 @@ def told(scan: Scan, rows: pl.LazyFrame) -> pl.LazyFrame:
     return rows.filter(pl.col("side").is_not_null()).with_columns(shared)
 
 
+def collected(query: pl.LazyFrame) -> pl.DataFrame:
+    """What a query gives: the same each time, where the engine that streams adds up as its threads come."""
+    return query.collect(engine="in-memory")
+
+
 def code(name: str) -> str:
     """The column with numbers in place of the texts of a column, which cost less to sort and to compare."""
     return f"number of {name}"
@@ -27,7 +32,9 @@ class Joint:
     """The events of several channels."""
 
     events: pl.LazyFrame
-    """In order of arrival, with the `index` of their channel, and for the columns of `coded` also their `code`."""
+    """With the `index` of their channel, and for the columns of `coded` also their `code`."""
+    in_order: bool
+    """Whether they are in order of arrival."""
     constant: Mapping[str, object]
     """The columns that have one value in all events, with that."""
     coded: frozenset[str]
@@ -54,10 +61,8 @@ class Table:
         known = {name: sorted(filter(None, of_all)) for name, of_all in texts.items() if None not in of_all}
         coded = {name: pl.Enum(several) for name, several in known.items() if len(several) > 1}
         events = pl.concat(self._of(scan, names, coded) for scan in scans)
-        if len(scans) > 1 and not self.in_order:
-            events = events.sort("seq", maintain_order=True)
         constant = {name: several[0] for name, several in known.items() if len(several) == 1}
-        return Joint(events, constant, frozenset(coded))
+        return Joint(events, self.in_order or len(scans) == 1, constant, frozenset(coded))
 
     def _of(self, scan: Scan, names: Sequence[str], coded: Mapping[str, pl.Enum]) -> pl.LazyFrame:
         rows, index = scan.rows, pl.lit(0, pl.Int64)

@@ -16,6 +16,7 @@ import polars as pl
 
 from cgrx._backtest.expressions import Compiler
 from cgrx._backtest.runs import HOLDERS, RUN, TOGETHER
+from cgrx._backtest.table import collected
 from cgrx.operators._windows.calendar import Calendar
 from cgrx.operators._windows.spacing import Regular
 
@@ -116,15 +117,15 @@ def coded(events: pl.DataFrame, keys: Sequence[str]) -> tuple[pl.Series, int]:
     """A number for each combination of keys, and how many numbers there may be."""
     codes, count = pl.zeros(len(events), pl.Int64, eager=True), 1
     for key in keys:
-        values: Any = as_enum(events[key]).to_physical().cast(pl.Int64)
+        values: Any = events[key].cast(enum_of(events[key])).to_physical().cast(pl.Int64)
         least, most = (values.min(), values.max()) if len(values) else (0, 0)
         codes, count = codes * (most - least + 1) + (values - least), count * (most - least + 1)
     return codes, count
 
 
-def as_enum(texts: pl.Series) -> pl.Series:
-    """Texts as numbers in their order; other values as they are."""
-    return texts.cast(pl.Enum(texts.unique().sort())) if texts.dtype == pl.String else texts
+def enum_of(values: pl.Series) -> pl.DataType:
+    """The type that has texts as numbers in their order; of other values their own."""
+    return pl.Enum(values.unique().sort()) if values.dtype == pl.String else values.dtype
 
 
 def _grouped(events: pl.LazyFrame, compiler: Compiler, group: Sequence[str], *more: pl.Expr) -> pl.LazyFrame:
@@ -175,7 +176,7 @@ class _Panes:
     def of(self, events: pl.LazyFrame, aggregates: Iterable[pl.Expr], *more: pl.Expr) -> pl.DataFrame:
         """Aggregates over the events of each pane, which may be parted by more columns."""
         holders = () if self.having is None else (HOLDERS,)
-        return events.group_by(*self.group, *holders, *more).agg(*aggregates).collect()
+        return collected(events.group_by(*self.group, *holders, *more).agg(*aggregates))
 
     def grouped(self, panes: pl.DataFrame, aggregates: Iterable[pl.Expr], *more: str) -> pl.DataFrame:
         """Aggregates over the panes of each window and run."""

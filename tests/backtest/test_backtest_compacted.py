@@ -22,7 +22,7 @@ from cgrx._recording.entry import Recorded
 from cgrx._recording.known import Known, common
 from cgrx._recording.recording import Recording
 from cgrx._recording.selection import Selection
-from cgrx._recording.writer import RecordingWriter
+from cgrx._recording.writer import RecordingWriter, write_recording
 from cgrx.operators import agg
 from tests.backtest.columns import assert_same
 from tests.windows.windowing import trade
@@ -209,3 +209,19 @@ def test_windows_grouped_by_one_number_are_those_grouped_by_names(
         grid(each, compiler, ("exchange", "symbol"), window.spacing).collect() for each in (events, enums)
     )
     assert by_number.with_columns(pl.col(pl.Enum).cast(pl.String)).equals(by_names)
+
+
+def test_twice_the_same_to_the_last_digit(tmp_path: Path) -> None:
+    """Enough events that several threads add them up."""
+    channel = CHANNELS[0]
+    trades = [trade(number, "A", "X", 1.5, 0.1 + number % 7 / 3) for number in range(200_000)]
+    parts = (tuple(trades[start : start + 1_000]) for start in range(0, len(trades), 1_000))
+    batches = (Batch(channel, part[-1].time_ms, part) for part in parts)
+    write_recording(tmp_path, (Recorded(channel, each) for each in batches))
+
+    def found() -> list[Any]:
+        return cgrx.backtest(lambda feed: feed.channel(channel).pipe(ops.tumbling("1m")), tmp_path).to_polars().rows()
+
+    first = found()
+    assert first
+    assert all(found() == first for _ in range(5))
