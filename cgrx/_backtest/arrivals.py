@@ -52,9 +52,9 @@ class Arrivals:
     """The signals that reach a stage. `seq` is the place of a signal in the recording."""
 
     channels: tuple[Channel, ...]
-    events: pl.LazyFrame
-    """`seq`, `received_ms` and the fields of events. Of several channels also `input`, the index of the channel, and
-    `trade`, whether the event is a trade."""
+    events: Callable[[], pl.LazyFrame]
+    """Says how the events are read: `seq`, `received_ms` and the fields of events. Of several channels also `input`,
+    the index of the channel, and `trade`, whether the event is a trade."""
     marked: Callable[[], Marked]
     """Finds the marks; those of a union are an error where columns do not follow them."""
     promised_ms: int | None = None
@@ -68,10 +68,9 @@ class Arrivals:
     in_order: bool = True
     """Whether the events are in order of arrival."""
 
-    @property
     def arrived(self) -> pl.LazyFrame:
         """The events in order of arrival."""
-        return self.events if self.in_order else self.events.sort("seq", maintain_order=True)
+        return self.events() if self.in_order else self.events().sort("seq", maintain_order=True)
 
     @property
     def proofs(self) -> pl.DataFrame:
@@ -107,7 +106,7 @@ def union(inputs: Sequence[Arrivals]) -> Arrivals:
     joint = _joint(inputs, channels)
     return Arrivals(
         channels,
-        joint.events,
+        lambda: joint.events,
         cache(lambda: _joint_marks(inputs)),
         constant=joint.constant,
         coded=joint.coded,
@@ -215,7 +214,7 @@ def _joint(inputs: Sequence[Arrivals], channels: tuple[Channel, ...]) -> Joint:
         events = joint.events.with_columns(index.alias("input"), index.is_in(trades).alias("trade"))
         return attrs.evolve(joint, events=events)
     several = len(channels) > 1
-    labelled = pl.concat(_labelled(each, channels) if several else each.events for each in inputs)
+    labelled = pl.concat(_labelled(each, channels) if several else each.events() for each in inputs)
     return Joint(labelled, False, {}, frozenset())
 
 
@@ -233,7 +232,9 @@ def _indexed(inputs: Sequence[Arrivals]) -> pl.LazyFrame:
     joint = _of_one_table(inputs)
     if joint is not None:
         return joint.events.select("index", *columns).sort("seq", maintain_order=True)
-    apart = (each.arrived.select(pl.lit(index, pl.Int64).alias("index"), *columns) for index, each in enumerate(inputs))
+    apart = (
+        each.arrived().select(pl.lit(index, pl.Int64).alias("index"), *columns) for index, each in enumerate(inputs)
+    )
     return pl.concat(apart)
 
 
@@ -245,7 +246,7 @@ def _labelled(arrivals: Arrivals, channels: tuple[Channel, ...]) -> pl.LazyFrame
     else:
         channel = arrivals.channels[0]
         index, trade = pl.lit(channels.index(channel), pl.Int64), pl.lit(channel.event_type is Trade)
-    return arrivals.events.select(*ARRIVAL, *FIELDS, index.alias("input"), trade.alias("trade"))
+    return arrivals.events().select(*ARRIVAL, *FIELDS, index.alias("input"), trade.alias("trade"))
 
 
 def before(ordered: pl.Series, values: pl.Series) -> pl.Series:

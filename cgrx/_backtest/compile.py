@@ -15,6 +15,7 @@ are made from the same.
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import islice, takewhile
 from typing import Any, TypeAlias, cast
 
@@ -248,7 +249,8 @@ def _behind(stage: Stage[Any, Any], arrivals: Arrivals) -> Arrivals:
     """The signals that come out of a stage that stands before the window."""
     match stage:
         case Conditional(condition=condition):
-            return attrs.evolve(arrivals, events=arrivals.events.filter(accepting(condition)), table=None)
+            passing = partial(arrivals.events().filter, accepting(condition))
+            return attrs.evolve(arrivals, events=passing, table=None)
         case Dedupe():
             return deduped(stage, arrivals)
         case _:
@@ -257,7 +259,7 @@ def _behind(stage: Stage[Any, Any], arrivals: Arrivals) -> Arrivals:
 
 def _held(arrivals: Arrivals, followers: Sequence[Stage[Any, Any] | None]) -> Arrivals:
     """The same with its events in memory; where only filters follow, those that one of them lets pass."""
-    events = arrivals.arrived
+    events = arrivals.arrived()
     filters = [stage.condition for stage in followers if isinstance(stage, Conditional)]
     if len(filters) == len(followers):
         events = events.filter(pl.any_horizontal(map(accepting, filters)))
@@ -265,7 +267,7 @@ def _held(arrivals: Arrivals, followers: Sequence[Stage[Any, Any] | None]) -> Ar
     held = collected(events.select(columns))
     constant = constants(held, (*TEXTS, "input") if arrivals.several else TEXTS)
     held = held.with_columns(pl.lit(value, held[name].dtype).alias(name) for name, value in constant.items())
-    return attrs.evolve(arrivals, events=held.lazy(), constant=constant, coded=frozenset(), table=None, in_order=True)
+    return attrs.evolve(arrivals, events=held.lazy, constant=constant, coded=frozenset(), table=None, in_order=True)
 
 
 def _require_window(window: Window[Any]) -> None:

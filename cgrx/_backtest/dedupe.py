@@ -25,7 +25,8 @@ def deduped(stage: Dedupe, arrivals: Arrivals) -> Arrivals:
     keys = (*FIELDS, *several) if stage.key is None else stage.key
     clock = arrivals.proofs.select("seq", pl.col("at_ms").cum_max())
     events = (
-        arrivals.arrived.join_asof(clock.lazy(), on="seq")
+        arrivals.arrived()
+        .join_asof(clock.lazy(), on="seq")
         .with_columns(pl.max_horizontal(pl.col("received_ms").cum_max(), "at_ms").alias("now_ms"))
         .drop("at_ms")
         .with_row_index("place")
@@ -33,7 +34,8 @@ def deduped(stage: Dedupe, arrivals: Arrivals) -> Arrivals:
     )
     kept = _kept(events.select("place", "now_ms", *keys), keys, stage.ttl_ms)
     _require_memory(stage, events["now_ms"].gather(kept))
-    return attrs.evolve(arrivals, events=events[kept].lazy().drop("place", "now_ms"), table=None, in_order=True)
+    found = events[kept].drop("place", "now_ms")
+    return attrs.evolve(arrivals, events=found.lazy, table=None, in_order=True)
 
 
 def _kept(events: pl.DataFrame, keys: tuple[str, ...], ttl_ms: int) -> pl.Series:

@@ -64,8 +64,10 @@ def marks(logs: Sequence[Sequence[Scan]], lanes: Sequence[int]) -> Marks:
     scans = [scan for of_log in logs for scan in of_log]
     lane_of = [lane for lane, of_log in zip(lanes, logs, strict=True) for _ in of_log]
     names = [] if all(scan.channel is not None for scan in scans) else ["channel"]
-    marked = [scan.rows.filter(_IS_NO_EVENT).select(*_READ, *names) for scan in scans]
-    found = pl.collect_all(each.with_columns(pl.lit(at, pl.Int64).alias(_SCAN)) for at, each in enumerate(marked))
+    read = [*map(pl.col, (*_READ, *names))]
+    found = pl.collect_all(
+        scan.rows.filter(_IS_NO_EVENT).select(*read, pl.lit(at, pl.Int64).alias(_SCAN)) for at, scan in enumerate(scans)
+    )
     firsts = pl.concat(each["seq"].head(_FIRST) for each in found)
     losses = [scan for scan, each in zip(scans, found, strict=True) if each["count"].count()]
     # All scans at once, for a query takes longer than to look at the marks of one.

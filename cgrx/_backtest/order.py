@@ -32,7 +32,7 @@ def ordered(terms: Terms, union: Arrivals) -> Arrivals:
         raise Inexpressible(f"merge_exchanges(until={terms.until!r}) ends with one of its streams")
     if union.proofs["origin"].n_unique() > 1:
         raise Inexpressible("merge_exchanges waits for the proofs of several connections")
-    arrived = union.arrived.collect()
+    arrived = union.arrived().collect()
     if any(loss.seq > seq for loss in union.losses for seq in arrived["seq"].head(1)):
         raise Inexpressible("merge_exchanges has gaps or losses among its events")
     if not len(arrived):
@@ -53,7 +53,7 @@ def ordered(terms: Terms, union: Arrivals) -> Arrivals:
     )
     return attrs.evolve(
         union,
-        events=events.lazy().drop("run", "place", "moved_ms"),
+        events=events.drop("run", "place", "moved_ms").lazy,
         marked=lambda: marked,
         promised_ms=order.end_ms,
     )

@@ -226,4 +226,4 @@ def _needed(arrivals: Arrivals, keys: AbstractSet[str], read: AbstractSet[str]) 
     columns |= {name: pl.col(name) for name in {*ARRIVAL, "time_ms", *read, *(["input"] if arrivals.several else [])}}
     if "trade" in read and not arrivals.several:
         columns["trade"] = pl.lit(Trade in arrivals.types)
-    return arrivals.events.select(columns[name].alias(name) for name in sorted(columns))
+    return arrivals.events().select(columns[name].alias(name) for name in sorted(columns))

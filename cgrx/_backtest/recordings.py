@@ -3,8 +3,7 @@
 One recording keeps its own numbers (`seq`) as places. Several are numbered anew, in the joint order of a replay.
 """
 
-from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache, cached_property, partial
 
 import attrs
@@ -48,8 +47,10 @@ class RecordedSource:
         return self._known[channel]
 
     def _read(self, channel: Channel) -> Arrivals:
-        events, constant = self._events(channel)
-        marked = cache(partial(self._marks_of, channel))
+        logs = self._scans_of(channel)
+        known = [scan.known for log in logs for scan in log]
+        constant = common(known).texts if known else {}
+        events, marked = cache(partial(self._events, channel, logs)), cache(partial(self._marks_of, channel))
         return Arrivals((channel,), events, marked, constant=constant, table=self._table)
 
     @cached_property
@@ -74,15 +75,13 @@ class RecordedSource:
             return scan.rows
         return scan.rows.filter(pl.col("channel") == channel.name)
 
-    def _events(self, channel: Channel) -> tuple[pl.LazyFrame, Mapping[str, object]]:
-        """The events of a channel in order of arrival, and the columns that have one value in all of them."""
-        logs = self._scans_of(channel)
+    def _events(self, channel: Channel, logs: Sequence[Sequence[Scan]]) -> pl.LazyFrame:
+        """The events of a channel in order of arrival, out of these of its scans."""
         scans = [scan for log in logs for scan in log]
         if not scans:
-            return self._logs[0][0].rows.clear(), {}
+            return self._logs[0][0].rows.clear()
         events = pl.concat(told(scan, self._of(channel, scan)) for scan in scans)
-        in_order = events.sort("seq", maintain_order=True) if len(logs) > 1 else events
-        return in_order, common([scan.known for scan in scans]).texts
+        return events.sort("seq", maintain_order=True) if len(logs) > 1 else events
 
     @cached_property
     def _table(self) -> Table:
@@ -116,7 +115,8 @@ class RecordedSource:
         heard: list[tuple[int, int]] = []
         if channel in self._playlist.running_at_start:
             heard.append((-1, self._playlist.start_ms))
-        if others or seq > self._marks.begin or bisect_left(self._marks.proofs_of(channel.name)["seq"], seq):
+        first = self._marks.proofs_of(channel.name)["seq"].head(1)
+        if others or seq > self._marks.begin or (first < seq).any():
             is_heard = pl.col("price").is_not_null() | pl.col("end_ms").is_not_null()
             for log in self._scans_of(channel):
                 for scan in log:

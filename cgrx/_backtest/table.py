@@ -10,11 +10,11 @@ from cgrx._recording.known import TEXTS
 from cgrx._recording.scan import Scan
 
 
-def told(scan: Scan, rows: pl.LazyFrame) -> pl.LazyFrame:
-    """The events among rows of a scan. A text that they share is not read."""
+def told(scan: Scan, rows: pl.LazyFrame, *more: pl.Expr) -> pl.LazyFrame:
+    """The events among rows of a scan, with more columns. A text that they share is not read."""
     shared = (pl.lit(text).alias(name) for name, text in scan.known.texts.items())
     # Each event has a side, and that costs least to read.
-    return rows.filter(pl.col("side").is_not_null()).with_columns(shared)
+    return rows.filter(pl.col("side").is_not_null()).with_columns(*shared, *more)
 
 
 def collected(query: pl.LazyFrame) -> pl.DataFrame:
@@ -74,4 +74,4 @@ class Table:
             if len(names) > 1:
                 index = pl.col("channel").cast(pl.Enum(names)).to_physical().cast(pl.Int64)
         codes = (pl.lit(scan.known.texts[name], of).alias(code(name)) for name, of in coded.items())
-        return told(scan, rows).with_columns(index.alias("index"), *codes)
+        return told(scan, rows, index.alias("index"), *codes)

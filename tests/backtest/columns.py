@@ -149,7 +149,7 @@ def arrivals(said: Said, channel: Channel) -> Arrivals:
             case _:
                 raise AssertionError(f"a feed does not say {signal}")
     marked = Marked(proofs(alive), tuple(losses))
-    return Arrivals((channel,), pl.LazyFrame(events, EVENTS, orient="row"), lambda: marked)
+    return Arrivals((channel,), pl.DataFrame(events, EVENTS, orient="row").lazy, lambda: marked)
 
 
 class Source(NamedTuple):

@@ -46,7 +46,7 @@ def by_signals(said: list[tuple[int, int, str]], inputs: int) -> list[tuple[int,
 
 def in_columns(said: list[tuple[int, int, str]], inputs: int) -> list[tuple[int, int, str]]:
     """The same of tables."""
-    silent = pl.DataFrame(schema=EVENTS).lazy()
+    silent = pl.DataFrame(schema=EVENTS).lazy
 
     def arrivals(index: int) -> Arrivals:
         table = proofs((seq, at_ms, origin) for seq, (by, at_ms, origin) in enumerate(said) if by == index)
