@@ -21,8 +21,8 @@ that is:
             price = event.price
             volume_usd = event.volume_usd
             try:
-                volume_units = int(volume_usd * SCALE)
-                base_units = int(volume_usd / price * SCALE)
+                volume_units = trunc(volume_usd * SCALE)
+                base_units = trunc(volume_usd / price * SCALE)
             except OverflowError:
                 volume_units = units(volume_usd)
                 base_units = quotient_units(volume_usd, price)
@@ -158,6 +158,7 @@ def _generate(aggregates: tuple[Aggregate[Any], ...]) -> type[Any]:
         "UNIT": UNIT,
         "inf": math.inf,
         "quotient_units": quotient_units,
+        "trunc": math.trunc,
         "units": units,
     }
     for part, name in parts.items():

@@ -5,6 +5,8 @@ rest a factor from 1 to 2; so the sums of each half-life of the clock are kept o
 together when they are read. Nothing overflows, however long the span, and order, batching and merging leave no trace.
 """
 
+from math import trunc
+
 import attrs
 
 from cgrx.operators._aggregates.exact import BITS, quotient
@@ -27,7 +29,7 @@ class HalfLives:
     def add(self, time_ms: int, value_units: int) -> None:
         """Take an event in."""
         at, into_ms = divmod(time_ms, self.half_life_ms)
-        weight = int(2.0 ** (into_ms / self.half_life_ms) * _MANTISSA)
+        weight = trunc(2.0 ** (into_ms / self.half_life_ms) * _MANTISSA)
         self._add(at, weight * value_units, weight)
 
     def merge(self, other: "HalfLives") -> None:

@@ -95,10 +95,10 @@ class Primitive:
 
 
 UNIT_VARIABLES: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
-    "price_units": ("int(price * SCALE)", "units(price)", ("price",)),
-    "volume_units": ("int(volume_usd * SCALE)", "units(volume_usd)", ("volume_usd",)),
+    "price_units": ("trunc(price * SCALE)", "units(price)", ("price",)),
+    "volume_units": ("trunc(volume_usd * SCALE)", "units(volume_usd)", ("volume_usd",)),
     "base_units": (
-        "int(volume_usd / price * SCALE)",
+        "trunc(volume_usd / price * SCALE)",
         "quotient_units(volume_usd, price)",
         ("price", "volume_usd"),
     ),

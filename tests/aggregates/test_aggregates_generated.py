@@ -37,8 +37,8 @@ class Accumulator(Generated):
         price = event.price
         volume_usd = event.volume_usd
         try:
-            volume_units = int(volume_usd * SCALE)
-            base_units = int(volume_usd / price * SCALE)
+            volume_units = trunc(volume_usd * SCALE)
+            base_units = trunc(volume_usd / price * SCALE)
         except OverflowError:
             volume_units = units(volume_usd)
             base_units = quotient_units(volume_usd, price)
@@ -89,9 +89,9 @@ def test_what_several_aggregates_need_is_kept_once() -> None:
 
 def test_what_only_some_events_need_is_computed_for_them_alone() -> None:
     text = source(agg.count(), agg.volume(side="long"))
-    assert text.index("if type(event) is Liquidation") < text.index("int(volume_usd * SCALE)")
+    assert text.index("if type(event) is Liquidation") < text.index("trunc(volume_usd * SCALE)")
     shared = source(agg.volume(side="long"), agg.volume(side="short"))
-    assert shared.index("int(volume_usd * SCALE)") < shared.index("if type(event) is Liquidation")
+    assert shared.index("trunc(volume_usd * SCALE)") < shared.index("if type(event) is Liquidation")
 
 
 def test_equal_aggregates_have_one_class() -> None:
