@@ -237,6 +237,16 @@ class Extreme(Primitive):
         return [f"if {value} {'>' if self.greatest else '<'} self.{name}:", f"    self.{name} = {value}"]
 
 
+def _beyond(last: bool, time_ms: str, edge_ms: str, rank: str, edge_rank: str) -> str:
+    """The source of the test whether an event goes before the first one, or behind the last; of equal times by rank.
+
+    Most events are the latest so far: either test knows that by its first comparison.
+    """
+    if last:
+        return f"{time_ms} > {edge_ms} or ({time_ms} == {edge_ms} and {rank} > {edge_rank})"
+    return f"{time_ms} <= {edge_ms} and ({time_ms} < {edge_ms} or {rank} < {edge_rank})"
+
+
 @attrs.frozen
 class EdgePrice(Primitive):
     """The price of the first or the last event, None before any.
@@ -265,11 +275,8 @@ class EdgePrice(Primitive):
         return self._take(name, f"other.{name}_ms", f"other.{name}", f"other.{name} is not None and ")
 
     def _take(self, name: str, time_ms: str, price: str, unless: str) -> list[str]:
-        beyond = ">" if self.last else "<"
         return [
-            f"if {unless}{time_ms} {beyond}= self.{name}_ms and (",
-            f"    {time_ms} {beyond} self.{name}_ms or {price} {beyond} self.{name}",
-            "):",
+            f"if {unless}({_beyond(self.last, time_ms, f'self.{name}_ms', price, f'self.{name}')}):",
             f"    self.{name} = {price}",
             f"    self.{name}_ms = {time_ms}",
         ]
@@ -299,11 +306,8 @@ class EdgeEvent(Primitive):
         return self._take(name, f"other.{name}_ms", f"other.{name}", f"other.{name} is not None and ")
 
     def _take(self, name: str, time_ms: str, event: str, unless: str) -> list[str]:
-        beyond = ">" if self.last else "<"
         return [
-            f"if {unless}{time_ms} {beyond}= self.{name}_ms and (",
-            f"    {time_ms} {beyond} self.{name}_ms or order({event}) {beyond} order(self.{name})",
-            "):",
+            f"if {unless}({_beyond(self.last, time_ms, f'self.{name}_ms', f'order({event})', f'order(self.{name})')}):",
             f"    self.{name} = {event}",
             f"    self.{name}_ms = {time_ms}",
         ]
