@@ -85,9 +85,9 @@ class GridRunning(WindowRunning):
             return self._produce_whole(signal)
         if time_ms >= cursor.end_ms or time_ms < cursor.start_ms:
             return self._produce_whole(signal)
-        offset, source = self._offset, cursor.source
+        source = cursor.source
         if time_ms > source.time_ms:
-            if time_ms >= cursor.trigger_ms or ahead_ms > offset.reach_ms:
+            if time_ms >= cursor.trigger_ms or ahead_ms > self._offset.reach_ms:
                 return self._produce_whole(signal)
             source.time_ms = time_ms
             source.time_received_ms = received_ms
@@ -104,7 +104,7 @@ class GridRunning(WindowRunning):
         source.received_ms = received_ms
         if self._updates_ms is not None and self._changed.get(key, NEVER) < cursor.start_ms:
             self._changed[key] = cursor.start_ms
-        offset.latest_ms = source.offset.latest_ms = ahead_ms
+        source.offset.latest_ms = ahead_ms
         return NOTHING
 
     # This loop is what a window costs: it calls a function only where a source, a pane or a key changes, and where the
@@ -183,7 +183,7 @@ class GridRunning(WindowRunning):
             raise
         if events:
             source.received_ms = received_ms
-            offset.latest_ms = source.offset.latest_ms = time_ms - received_ms
+            source.offset.latest_ms = time_ms - received_ms
 
     def _begin(self, start_ms: int, event: Any) -> _Pane | None:
         """A new pane for an event; None if the event is late, because a window of that pane has closed."""

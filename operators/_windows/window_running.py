@@ -115,9 +115,9 @@ class WindowRunning(Entering[Any, Row]):
                 self._turn(cursor, signal.channel, exchange, received_ms)
         except Exception:  # noqa: BLE001 - an item that is no event: the loop says so
             return self._produce_whole(signal)
-        offset, source = self._offset, cursor.source
+        source = cursor.source
         if time_ms > source.time_ms:
-            if time_ms >= cursor.trigger_ms or ahead_ms > offset.reach_ms:
+            if time_ms >= cursor.trigger_ms or ahead_ms > self._offset.reach_ms:
                 return self._produce_whole(signal)
             source.time_ms = time_ms
             source.time_received_ms = received_ms
@@ -131,7 +131,7 @@ class WindowRunning(Entering[Any, Row]):
             failure = noted_of(noted(error, self._stage, event), self._stage, signal)
             return self._hand_on((self._between(signal, rows), failure))
         source.received_ms = received_ms
-        offset.latest_ms = source.offset.latest_ms = ahead_ms
+        source.offset.latest_ms = ahead_ms
         return self._hand_on((self._between(signal, rows), None)) if rows else NOTHING
 
     def _made_of(self, signal: Signal[Any]) -> Produced:
@@ -183,6 +183,7 @@ class WindowRunning(Entering[Any, Row]):
 
     def on_mark(self, mark: Mark) -> Iterable[Row]:
         self._cursor.exchange, self._cursor.deadline_ms = None, NEVER  # it may change whom the watermark waits for
+        self._offset.latest_ms = self._cursor.source.offset.latest_ms  # the event before is the sample of all sources too
         progress = self._progress
         begun_ms, watermark_ms = progress.begun_ms, progress.watermark
         progress.on_mark(mark)
@@ -247,7 +248,7 @@ class WindowRunning(Entering[Any, Row]):
             raise
         if time_ms is not None:
             source.received_ms = received_ms
-            offset.latest_ms = source.offset.latest_ms = time_ms - received_ms
+            source.offset.latest_ms = time_ms - received_ms
 
     def _turn(self, cursor: Cursor, channel: Channel | None, exchange: str, received_ms: int) -> Source:
         """The next events are of this source."""
