@@ -56,18 +56,23 @@ class SessionRunning(WindowRunning):
 
     def _add(self, event: Any, time_ms: int, key: Key, rows: list[Row]) -> None:
         bursts = self._bursts.get(key)
-        if bursts is not None:
-            # Nearly always the latest session goes on; what stands below would find the same.
-            burst = bursts[-1]
-            since_ms = time_ms - burst.last_ms
-            if since_ms <= self._gap_ms and (since_ms > 0 or time_ms >= burst.first_ms):
-                if since_ms > 0:
-                    burst.last_ms = time_ms
-                burst.accumulator.add(event)
-                if self._updates_ms is not None:
-                    self._changed[key] = max(time_ms, self._changed.get(key, time_ms))
+        if bursts is None:
+            self._add_apart(event, time_ms, key, [], rows)
+            return
+        # Nearly always the latest session goes on; `_add_apart` would find the same.
+        burst = bursts[-1]
+        since_ms = time_ms - burst.last_ms
+        if since_ms > 0:
+            if since_ms > self._gap_ms:
+                self._add_apart(event, time_ms, key, bursts, rows)
                 return
-        self._add_apart(event, time_ms, key, bursts or [], rows)
+            burst.last_ms = time_ms
+        elif time_ms < burst.first_ms:
+            self._add_apart(event, time_ms, key, bursts, rows)
+            return
+        burst.accumulator.add(event)
+        if self._updates_ms is not None and self._changed.get(key, NEVER) < time_ms:
+            self._changed[key] = time_ms
 
     def _add_apart(self, event: Any, time_ms: int, key: Key, bursts: list[Burst], rows: list[Row]) -> None:
         """Add an event that begins a session, makes one begin earlier, or belongs to an earlier one or to two."""
@@ -91,8 +96,8 @@ class SessionRunning(WindowRunning):
         elif time_ms > burst.last_ms:
             burst.last_ms = time_ms
         burst.accumulator.add(event)
-        if self._updates_ms is not None:
-            self._changed[key] = max(time_ms, self._changed.get(key, time_ms))
+        if self._updates_ms is not None and self._changed.get(key, NEVER) < time_ms:
+            self._changed[key] = time_ms
         if lost is not None:
             self._give_now(burst, self._withdraw(lost, rows), rows)
 
