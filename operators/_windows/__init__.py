@@ -10,8 +10,8 @@ Where the windows of a grid begin, `sizes` reads from the arguments: at equal di
 
 Then how they run: `missing` keeps the gaps and losses of a subscription, `clocks` its sources and how far their clocks
 are apart. `watermark` decides how far event time has come, and so when a window closes; `keys` reads the key of an
-event; `window_running` is the running form that all kinds extend. `grid_running` runs tumbling and sliding windows, the
-latter over a queue of `panes`.
+event; `window_running` is the running form that all kinds extend, and `open_row` what they say to it. `grid_running`
+runs tumbling and sliding windows, the latter over a queue of `panes`.
 
 `latest_of` joins two streams as of a time, into values of `joined`: `joining` is its running form, `join_side` what
 that knows of each input. What it keeps of one is in `unanswered`, of the other in `history`.

@@ -17,9 +17,10 @@ from cgrx.operators._rows.ready import Flow
 from cgrx.operators._rows.row import Row
 from cgrx.operators._stages.arguments import dollars, whole_number
 from cgrx.operators._windows.keys import Key
+from cgrx.operators._windows.open_row import OpenRow, Quality
 from cgrx.operators._windows.options import BarOptions, RowT
 from cgrx.operators._windows.window import DEFAULT_LATENESS, MAX_KEYS, Window, rows, terms
-from cgrx.operators._windows.window_running import OpenRow, Quality, WindowRunning
+from cgrx.operators._windows.window_running import WindowRunning
 
 _STATE = "a partial result for each key that ever came"
 

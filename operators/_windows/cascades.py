@@ -19,9 +19,9 @@ from cgrx.operators._aggregates.primitives import Sum
 from cgrx.operators._rows.row import Row
 from cgrx.operators._stages.arguments import LateEvents, positive_ms, spelled, whole_number
 from cgrx.operators._windows.keys import Key
+from cgrx.operators._windows.open_row import OpenRow
 from cgrx.operators._windows.session import Burst, SessionRunning
 from cgrx.operators._windows.window import DEFAULT_IDLE, DEFAULT_LATENESS, MAX_KEYS, UNTIL_PROOF, Window, rows, terms
-from cgrx.operators._windows.window_running import OpenRow
 
 Emit: TypeAlias = Literal["closed", "crossed"]
 

@@ -16,10 +16,11 @@ from cgrx.operators._windows.beneath import Beneath
 from cgrx.operators._windows.calendar import Calendar
 from cgrx.operators._windows.grid_running import GridRunning
 from cgrx.operators._windows.keys import Key
+from cgrx.operators._windows.open_row import OpenRow, Quality
 from cgrx.operators._windows.over_rows import check_row_type
 from cgrx.operators._windows.spacing import Regular
 from cgrx.operators._windows.window import Window
-from cgrx.operators._windows.window_running import OpenRow, Quality, WindowRunning
+from cgrx.operators._windows.window_running import WindowRunning
 
 
 class GridOverRows(GridRunning):

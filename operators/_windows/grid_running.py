@@ -19,10 +19,11 @@ from cgrx.operators._aggregates.accumulators import Accumulator
 from cgrx.operators._rows.row import Row
 from cgrx.operators._windows.calendar import Calendar
 from cgrx.operators._windows.keys import Key
+from cgrx.operators._windows.open_row import OpenRow, Quality
 from cgrx.operators._windows.panes import PaneQueue
 from cgrx.operators._windows.spacing import Regular
 from cgrx.operators._windows.window import Window
-from cgrx.operators._windows.window_running import Cursor, OpenRow, Quality, WindowRunning
+from cgrx.operators._windows.window_running import Cursor, WindowRunning
 
 _QUIET = 10_000
 """The most windows in a row that give empty rows: an event whose time is years off must not fill the memory."""
@@ -47,6 +48,8 @@ class GridRunning(WindowRunning):
     """Windows where `spacing` says. State: the panes of the open windows, by key."""
 
     remade = WindowRunning.remade | {"_ruler", "_pane_ms", "_first_ms", "_tumbling"}
+
+    __slots__ = ("_known", "_panes")
 
     _cursor: _PaneCursor
 

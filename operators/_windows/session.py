@@ -18,9 +18,10 @@ from cgrx.operators._rows.ready import Flow
 from cgrx.operators._rows.row import Row
 from cgrx.operators._stages.arguments import LateEvents, positive_ms, spelled
 from cgrx.operators._windows.keys import Key
+from cgrx.operators._windows.open_row import OpenRow, Quality
 from cgrx.operators._windows.options import RowT, WindowOptions
 from cgrx.operators._windows.window import DEFAULT_IDLE, DEFAULT_LATENESS, MAX_KEYS, UNTIL_PROOF, Window, rows, terms
-from cgrx.operators._windows.window_running import OpenRow, Quality, WindowRunning
+from cgrx.operators._windows.window_running import WindowRunning
 
 
 @attrs.define(eq=False)
@@ -44,6 +45,8 @@ class SessionRunning(WindowRunning):
     """Sessions that a silence of more than `gap_ms` ends. State: the open ones, by key."""
 
     remade = WindowRunning.remade | {"_gap_ms", "_settles_ms"}
+
+    __slots__ = ("_bursts", "_gap_ms")
 
     def __init__(self, stage: Window[Any], gap_ms: int) -> None:
         super().__init__(stage)

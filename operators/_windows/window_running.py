@@ -7,7 +7,7 @@ not depend on batching. A row goes out with the batch or the mark that closed it
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from operator import itemgetter
-from typing import Any, Protocol, TypeAlias
+from typing import Any
 
 import attrs
 
@@ -23,22 +23,9 @@ from cgrx.operators._rows.row import INSTRUMENT, Row, give_at, withdrawal
 from cgrx.operators._stages.arguments import receive
 from cgrx.operators._windows.clocks import Source
 from cgrx.operators._windows.keys import Key, key_of_events
+from cgrx.operators._windows.open_row import OpenRow, Quality
 from cgrx.operators._windows.watermark import Progress
 from cgrx.operators._windows.window import Window
-
-Quality: TypeAlias = tuple[int | None, int, int, bool, bool]
-"""The last values of a row: `gap_ms`, `dropped`, `late`, `final`, `complete`."""
-
-
-class Movable(Protocol):
-    """An open window whose start may still change, and with it the identity of its rows."""
-
-    given: Row | None
-    """The running row that was given of it last."""
-
-
-OpenRow: TypeAlias = tuple[int, tuple[Any, ...], int, tuple[object, ...], Movable | None]
-"""A window that is still open: its end, key fields, start, aggregates so far, and itself where its start may change."""
 
 
 @attrs.define(eq=False)
@@ -66,7 +53,16 @@ class Cursor:
 class WindowRunning(Entering[Any, Row]):
     """The running form of a window. A subclass for each kind of window says which events belong together, and when."""
 
-    remade = frozenset({"_single", "_by_instrument", "_max_keys", "_updates_ms", "_quickly", "_closed", "_promises"})
+    remade = frozenset(
+        {"_single", "_by_instrument", "_max_keys", "_updates_ms", "_quickly", "_closed", "_rows", "_promises"}
+    )
+
+    # What each event reads, and each key of a window. A slot is read sooner than a `__dict__`, most of all once `state`
+    # has asked for that.
+    __slots__ = (
+        *("_by_instrument", "_changed", "_cursor", "_key_of", "_offset", "_quickly", "_rows", "_updates_ms", "now_ms"),
+        *("_accumulator", "_deadline", "_max_keys", "_open", "_progress"),
+    )
 
     _settles_ms = 0
     """By how much the end of a final row may be behind the watermark that let it out."""
@@ -74,6 +70,7 @@ class WindowRunning(Entering[Any, Row]):
     def __init__(self, stage: Window[Any]) -> None:
         row, terms = stage.rows.type, stage.terms
         by = row.key_fields
+        self.now_ms = 0
         self._stage = stage
         self._make = row.from_values
         self._accumulator: Callable[[], Accumulator] = row.accumulator
@@ -94,6 +91,7 @@ class WindowRunning(Entering[Any, Row]):
         self._given_ms = NEVER  # when a row was withdrawn last, or with `updates=0` given; the present may step back
         self._promised_ms = 0  # no row that ends before this will follow
         self._changed: dict[Key, int] = {}  # what has changed since the last update, and where
+        self._rows: list[Row] = []  # what an event by the short way gives; mostly none
         self._promises: list[tuple[int, Watermark]] = []  # those to give now, each behind how many rows
         self._promise_at = FOREVER  # how far rows have come is worth telling when the watermark is here
 
@@ -123,7 +121,7 @@ class WindowRunning(Entering[Any, Row]):
             source.time_received_ms = received_ms
         if received_ms > self.now_ms:
             self.now_ms = received_ms
-        rows: list[Row] = []
+        rows = self._rows
         try:
             key = (exchange, event.symbol) if self._by_instrument else self._key_of(event)
             self._add(event, time_ms, key, rows)
@@ -150,7 +148,7 @@ class WindowRunning(Entering[Any, Row]):
         return (self._between(signal, rows), failure) if rows or self._promises or failure is not None else NOTHING
 
     def _between(self, batch: Batch[Any], rows: list[Row]) -> list[Signal[Row]]:
-        """The rows, and between them the promises."""
+        """Take these rows, and put the promises between them."""
         found: list[Signal[Row]] = []
         begin = 0
         for end, promise in self._promises:
@@ -161,6 +159,7 @@ class WindowRunning(Entering[Any, Row]):
         if len(rows) > begin:
             found.append(Batch(batch.channel, batch.received_ms, tuple(rows[begin:])))
         self._promises.clear()
+        rows.clear()
         return found
 
     def _pass(self, mark: Mark) -> Produced:
@@ -183,7 +182,7 @@ class WindowRunning(Entering[Any, Row]):
 
     def on_mark(self, mark: Mark) -> Iterable[Row]:
         self._cursor.exchange, self._cursor.deadline_ms = None, NEVER  # it may change whom the watermark waits for
-        self._offset.latest_ms = self._cursor.source.offset.latest_ms  # the event before is the sample of all sources too
+        self._offset.latest_ms = self._cursor.source.offset.latest_ms  # a sample of all sources too
         progress = self._progress
         begun_ms, watermark_ms = progress.begun_ms, progress.watermark
         progress.on_mark(mark)
