@@ -65,7 +65,8 @@ class Beneath(Progress):
 
     def hear(self, time_ms: int) -> None:
         """A signal of this wall time has come."""
-        self._now_ms = max(self._now_ms, time_ms)
+        if time_ms > self._now_ms:
+            self._now_ms = time_ms
         if self._lost:
             newest_ms = self.clocks.latest(self._now_ms)
             self._missing.add_loss(self._lost_from_ms, newest_ms + self._lateness_ms + 1, self._lost)
@@ -77,7 +78,8 @@ class Beneath(Progress):
 
     def reach(self, time_ms: int) -> None:
         """A row speaks of this event time."""
-        self._latest_ms = max(self._latest_ms, time_ms)
+        if time_ms > self._latest_ms:
+            self._latest_ms = time_ms
 
     def see(self, row: Row) -> None:
         """A row has come that will not change any more."""
