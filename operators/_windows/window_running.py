@@ -17,7 +17,7 @@ from cgrx._model.times import FOREVER, NEVER
 from cgrx._model.use_errors import TooManyKeysError
 from cgrx._streams.counts import StageStats
 from cgrx._streams.entering import Entering
-from cgrx._streams.running import NOTHING, Produced, Running, noted, noted_of
+from cgrx._streams.running import NOTHING, Direct, Produced, noted, noted_of
 from cgrx.operators._aggregates.accumulators import Accumulator
 from cgrx.operators._rows.row import INSTRUMENT, Row, give_at, withdrawal
 from cgrx.operators._stages.arguments import receive
@@ -166,7 +166,7 @@ class WindowRunning(Entering[Any, Row]):
         """Rows, then the mark, then how far the rows have come. A watermark of events is none of rows."""
         found: list[Signal[Row]] = []
         try:
-            taken: Iterable[Signal[Row]] = Running[Any, Row].on_signal(self, mark)
+            taken = super(Direct, self).on_signal(mark)  # what a form does that gives one signal after the other
             found.extend(each for each in taken if not isinstance(each, Watermark))
         except Exception as error:  # noqa: BLE001 - as above
             return found, noted_of(error, self._stage, mark)
