@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from reactivex import Subject
 
 from cgrx import operators as ops
 from cgrx._model.events import Trade
 from cgrx._model.signals import Batch, Signal
 from cgrx._model.use_errors import TooManyKeysError
-from cgrx.operators import Stage, agg
+from cgrx.operators import Row, Stage, agg
 from cgrx.operators._windows.grid_running import GridRunning
 from cgrx.operators._windows.window_running import WindowRunning
 from tests.streams.streaming import notes_of
@@ -117,3 +118,18 @@ def test_the_short_way_gives_what_the_loop_does(stage: Stage[Any, Any], found: l
         for kind in (WindowRunning, GridRunning):
             patch.setattr(kind, "produce", WindowRunning._produce_whole)
         assert short == hear(stage, *alone)
+
+
+def test_a_row_whose_subscriber_pushes_the_next_event_comes_once() -> None:
+    """The events share one list for what they give, so that must be taken from it before a subscriber hears of it."""
+    trades: Subject[Trade] = Subject()
+    starts: list[int] = []
+
+    def push(row: Row) -> None:
+        starts.append(row.start_ms)
+        if len(starts) < 4:
+            trades.on_next(trade(1000 + len(starts)))
+
+    trades.pipe(ops.count_bars(1, Tally)).subscribe(push)
+    trades.on_next(trade(1000))
+    assert starts == [1000, 1001, 1002, 1003]
