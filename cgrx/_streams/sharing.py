@@ -113,7 +113,8 @@ class FanOut(Generic[T]):
 
     def on_signal(self, signal: Signal[T]) -> None:
         if isinstance(signal, Batch):
-            self._now_ms = max(self._now_ms, signal.received_ms)
+            if signal.received_ms > self._now_ms:
+                self._now_ms = signal.received_ms
         else:
             self._now_ms = max(self._now_ms, mark_ms(signal))
             if isinstance(signal, Gap):

@@ -59,7 +59,8 @@ class BarRunning(WindowRunning):
             bar = self._bars[key] = _Bar(self._accumulator(), lost_before=self._progress.lost)
         bar.accumulator.add(event)
         bar.filled += units(event.volume_usd) if self._by_volume else 1
-        bar.last_ms = max(bar.last_ms, time_ms)
+        if time_ms > bar.last_ms:
+            bar.last_ms = time_ms
         lost: Row | None = None
         if time_ms < bar.first_ms:
             bar.first_ms = time_ms
