@@ -3,7 +3,7 @@
 One recording keeps its own numbers (`seq`) as places. Several are numbered anew, in the joint order of a replay.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, cached_property, partial
 
 import attrs
@@ -49,7 +49,7 @@ class RecordedSource:
     def _read(self, channel: Channel) -> Arrivals:
         logs = self._scans_of(channel)
         known = [scan.known for log in logs for scan in log]
-        constant = common(known).texts if known else {}
+        constant: Mapping[str, str] = common(known).texts if known else {}
         events, marked = cache(partial(self._events, channel, logs)), cache(partial(self._marks_of, channel))
         return Arrivals((channel,), events, marked, constant=constant, table=self._table)
 
