@@ -63,6 +63,8 @@ class Wire(trio.abc.Stream):
         """Called when it is certain that the handshake will not succeed."""
         self.ended: str | None = None
         """Why nothing more will be read or sent, in words; None while the connection lives."""
+        self.closed = False
+        """Whether `aclose` has been through: then the stream is closed, even if that was cancelled."""
         self.bytes_received = 0
         self.reads = 0
         self.messages = 0
@@ -146,7 +148,10 @@ class Wire(trio.abc.Stream):
     async def aclose(self) -> None:
         """Close the connection, without a closing handshake."""
         self._end("the connection was closed by this side")
-        await self._stream.aclose()
+        try:
+            await self._stream.aclose()
+        finally:
+            self.closed = True
 
     # Inside.
 

@@ -159,7 +159,7 @@ class Transport:
         finally:
             self._settled.set()
             self._closing.cancel()
-            await trio.aclose_forcefully(self._wire)
+            await self._hang_up()
 
     async def _open(self) -> None:
         with trio.move_on_after(self._limits.handshake_s):
@@ -186,6 +186,11 @@ class Transport:
                     await self._connection.aclose()
         finally:
             # trio-websocket leaves the stream open where the connection had ended before.
+            await self._hang_up()
+
+    async def _hang_up(self) -> None:
+        """Close the stream at once, unless it is closed: to close it again would cost a reconnect a tenth more."""
+        if not self._wire.closed:
             await trio.aclose_forcefully(self._wire)
 
 
@@ -226,12 +231,14 @@ async def open_transport(
     if ssl_context is not None and not address.tls:
         raise ValueError(f"ssl_context cannot be used with {address.url}: it is for wss:// addresses")
     stream = await _dial(address, dial, proxy, limits)
+    wire: Wire | None = None
     outcome: BaseException | None = None
     failure: BaseException | None = None
     try:
         if address.tls:
             stream = await _start_tls(stream, address, ssl_context, limits)
-        transport = Transport(address, Wire(stream, limits, tapped=not plain), limits, now_s)
+        wire = Wire(stream, limits, tapped=not plain)
+        transport = Transport(address, wire, limits, now_s)
         try:
             async with trio.open_nursery() as nursery:
                 # Private to this module rather than to the class: users of a Transport neither open nor close it.
@@ -246,9 +253,10 @@ async def open_transport(
         except BaseExceptionGroup as group:
             failure = _first(group)
     finally:
-        # Shielded, or a cancellation would be raised here, in place of what has happened.
-        with trio.CancelScope(shield=True):
-            await trio.aclose_forcefully(stream)
+        if wire is None or not wire.closed:
+            # Shielded, or a cancellation would be raised here, in place of what has happened.
+            with trio.CancelScope(shield=True):
+                await trio.aclose_forcefully(stream)
     try:
         if failure is not None and not isinstance(failure, trio.Cancelled):
             # A bug. It has cancelled the body, whose `Cancelled` must not leave.
