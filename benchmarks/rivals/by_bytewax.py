@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from math import trunc
 from typing import Any, cast
 
 import bytewax.operators as op  # pyright: ignore[reportMissingTypeStubs] - typed only in part
@@ -92,7 +93,7 @@ class Sums(Burst):
         self.first_ms = min(self.first_ms, trade.time_ms)
         self.last_ms = max(self.last_ms, trade.time_ms)
         self.count += 1
-        self.usd += int(trade.volume_usd * SCALE)
+        self.usd += trunc(trade.volume_usd * SCALE)
 
     def joined(self, other: "Sums") -> "Sums":
         """Both are one."""

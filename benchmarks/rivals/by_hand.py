@@ -7,6 +7,7 @@ stream of late events. They keep what the rows need: lateness, ties of open and 
 import heapq
 from bisect import bisect_right
 from collections.abc import Callable
+from math import trunc
 from typing import Any
 
 from benchmarks._harness.data import EXCHANGES
@@ -78,9 +79,9 @@ def bars(trades: list[Trade]) -> list[Any]:
             bar.high = price
         if price < bar.low:
             bar.low = price
-        units = int(volume * SCALE)
+        units = trunc(volume * SCALE)
         bar.usd += units
-        bar.base += int(volume / price * SCALE)
+        bar.base += trunc(volume / price * SCALE)
         bar.count += 1
         if trade.side == 2:
             bar.buys += units

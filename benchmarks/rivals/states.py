@@ -7,6 +7,7 @@ all keys.
 
 import heapq
 from collections.abc import Callable
+from math import trunc
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 from benchmarks._harness.data import EXCHANGES
@@ -75,9 +76,9 @@ class HandBar:
             self.high = price
         if price < self.low:
             self.low = price
-        units = int(volume * SCALE)
+        units = trunc(volume * SCALE)
         self.usd += units
-        self.base += int(volume / price * SCALE)
+        self.base += trunc(volume / price * SCALE)
         self.count += 1
         if trade.side == 2:
             self.buys += units
@@ -139,7 +140,7 @@ class Slides:
         if pane is None:
             pane = self._panes[start_ms] = Pane()
         pane.count += 1
-        pane.usd += int(trade.volume_usd * SCALE)
+        pane.usd += trunc(trade.volume_usd * SCALE)
 
     def closed(self, until_ms: int) -> list[Any]:
         """The rows of all windows that end by then; each costs one addition and one subtraction of a pane."""
@@ -213,7 +214,7 @@ class Bursts:
         elif time_ms > burst.last_ms:
             burst.last_ms = time_ms
         burst.count += 1
-        burst.usd += int(trade.volume_usd * SCALE)
+        burst.usd += trunc(trade.volume_usd * SCALE)
 
     def _found(self, time_ms: int) -> Burst:
         """The session that a trade at this time belongs to: a new one, with all that it touches joined to it."""
