@@ -8,9 +8,10 @@
 It costs one look-up a subscription, and nothing for an event.
 """
 
-from collections.abc import Collection, Generator, Iterator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any, Protocol, cast
 
 
@@ -53,7 +54,8 @@ def gathered(part: object, without: Collection[str] = ()) -> dict[str, object]:
     Functions, classes and stages can be called: they belong to the pipeline, and a fresh object has them.
     """
     found = dict(getattr(part, "__dict__", {}))
-    for name in _slots(type(part)):
+    kind: Any = type(part)
+    for name in _slots(kind):
         if hasattr(part, name):
             found[name] = getattr(part, name)
     return {name: value for name, value in found.items() if name not in without and not callable(value)}
@@ -71,11 +73,14 @@ def put_back(part: object, state: object) -> None:
         object.__setattr__(part, name, value)
 
 
-def _slots(kind: type[Any]) -> Iterator[str]:
+@lru_cache(maxsize=1024)  # classes of users too
+def _slots(kind: type[Any]) -> tuple[str, ...]:
+    found: list[str] = []
     for each in kind.__mro__:
-        names: Any = vars(each).get("__slots__", ())
-        for name in (names,) if isinstance(names, str) else names:
-            yield f"_{each.__name__.lstrip('_')}{name}" if _is_mangled(name) else name
+        said: Any = vars(each).get("__slots__", ())
+        names = (said,) if isinstance(said, str) else said
+        found += (f"_{each.__name__.lstrip('_')}{name}" if _is_mangled(name) else name for name in names)
+    return tuple(found)
 
 
 def _is_mangled(name: str) -> bool:
