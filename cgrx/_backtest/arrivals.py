@@ -106,7 +106,7 @@ def union(inputs: Sequence[Arrivals]) -> Arrivals:
     joint = _joint(inputs, channels)
     return Arrivals(
         channels,
-        lambda: joint.events,
+        joint.events.lazy,
         cache(lambda: _joint_marks(inputs)),
         constant=joint.constant,
         coded=joint.coded,

@@ -48,7 +48,7 @@ def calm(
 
     Args:
         arrivals: as of `ledgers`.
-        runs: the events of several streams with these marks.
+        runs: the events of several streams with these marks, in order of arrival.
         until_ms: of each of the events, as of `ledgers`.
         closes: gives the `run` of each row, and when it closes, `close_ms`. Of these times alone the watermarks tell
             whether they were reached. Asked when the rest is known.

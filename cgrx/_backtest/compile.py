@@ -15,7 +15,6 @@ are made from the same.
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
 from itertools import islice, takewhile
 from typing import Any, TypeAlias, cast
 
@@ -25,6 +24,7 @@ import polars as pl
 from cgrx._backtest.arrivals import ARRIVAL, Arrivals, union
 from cgrx._backtest.common import Common, Key, key_of
 from cgrx._backtest.dedupe import deduped
+from cgrx._backtest.engine import collected
 from cgrx._backtest.expressions import accepting
 from cgrx._backtest.lateness import ledgers
 from cgrx._backtest.moments import MOST_RUNS
@@ -34,7 +34,6 @@ from cgrx._backtest.prepared import Prepared, compiled, constants, prepared
 from cgrx._backtest.rest import behind
 from cgrx._backtest.results import as_rows, as_table
 from cgrx._backtest.runs import TOGETHER
-from cgrx._backtest.table import collected
 from cgrx._model.channels import Channel
 from cgrx._model.events import Event
 from cgrx._streams.conditions import Conditional
@@ -249,8 +248,8 @@ def _behind(stage: Stage[Any, Any], arrivals: Arrivals) -> Arrivals:
     """The signals that come out of a stage that stands before the window."""
     match stage:
         case Conditional(condition=condition):
-            passing = partial(arrivals.events().filter, accepting(condition))
-            return attrs.evolve(arrivals, events=passing, table=None)
+            passing = arrivals.events().filter(accepting(condition))
+            return attrs.evolve(arrivals, events=passing.lazy, table=None)
         case Dedupe():
             return deduped(stage, arrivals)
         case _:

@@ -6,6 +6,7 @@ import attrs
 import polars as pl
 
 from cgrx._backtest.arrivals import Arrivals
+from cgrx._backtest.engine import collected
 from cgrx._backtest.plan import Inexpressible
 from cgrx.operators._aggregates.primitives import FIELDS
 from cgrx.operators._stages.dedupe import Dedupe
@@ -24,13 +25,12 @@ def deduped(stage: Dedupe, arrivals: Arrivals) -> Arrivals:
     several = ("trade",) if arrivals.several else ()
     keys = (*FIELDS, *several) if stage.key is None else stage.key
     clock = arrivals.proofs.select("seq", pl.col("at_ms").cum_max())
-    events = (
+    events = collected(
         arrivals.arrived()
         .join_asof(clock.lazy(), on="seq")
         .with_columns(pl.max_horizontal(pl.col("received_ms").cum_max(), "at_ms").alias("now_ms"))
         .drop("at_ms")
         .with_row_index("place")
-        .collect()
     )
     kept = _kept(events.select("place", "now_ms", *keys), keys, stage.ttl_ms)
     _require_memory(stage, events["now_ms"].gather(kept))

@@ -16,6 +16,7 @@ import attrs
 import polars as pl
 
 from cgrx._backtest.arrivals import Arrivals, Marked, before
+from cgrx._backtest.engine import collected
 from cgrx._backtest.offset import moved, offsets, require_few_exchanges
 from cgrx._backtest.plan import Inexpressible
 from cgrx._streams.ordering import Terms
@@ -32,7 +33,7 @@ def ordered(terms: Terms, union: Arrivals) -> Arrivals:
         raise Inexpressible(f"merge_exchanges(until={terms.until!r}) ends with one of its streams")
     if union.proofs["origin"].n_unique() > 1:
         raise Inexpressible("merge_exchanges waits for the proofs of several connections")
-    arrived = union.arrived().collect()
+    arrived = collected(union.arrived())
     if any(loss.seq > seq for loss in union.losses for seq in arrived["seq"].head(1)):
         raise Inexpressible("merge_exchanges has gaps or losses among its events")
     if not len(arrived):
@@ -56,6 +57,7 @@ def ordered(terms: Terms, union: Arrivals) -> Arrivals:
         events=events.drop("run", "place", "moved_ms").lazy,
         marked=lambda: marked,
         promised_ms=order.end_ms,
+        in_order=True,
     )
 
 

@@ -16,12 +16,13 @@ import polars as pl
 
 from cgrx._backtest.arrivals import ARRIVAL, Arrivals
 from cgrx._backtest.calm import calm
+from cgrx._backtest.engine import collected
 from cgrx._backtest.expressions import EDGE, Compiler, edges, side_code
 from cgrx._backtest.lateness import Ledger
 from cgrx._backtest.plan import Inexpressible
 from cgrx._backtest.quality import qualified
 from cgrx._backtest.runs import RUN, Runs
-from cgrx._backtest.table import code, collected
+from cgrx._backtest.table import code
 from cgrx._backtest.windows import enum_of, first_end, grid, panes, session
 from cgrx._model.events import Event, Trade
 from cgrx._model.times import FOREVER, NEVER

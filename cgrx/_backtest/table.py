@@ -17,11 +17,6 @@ def told(scan: Scan, rows: pl.LazyFrame, *more: pl.Expr) -> pl.LazyFrame:
     return rows.filter(pl.col("side").is_not_null()).with_columns(*shared, *more)
 
 
-def collected(query: pl.LazyFrame) -> pl.DataFrame:
-    """What a query gives: the same each time, where the engine that streams adds up as its threads come."""
-    return query.collect(engine="in-memory")
-
-
 def code(name: str) -> str:
     """The column with numbers in place of the texts of a column, which cost less to sort and to compare."""
     return f"number of {name}"

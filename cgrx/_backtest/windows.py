@@ -14,9 +14,9 @@ from typing import Any
 import attrs
 import polars as pl
 
+from cgrx._backtest.engine import collected
 from cgrx._backtest.expressions import Compiler
 from cgrx._backtest.runs import HOLDERS, RUN, TOGETHER
-from cgrx._backtest.table import collected
 from cgrx.operators._windows.calendar import Calendar
 from cgrx.operators._windows.spacing import Regular
 

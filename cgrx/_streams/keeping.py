@@ -73,7 +73,7 @@ def put_back(part: object, state: object) -> None:
         object.__setattr__(part, name, value)
 
 
-@lru_cache(maxsize=1024)  # classes of users too
+@lru_cache(maxsize=1024)  # with a bound, since the classes of users come here too
 def _slots(kind: type[Any]) -> tuple[str, ...]:
     found: list[str] = []
     for each in kind.__mro__:
