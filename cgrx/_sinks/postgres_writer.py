@@ -32,7 +32,7 @@ class PostgresWriter:
         self._create = create
         self._pipeline = pipeline
         self.name = f"postgres {table} at {self._place.name}"
-        self._link: Link | None = None
+        self._link = Link(self._connect)
         self._tables: dict[type, Table] = {}
         """By class of items, those that have been checked on this connection."""
         self._seen: dict[type, None] = {}
@@ -52,12 +52,9 @@ class PostgresWriter:
 
     async def close(self) -> None:
         """Close the connection, which sends one message without waiting."""
-        link, self._link = self._link, None
-        if link is not None:
-            link.end()
+        self._link.end()
 
     async def _run(self, work: Callable[[Connection], T]) -> T:
-        assert self._link is not None
         try:
             return await self._link.run(work)
         except psycopg.Error as error:
