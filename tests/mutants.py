@@ -50,10 +50,9 @@ FILES: dict[str, tuple[str, ...]] = {
     "cgrx/_streams/chain.py": QUICK_STREAMS,
     "cgrx/_streams/merging.py": ("tests/streams/test_merge.py",),
     "cgrx/_streams/offset.py": ("tests/streams/test_offset.py",),
-    "cgrx/_streams/ordering.py": (
-        "tests/streams/test_ordering.py",
-        "tests/streams/test_ordering_ends.py",
-        "tests/feed/test_feed_across.py",
+    **dict.fromkeys(
+        ("cgrx/_streams/order_merging.py", "cgrx/_streams/order_terms.py", "cgrx/_streams/ordering.py"),
+        ("tests/streams/test_ordering.py", "tests/streams/test_ordering_ends.py", "tests/feed/test_feed_across.py"),
     ),
     "cgrx/_streams/reordering.py": (
         "tests/streams/test_ordering.py",

@@ -19,7 +19,7 @@ from cgrx._backtest.arrivals import Arrivals, Marked, before
 from cgrx._backtest.engine import collected
 from cgrx._backtest.offset import moved, offsets, require_few_exchanges
 from cgrx._backtest.plan import Inexpressible
-from cgrx._streams.ordering import Terms
+from cgrx._streams.order_terms import Terms
 from cgrx._streams.reordering import TOLERANCE_MS
 
 

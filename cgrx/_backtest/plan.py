@@ -19,7 +19,8 @@ from cgrx._model.stats import FeedStats
 from cgrx._model.status import State, Status
 from cgrx._model.times import Duration
 from cgrx._streams.observers import SignalObserver
-from cgrx._streams.ordering import Ordered, OrderedStream, Terms, trades_across
+from cgrx._streams.order_terms import Terms
+from cgrx._streams.ordering import Ordered, OrderedStream, trades_across
 from cgrx._streams.sharing import Shared
 from cgrx._streams.stream import EventStream, Stage, Union
 from cgrx._trio.scheduler import TrioScheduler

@@ -28,11 +28,10 @@ class Outgoing(Generic[T]):
         stepped_ms = NEVER
         signals, events, origin = self.signals, self._events, self._origin
         for time_ms, number, event, its_origin in held:
-            if its_origin is not origin:
-                if events:
-                    signals.append(Batch(origin.channel, origin.received_ms, tuple(events)))
-                    events.clear()
-                origin = its_origin
+            if events and its_origin is not origin:
+                signals.append(Batch(origin.channel, origin.received_ms, tuple(events)))
+                events.clear()
+            origin = its_origin
             if origin.events:  # it came alone
                 signals.append(origin)
             else:

@@ -139,7 +139,7 @@ class Reordering(Generic[T]):
         None: more has to be done than to hold it, and it is left to `take_batch`. `sources` are those of its channel.
         """
         event: Any = batch.events[0]
-        received_ms, offset, arrived = batch.received_ms, self._offset, self._arrived
+        received_ms, offset = batch.received_ms, self._offset
         try:
             time_ms: int = event.time_ms
             source = sources[event.exchange]
@@ -148,6 +148,7 @@ class Reordering(Generic[T]):
         if not self._order_ms < time_ms <= received_ms + offset.reach_ms:
             return None
         if received_ms > self.now_ms:
+            arrived = self._arrived
             if arrived and received_ms - arrived[0][1] >= self._max_delay_ms:
                 return None
             self.now_ms = received_ms
@@ -155,13 +156,14 @@ class Reordering(Generic[T]):
             source.time_ms = time_ms
         self._number = number = self._number + 1
         self._counts.events += 1
+        first_ms = self._first_ms
+        if time_ms < first_ms:
+            self._first_ms = first_ms = time_ms
+        held, item = self._held, (time_ms, number, event, batch)
         is_latest = time_ms > self._latest_ms
         if is_latest:
             self._latest_ms, self._latest_arrival_ms = time_ms, self.now_ms
-            arrived.append((number, self.now_ms, time_ms))
-        if time_ms < self._first_ms:
-            self._first_ms = time_ms
-        held, item = self._held, (time_ms, number, event, batch)
+            self._arrived.append((number, self.now_ms, time_ms))
         if not held.is_sorted or len(held.items) >= MANY:  # as `ByTime.add` does, without a call
             self._fresh.append(item)
         elif is_latest:
@@ -169,7 +171,7 @@ class Reordering(Generic[T]):
         else:
             insort(held.items, item)
         offset.latest_ms = time_ms - received_ms
-        return self._sources.last.time_ms >= self._first_ms or number > self._full
+        return self._sources.last.time_ms >= first_ms or number > self._full
 
     def let_go(self, signals: list[Signal[T]]) -> None:
         """Let go of all that need not wait any longer."""

@@ -12,7 +12,8 @@ from reactivex import Observable
 from cgrx._model.events import Event
 from cgrx._model.times import Duration
 from cgrx._streams import ordering, stream
-from cgrx._streams.ordering import MAX_HELD, OnSourceError, OrderedStream, OrderTerms, Terms, Until
+from cgrx._streams.order_terms import MAX_HELD, OnSourceError, OrderTerms, Terms, Until
+from cgrx._streams.ordering import OrderedStream
 from cgrx._streams.stream import EventStream, as_stream
 
 T = TypeVar("T")

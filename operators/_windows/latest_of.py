@@ -13,7 +13,7 @@ from cgrx._model.signals import Signal
 from cgrx._model.times import Duration, to_ms, to_seconds
 from cgrx._streams.keeping import keep
 from cgrx._streams.observers import InTurn, SignalObserver
-from cgrx._streams.ordering import MAX_HELD
+from cgrx._streams.order_terms import MAX_HELD
 from cgrx._streams.runtime import joint
 from cgrx._streams.stream import EventStream, as_stream
 from cgrx.operators._aggregates.aggregate import TEXTS

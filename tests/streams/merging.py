@@ -1,6 +1,7 @@
 """What the tests of ordered merges share: hot inputs, what comes out written short, and a plain reference."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 import attrs
@@ -11,7 +12,9 @@ from cgrx.testing import trade
 from tests.streams.streaming import Hot
 
 
+@cache
 def channel_of(exchange: str) -> FuturesTrades:
+    """The same object each time, as a feed gives."""
     return FuturesTrades(exchange, "BTCUSDT", 0)
 
 

@@ -14,7 +14,7 @@ from cgrx import Alive, EventStream, Gap, Signal, Trade
 from cgrx._streams.observers import SignalObserver
 from cgrx.testing import trade
 from tests.feed.feeding import Record
-from tests.streams.merging import Merge, at, channel_of
+from tests.streams.merging import Merge, at, channel_of, short
 from tests.streams.streaming import Hot, raising
 
 TEXTS: Hot[Any] = Hot(None, str)
@@ -121,6 +121,16 @@ def test_in_silence_the_missing_channels_are_told_at_each_proof_of_life() -> Non
     assert merge.say(0, proof(2500)) == ["[B]", "^2500"]
 
 
+def test_single_events_do_not_hide_that_channels_are_missing() -> None:
+    merge = Merge(on_source_error=print)
+    for time_ms in (1000, 1100):
+        merge.say(0, at("A", time_ms))
+        merge.say(1, at("B", time_ms))
+    merge.end_input(1, OSError("mine"))
+    assert merge.say(0, at("A", 1200)) == ["[B]", "A1200", "%1200"]
+    assert merge.say(0, at("A", 2300)) == ["[B]", "A2300", "%2300"]
+
+
 def test_what_is_missing_of_a_source_that_failed_has_a_channel() -> None:
     """A gap of no channel in particular names none that would be missing from then on."""
     errors: list[Exception] = []
@@ -173,6 +183,27 @@ def test_what_comes_behind_the_end_is_ignored() -> None:
     for batch in (at("A", 2000), at("C", 2000), at("C", 3000, 4000)):
         inputs[0].on_signal(batch)
     assert record.signals == heard
+
+
+def test_an_input_that_has_ended_is_not_heard_any_more() -> None:
+    """Nor while the others go on, though it is of a source that has been heard of."""
+    inputs: list[SignalObserver[Trade]] = []
+
+    def connect(observer: SignalObserver[Trade], _: object) -> abc.DisposableBase:
+        inputs.append(observer)
+        return Disposable()
+
+    stream, record = EventStream(connect), Record()
+    cgrx.merge_exchanges(stream, stream).subscribe_signals(record)
+    for time_ms in (1000, 1100):
+        inputs[0].on_signal(at("A", time_ms))
+        inputs[1].on_signal(at("B", time_ms))
+    inputs[1].on_completed()
+    heard = len(record.signals)
+    for time_ms in (1200, 1400):
+        inputs[1].on_signal(at("B", time_ms))
+        inputs[0].on_signal(at("A", time_ms + 100))
+    assert short(record.signals[heard:]) == ["A1300", "%1300", "A1500", "%1500"]
 
 
 def test_disposal_inside_a_batch() -> None:
