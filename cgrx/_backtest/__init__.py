@@ -6,7 +6,8 @@ May import `_extras`, `_model`, `_streams`, `_recording`, `operators._aggregates
 Read `backtest` first, the public face, `run`, what it gives, and `plan`, which finds out what a pipeline is made of;
 they import without polars. `compile` turns stages into queries: `arrivals` is what goes in, which `recordings` reads,
 with its `marks`, and the events of many channels as one `table`; `proofs` is what a union of them has proven;
-`expressions` speaks polars, and `engine` runs what it says; `order`, `dedupe` and `windows` are stages in columns;
+`expressions` speaks polars, and `engine` runs what it says; `order`, `dedupe` and `windows` are stages in columns, of
+which the last groups events in parts between `cuts`;
 `offset` compares the clocks; `calm` sees at a glance how far the watermark of most streams had come, by `apart` that no
 clock is, by `behind` that no event is late, and `moments`, `course` and `lateness` follow it where that does not
 suffice; `quality` is what each window knew when it closed; `runs` are the events behind several filters, and `prepared`

@@ -15,7 +15,6 @@ from operator import add
 
 import attrs
 import polars as pl
-import pyarrow as pa
 
 from cgrx._backtest.plan import Inexpressible
 from cgrx._model.events import Event, LiquidationSide, Trade, TradeSide
@@ -58,18 +57,13 @@ def side_code(side: pl.Expr, trade: pl.Expr) -> pl.Expr:
 
 def edges() -> pl.Expr:
     """The column `EDGE`: the bits of positive floats, read as whole numbers, are in the order of these."""
-    bits = pl.col("price").map_batches(lambda prices: _read_as(prices, pa.int64()), pl.Int64)
+    bits = pl.col("price").reinterpret(dtype=pl.Int64)
     return (pl.col("time_ms").cast(pl.Int128) * 2**64 + bits).alias(EDGE)
 
 
 def _price_of(edge: pl.Expr) -> pl.Expr:
     """The price that is in such a number."""
-    bits = (edge % 2**64).cast(pl.Int64)
-    return bits.map_batches(lambda numbers: _read_as(numbers, pa.float64()), pl.Float64)
-
-
-def _read_as(values: pl.Series, dtype: pa.DataType) -> pl.Series:
-    return pl.Series(values.name, values.rechunk().to_arrow().view(dtype))
+    return (edge % 2**64).cast(pl.Int64).reinterpret(dtype=pl.Float64)
 
 
 def accepting(condition: Condition) -> pl.Expr:

@@ -21,9 +21,9 @@ from cgrx._backtest.expressions import EDGE, Compiler, edges, side_code
 from cgrx._backtest.lateness import Ledger
 from cgrx._backtest.plan import Inexpressible
 from cgrx._backtest.quality import qualified
-from cgrx._backtest.runs import RUN, Runs
+from cgrx._backtest.runs import HOLDERS, RUN, Runs
 from cgrx._backtest.table import code
-from cgrx._backtest.windows import enum_of, first_end, grid, panes, session
+from cgrx._backtest.windows import enum_of, first_end, grid, session
 from cgrx._model.events import Event, Trade
 from cgrx._model.times import FOREVER, NEVER
 from cgrx._streams.conditions import Condition
@@ -148,9 +148,11 @@ def _read(
     """The events behind each of the filters, with what is asked of them: to be grouped, and in order of arrival."""
     conditions = {each.field for of_run in filters for each in of_run}
     needed = _needed(arrivals, set(window.rows.type.key_fields), compiler.fields | conditions)
-    runs = Runs.of(collected(needed).rechunk(), filters)  # what is in one piece costs less to group
+    found = collected(needed)
     if arrivals.in_order:
+        runs = Runs.of(found.rechunk(), filters)
         return runs, runs
+    runs = Runs.of(found, filters)
     return runs, runs.arrived([name for name in _FOLLOWED if name in runs.events.columns])
 
 
@@ -181,11 +183,10 @@ def _until(window: Window[Any]) -> pl.Expr:
 def _on_grid(
     window: Grid[Any], compiler: Compiler, keys: Sequence[str], runs: Runs, columns: Sequence[pl.Expr]
 ) -> pl.DataFrame:
-    events = runs.events.select(*columns, panes(window.spacing))
     if len(runs) == 1:
-        return collected(grid(events, compiler, keys, window.spacing))
-    held = events.with_columns(runs.holders)
-    return collected(grid(held, compiler, keys, window.spacing, runs.having))
+        return collected(grid(runs.events, columns, compiler, keys, window.spacing))
+    held = runs.events.with_columns(runs.holders)
+    return collected(grid(held, (*columns, pl.col(HOLDERS)), compiler, keys, window.spacing, runs.having))
 
 
 def _in_sessions(
@@ -193,7 +194,7 @@ def _in_sessions(
 ) -> pl.DataFrame:
     """Each run has sessions of its own, which begin elsewhere, so all its events are repeated."""
     if len(runs) == 1:
-        return collected(session(runs.events.select(columns), compiler, keys, gap_ms))
+        return collected(session(runs.events.select(columns).rechunk(), compiler, keys, gap_ms))
     return collected(session(runs.tables(columns), compiler, (RUN, *keys), gap_ms))
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import attrs
 import polars as pl
 
+from cgrx._backtest.cuts import parted
 from cgrx._backtest.engine import collected
 from cgrx._backtest.expressions import Compiler
 from cgrx._backtest.runs import HOLDERS, RUN, TOGETHER
@@ -59,6 +60,7 @@ def _looked_up(calendar: Calendar) -> pl.Expr:
 
 def grid(
     events: pl.DataFrame,
+    columns: Sequence[pl.Expr],
     compiler: Compiler,
     keys: Sequence[str],
     spacing: Regular | Calendar,
@@ -67,7 +69,8 @@ def grid(
     """Windows that lie on a grid.
 
     Args:
-        events: in any order, with the start of their pane; of a calendar with the end too.
+        events: in any order.
+        columns: what is needed of them but for their panes; of several runs `HOLDERS` too.
         compiler: the aggregates.
         keys: the columns by which rows are apart.
         spacing: where the windows lie.
@@ -79,12 +82,13 @@ def grid(
         group, overlapping = ("start_ms", *keys), spacing if spacing.overlapping else None
     by = keys if having is None else (RUN, *keys)
     order = ("start_ms", *by)  # windows that begin together end together
+    parts = [part.lazy().select(*columns, panes(spacing)) for part in parted(events, keys, spacing)]
     if having is not None or overlapping is not None:
-        rows = _put_together(_Panes(events.lazy(), group, overlapping, having), compiler).lazy()
-    elif isinstance(spacing, Regular) and (names := _names(events, keys)):
-        rows, order = _grouped_by_number(events, compiler, keys, names), (_NUMBER,)
+        rows = _put_together(_Panes(parts, group, overlapping, having), compiler).lazy()
+    elif isinstance(spacing, Regular) and (names := _names(events, parts[0].collect_schema(), keys)):
+        rows, order = _grouped_by_number(parts, compiler, keys, names), (_NUMBER,)
     else:
-        rows = _grouped(events.lazy(), compiler, group)
+        rows = pl.concat(_grouped(part, compiler, group) for part in parts)
     if isinstance(spacing, Regular):
         rows = rows.with_columns((pl.col("start_ms") + spacing.size_ms).alias("end_ms"))
     return _finished(rows, compiler, by, order)
@@ -139,22 +143,23 @@ def _grouped(events: pl.LazyFrame, compiler: Compiler, group: Sequence[str], *mo
     return rows
 
 
-def _names(events: pl.DataFrame, keys: Sequence[str]) -> list[pl.Series]:
+def _names(events: pl.DataFrame, schema: pl.Schema, keys: Sequence[str]) -> list[pl.Series]:
     """Of keys that are enums their names; none unless all are, and a number holds each combination and a time."""
-    enums = [dtype for key in keys if isinstance(dtype := events.schema[key], pl.Enum)]
+    enums = [dtype for key in keys if isinstance(dtype := schema[key], pl.Enum)]
     names = [pl.Series(each.categories, dtype=each) for each in enums]
-    latest_ms: Any = events["start_ms"].max() or 0
+    latest_ms: Any = events["time_ms"].max() or 0
     return names if len(names) == len(keys) and prod(map(len, names)) * (latest_ms + 1) < 2**63 else []
 
 
 def _grouped_by_number(
-    events: pl.DataFrame, compiler: Compiler, keys: Sequence[str], names: Sequence[pl.Series]
+    parts: Iterable[pl.LazyFrame], compiler: Compiler, keys: Sequence[str], names: Sequence[pl.Series]
 ) -> pl.LazyFrame:
     """One row for each `start_ms` and keys, and a number that is in their order: to group by all of them costs more."""
     number = pl.col("start_ms")
     for key, known in zip(keys, names, strict=True):
         number = number * len(known) + pl.col(key).to_physical().cast(pl.Int64)
-    rows = _grouped(events.lazy().with_columns(number.alias(_NUMBER)), compiler, (_NUMBER,))
+    numbered = (part.with_columns(number.alias(_NUMBER)) for part in parts)
+    rows = pl.concat(_grouped(part, compiler, (_NUMBER,)) for part in numbered)
     rest, found = pl.col(_NUMBER), list[pl.Expr]()
     for key, known in zip(reversed(keys), reversed(names), strict=True):
         found.append(pl.lit(known).gather(rest % len(known)).alias(key))
@@ -166,17 +171,18 @@ def _grouped_by_number(
 class _Panes:
     """Events in panes, each of which goes into several windows, or into those of several runs."""
 
-    events: pl.LazyFrame
-    """With the `start_ms` of their pane."""
+    parts: Sequence[pl.LazyFrame]
+    """The events, with the `start_ms` of their pane, of which no two parts have any of one."""
     group: Sequence[str]
     """The columns by which panes are apart, beside `HOLDERS`."""
     overlapping: Regular | None
     having: pl.DataFrame | None
 
-    def of(self, events: pl.LazyFrame, aggregates: Iterable[pl.Expr], *more: pl.Expr) -> pl.DataFrame:
-        """Aggregates over the events of each pane, which may be parted by more columns."""
-        holders = () if self.having is None else (HOLDERS,)
-        return collected(events.group_by(*self.group, *holders, *more).agg(*aggregates))
+    def of(self, aggregates: Iterable[pl.Expr], keep: pl.Expr | None = None, *more: pl.Expr) -> pl.DataFrame:
+        """Aggregates over the events of each pane, or over those to keep; more columns may tell rows apart."""
+        by = (*self.group, *(() if self.having is None else (HOLDERS,)), *more)
+        kept = self.parts if keep is None else [part.filter(keep) for part in self.parts]
+        return collected(pl.concat(part.group_by(by).agg(aggregates) for part in kept))
 
     def grouped(self, panes: pl.DataFrame, aggregates: Iterable[pl.Expr], *more: str) -> pl.DataFrame:
         """Aggregates over the panes of each window and run."""
@@ -203,7 +209,7 @@ def _in_windows(panes: pl.DataFrame, spacing: Regular) -> pl.DataFrame:
 
 def _put_together(panes: _Panes, compiler: Compiler) -> pl.DataFrame:
     """One row for each window, with the parts of its panes."""
-    found = panes.of(panes.events, [part.of_events.alias(part.name) for part in compiler.parts])
+    found = panes.of([part.of_events.alias(part.name) for part in compiler.parts])
     # Of what is first or last the place stands for the value: numbers are compared for less.
     places = found.select(pl.col(part.name).rank("ordinal") for part in compiler.parts if part.in_order)
     placed = found.with_columns(pl.when(pl.col(each.name).is_not_null()).then(each).alias(each.name) for each in places)
@@ -213,8 +219,7 @@ def _put_together(panes: _Panes, compiler: Compiler) -> pl.DataFrame:
     )
     windows = panes.group if panes.having is None else (*panes.group, RUN)
     for each in compiler.by_name:
-        kept = panes.events if each.keep is None else panes.events.filter(each.keep)
-        sums = panes.of(kept, each.sums, pl.col(each.field).alias("name"))
+        sums = panes.of(each.sums, each.keep, pl.col(each.field).alias("name"))
         whole = panes.grouped(sums, [pl.col(f"sum {index}").sum() for index, _ in enumerate(each.sums)], "name")
         results = whole.sort("name").group_by(windows, maintain_order=True).agg(each.result)
         rows = rows.join(results, on=windows, how="left")

@@ -1,9 +1,11 @@
 """What the tests of the columnar backtest share: what a feed said, both ways to run a pipeline on it, and equality."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias, cast
+from unittest.mock import patch
 
 import polars as pl
 from hypothesis import strategies as st
@@ -163,8 +165,16 @@ class Source(NamedTuple):
 
 
 def in_columns(build: Build, said: Said) -> Columnar:
-    """The same by columns."""
-    return Queries(Source({}, said).tell).run(plan(build))
+    """The same by columns, of which also a few events are cut into parts."""
+    with small_parts():
+        return Queries(Source({}, said).tell).run(plan(build))
+
+
+@contextmanager
+def small_parts() -> Generator[None]:
+    """Cut events into parts that are much smaller than they are elsewhere."""
+    with patch("cgrx._backtest.cuts._PART", 8), patch("cgrx._backtest.cuts._NEAR", 4):
+        yield
 
 
 def assert_same(found: Sequence[Any], expected: Sequence[Any]) -> None:

@@ -15,7 +15,7 @@ from cgrx import operators as ops
 from cgrx._backtest.expressions import EDGE, edges
 from cgrx._backtest.prepared import compiled
 from cgrx._backtest.table import Table
-from cgrx._backtest.windows import grid, panes, session
+from cgrx._backtest.windows import grid, session
 from cgrx._model.channels import Channel, FuturesTrades
 from cgrx._model.signals import Alive, Batch, Dropped, Gap
 from cgrx._recording.entry import Recorded
@@ -24,7 +24,7 @@ from cgrx._recording.recording import Recording
 from cgrx._recording.selection import Selection
 from cgrx._recording.writer import RecordingWriter, write_recording
 from cgrx.operators import agg
-from tests.backtest.columns import assert_same
+from tests.backtest.columns import assert_same, small_parts
 from tests.windows.windowing import trade
 
 CHANNELS = (FuturesTrades("A", "X", 0), FuturesTrades("A", "Y", 0), FuturesTrades("B", "X", 0))
@@ -197,18 +197,25 @@ def test_windows_grouped_by_one_number_are_those_grouped_by_names(
 ) -> None:
     """Names in enums, of which there may be more than in the events, are grouped by one number, if one holds them.
 
-    Prices are quarters, so that sums are the same in any order: polars adds up in several threads.
+    Where the events of each exchange stand side by side, or in the order of time, they are grouped in parts. Prices are
+    quarters, so that sums are the same in any order: polars adds up in several threads.
     """
     columns = {"time_ms": pl.Int64, "exchange": pl.String, "symbol": pl.String, "price": pl.Float64}
     window: Any = ops.tumbling("1s", ops.Bar, by=("exchange", "symbol"), offset="300ms")
     events = pl.DataFrame(drawn, columns, orient="row").with_columns(pl.col("time_ms") + from_ms, pl.col("price") / 4)
-    events = events.with_columns(edges(), panes(window.spacing), volume_usd=pl.col("price") * 3, side=pl.lit(2))
+    events = events.with_columns(volume_usd=pl.col("price") * 3, side=pl.lit(2))
     enums = events.with_columns(pl.col("exchange").cast(pl.Enum("ABC")), pl.col("symbol").cast(MANY))
     compiler = compiled(window.rows.type, frozenset({cgrx.Trade}))
-    by_names, by_number = (
-        grid(each, compiler, ("exchange", "symbol"), window.spacing).collect() for each in (events, enums)
-    )
-    assert by_number.with_columns(pl.col(pl.Enum).cast(pl.String)).equals(by_names)
+
+    def found(events: pl.DataFrame) -> pl.DataFrame:
+        rows = grid(events, (pl.all(), edges()), compiler, ("exchange", "symbol"), window.spacing).collect()
+        return rows.with_columns(pl.col(pl.Enum).cast(pl.String))
+
+    by_names = found(events)
+    assert found(enums).equals(by_names)
+    with small_parts():
+        assert found(enums.sort("exchange", descending=True)).equals(by_names)
+        assert found(enums.sort("time_ms")).equals(by_names)
 
 
 def test_twice_the_same_to_the_last_digit(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from cgrx._backtest.plan import Inexpressible, plan
 from cgrx._model.signals import Alive, Batch, Dropped, Gap
 from cgrx.operators import agg
 from cgrx.testing import liquidation
-from tests.backtest.columns import LIQUIDATIONS, WINDOWS, Build, Said, Source, in_columns, said
+from tests.backtest.columns import LIQUIDATIONS, WINDOWS, Build, Said, Source, in_columns, said, small_parts
 from tests.backtest.test_columns import SHAPES, TERMS, keys
 
 THRESHOLDS = (0, 0.5, 0.75, 1, 1.5, 1.75, 9)
@@ -40,7 +40,8 @@ def told(run: Any) -> tuple[Any, str | None]:
 def assert_as_alone(builds: Sequence[Build], recorded: Said) -> None:
     queries = Queries(Source({}, recorded).tell, Common([plan(build) for build in builds]))
     for build in builds:
-        frame, why = told(partial(queries.run, plan(build)))
+        with small_parts():
+            frame, why = told(partial(queries.run, plan(build)))
         expected, expected_why = told(partial(in_columns, build, recorded))
         assert why == expected_why
         assert frame is expected is None or frame.equals(expected, null_equal=True)
