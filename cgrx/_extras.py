@@ -20,7 +20,7 @@ Extra: TypeAlias = Literal[
 
 _PACKAGES: dict[Extra, tuple[str, ...]] = {
     "recording": ("pyarrow", "filelock"),
-    "frames": ("polars",),
+    "frames": ("polars", "numpy"),
     "metrics": ("prometheus_client",),
     "proxy": ("python_socks",),
     "spill": ("filelock",),

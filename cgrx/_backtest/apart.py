@@ -7,8 +7,10 @@ last ones there; so what came in those moments alone shows of most sources that 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import polars as pl
 
+from cgrx._backtest.behind import Numbers
 from cgrx._backtest.offset import less_than
 from cgrx._backtest.runs import HOLDERS, RUN
 from cgrx._streams.offset import ENOUGH
@@ -24,7 +26,7 @@ _INTERVAL = "interval"
 
 
 def runs_apart(
-    events: pl.DataFrame, places: pl.Series, by: Sequence[str], least_ms: Mapping[int, int]
+    events: pl.DataFrame, places: Numbers, by: Sequence[str], least_ms: Mapping[int, int]
 ) -> Collection[int]:
     """The runs in which an offset is less than the bound of the run.
 
@@ -36,21 +38,21 @@ def runs_apart(
         least_ms: the bounds, by runs.
     """
     if HOLDERS in events.columns:
-        return _of_several(_in_intervals(events, places), by, least_ms)
+        return _of_several(_in_intervals(events, pl.Series(places)), by, least_ms)
     return [run for run, bound_ms in least_ms.items() if _is_apart(events, places, by, bound_ms)]
 
 
-def _is_apart(events: pl.DataFrame, places: pl.Series, by: Sequence[str], bound_ms: int) -> bool:
+def _is_apart(events: pl.DataFrame, places: Numbers, by: Sequence[str], bound_ms: int) -> bool:
     """The same of events that are all of one run."""
-    last = places.filter((places > 0) & (places != places.shift(fill_value=0))) - 1
-    if _is_less(pl.DataFrame(events["ahead_ms"][last]), (), bound_ms):
+    last = places[np.diff(places, prepend=0) > 0] - 1
+    if _is_less(events[["ahead_ms"]][pl.Series(last)], (), bound_ms):
         return True
     if not by:
         return False
-    suspects = _with_late_samples(events, places, by, bound_ms)
+    suspects = _with_late_samples(events, pl.Series(places), by, bound_ms)
     if not len(suspects):
         return False
-    own = _in_intervals(events, places).join(suspects, on=by, how="semi", maintain_order="left")
+    own = _in_intervals(events, pl.Series(places)).join(suspects, on=by, how="semi", maintain_order="left")
     return _is_less(own.sort(by, maintain_order=True).filter(_changing(*by, _INTERVAL)), by, bound_ms)
 
 

@@ -18,11 +18,12 @@ from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
+import numpy as np
 import polars as pl
 
 from cgrx._backtest.apart import runs_apart
-from cgrx._backtest.arrivals import Arrivals, before
-from cgrx._backtest.behind import latest, some_behind
+from cgrx._backtest.arrivals import Arrivals
+from cgrx._backtest.behind import Numbers, some_behind
 from cgrx._backtest.lateness import Entry, Ledger
 from cgrx._backtest.runs import HOLDERS, RUN, Runs, held_by
 from cgrx._model.limits import MAX_EXCHANGES
@@ -110,11 +111,11 @@ class _Glance:
         self._runs = runs
         self._lateness_ms = lateness_ms
         self._idle_ms = idle_ms
-        self._proofs = arrivals.proofs["seq"]
-        self._proven = arrivals.proofs["at_ms"].cum_max()
+        self._proofs = arrivals.proofs["seq"].to_numpy()
+        self._proven = np.maximum.accumulate(arrivals.proofs["at_ms"].to_numpy())
         self._by = _by(arrivals)
         ahead_ms = (events["time_ms"] - events["received_ms"]).alias("ahead_ms")
-        self._events = events.select("seq", "time_ms", "received_ms", *self._by).with_columns(ahead_ms)
+        self._events = events[["seq", "time_ms", "received_ms", *self._by]].hstack([ahead_ms])
         if "exchange" in self._by:  # a number costs less to compare than a text
             text = pl.col("exchange")
             coded = text.cast(pl.Categorical) if self._events["exchange"].dtype == pl.String else text
@@ -125,12 +126,11 @@ class _Glance:
         self._known: dict[int, dict[int, list[_Standing]]] = {}
         self._found_since: dict[int, dict[tuple[int, ...], int]] = {}
         # Where all sources are silent, each proof moves time on; not beyond what it says on the clock of the events.
-        self._places = before(events["seq"], self._proofs)
-        heard = self._places > 0
-        quiet = [each.filter(heard) for each in (self._proofs, self._places, self._proven)]
+        self._places = np.searchsorted(events["seq"].to_numpy(), self._proofs)
+        is_quiet = self._places > 0
         if len(runs) == 1:  # of several, some may be silent where others are not
-            silent = quiet[2] - events["received_ms"][quiet[1] - 1] >= idle_ms
-            quiet = [each.filter(silent) for each in quiet]
+            is_quiet &= self._proven - events["received_ms"].to_numpy()[self._places - 1] >= idle_ms
+        quiet = (each[is_quiet] for each in (self._proofs, self._places, self._proven))
         self._quiet, self._quiet_places, self._quiet_proven = quiet
 
     def with_one_clock(self) -> list[int]:
@@ -158,15 +158,15 @@ class _Glance:
             return {}
         if not self._has_few_exchanges:
             return {}
-        seqs = [*(seq for seq, _ in gaps), *self._proofs.head(1)]
-        places = before(self._events["seq"], pl.Series(seqs, dtype=pl.Int64)).to_list()
+        seqs = [*(seq for seq, _ in gaps), *self._proofs[:1].tolist()]
+        places = np.searchsorted(self._events["seq"].to_numpy(), seqs).tolist()
         if sum(map(bool, places)) > _MOST:
             return {}
         marks = [*zip(places, seqs, strict=True), (len(self._events), None)]
         bounds = [self._bounds(place, seq) for place, seq in marks]
         closing = closes()
-        ends = [bisect_right(closing[RUN], run) for run in range(-1, len(self._runs))]
-        own = [closing["close_ms"][start:end] for start, end in pairwise(ends)]
+        ends = np.searchsorted(closing[RUN].to_numpy(), range(len(self._runs) + 1))
+        own = [closing["close_ms"].to_numpy()[start:end] for start, end in pairwise(ends)]
         unsure = set[int]()
         for (place, seq), each in zip(marks, bounds, strict=True):
             for run in _closing(own, each):
@@ -192,16 +192,17 @@ class _Glance:
         return all(len(standing) <= MAX_EXCHANGES for standing in self._standing(len(self._events)).values())
 
     @property
-    def _moved_ms(self) -> pl.Series:
+    def _moved_ms(self) -> Numbers:
         """To what time each event moves time, if only the foremost source counts, or the proof in front of it does."""
-        times, quiet = self._events["time_ms"], self._quiet_places
+        times, quiet = self._events["time_ms"].to_numpy(), self._quiet_places
         if not len(quiet):
             return times
         # Of the proofs in front of the same event the last, which has proven most.
-        last = (quiet < len(times)) & (quiet != quiet.shift(-1, fill_value=len(times)))
-        places = quiet.filter(last)
-        proven_ms = self._quiet_proven.filter(last) + max(most for _, most in self._ahead.values())
-        return times.clone().scatter(places, latest(times[places], proven_ms))
+        is_last = (quiet < len(times)) & np.append(np.diff(quiet) > 0, True)
+        places, moved = quiet[is_last], times.copy()
+        proven_ms = self._quiet_proven[is_last] + max(most for _, most in self._ahead.values())
+        moved[places] = np.maximum(times[places], proven_ms)
+        return moved
 
     def _bounds(self, place: int, seq: int | None) -> _Bounds:
         """Between which times the watermark of each run was before a mark; runs without events before it lack.
@@ -241,12 +242,12 @@ class _Glance:
         # Where it was not silent in the end, it was before its last event at the latest.
         until = seq if self._is_idle(last, self._proven_before(seq)) else last.seq
         quiet = len(self._quiet) if until is None else bisect_left(self._quiet, until)
-        return self._quiet_proven[quiet - 1] + self._ahead[run][1] if quiet else NEVER
+        return int(self._quiet_proven[quiet - 1]) + self._ahead[run][1] if quiet else NEVER
 
     def _proven_before(self, seq: int | None) -> tuple[int, int]:
         """What was proven before a mark, and the place of the last proof in the recording; None is the end."""
         count = len(self._proofs) if seq is None else bisect_left(self._proofs, seq)
-        return (self._proven[count - 1], self._proofs[count - 1]) if count else (NEVER, NEVER)
+        return (int(self._proven[count - 1]), int(self._proofs[count - 1])) if count else (NEVER, NEVER)
 
     def _is_idle(self, source: _Standing, proof: tuple[int, int]) -> bool:
         proven_ms, proof_seq = proof
@@ -282,7 +283,7 @@ class _Glance:
         if self._runs.masks:
             return self._of_runs(events.group_by(HOLDERS, *self._by).agg(state))
         found = events.group_by(self._by).agg(state) if self._by else events.select(state)
-        return found.with_columns(pl.lit(0, pl.Int64).alias(RUN))
+        return found.hstack([pl.Series(RUN, [0]).new_from_index(0, len(found))])
 
     def _of_source(self, run: int, source: _Standing) -> pl.Expr:
         """Whether an event is of this source, in this run."""
@@ -324,7 +325,7 @@ class _Glance:
             last = pl.col("last_ms").get(pl.col("seq").arg_max())
             found = found.group_by(RUN, *self._by).agg(pl.col("highest_ms").max(), last, pl.col("seq").max())
         standing: dict[int, list[_Standing]] = {}
-        for run, highest_ms, last_ms, seq, *name in found.select(RUN, *_STATE, *self._by).iter_rows():
+        for run, highest_ms, last_ms, seq, *name in found[[RUN, *_STATE, *self._by]].iter_rows():
             standing.setdefault(run, []).append(_Standing(highest_ms, last_ms, seq, tuple(name)))
         return standing
 
@@ -336,7 +337,7 @@ def _by(arrivals: Arrivals) -> list[str]:
     ]
 
 
-def _closing(closes: Sequence[pl.Series], bounds: _Bounds) -> set[int]:
+def _closing(closes: Sequence[Numbers], bounds: _Bounds) -> set[int]:
     """Which runs have a row that closes between these times. Of each run it is known when its rows close, in order."""
     return {
         run for run, (low, high) in bounds.items() if bisect_right(closes[run], low) < bisect_right(closes[run], high)

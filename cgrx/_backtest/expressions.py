@@ -10,7 +10,7 @@ are put together from panes.
 
 import math
 from collections.abc import Callable, Iterable
-from functools import reduce
+from functools import cached_property, reduce
 from operator import add
 
 import attrs
@@ -139,7 +139,7 @@ class Compiler:
         """The values that are computed of the events."""
         return tuple(self._parts.values())
 
-    @property
+    @cached_property
     def columns(self) -> frozenset[str]:
         """The columns of events that the expressions read, `EDGE` perhaps among them."""
         read = [part.of_events for part in self.parts]
@@ -148,7 +148,7 @@ class Compiler:
         names = {name for expression in read for name in expression.meta.root_names()}
         return frozenset(names | {each.field for each in self.by_name})
 
-    @property
+    @cached_property
     def fields(self) -> frozenset[str]:
         """The fields of events that these are made of."""
         return self.columns - {EDGE} | (frozenset({"time_ms", "price"}) if EDGE in self.columns else frozenset[str]())

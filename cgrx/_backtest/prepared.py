@@ -4,7 +4,6 @@ First come the rows without their quality, and what of that is known at a glance
 of events knew, come the rows as they are.
 """
 
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +11,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 import attrs
+import numpy as np
 import polars as pl
 
 from cgrx._backtest.arrivals import ARRIVAL, Arrivals
@@ -94,7 +94,7 @@ class Prepared:
         found = found.with_columns(pl.lit(value).alias(key) for key, value in self.fixed.items())
         codes = [side_code(pl.col("side"), pl.lit(Trade in types))] if "side" in keys else []
         shown = found.with_columns(pl.col(pl.Enum).cast(pl.String), *codes).select(row.fields)
-        ends = [bisect_right(found[RUN], run) for run, _ in enumerate(known)]
+        ends = np.searchsorted(found[RUN].to_numpy(), range(1, len(known) + 1)).tolist()
         rows: list[pl.DataFrame | Inexpressible] = []
         for of_run, start, end in zip(known, [0, *ends], ends, strict=False):
             why = of_run if isinstance(of_run, Inexpressible) else self._beyond(found[start:end])
@@ -117,47 +117,46 @@ class Prepared:
 def prepared(window: Window[Any], arrivals: Arrivals, filters: Sequence[Sequence[Condition]]) -> Prepared:
     """A window behind each of these filters; behind the first ones alone where all let pass too many events."""
     row, terms = window.rows.type, window.terms
-    keys = row.key_fields
     compiler = compiled(row, arrivals.types)
     around_ms = window.gap_ms if isinstance(window, Session) else 0
     # Polars lets go of the interpreter: what is to be known of the marks is found out while it reads and groups events.
     with ThreadPoolExecutor(1) as aside:
         reading = aside.submit(_read, window, compiler, arrivals, filters)
+        grouping = aside.submit(lambda: _grouped(window, compiler, *reading.result()))
         arrivals.marked()
-        runs, arrived = reading.result()
-        # A key that is the same in all events, as the instrument of a trade channel, costs no grouping.
-        asked = [key for key in keys if key not in arrivals.constant]
-        constant = {**arrivals.constant, **constants(runs.events, asked)}
-        grouping = aside.submit(_grouped, window, compiler, [key for key in keys if key not in constant], runs)
+        runs, constant = reading.result()
+        if not arrivals.in_order:
+            runs = runs.arrived([name for name in _FOLLOWED if name in runs.events.columns])
         until_ms = _until(window)
         known = calm(
             attrs.evolve(arrivals, constant=constant),
-            arrived,
+            runs,
             until_ms,
             lambda: grouping.result().select(RUN, (pl.col("end_ms") + around_ms).alias("close_ms")),
             terms.lateness_ms,
             terms.idle_ms,
         )
-    fixed = {key: constant[key] for key in keys if key in constant}
-    return Prepared(window, arrivals, arrived, until_ms, grouping.result(), fixed, around_ms, known)
+    fixed = {key: constant[key] for key in row.key_fields if key in constant}
+    return Prepared(window, arrivals, runs, until_ms, grouping.result(), fixed, around_ms, known)
 
 
 def _read(
     window: Window[Any], compiler: Compiler, arrivals: Arrivals, filters: Sequence[Sequence[Condition]]
-) -> tuple[Runs, Runs]:
-    """The events behind each of the filters, with what is asked of them: to be grouped, and in order of arrival."""
+) -> tuple[Runs, Mapping[str, object]]:
+    """The events behind each of the filters, with what is asked of them; and the columns that have one value in all."""
     conditions = {each.field for of_run in filters for each in of_run}
-    needed = _needed(arrivals, set(window.rows.type.key_fields), compiler.fields | conditions)
-    found = collected(needed)
-    if arrivals.in_order:
-        runs = Runs.of(found.rechunk(), filters)
-        return runs, runs
-    runs = Runs.of(found, filters)
-    return runs, runs.arrived([name for name in _FOLLOWED if name in runs.events.columns])
+    keys = window.rows.type.key_fields
+    found = collected(_needed(arrivals, set(keys), compiler.fields | conditions))
+    # What is put in order of arrival is in one piece then.
+    runs = Runs.of(found.rechunk() if arrivals.in_order else found, filters)
+    asked = [key for key in keys if key not in arrivals.constant]
+    return runs, {**arrivals.constant, **constants(runs.events, asked)}
 
 
-def _grouped(window: Window[Any], compiler: Compiler, keys: Sequence[str], runs: Runs) -> pl.DataFrame:
+def _grouped(window: Window[Any], compiler: Compiler, runs: Runs, constant: Mapping[str, object]) -> pl.DataFrame:
     """The rows, run after run."""
+    # A key that is the same in all events, as the instrument of a trade channel, costs no grouping.
+    keys = [key for key in window.rows.type.key_fields if key not in constant]
     # Numbers in place of texts, which cost most to copy and to compare, where keys alone need them.
     columns = [
         pl.col(name) if name in compiler.columns else pl.col(name).cast(enum_of(runs.events[name]))

@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
+import numpy as np
 import polars as pl
 
 from cgrx._backtest.lateness import Ledger
@@ -42,20 +43,19 @@ def qualified(rows: pl.DataFrame, ledgers: Sequence[Ledger], around_ms: int) -> 
 
 def _concerned(rows: pl.DataFrame, ledgers: Sequence[Ledger], around_ms: int) -> pl.Series:
     """The places of the few rows that may know of a gap or a loss, in order."""
-    begins, closes = rows["start_ms"], rows["end_ms"]
-    found = [pl.Series(dtype=pl.get_index_type())]
+    begins, closes, runs = (rows[name].to_numpy() for name in ("start_ms", "end_ms", RUN))
+    found = [np.empty(0, np.intp)]
     start = 0
     for run, ledger in enumerate(ledgers):
-        end = bisect_right(rows[RUN], run)
+        end = bisect_right(runs, run)
         gaps = _together(ledger)
         # They are apart, so the last that begins before a window has closed reaches furthest.
         begun = [bisect_right(closes, from_ms - around_ms, start, end) for from_ms, _ in gaps]
         for first, last, (_, until_ms) in zip(begun, [*begun[1:], end], gaps, strict=False):
             near = begins[first:last] - around_ms < min(until_ms, 2**63 - 1)
-            if near.any():
-                found.append(near.arg_true() + first)
+            found.append(np.flatnonzero(near) + first)
         start = end
-    return pl.concat(found)
+    return pl.Series(np.concatenate(found))
 
 
 def _clipped(times: Sequence[int]) -> pl.Series:

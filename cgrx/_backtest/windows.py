@@ -172,7 +172,7 @@ class _Panes:
     """Events in panes, each of which goes into several windows, or into those of several runs."""
 
     parts: Sequence[pl.LazyFrame]
-    """The events, with the `start_ms` of their pane, of which no two parts have any of one."""
+    """The events, with the `start_ms` of their pane. No two parts have events of one pane and key."""
     group: Sequence[str]
     """The columns by which panes are apart, beside `HOLDERS`."""
     overlapping: Regular | None
