@@ -128,6 +128,18 @@ def test_too_many_rows() -> None:
     assert len(heard(made, [BEGUN, sold(0.1, "A"), sold(1.2, "B"), alive("9s")])) == 2
 
 
+def test_taken_up_in_the_midst_of_a_window() -> None:
+    stage: Any = ops.top(1, "volume")
+    rows = tuple(heard(BY_ASSET, [BEGUN, sold(0.1, "A", 2), sold(0.2, "B"), alive("9s")]))
+    first = stage.start()
+    assert list(first.on_signal(Batch(None, 1, rows[:1]))) == []
+    again = stage.start()
+    again.take_up(first.state())
+    assert list(again.on_signal(Batch(None, 2, rows[1:]))) == []
+    given = [signal for signal in again.on_signal(Watermark(1000)) if isinstance(signal, Batch)]
+    assert [row for batch in given for row in batch.events] == [rows[0]]
+
+
 def test_what_it_keeps() -> None:
     running: Any = ops.top(1, "volume").start()
     (row,) = heard(BY_ASSET, [BEGUN, sold(0.1, "A"), alive("9s")])
