@@ -74,14 +74,16 @@ def test_a_state_taken_up_goes_on_the_same(
     assert found + ended(running) == expected
 
 
+@pytest.mark.parametrize("whole_form", [False, True], ids=["state", "form"])
 @pytest.mark.parametrize("name", STAGES)
-def test_every_form_takes_up_a_state(name: str) -> None:
-    """Once at least, whatever is drawn above."""
+def test_every_form_takes_up_a_state(name: str, whole_form: bool) -> None:
+    """Once at least, whatever is drawn above; and each form pickles."""
     stage, before, after = STAGES[name], [at(1, 2), at(2.5)], [at(9, volume_usd=700.0), at(30)]
     whole, running = stage.start(), stage.start()
     expected = fed(whole, before + after) + ended(whole)
     found = fed(running, before)
-    running = stage.restore(pickle.loads(pickle.dumps(running.state())))
+    kept = pickle.loads(pickle.dumps(running if whole_form else running.state()))
+    running = kept if whole_form else stage.restore(kept)
     assert found + fed(running, after) + ended(running) == expected
 
 
