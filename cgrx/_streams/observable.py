@@ -7,6 +7,7 @@ exception of a subscriber reaches the feed, however many operators stand between
 import asyncio
 from abc import abstractmethod
 from collections.abc import Callable, Generator
+from functools import partial
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
@@ -115,19 +116,18 @@ class Chained(Observable[T_co]):
         if not isinstance(first, PLAIN) and hasattr(first, "on_next"):
             first, on_error, on_completed = first.on_next, first.on_error, first.on_completed
         subscriber: Subscriber[T_co] = Subscriber(runtime, first, on_error, on_completed)
-
-        def connect(*_: object) -> None:
-            subscriber.connected(self._attach(subscriber, scheduler))
-
         # As in reactivex: the outermost subscribe sets the trampoline up, so that a source which emits while it is
         # subscribed to can be disposed by what it emits. It costs as much as all else here, and a running source needs
         # none.
         trampoline = None if self._is_running else CurrentThreadScheduler.singleton()
         if trampoline is not None and trampoline.schedule_required():
-            trampoline.schedule(connect)
+            trampoline.schedule(partial(self._connect_here, subscriber, scheduler))
         else:
-            connect()
+            self._connect_here(subscriber, scheduler)
         return subscriber
+
+    def _connect_here(self, subscriber: Subscriber[T_co], scheduler: abc.SchedulerBase | None, *_: object) -> None:
+        subscriber.connected(self._attach(subscriber, scheduler))
 
     @property
     def _is_running(self) -> bool:

@@ -76,6 +76,9 @@ class Reordering(Generic[T]):
         self._fresh: list[Held[T]] = []  # those of them that have come since some were last let go
         self._first_ms = FOREVER  # the earliest of all that are held
         self._full: float = max_held if max_delay_ms > 0 else 0  # an event of a higher number would be one too many
+        # Up to this number so few are held, and in order, that one more is put in its place at once. So it is of the
+        # first ones in any case, also when a state was taken up.
+        self._few = MANY
         # Of what came at once: the number of the first, the arrival, the highest time so far. Of the first one of these
         # an event is still held.
         self._arrived: deque[tuple[int, int, int]] = deque()
@@ -159,17 +162,17 @@ class Reordering(Generic[T]):
         first_ms = self._first_ms
         if time_ms < first_ms:
             self._first_ms = first_ms = time_ms
-        held, item = self._held, (time_ms, number, event, batch)
+        item = (time_ms, number, event, batch)
         is_latest = time_ms > self._latest_ms
         if is_latest:
             self._latest_ms, self._latest_arrival_ms = time_ms, self.now_ms
             self._arrived.append((number, self.now_ms, time_ms))
-        if not held.is_sorted or len(held.items) >= MANY:  # as `ByTime.add` does, without a call
+        if number > self._few:
             self._fresh.append(item)
         elif is_latest:
-            held.items.append(item)
+            self._held.items.append(item)
         else:
-            insort(held.items, item)
+            insort(self._held.items, item)
         offset.latest_ms = time_ms - received_ms
         return self._sources.last.time_ms >= first_ms or number > self._full
 
@@ -182,7 +185,7 @@ class Reordering(Generic[T]):
 
     def state(self) -> object:
         """See `Running.state`; the counts are those of the stream."""
-        return gathered(self, ("_max_delay_ms", "_max_held", "_counts", "_out"))
+        return gathered(self, ("_max_delay_ms", "_max_held", "_counts", "_out", "_few"))
 
     def take_up(self, state: object) -> None:
         """See `Running.take_up`."""
@@ -313,6 +316,7 @@ class Reordering(Generic[T]):
                 self._give_between_marks(held.pop_until(reached_ms), FOREVER, out)
             self._first_ms = held.items[0][0] if held.items else FOREVER
             self._full = self._number + (self._max_held - len(held.items) if self._max_delay_ms > 0 else 0)
+            self._few = self._number + MANY - len(held.items) if held.is_sorted else 0
         goes_on = reached_ms > self._order_ms
         order_ms = reached_ms if goes_on else self._order_ms
         if self._losses or self._marks:

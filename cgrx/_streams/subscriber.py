@@ -60,7 +60,7 @@ class Subscriber(abc.ObserverBase[T], abc.DisposableBase, Generic[T]):
         self._on_error = on_error
         self._on_completed = on_completed or _ignore
         self._stopped = False
-        self._rest: Iterator[T] = iter(())  # of the batch that is being handed on; see `on_signal`
+        self._rest: Iterator[T] = _NOTHING  # of the batch that is being handed on; see `on_signal`
         self._source: abc.DisposableBase | None = None
 
     def connected(self, source: abc.DisposableBase) -> None:
@@ -81,9 +81,10 @@ class Subscriber(abc.ObserverBase[T], abc.DisposableBase, Generic[T]):
                 return
             # The loop need not ask whether it is stopped, for `dispose` uses up what it runs over. A callback may push:
             # then it runs within another one.
-            around, self._rest = self._rest, iter(() if self._stopped else events)
+            rest = iter(events) if not self._stopped else _NOTHING
+            around, self._rest = self._rest, rest
             try:
-                for event in self._rest:
+                for event in rest:
                     on_next(event)
             finally:
                 self._rest = around
@@ -146,6 +147,9 @@ class Subscriber(abc.ObserverBase[T], abc.DisposableBase, Generic[T]):
             raise error
         self.dispose()
         self._runtime.subscriber_raised(error)
+
+
+_NOTHING: Iterator[Any] = iter(())
 
 
 def _use_up(events: Iterator[Any]) -> None:
