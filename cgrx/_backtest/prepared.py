@@ -125,8 +125,7 @@ def prepared(window: Window[Any], arrivals: Arrivals, filters: Sequence[Sequence
         grouping = aside.submit(lambda: _grouped(window, compiler, *reading.result()))
         arrivals.marked()
         runs, constant = reading.result()
-        if not arrivals.in_order:
-            runs = runs.arrived([name for name in _FOLLOWED if name in runs.events.columns])
+        runs = runs.arrived([name for name in _FOLLOWED if name in runs.events.columns], arrivals.in_order)
         until_ms = _until(window)
         known = calm(
             attrs.evolve(arrivals, constant=constant),
@@ -147,8 +146,7 @@ def _read(
     conditions = {each.field for of_run in filters for each in of_run}
     keys = window.rows.type.key_fields
     found = collected(_needed(arrivals, set(keys), compiler.fields | conditions))
-    # What is put in order of arrival is in one piece then.
-    runs = Runs.of(found.rechunk() if arrivals.in_order else found, filters)
+    runs = Runs.of(found, filters)
     asked = [key for key in keys if key not in arrivals.constant]
     return runs, {**arrivals.constant, **constants(runs.events, asked)}
 

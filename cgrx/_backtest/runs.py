@@ -59,8 +59,15 @@ class Runs:
         """Those of these values, one for each of the events, that belong to the events of a run."""
         return values.filter(self.masks[run]) if self.masks else values
 
-    def arrived(self, columns: Sequence[str]) -> "Runs":
-        """These columns of the events in order of arrival; `seq` is among them."""
+    def arrived(self, columns: Sequence[str], in_order: bool) -> "Runs":
+        """These columns of the events, in order of arrival and in one piece; `seq` is among them.
+
+        Args:
+            columns: their names.
+            in_order: whether they are in order of arrival.
+        """
+        if in_order:
+            return Runs(self.events[columns].rechunk(), self.masks)
         found = self.events.select(columns).hstack(list(self.masks)).sort("seq", maintain_order=True)
         return Runs(found.select(columns), tuple(found[mask.name] for mask in self.masks))
 
