@@ -166,8 +166,8 @@ def test_an_item_that_is_no_event() -> None:
     assert not source.observers
 
 
-def test_what_comes_behind_the_end_is_ignored() -> None:
-    """Also of a channel that has not been heard of: there are sources that do not stop when they are told to."""
+def two_inputs() -> tuple[list[SignalObserver[Trade]], Record]:
+    """The observers of two sources that do not stop when they are told to, and what their merge gives."""
     inputs: list[SignalObserver[Trade]] = []
 
     def connect(observer: SignalObserver[Trade], _: object) -> abc.DisposableBase:
@@ -176,6 +176,12 @@ def test_what_comes_behind_the_end_is_ignored() -> None:
 
     stream, record = EventStream(connect), Record()
     cgrx.merge_exchanges(stream, stream).subscribe_signals(record)
+    return inputs, record
+
+
+def test_what_comes_behind_the_end_is_ignored() -> None:
+    """Also of a channel that has not been heard of: there are sources that do not stop when they are told to."""
+    inputs, record = two_inputs()
     inputs[0].on_signal(at("A", 1000))
     inputs[1].on_error(OSError("down"))
     heard = list(record.signals)
@@ -187,14 +193,7 @@ def test_what_comes_behind_the_end_is_ignored() -> None:
 
 def test_an_input_that_has_ended_is_not_heard_any_more() -> None:
     """Nor while the others go on, though it is of a source that has been heard of."""
-    inputs: list[SignalObserver[Trade]] = []
-
-    def connect(observer: SignalObserver[Trade], _: object) -> abc.DisposableBase:
-        inputs.append(observer)
-        return Disposable()
-
-    stream, record = EventStream(connect), Record()
-    cgrx.merge_exchanges(stream, stream).subscribe_signals(record)
+    inputs, record = two_inputs()
     for time_ms in (1000, 1100):
         inputs[0].on_signal(at("A", time_ms))
         inputs[1].on_signal(at("B", time_ms))
