@@ -4,13 +4,15 @@ Of a mark its numbers and its text are read. What it is, is seen by which of the
 file, where each has one of its own; and the origin of a proof is that of the first in its lane.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate, pairwise
 from typing import Any
 
 import attrs
+import numpy as np
 import polars as pl
 
+from cgrx._backtest.behind import Numbers
 from cgrx._backtest.proofs import proofs
 from cgrx._model.signals import Dropped
 from cgrx._recording.scan import Scan
@@ -21,17 +23,17 @@ _FIRST = 64
 
 _READ = ("seq", "start_ms", "end_ms", "count", "text")
 
-_SCAN = "scan"
-"""The column with the number of the scan."""
-
 _IS_NO_EVENT = pl.col("side").is_null()
 """Files skip what is null: much cheaper than to compare all kinds."""
 
 _IS_MARK = pl.col("end_ms").is_not_null() | pl.col("count").is_not_null()
 """Of what is no event. A status has neither."""
 
-_IS_PROOF = pl.all_horizontal(pl.col("start_ms", "count").is_null(), pl.col("text").is_not_null())
-"""Of a mark. A watermark has no text."""
+_IS_PROOF = _IS_MARK & pl.all_horizontal(pl.col("start_ms", "count").is_null(), pl.col("text").is_not_null())
+"""A watermark has no text."""
+
+_PROOF, _OTHER = "is proof", "is other mark"
+"""The columns that say of what kind a mark is."""
 
 _NO_PROOFS = proofs(())
 
@@ -63,57 +65,68 @@ def marks(logs: Sequence[Sequence[Scan]], lanes: Sequence[int]) -> Marks:
     """
     scans = [scan for of_log in logs for scan in of_log]
     lane_of = [lane for lane, of_log in zip(lanes, logs, strict=True) for _ in of_log]
-    names = [] if all(scan.channel is not None for scan in scans) else ["channel"]
-    read = [*map(pl.col, (*_READ, *names))]
-    found = pl.collect_all(
-        scan.rows.filter(_IS_NO_EVENT).select(*read, pl.lit(at, pl.Int64).alias(_SCAN)) for at, scan in enumerate(scans)
-    )
-    firsts = pl.concat(each["seq"].head(_FIRST) for each in found)
+    names = () if all(scan.channel is not None for scan in scans) else ("channel",)
+    read = (*_READ, *names, _IS_PROOF.alias(_PROOF), (_IS_MARK & ~_IS_PROOF).alias(_OTHER))
+    found = pl.collect_all(scan.rows.filter(_IS_NO_EVENT).select(read) for scan in scans)
+    firsts = np.concatenate([each["seq"].head(_FIRST).to_numpy() for each in found])
     losses = [scan for scan, each in zip(scans, found, strict=True) if each["count"].count()]
-    # All scans at once, for a query takes longer than to look at the marks of one.
-    told = pl.concat(found).filter(_IS_MARK)
-    is_proof = told.select(_IS_PROOF).to_series()
-    proven = _with_origins(told.filter(is_proof), lane_of)
-    others = _by_channel(scans, told.filter(~is_proof), _READ)
+    told, begins = pl.concat(found), [0, *accumulate(map(len, found))]
+    proven, others = (_chosen(told, begins, kind) for kind in (_PROOF, _OTHER))
     return Marks(
-        _by_channel(scans, proven, _NO_PROOFS.columns),
-        {name: list(of_channel.iter_rows(named=True)) for name, of_channel in others.items()},
+        _by_channel(scans, _with_origins(proven, lane_of)),
+        {name: list(of_channel.iter_rows(named=True)) for name, of_channel in _by_channel(scans, others).items()},
         _unreadable(losses),
         _begin(firsts),
     )
 
 
-def _with_origins(proofs: pl.DataFrame, lane_of: Sequence[int]) -> pl.DataFrame:
-    """Proofs, scan after scan, each with the origin of the first in its lane; as of `Arrivals`."""
+@attrs.frozen(eq=False)
+class _Chosen:
+    """Marks of a kind, scan after scan."""
+
+    marks: pl.DataFrame
+    channels: list[pl.Series]
+    """Their column `channel`, if it was read."""
+    cuts: Sequence[int]
+    """Where those of each scan begin, and where the last ones end."""
+
+
+def _chosen(told: pl.DataFrame, begins: Sequence[int], kind: str) -> _Chosen:
+    # Column by column: a query would wait for polars' threads, which read the events meanwhile.
+    is_one = told[kind]
+    cuts = np.searchsorted(np.flatnonzero(is_one.to_numpy()), begins)
+    channels = [told["channel"].filter(is_one)] if "channel" in told.columns else []
+    return _Chosen(pl.DataFrame([told[name].filter(is_one) for name in _READ]), channels, cuts.tolist())
+
+
+def _with_origins(proven: _Chosen, lane_of: Sequence[int]) -> _Chosen:
+    """Proofs as of `Arrivals`, each with the origin of the first in its lane."""
+    told = proven.marks
+    spans = [(lane, *span) for lane, span in zip(lane_of, pairwise(proven.cuts), strict=True) if span[0] < span[1]]
     firsts: dict[int, tuple[int, str]] = {}
-    for lane, (start, end) in zip(lane_of, _spans(proofs, len(lane_of)), strict=True):
-        if start < end:
-            first = (proofs["seq"][start], proofs["text"][start])
-            firsts[lane] = min(first, firsts.get(lane, first))
-    origins = pl.Series([firsts[lane][1] if lane in firsts else None for lane in lane_of], dtype=pl.String)
-    return proofs.with_columns(pl.col("end_ms").alias("at_ms"), pl.lit(origins).gather(_SCAN).alias("origin"))
+    for lane, start, _ in spans:
+        first = (told["seq"][start], told["text"][start])
+        firsts[lane] = min(first, firsts.get(lane, first))
+    origins = pl.Series("origin", [], pl.String)
+    for lane, start, end in spans:
+        origins.append(pl.Series([firsts[lane][1]]).new_from_index(0, end - start))
+    return attrs.evolve(proven, marks=pl.DataFrame([told["seq"], told["end_ms"].alias("at_ms"), origins]))
 
 
-def _by_channel(scans: Sequence[Scan], marks: pl.DataFrame, columns: Sequence[str]) -> dict[str, pl.DataFrame]:
-    """Marks, scan after scan, as those of each channel in order."""
+def _by_channel(scans: Sequence[Scan], chosen: _Chosen) -> dict[str, pl.DataFrame]:
+    """Marks as those of each channel, in order."""
     found: dict[str, list[pl.DataFrame]] = {}
-    shown = marks.select(columns)
-    for scan, (start, end) in zip(scans, _spans(marks, len(scans)), strict=True):
+    for scan, (start, end) in zip(scans, pairwise(chosen.cuts), strict=True):
         if scan.channel is not None:
-            found.setdefault(scan.channel, []).append(shown[start:end])
+            found.setdefault(scan.channel, []).append(chosen.marks[start:end])
         else:
-            for (name,), of_channel in marks[start:end].partition_by("channel", as_dict=True).items():
-                found.setdefault(str(name), []).append(of_channel.select(columns))
+            marks = chosen.marks.hstack(chosen.channels)[start:end]
+            for (name,), of_channel in marks.partition_by("channel", include_key=False, as_dict=True).items():
+                found.setdefault(str(name), []).append(of_channel)
     return {
         name: pl.concat(several).sort("seq", maintain_order=True) if len(several) > 1 else several[0]
         for name, several in found.items()
     }
-
-
-def _spans(marks: pl.DataFrame, scans: int) -> Iterator[tuple[int, int]]:
-    """Where the marks of each scan begin and end."""
-    cuts = marks[_SCAN].search_sorted(pl.int_range(scans + 1, eager=True)).to_list()
-    return pairwise(cuts)
 
 
 def _unreadable(scans: Iterable[Scan]) -> dict[int, Dropped]:
@@ -127,6 +140,6 @@ def _unreadable(scans: Iterable[Scan]) -> dict[int, Dropped]:
     }
 
 
-def _begin(marks: pl.Series) -> int:
-    places = marks.unique().sort()
-    return int((places != pl.int_range(len(places), eager=True)).append(pl.Series([True])).arg_max() or 0)
+def _begin(marks: Numbers) -> int:
+    places = np.unique(marks)
+    return int(np.argmin(np.append(places == np.arange(len(places)), False)))

@@ -67,7 +67,8 @@ class Runs:
             in_order: whether they are in order of arrival.
         """
         if in_order:
-            return Runs(self.events[columns].rechunk(), self.masks)
+            # Column by column: all at once would wait for polars' threads, which group the same events.
+            return Runs(pl.DataFrame([self.events[name].rechunk() for name in columns]), self.masks)
         found = self.events.select(columns).hstack(list(self.masks)).sort("seq", maintain_order=True)
         return Runs(found.select(columns), tuple(found[mask.name] for mask in self.masks))
 
