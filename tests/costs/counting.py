@@ -3,7 +3,8 @@
 import gc
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any, NamedTuple
 
@@ -29,26 +30,7 @@ def instructions(call: Callable[[], object]) -> int:
 
     Work within one instruction, such as a pattern's search or the copy of a list, counts as one.
     """
-    count = 0
-
-    def trace(frame: FrameType, event: str, _: Any) -> Any:
-        nonlocal count
-        if event == "call":
-            frame.f_trace_opcodes, frame.f_trace_lines = True, False
-        elif event == "opcode":
-            count += 1
-        return trace
-
-    before, collecting = sys.gettrace(), gc.isenabled()
-    gc.disable()  # what others have asked to be called when garbage is collected is no work of the call
-    sys.settrace(trace)
-    try:
-        call()
-    finally:
-        sys.settrace(before)
-        if collecting:
-            gc.enable()
-    return count
+    return _counted(call, lambda _: 0)
 
 
 def work(call: Callable[[], object]) -> int:
@@ -58,35 +40,79 @@ def work(call: Callable[[], object]) -> int:
     went through it once; pyarrow's own functions are such functions. For each call of a method of a text or of bytes:
     the length of that. What stays unseen is C code over something else, such as `in` over a list.
     """
+    given = 0
+
+    def profile(_: FrameType, event: str, called: Any) -> None:
+        nonlocal given
+        if event == "c_call":
+            given += _length(getattr(called, "__self__", None))
+
+    profiled = sys.getprofile()
+    sys.setprofile(profile)
+    try:
+        return _counted(call, _lengths_of_arguments) + given
+    finally:
+        sys.setprofile(profiled)
+
+
+def _counted(call: Callable[[], object], entered: Callable[[FrameType], int]) -> int:
+    """How many instructions a call runs, and what `entered` says of each function that is called."""
     count = 0
 
     def trace(frame: FrameType, event: str, _: Any) -> Any:
         nonlocal count
         if event == "call" and frame.f_trace is None:  # a generator that goes on is called again, and has one
-            frame.f_trace_opcodes, frame.f_trace_lines = True, False
-            code, values = frame.f_code, frame.f_locals
-            named = code.co_argcount + code.co_kwonlyargcount
-            count += sum(_length(values.get(name)) for name in code.co_varnames[:named])
-            if code.co_flags & inspect.CO_VARARGS:
-                count += sum(map(_length, values[code.co_varnames[named]]))
+            frame.f_trace_opcodes, frame.f_trace_lines = not _MONITORS, False
+            count += entered(frame)
         elif event == "opcode":
             count += 1
         return trace
 
-    def profile(_: FrameType, event: str, called: Any) -> None:
+    def step(*_: object) -> None:
         nonlocal count
-        if event == "c_call":
-            count += _length(getattr(called, "__self__", None))
+        count += 1
 
-    traced, profiled = sys.gettrace(), sys.getprofile()
-    sys.settrace(trace)
-    sys.setprofile(profile)
+    before, collecting = sys.gettrace(), gc.isenabled()
+    gc.disable()  # what others have asked to be called when garbage is collected is no work of the call
     try:
-        call()
+        with _monitored(step):
+            sys.settrace(trace)
+            call()
     finally:
-        sys.setprofile(profiled)
-        sys.settrace(traced)
+        sys.settrace(before)
+        if collecting:
+            gc.enable()
     return count
+
+
+_MONITORS = sys.version_info >= (3, 12)
+"""Traces leave the instructions of a function out there until they have met it, as in Python 3.12.1 and 3.13.0."""
+
+
+@contextmanager
+def _monitored(step: Callable[..., None]) -> Generator[None]:
+    """Call `step` at each instruction, where Python has monitors."""
+    if sys.version_info >= (3, 12):
+        monitoring = sys.monitoring
+        monitoring.use_tool_id(monitoring.PROFILER_ID, __name__)
+        monitoring.register_callback(monitoring.PROFILER_ID, monitoring.events.INSTRUCTION, step)
+        monitoring.set_events(monitoring.PROFILER_ID, monitoring.events.INSTRUCTION)
+        try:
+            yield
+        finally:
+            monitoring.set_events(monitoring.PROFILER_ID, 0)
+            monitoring.free_tool_id(monitoring.PROFILER_ID)
+    else:
+        yield
+
+
+def _lengths_of_arguments(frame: FrameType) -> int:
+    code, values = frame.f_code, frame.f_locals
+    named = code.co_argcount + code.co_kwonlyargcount
+    lengths = sum(_length(values.get(name)) for name in code.co_varnames[:named])
+    if code.co_flags & inspect.CO_VARARGS:
+        lengths += sum(map(_length, values[code.co_varnames[named]]))
+    return lengths
 
 
 _SIZED: tuple[Any, ...] = (str, bytes, bytearray, memoryview, pa.Array, pa.ChunkedArray, pa.RecordBatch, pa.Table)
