@@ -30,6 +30,9 @@ CHANNEL_LENGTH = 200
 _REPLY_KEYS = frozenset("code msg message error errors event method op result status success".split())
 """An object without a channel that has one of these is a reply."""
 
+_BEGINS_JSON = re.compile(r"\{|\[\s*[\[{]")
+"""Nobody writes so to humans: what begins like that and is no JSON is damaged, however deep it goes."""
+
 _AROUND_PONG = string.whitespace + "\"'"
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 """No two of its parts can match the same digits, so that it never tries another way to divide them."""
@@ -64,7 +67,7 @@ def read_message(payload: bytes) -> Message:
         return Pong()
     value = _read_json(text, payload)
     if isinstance(value, Malformed):
-        notice = None if text.startswith("{") or value.reason == _TOO_DEEP else _notice(text)
+        notice = None if _BEGINS_JSON.match(text) or value.reason == _TOO_DEEP else _notice(text)
         return notice or value
     if _is_object(value):
         is_reply = "channel" not in value and not _REPLY_KEYS.isdisjoint(value)

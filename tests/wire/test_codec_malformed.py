@@ -241,6 +241,8 @@ def test_nesting_of_100_000_levels(payload: bytes) -> None:
         (b"\xef\xbb\xbf", "empty"),
         (b"{", "not JSON: "),
         (b'{"channel":"liquidationOrders","data":[', "not JSON: "),
+        (b'[{"channel":"liquidationOrders"', "not JSON: "),
+        (b"[ [1,", "not JSON: "),
         (frame(FIRST)[:-1], "not JSON: "),
         (frame(FIRST) + b"x", "not JSON: "),
         (frame(FIRST) * 2, "not JSON: "),
