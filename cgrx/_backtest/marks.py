@@ -92,6 +92,7 @@ class _Chosen:
 
 
 def _chosen(told: pl.DataFrame, begins: Sequence[int], kind: str) -> _Chosen:
+    """Those of one kind, out of all that is no event; `begins` says where each scan begins there."""
     # Column by column: a query would wait for polars' threads, which read the events meanwhile.
     is_one = told[kind]
     cuts = np.searchsorted(np.flatnonzero(is_one.to_numpy()), begins)
@@ -120,8 +121,8 @@ def _by_channel(scans: Sequence[Scan], chosen: _Chosen) -> dict[str, pl.DataFram
         if scan.channel is not None:
             found.setdefault(scan.channel, []).append(chosen.marks[start:end])
         else:
-            marks = chosen.marks.hstack(chosen.channels)[start:end]
-            for (name,), of_channel in marks.partition_by("channel", include_key=False, as_dict=True).items():
+            of_all = chosen.marks.hstack(chosen.channels)[start:end]
+            for (name,), of_channel in of_all.partition_by("channel", include_key=False, as_dict=True).items():
                 found.setdefault(str(name), []).append(of_channel)
     return {
         name: pl.concat(several).sort("seq", maintain_order=True) if len(several) > 1 else several[0]

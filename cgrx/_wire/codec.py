@@ -98,9 +98,9 @@ def decode(payload: bytes) -> Message:
 
     Returns:
         A `Frame` for a known channel, with every event that could be read and a `Malformed` for each other one;
-        `Pong`; a `Notice` for text that does not even begin like JSON and for a JSON reply (an object without a
-        channel that has a key such as `code` or `msg`); `Malformed` for all else, a frame of an unknown channel
-        included.
+        `Pong`; a `Notice` for text that is not JSON, nor begins as an object or an array of them does, and for a JSON
+        reply (an object without a channel that has a key such as `code` or `msg`); `Malformed` for all else, a frame
+        of an unknown channel included.
     """
     # Written out for the case that nearly all messages are: nothing here may cost without a reason.
     wire: _WireFrame[Liquidation] | _WireFrame[Trade]

@@ -54,7 +54,7 @@ class Pong:
 
 @attrs.frozen
 class Notice:
-    """A reply for humans: text that does not even begin like JSON, or an object that reports a result or an error."""
+    """A reply for humans, see `decode`: text, or a JSON object that reports a result or an error."""
 
     text: str
     """One line of printable characters, at most `NOTICE_LENGTH` of them."""

@@ -61,9 +61,10 @@ def _counted(call: Callable[[], object], entered: Callable[[FrameType], int]) ->
 
     def trace(frame: FrameType, event: str, _: Any) -> Any:
         nonlocal count
-        if event == "call" and frame.f_trace is None:  # a generator that goes on is called again, and has one
+        if event == "call":
+            if frame.f_trace is None:  # a generator that goes on is called again, and has one
+                count += entered(frame)
             frame.f_trace_opcodes, frame.f_trace_lines = not _MONITORS, False
-            count += entered(frame)
         elif event == "opcode":
             count += 1
         return trace
